@@ -5,7 +5,7 @@ import { open, rename, rm } from 'node:fs/promises'
  * Writes a file so that a reader sees either the old content or the new one, never a part: temporary name beside
  * the target, flush to disk, rename. Rejects with the system's error and leaves the target as it was.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const file = await open(temporary, 'wx')
