@@ -23,7 +23,7 @@ export const depthwiseConv2d = tf.customGrad((...args) => {
 
 function inputGradient(dy: Tensor, filter: Tensor, inputShape: number[]): Tensor {
   const attributes = { strides: 1, pad: 'same', dimRoundingMode: null, dilations: 1, inputShape }
-  return tf.engine().runKernel(tf.DepthwiseConv2dNativeBackpropInput, { dy, filter }, attributes as tf.NamedAttrMap)
+  return tf.engine().runKernel(tf.DepthwiseConv2dNativeBackpropInput, { dy, filter }, attributes as unknown as tf.NamedAttrMap)
 }
 
 function filterGradient(x: Tensor4D, dy: Tensor4D, size: number): Tensor {
