@@ -1,0 +1,212 @@
+import { imagenetNormalization, preprocessingSchema } from '@flowers/shared/preprocessing'
+import { viewSchema } from '@flowers/shared/views'
+import { z } from 'zod'
+
+const share = z.number().min(0).max(1)
+const rangeSchema = z.tuple([z.number().positive(), z.number().positive()])
+
+/** How the learning rate moves within a phase; the rate itself is the recipe's, per parameter group. */
+export const scheduleSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('fixed') }),
+  z.strictObject({
+    kind: z.literal('cosine'),
+    warmupEpochs: z.number().min(0),
+    /** The rate at the end, as a share of the rate at the top. */
+    minimum: share,
+  }),
+])
+
+/** What is drawn anew for every photo and epoch. Crops are cut at decode time, the rest runs inside the traced step. */
+export const augmentSchema = z.strictObject({
+  crop: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('randomResizedCrop'), scale: rangeSchema, ratio: rangeSchema }),
+    z.strictObject({ kind: z.literal('resizeRandomCrop'), enlarge: z.number().gte(1) }),
+    z.strictObject({ kind: z.literal('center'), cropFraction: z.number().gt(0).lte(1) }),
+  ]),
+  horizontalFlip: share,
+  verticalFlip: share,
+  /** Largest angle, degrees. */
+  rotation: z.number().min(0).max(180),
+  /** Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range. */
+  affine: z.strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema }),
+  /** Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle). */
+  color: z.strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) }),
+  /** Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area. */
+  erasing: z.strictObject({ probability: share, area: rangeSchema }),
+})
+export type AugmentOptions = z.infer<typeof augmentSchema>
+
+/** MixUp (Zhang et al. 2018) and CutMix (Yun et al. 2019); 0 switches one off, with both on each photo draws one of them. */
+export const mixSchema = z.strictObject({
+  mixupAlpha: z.number().min(0),
+  cutmixAlpha: z.number().min(0),
+  /** Share of photos that are mixed at all. */
+  probability: share,
+  /** Epoch of the phase from which each is off; null: never. */
+  mixupOffEpoch: z.int().min(0).nullable(),
+  cutmixOffEpoch: z.int().min(0).nullable(),
+})
+export type MixOptions = z.infer<typeof mixSchema>
+
+export const phaseSchema = z.strictObject({
+  /** 0 leaves the phase out. */
+  epochs: z.int().min(0),
+  /** Side of the training input, pixels. */
+  size: z.int().min(8),
+  batch: z.int().min(1),
+  /** `head`: the backbone is frozen. */
+  trainable: z.enum(['head', 'all']),
+  learningRate: z.strictObject({
+    backbone: z.number().min(0),
+    head: z.number().min(0),
+    schedule: scheduleSchema,
+  }),
+  weightDecay: z.number().min(0),
+  /** Largest global norm of the gradient; null: not clipped. */
+  clipNorm: z.number().positive().nullable(),
+  labelSmoothing: share,
+  augment: augmentSchema,
+  mix: mixSchema,
+  /** Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none. */
+  ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable(),
+  earlyStopping: z
+    .strictObject({ patience: z.int().min(1), minEpochs: z.int().min(0), threshold: z.number().min(0) })
+    .nullable(),
+})
+export type Phase = z.infer<typeof phaseSchema>
+
+export const phaseNames = ['head', 'full', 'fixres'] as const
+export type PhaseName = (typeof phaseNames)[number]
+
+/** Everything a run depends on besides the data. */
+export const recipeSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  seed: z.int().min(0),
+  model: z.strictObject({
+    architecture: z.string(),
+    head: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('linear') }),
+      z.strictObject({ kind: z.literal('mlp'), hidden: z.int().min(1), dropout: share }),
+    ]),
+    stochasticDepth: share,
+    layerScale: z.number().min(0),
+    /** Path of a safetensors file to start from; null: random. */
+    weights: z.string().nullable(),
+  }),
+  data: z.strictObject({
+    /** Share of each class held out where DATA brings no split. */
+    validShare: z.number().gt(0).lt(1),
+    /** A photo with a shorter side is reported by the audit. */
+    minimumSize: z.int().min(1),
+    /** `audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run. */
+    exclude: z.enum(['nothing', 'audit']),
+  }),
+  /** How validation and the service cut and scale a photo; the size is the phase's. */
+  preprocessing: preprocessingSchema.omit({ size: true }),
+  /** Views the exported model is served with. */
+  views: z.array(viewSchema).min(1),
+  /** Every phase validates with a horizontally flipped second view if true. */
+  validateFlipped: z.boolean(),
+  /** bfloat16 runs matrix products and convolutions in half the bits. */
+  precision: z.enum(['float32', 'bfloat16', 'float16']),
+  /** Minutes between two states saved within an epoch. */
+  saveMinutes: z.number().positive(),
+  phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
+})
+export type Recipe = z.infer<typeof recipeSchema>
+
+/** D3 of the report: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
+export const standardAugment = {
+  crop: { kind: 'resizeRandomCrop', enlarge: 1.143 },
+  horizontalFlip: 0.5,
+  verticalFlip: 0,
+  rotation: 12,
+  affine: { translate: 0, shear: 0, scale: [1, 1] },
+  color: { brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.02 },
+  erasing: { probability: 0, area: [0.02, 0.2] },
+} satisfies AugmentOptions
+
+export const noMix = {
+  mixupAlpha: 0,
+  cutmixAlpha: 0,
+  probability: 0,
+  mixupOffEpoch: null,
+  cutmixOffEpoch: null,
+} satisfies MixOptions
+
+/** The report's three phases at its values (T2, T3, T5, T6, T7, T8, T9); a recipe overrides what differs. */
+export const reportPhases = {
+  head: {
+    epochs: 12,
+    size: 384,
+    batch: 16,
+    trainable: 'head',
+    learningRate: { backbone: 0, head: 1.2e-4, schedule: { kind: 'fixed' } },
+    weightDecay: 0.05,
+    clipNorm: 1,
+    labelSmoothing: 0.05,
+    augment: standardAugment,
+    mix: noMix,
+    ema: null,
+    earlyStopping: { patience: 5, minEpochs: 3, threshold: 1e-4 },
+  },
+  full: {
+    epochs: 100,
+    size: 384,
+    batch: 16,
+    trainable: 'all',
+    learningRate: {
+      backbone: 1.5e-5,
+      head: 1.2e-4,
+      schedule: { kind: 'cosine', warmupEpochs: 5, minimum: 0.01 },
+    },
+    weightDecay: 0.05,
+    clipNorm: 1,
+    labelSmoothing: 0.05,
+    augment: standardAugment,
+    mix: { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20 },
+    ema: { decay: 0.99995, power: 0.75 },
+    earlyStopping: { patience: 15, minEpochs: 20, threshold: 1e-5 },
+  },
+  fixres: {
+    epochs: 25,
+    size: 576,
+    batch: 8,
+    trainable: 'all',
+    learningRate: {
+      backbone: 1.5e-6,
+      head: 1.2e-5,
+      schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 },
+    },
+    weightDecay: 0.05,
+    clipNorm: 1,
+    labelSmoothing: 0,
+    augment: {
+      ...standardAugment,
+      rotation: 0,
+      color: { brightness: 0, contrast: 0, saturation: 0, hue: 0 },
+    },
+    mix: noMix,
+    ema: null,
+    earlyStopping: { patience: 8, minEpochs: 5, threshold: 1e-5 },
+  },
+} satisfies Recipe['phases']
+
+/** What every recipe shares unless it says otherwise. */
+export const recipeDefaults = {
+  seed: 1,
+  data: { validShare: 0.15, minimumSize: 32, exclude: 'nothing' },
+  preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
+  views: [
+    { flip: 'none', scale: 1 },
+    { flip: 'horizontal', scale: 1 },
+    { flip: 'none', scale: 1.15 },
+    { flip: 'horizontal', scale: 1.15 },
+    { flip: 'vertical', scale: 1 },
+    { flip: 'vertical', scale: 1.15 },
+  ],
+  validateFlipped: false,
+  precision: 'float32',
+  saveMinutes: 5,
+  phases: reportPhases,
+} satisfies Omit<Recipe, 'name' | 'model'>
