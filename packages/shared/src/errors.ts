@@ -15,6 +15,19 @@ interface CatalogueEntry {
 export const catalogue = {
   USAGE: { status: 400, exit: 2, title: 'Wrong usage', remedy: 'Run the command with --help.' },
   INTERNAL: { status: 500, exit: 1, title: 'Internal error', remedy: 'This is a defect; report it with the log.' },
+  MODEL_UNKNOWN_ARCHITECTURE: { status: 400, exit: 2, title: 'Unknown architecture', remedy: 'Choose one of the names listed.' },
+  MODEL_SAFETENSORS_INVALID: {
+    status: 500,
+    exit: 1,
+    title: 'Not a valid safetensors file',
+    remedy: 'Get the file again, or check that it was written completely.',
+  },
+  MODEL_WEIGHTS_MISMATCH: {
+    status: 500,
+    exit: 1,
+    title: 'Weights do not fit the model',
+    remedy: 'Check that the file belongs to this architecture and that head and LayerScale are set as in the file.',
+  },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof catalogue

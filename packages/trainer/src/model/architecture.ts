@@ -1,7 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 
-/** How a parameter is laid out in PyTorch, where it differs from TensorFlow: decides the transpose on reading and writing. */
-export type ParameterKind = 'convolution' | 'depthwise' | 'linear' | 'vector'
+/**
+ * How a parameter is laid out in PyTorch, where it differs from TensorFlow: decides the transpose on reading and
+ * writing. `pointwise` is a matrix here and a 1x1 convolution in timm.
+ */
+export type ParameterKind = 'convolution' | 'depthwise' | 'linear' | 'pointwise' | 'vector'
 
 export type Initializer =
   | { readonly kind: 'zeros' }
@@ -10,7 +13,7 @@ export type Initializer =
   /** Normal with this deviation, cut at two deviations. */
   | { readonly kind: 'truncatedNormal'; readonly std: number }
 
-/** One trainable array of a model, in TensorFlow's layout: HWIO, HWC1 for depthwise, [in, out] for linear. */
+/** One named array of a model, in TensorFlow's layout: HWIO, HWC1 for depthwise, [in, out] for linear and pointwise. */
 export interface ParameterSpec {
   /** timm's name, such as `stages.0.blocks.0.conv_dw.weight`. */
   readonly name: string
@@ -21,6 +24,8 @@ export interface ParameterSpec {
   readonly group: 'backbone' | 'head'
   /** False for biases, normalisation and LayerScale: no weight decay. */
   readonly decay: boolean
+  /** False for state that no gradient reaches, such as the moving averages of a normalisation: no optimizer state. */
+  readonly trainable: boolean
 }
 
 export interface ForwardContext {
@@ -56,6 +61,12 @@ export interface Model {
   readonly featureMap: (images: Tensor, context: ForwardContext) => Tensor
   /** Feature map to logits [N, classes]: pooling and head. */
   readonly classify: (featureMap: Tensor, context: ForwardContext) => Tensor
+  /**
+   * The same function of the image with what is constant after training merged into neighbouring weights (LayerScale,
+   * a normalisation's statistics): fewer operations to export. `values` by parameter name, in TensorFlow's layout; not
+   * changed.
+   */
+  readonly fold: (values: ReadonlyMap<string, Float32Array>) => { model: Model; values: Map<string, Float32Array> }
 }
 
 export interface Architecture {
