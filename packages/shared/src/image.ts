@@ -1,0 +1,116 @@
+import sharp from 'sharp'
+import { FlowersError } from './errors.ts'
+import { detectImageFormat } from './image-format.ts'
+import type { ImageFormat } from './image-format.ts'
+
+/** What an image may ask of the machine before it is decoded. */
+export interface ImageLimits {
+  /** Width x height of one frame, in millions of pixels. */
+  readonly megapixels: number
+}
+
+export const defaultImageLimits: ImageLimits = { megapixels: 64 }
+
+/** Transparent pixels are composited on this sRGB colour. */
+export const alphaBackground = { r: 255, g: 255, b: 255 } as const
+
+/** libvips places pixels by 32-bit integers and stops at 100,000,000 a side; file formats stop earlier. */
+const longestSide = 65_535
+
+/** What the header of an image says, before anything is decoded. */
+export interface ImageHeader {
+  readonly format: ImageFormat
+  /** As stored, before the EXIF orientation is applied. */
+  readonly width: number
+  readonly height: number
+}
+
+/** A decoded picture: upright, sRGB, 8 bits a channel, no alpha. */
+export interface RgbImage {
+  /** Height x width x 3, R G B. */
+  readonly pixels: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * Settings of sharp for a process that reads images from strangers and runs other work beside it: one thread a
+ * picture (parallelism is several pictures at once), no cache of operations, and no loader but those of
+ * {@link detectImageFormat}. Process-wide; call it once at the start.
+ */
+export function configureSharp(options: { concurrency?: number } = {}): void {
+  sharp.concurrency(options.concurrency ?? 1)
+  sharp.cache(false)
+  sharp.block({ operation: ['VipsForeignLoad'] })
+  sharp.unblock({
+    operation: [
+      'VipsForeignLoadJpeg',
+      'VipsForeignLoadPng',
+      'VipsForeignLoadWebp',
+      'VipsForeignLoadHeif',
+      'VipsForeignLoadTiff',
+      'VipsForeignLoadNsgif',
+    ],
+  })
+}
+
+/**
+ * Reads the header alone: format by content, size against the limits.
+ * Throws IMAGE_EMPTY (no bytes), IMAGE_UNSUPPORTED (not a format that is read), IMAGE_TOO_LARGE, IMAGE_BROKEN.
+ */
+export async function readImageHeader(
+  bytes: Uint8Array,
+  limits: ImageLimits = defaultImageLimits,
+): Promise<ImageHeader> {
+  if (bytes.length === 0) throw new FlowersError('IMAGE_EMPTY', 'The image has no bytes.')
+  const format = detectImageFormat(bytes)
+  if (!format) throw new FlowersError('IMAGE_UNSUPPORTED', 'The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.')
+  const { width, height } = await reading(format, () => sharp(bytes, inputOptions).metadata())
+  if (width * height > limits.megapixels * 1e6 || Math.max(width, height) > longestSide) {
+    throw new FlowersError(
+      'IMAGE_TOO_LARGE',
+      `The image is ${width} x ${height} pixels; at most ${limits.megapixels} million, ${longestSide} a side, are read.`,
+    )
+  }
+  return { format, width, height }
+}
+
+/**
+ * Decodes a picture whole: first frame, EXIF orientation applied, ICC profile or CMYK converted to sRGB, 16 bits
+ * reduced to 8, grey spread to three channels, alpha composited on {@link alphaBackground}.
+ * Throws what {@link readImageHeader} throws, and IMAGE_BROKEN for a truncated or corrupt file.
+ */
+export async function decodeImage(bytes: Uint8Array, limits: ImageLimits = defaultImageLimits): Promise<RgbImage> {
+  const { format } = await readImageHeader(bytes, limits)
+  const { data, info } = await reading(format, () =>
+    sharp(bytes, inputOptions)
+      .autoOrient()
+      .flatten({ background: alphaBackground })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true }),
+  )
+  return { pixels: toRgb(data, info.channels), width: info.width, height: info.height }
+}
+
+// Warnings (a stray byte between markers, say) are common in photos that every viewer shows; truncation is an error.
+const inputOptions = { failOn: 'error', limitInputPixels: false, pages: 1 } as const
+
+async function reading<T>(format: ImageFormat, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    throw new FlowersError('IMAGE_BROKEN', `The ${format.toUpperCase()} image cannot be decoded: ${reason}`, {
+      cause: error,
+    })
+  }
+}
+
+function toRgb(data: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return data
+  if (channels !== 1) throw new FlowersError('IMAGE_BROKEN', `The image decodes to ${channels} channels instead of 3.`)
+  const pixels = new Uint8Array(data.length * 3)
+  for (let index = 0; index < data.length; index++) pixels.fill(data[index]!, index * 3, index * 3 + 3)
+  return pixels
+}
