@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { preprocessingSchema } from './preprocessing.ts'
 import { viewPolicies, viewSchema } from './views.ts'
 
+/** The format that this release writes and reads. */
+export const manifestFormat = 1
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** A measured share in [0, 1] with its 95 % interval and the number of photos it stands on. */
@@ -12,9 +15,12 @@ const measuredShareSchema = z.strictObject({
   count: z.int().positive(),
 })
 
+/** A relative path that stays below its folder. */
+const filePath = z.string().regex(/^(?!.*\.\.)[\w-][\w.-]*(\/[\w-][\w.-]*)*$/)
+
 /** What `manifest.json` in a model folder holds. A reader refuses what does not fit. */
-export const manifestSchema = z.strictObject({
-  format: z.literal(1),
+const manifestFields = z.strictObject({
+  format: z.literal(manifestFormat),
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
   version: z.int().positive(),
   /** ISO 8601, UTC. */
@@ -55,8 +61,24 @@ export const manifestSchema = z.strictObject({
   recipe: z.record(z.string(), z.unknown()),
   /** Name to version: tensorflow, tf2onnx, onnxruntime, sharp, libvips, node, flowers. */
   versions: z.record(z.string(), z.string()),
-  /** Path below the folder, with forward slashes, to its hash and size in bytes. */
-  files: z.record(z.string(), z.strictObject({ sha256, bytes: z.int() })),
+  /** Path below the folder, with forward slashes, to its hash and size in bytes. Holds every file but the manifest. */
+  files: z.record(filePath, z.strictObject({ sha256, bytes: z.int().nonnegative() })),
+})
+
+/** {@link manifestFields} with the lengths that depend on each other. */
+export const manifestSchema = manifestFields.superRefine((manifest, context) => {
+  const { labels, classPrior, views, calibration } = manifest
+  const report = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message })
+  }
+  if (new Set(labels).size !== labels.length) report(['labels'], 'a label occurs twice')
+  if (classPrior.length !== labels.length) report(['classPrior'], `${classPrior.length} for ${labels.length} labels`)
+  if (calibration.temperature.length !== views.length) {
+    report(['calibration', 'temperature'], `${calibration.temperature.length} for ${views.length} views`)
+  }
+  if (calibration.fastLead && calibration.fastLead.lead.length !== views.length) {
+    report(['calibration', 'fastLead', 'lead'], `${calibration.fastLead.lead.length} for ${views.length} views`)
+  }
 })
 
 export type Manifest = z.infer<typeof manifestSchema>

@@ -1,0 +1,230 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { FlowersError } from './errors.ts'
+import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
+import { manifestFormat, manifestSchema } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+
+/** Names in a model folder. The quantized network is there only when it passed its gate. */
+export const modelFiles = {
+  manifest: 'manifest.json',
+  config: 'config.json',
+  preprocessor: 'preprocessor_config.json',
+  network: 'onnx/model.onnx',
+  quantized: 'onnx/model_quantized.onnx',
+  card: 'README.md',
+} as const
+
+const required = [modelFiles.config, modelFiles.preprocessor, modelFiles.network, modelFiles.card]
+
+/** A model folder whose files are those of its manifest. Paths are absolute when the folder's is. */
+export interface ModelPackage {
+  readonly folder: string
+  readonly manifest: Manifest
+  /** Path of the float32 network. */
+  readonly network: string
+  /** Path of the quantized network, or null. */
+  readonly quantized: string | null
+}
+
+/**
+ * Reads a model folder and verifies every file's size and sha256 against the manifest.
+ * Throws MODEL_MISSING (no folder or no manifest in it), MODEL_MANIFEST (not JSON, or a field is wrong),
+ * MODEL_FORMAT (a format that this release does not know), MODEL_TAMPERED (a file is missing or differs).
+ */
+export async function openModel(folder: string): Promise<ModelPackage> {
+  const manifest = await readManifest(folder)
+  for (const [path, expected] of Object.entries(manifest.files)) {
+    const actual = await measure(join(folder, path))
+    if (!actual) throw new FlowersError('MODEL_TAMPERED', `${join(folder, path)} is missing.`)
+    if (actual.bytes !== expected.bytes) {
+      throw new FlowersError(
+        'MODEL_TAMPERED',
+        `${join(folder, path)} has ${actual.bytes} bytes, its manifest says ${expected.bytes}.`,
+      )
+    }
+    if (actual.sha256 !== expected.sha256) {
+      throw new FlowersError('MODEL_TAMPERED', `${join(folder, path)} has another sha256 than its manifest says.`)
+    }
+  }
+  const quantized = modelFiles.quantized in manifest.files ? join(folder, modelFiles.quantized) : null
+  return { folder, manifest, network: join(folder, modelFiles.network), quantized }
+}
+
+/** Reads and checks the manifest alone. Throws MODEL_MISSING, MODEL_MANIFEST, MODEL_FORMAT. */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const path = join(folder, modelFiles.manifest)
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw isAbsent(error)
+      ? new FlowersError('MODEL_MISSING', `${path} does not exist.`)
+      : new FlowersError('MODEL_MANIFEST', `${path} cannot be read: ${String(error)}`, { cause: error })
+  })
+  return parseManifest(text, path)
+}
+
+function parseManifest(text: string, path: string): Manifest {
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (error) {
+    throw new FlowersError('MODEL_MANIFEST', `${path} is not JSON: ${String(error)}`, { cause: error })
+  }
+  const format = typeof content === 'object' && content !== null && 'format' in content ? content.format : undefined
+  if (format !== undefined && format !== manifestFormat) {
+    throw new FlowersError('MODEL_FORMAT', `${path} has format ${JSON.stringify(format)}; ${manifestFormat} is known.`)
+  }
+  const parsed = manifestSchema.safeParse(content)
+  if (!parsed.success) {
+    const first = parsed.error.issues[0]
+    const place = first?.path.join('.') ?? ''
+    throw new FlowersError('MODEL_MANIFEST', `${path}: ${place ? `${place}: ` : ''}${first?.message ?? 'wrong'}.`)
+  }
+  const absent = required.find((file) => !(file in parsed.data.files))
+  if (absent) throw new FlowersError('MODEL_MANIFEST', `${path} does not list ${absent}.`)
+  return parsed.data
+}
+
+/** What a file of a new model is made of: its content, or a file to copy. */
+export type FileSource = string | Uint8Array | { readonly copyOf: string }
+
+/**
+ * Writes a model folder so that it exists whole or not at all: a temporary folder beside it, renamed at the end.
+ * `files` holds at least {@link modelFiles}`.network` and `.card`; the Hugging Face files are made from the manifest.
+ * Throws MODEL_EXISTS when the folder is there and `replace` is not set, MODEL_MANIFEST when the manifest is wrong.
+ */
+export async function packageModel(
+  folder: string,
+  files: Readonly<Record<string, FileSource>>,
+  manifest: Omit<Manifest, 'files'>,
+  options: { replace?: boolean } = {},
+): Promise<ModelPackage> {
+  if (!options.replace && (await exists(folder))) throw new FlowersError('MODEL_EXISTS', `${folder} exists.`)
+  const sources: Record<string, FileSource> = {
+    [modelFiles.config]: json(huggingFaceConfig(manifest)),
+    [modelFiles.preprocessor]: json(huggingFacePreprocessor(manifest.preprocessing)),
+    ...files,
+  }
+  const temporary = `${folder}.${randomUUID()}.tmp`
+  try {
+    const listed: Record<string, { sha256: string; bytes: number }> = {}
+    for (const [path, source] of Object.entries(sources)) {
+      const target = join(temporary, path)
+      await mkdir(dirname(target), { recursive: true })
+      await place(source, target)
+      const measured = await measure(target)
+      if (measured) listed[path] = measured
+    }
+    const text = json({ ...manifest, files: listed })
+    parseManifest(text, join(folder, modelFiles.manifest))
+    await writeFile(join(temporary, modelFiles.manifest), text)
+    if (options.replace) await rm(folder, { recursive: true, force: true })
+    await rename(temporary, folder)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw error
+  }
+  return openModel(folder)
+}
+
+async function place(source: FileSource, target: string): Promise<void> {
+  if (typeof source === 'string' || source instanceof Uint8Array) await writeFile(target, source)
+  else await copyFile(source.copyOf, target)
+}
+
+/** A model of a models folder: `<models>/<name>/<version>`. */
+export interface ListedModel {
+  readonly name: string
+  /** Ascending; the last one serves. */
+  readonly versions: readonly number[]
+}
+
+/** The models of a folder, by name: every folder that holds a folder whose name is a positive integer with a manifest. */
+export async function listModels(modelsFolder: string): Promise<ListedModel[]> {
+  const models: ListedModel[] = []
+  for (const name of await foldersOf(modelsFolder)) {
+    const versions: number[] = []
+    for (const version of await foldersOf(join(modelsFolder, name))) {
+      if (!/^[1-9]\d*$/.test(version)) continue
+      if (await exists(join(modelsFolder, name, version, modelFiles.manifest))) versions.push(Number(version))
+    }
+    if (versions.length > 0) models.push({ name, versions: versions.sort((a, b) => a - b) })
+  }
+  return models.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Where a model is. */
+export interface ModelLocation {
+  readonly name: string
+  readonly version: number
+  readonly folder: string
+}
+
+/**
+ * The folder that serves for `name`, or for the name in the text file `<models>/default` when none is given: its
+ * highest version. Throws MODEL_MISSING, with the names that exist.
+ */
+export async function resolveModel(modelsFolder: string, name?: string): Promise<ModelLocation> {
+  const models = await listModels(modelsFolder)
+  const wanted = name ?? (await defaultName(modelsFolder))
+  const found = models.find((model) => model.name === wanted)
+  const version = found?.versions.at(-1)
+  if (!found || version === undefined) {
+    const names = models.map((model) => model.name).join(', ') || 'none'
+    throw new FlowersError('MODEL_MISSING', `There is no model ${JSON.stringify(wanted)} in ${modelsFolder}; there are: ${names}.`)
+  }
+  return { name: found.name, version, folder: join(modelsFolder, found.name, String(version)) }
+}
+
+async function defaultName(modelsFolder: string): Promise<string> {
+  try {
+    return (await readFile(join(modelsFolder, 'default'), 'utf8')).trim()
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    throw new FlowersError('MODEL_MISSING', `${join(modelsFolder, 'default')}, which names the model to serve, does not exist.`)
+  }
+}
+
+async function foldersOf(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  } catch (error) {
+    if (isAbsent(error)) return []
+    throw error
+  }
+}
+
+async function measure(path: string): Promise<{ sha256: string; bytes: number } | null> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      hash.update(chunk)
+      bytes += chunk.length
+    }
+  } catch (error) {
+    if (isAbsent(error)) return null
+    throw error
+  }
+  return { sha256: hash.digest('hex'), bytes }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isAbsent(error)) return false
+      throw error
+    },
+  )
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
