@@ -1,0 +1,169 @@
+import { opendir, stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { labelOfFolder } from '@flowers/shared/labels'
+import { readCsv } from './csv-listing.ts'
+
+/** `test` is kept aside: neither trained on nor chosen on. */
+export type Split = 'train' | 'valid' | 'test'
+
+export const splits: readonly Split[] = ['train', 'valid', 'test']
+
+/** A photo as DATA names it. */
+export interface ListedPhoto {
+  /** Absolute. */
+  readonly path: string
+  /** Relative to the listing's root, with forward slashes; the photo's stable name. */
+  readonly id: string
+  readonly label: string
+  /** Undefined where DATA gives no split. */
+  readonly split: Split | undefined
+}
+
+export interface Listing {
+  readonly form: 'classes' | 'splits' | 'csv'
+  /** Folder that ids are relative to: DATA itself, or the CSV's folder. Absolute. */
+  readonly root: string
+  /** In order of id. */
+  readonly photos: readonly ListedPhoto[]
+  /** Files in class folders that are no photos by their names, by id; to be reported. */
+  readonly ignored: readonly string[]
+}
+
+/** Formats that are taken for photos by name; one of them that cannot be decoded is the audit's to report. */
+const photoName = /\.(?:jpe?g|jfif|png|webp|avif|gif|tiff?|bmp|hei[cf]|jp2|jxl)$/i
+const systemName = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i
+
+/** Order of code units: the same on every machine, whatever its language. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Maps class names, of folders or of a CSV, to labels; two names for one label are an error that names both. */
+export function labelsOf(classNames: Iterable<string>, place: string): Map<string, string> {
+  const labels = new Map<string, string>()
+  const nameOf = new Map<string, string>()
+  for (const name of classNames) {
+    if (labels.has(name)) continue
+    // Unicode has two spellings of an accented letter, and file systems differ in which they keep.
+    const label = labelOfFolder(name.normalize('NFC'))
+    const other = nameOf.get(label)
+    if (other !== undefined) {
+      throw new FlowersError('DATA_LABEL_CLASH', `"${other}" and "${name}" in ${place} both have the label "${label}".`)
+    }
+    labels.set(name, label)
+    nameOf.set(label, name)
+  }
+  return labels
+}
+
+/**
+ * Lists the photos of DATA, in any of its three forms, without opening one. Throws a FlowersError: DATA_NOT_FOUND,
+ * DATA_FORM, DATA_EMPTY, DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH.
+ */
+export async function listPhotos(data: string): Promise<Listing> {
+  const path = resolve(data)
+  const kind = await kindOf(path)
+  if (kind === undefined) throw new FlowersError('DATA_NOT_FOUND', `There is no file or folder "${data}".`)
+  const listing = kind === 'folder' ? await listFolder(path) : await listCsv(path)
+  if (listing.photos.length === 0) throw new FlowersError('DATA_EMPTY', `"${data}" holds no photo.`)
+  return { ...listing, photos: listing.photos.toSorted((a, b) => compareText(a.id, b.id)) }
+}
+
+async function listCsv(path: string): Promise<Listing> {
+  if (!path.toLowerCase().endsWith('.csv')) {
+    throw new FlowersError('DATA_FORM', `"${path}" is a file, but not a CSV.`)
+  }
+  return { form: 'csv', root: dirname(path), photos: await readCsv(path), ignored: [] }
+}
+
+async function listFolder(root: string): Promise<Listing> {
+  const top = await entriesOf(root)
+  const given = splits.filter((split) => top.folders.includes(split))
+  if (!given.includes('train')) {
+    // A folder called "valid" or "test" without "train" beside it can hardly be a flower.
+    if (given.length > 0) {
+      throw new FlowersError('DATA_SPLIT_UNKNOWN', `"${root}" has ${given.join('/ and ')}/ but no train/.`)
+    }
+    const found = await listClasses(root, root, top, undefined)
+    return { form: 'classes', root, ...found }
+  }
+  const unknown = top.folders.find((name) => !(splits as readonly string[]).includes(name))
+  if (unknown !== undefined) {
+    throw new FlowersError('DATA_SPLIT_UNKNOWN', `"${root}" has train/ and beside it "${unknown}", which is no split.`)
+  }
+  const photos: ListedPhoto[] = []
+  const ignored: string[] = top.files.map((name) => idOf(root, join(root, name)))
+  for (const split of given) {
+    const folder = join(root, split)
+    const found = await listClasses(root, folder, await entriesOf(folder), split)
+    photos.push(...found.photos)
+    ignored.push(...found.ignored)
+  }
+  // With train/ alone the split is still to be made.
+  const alone = given.length === 1
+  return { form: 'splits', root, photos: alone ? photos.map((photo) => ({ ...photo, split: undefined })) : photos, ignored }
+}
+
+interface Entries {
+  readonly folders: readonly string[]
+  readonly files: readonly string[]
+}
+
+async function listClasses(
+  root: string,
+  folder: string,
+  entries: Entries,
+  split: Split | undefined,
+): Promise<Pick<Listing, 'photos' | 'ignored'>> {
+  const loose = entries.files.filter((name) => photoName.test(name))
+  if (entries.folders.length === 0) {
+    const held = loose.length > 0 ? `${loose.length} photos but no class folder` : 'no class folder'
+    throw new FlowersError('DATA_EMPTY', `"${folder}" holds ${held}.`)
+  }
+  const photos: ListedPhoto[] = []
+  const ignored = entries.files.map((name) => idOf(root, join(folder, name)))
+  for (const [name, label] of labelsOf(entries.folders, `"${folder}"`)) {
+    const before = photos.length
+    for await (const path of filesUnder(join(folder, name))) {
+      if (photoName.test(path)) photos.push({ path, id: idOf(root, path), label, split })
+      else ignored.push(idOf(root, path))
+    }
+    if (photos.length === before) throw new FlowersError('DATA_EMPTY', `The class folder "${join(folder, name)}" holds no photo.`)
+  }
+  return { photos, ignored }
+}
+
+async function* filesUnder(folder: string): AsyncGenerator<string> {
+  const { folders, files } = await entriesOf(folder)
+  for (const name of files) yield join(folder, name)
+  for (const name of folders) yield* filesUnder(join(folder, name))
+}
+
+/** Names in a folder, sorted, links followed, without hidden and system files. */
+async function entriesOf(folder: string): Promise<Entries> {
+  const folders: string[] = []
+  const files: string[] = []
+  for await (const entry of await opendir(folder)) {
+    if (systemName.test(entry.name)) continue
+    const kind = entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? await kindOf(join(folder, entry.name)) : 'file'
+    if (kind === 'folder') folders.push(entry.name)
+    // A link that leads nowhere is listed too, so that the audit reports it.
+    else files.push(entry.name)
+  }
+  return { folders: folders.sort(compareText), files: files.sort(compareText) }
+}
+
+async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file'
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+/** A path relative to DATA with forward slashes. */
+export function idOf(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/')
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { alphaBackground, decodeImage } from '@flowers/shared/image'
+import sharp from 'sharp'
+import { cropWindow, wholePixels, type CropOptions } from './crop.ts'
+import type { PhotoCache } from './photo-cache.ts'
+import type { Random } from './random.ts'
+import { resampleWindow, type Kernel } from './resample.ts'
+
+/** Up to this many bytes of decoded pixels a photo is small: decoded whole, resampled here, worth caching. */
+export const smallPhotoBytes = 200_000
+
+const sharpKernels = { bilinear: 'linear', bicubic: 'cubic', lanczos3: 'lanczos3' } as const satisfies Record<Kernel, string>
+
+// As in evaluation: stray bytes are common in photos that every viewer shows, truncation is an error.
+const inputOptions = { failOn: 'error', limitInputPixels: false, pages: 1 } as const
+
+export interface Cut {
+  readonly crop: CropOptions
+  readonly size: number
+  readonly kernel: Kernel
+}
+
+/**
+ * Cuts one training square out of a photo and writes it to `out` at `offset`, `size` x `size` x 3. The photo is
+ * upright, sRGB, without alpha, as in evaluation. Which way the pixels take depends on the photo's size alone, never on
+ * the state of the cache. Rejects with the error of the file system or the decoder.
+ */
+export async function cutTrainingPhoto(
+  path: string,
+  cut: Cut,
+  random: Random,
+  cache: PhotoCache,
+  out: Uint8Array,
+  offset: number,
+): Promise<void> {
+  const { crop, size, kernel } = cut
+  const known = cache.photo(path)
+  if (known) {
+    resampleWindow(known, cropWindow(crop, known.width, known.height, size, random), size, kernel, out, offset)
+    return
+  }
+  const bytes = await readFile(path)
+  const { width, height } = cache.size(path) ?? (await uprightSize(bytes))
+  if (width * height * 3 <= smallPhotoBytes) {
+    const photo = await decodeImage(bytes)
+    cache.keep(path, photo)
+    resampleWindow(photo, cropWindow(crop, photo.width, photo.height, size, random), size, kernel, out, offset)
+    return
+  }
+  cache.keepSize(path, { width, height })
+  const window = wholePixels(cropWindow(crop, width, height, size, random), width, height)
+  const { data, info } = await sharp(bytes, inputOptions)
+    .autoOrient()
+    .extract(window)
+    .resize(size, size, { fit: 'fill', kernel: sharpKernels[kernel], fastShrinkOnLoad: false })
+    .flatten({ background: alphaBackground })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  copyRgb(data, info.channels, out, offset, size * size)
+}
+
+async function uprightSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
+  const { autoOrient } = await sharp(bytes, inputOptions).metadata()
+  return autoOrient
+}
+
+function copyRgb(data: Uint8Array, channels: number, out: Uint8Array, offset: number, count: number): void {
+  if (channels === 3) {
+    out.set(data, offset)
+    return
+  }
+  if (channels !== 1) throw new Error(`decodes to ${channels} channels instead of 3`)
+  for (let index = 0; index < count; index++) out.fill(data[index]!, offset + index * 3, offset + index * 3 + 3)
+}
