@@ -6,7 +6,10 @@ import { open, rename, rm, writeFile } from 'node:fs/promises'
  * the target, flush to disk, rename. Rejects with the system's error and leaves the target as it was. Content too
  * large for one array is given as pieces in order.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array | Iterable<Uint8Array>): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | Iterable<Uint8Array>,
+): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const file = await open(temporary, 'wx')

@@ -43,7 +43,9 @@ export interface ForwardContext {
 export interface ModelOptions {
   readonly classes: number
   /** `mlp`: the report's LayerNorm, Linear to `hidden`, GELU, Dropout, Linear. `linear`: the architecture's own head. */
-  readonly head: { readonly kind: 'linear' } | { readonly kind: 'mlp'; readonly hidden: number; readonly dropout: number }
+  readonly head:
+    | { readonly kind: 'linear' }
+    | { readonly kind: 'mlp'; readonly hidden: number; readonly dropout: number }
   /** Largest probability of dropping a residual branch; grows linearly with depth. */
   readonly stochasticDepth: number
   /** Initial LayerScale; 0 leaves LayerScale out. */

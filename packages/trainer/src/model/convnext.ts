@@ -96,7 +96,9 @@ function backboneParameters({ dims, depths, mlpKind }: ConvNextConfig, layerScal
     const width = dims[stage] ?? 0
     if (stage > 0) {
       parameters.push(...normalization(`stages.${stage}.downsample.0`, channels, 'backbone'))
-      parameters.push(...weightAndBias(`stages.${stage}.downsample.1`, [2, 2, channels, width], 'convolution', 'backbone'))
+      parameters.push(
+        ...weightAndBias(`stages.${stage}.downsample.1`, [2, 2, channels, width], 'convolution', 'backbone'),
+      )
       channels = width
     }
     for (let index = 0; index < depth; index++) {

@@ -5,7 +5,13 @@ type Group = ParameterSpec['group']
 /** Initial weights of every ConvNeXt layer, as in facebookresearch/ConvNeXt. */
 const weightInitializer: Initializer = { kind: 'truncatedNormal', std: 0.02 }
 
-function parameter(name: string, shape: readonly number[], kind: ParameterKind, initializer: Initializer, group: Group): ParameterSpec {
+function parameter(
+  name: string,
+  shape: readonly number[],
+  kind: ParameterKind,
+  initializer: Initializer,
+  group: Group,
+): ParameterSpec {
   return { name, shape, kind, initializer, group, decay: kind !== 'vector', trainable: true }
 }
 

@@ -11,5 +11,8 @@ export const architectures: Readonly<Record<string, Architecture>> = Object.from
 export function findArchitecture(name: string): Architecture {
   const architecture = Object.hasOwn(architectures, name) ? architectures[name] : undefined
   if (architecture) return architecture
-  throw new FlowersError('MODEL_UNKNOWN_ARCHITECTURE', `there is no architecture "${name}"; known: ${Object.keys(architectures).join(', ')}`)
+  throw new FlowersError(
+    'MODEL_UNKNOWN_ARCHITECTURE',
+    `there is no architecture "${name}"; known: ${Object.keys(architectures).join(', ')}`,
+  )
 }

@@ -42,7 +42,9 @@ export function mapWeights(
     } else if (sameShape(tensor.shape, spec)) {
       values.set(spec.name, toTensorflowLayout(spec, tensor.data))
     } else {
-      problems.misshapen.push(`${spec.name} is [${tensor.shape.join(', ')}] instead of [${pytorchShape(spec).join(', ')}]`)
+      problems.misshapen.push(
+        `${spec.name} is [${tensor.shape.join(', ')}] instead of [${pytorchShape(spec).join(', ')}]`,
+      )
     }
   }
   for (const name of available.keys()) {

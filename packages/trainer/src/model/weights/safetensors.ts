@@ -53,7 +53,6 @@ const largestHeader = 100_000_000
 const alignment = 8
 
 const size = z.int().nonnegative()
-const headerSchema = z.record(z.string(), z.unknown())
 const entrySchema = z.object({ dtype: z.string(), shape: z.array(size), data_offsets: z.tuple([size, size]) })
 const metadataSchema = z.record(z.string(), z.string())
 
@@ -84,20 +83,21 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: TensorData }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []
   const chunks: Uint8Array[] = []
   let position = 0
   // Widest elements first, so that every tensor starts at a multiple of its element's size, as the reference requires.
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
   for (const [name, { shape, data }] of ordered) {
     const count = countOf(shape)
-    if (count !== data.length) throw new RangeError(`${name}: shape [${shape.join(', ')}] does not hold ${data.length} values`)
+    if (count !== data.length)
+      throw new RangeError(`${name}: shape [${shape.join(', ')}] does not hold ${data.length} values`)
     if (name === '__metadata__') throw new RangeError('a tensor cannot be named __metadata__')
-    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [position, position + data.byteLength] }
+    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [position, position + data.byteLength] }])
     position += data.byteLength
     chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   }
-  const json = Buffer.from(JSON.stringify(header))
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)))
   const padded = Buffer.alloc(Math.ceil(json.length / alignment) * alignment, ' ')
   json.copy(padded)
   const length = Buffer.alloc(8)
@@ -123,8 +123,10 @@ async function readHeader(path: string, file: FileHandle): Promise<SafetensorsHe
   const fileSize = (await file.stat()).size
   if (fileSize < 8) throw invalid(path, `${fileSize} bytes are too few for a header length`)
   const length = Number(Buffer.from(await readBytes(path, file, 0, 8)).readBigUInt64LE())
-  if (length > largestHeader) throw invalid(path, `a header of ${length} bytes is claimed; the limit is ${largestHeader}`)
-  if (8 + length > fileSize) throw invalid(path, `a header of ${length} bytes is claimed in a file of ${fileSize} bytes`)
+  if (length > largestHeader)
+    throw invalid(path, `a header of ${length} bytes is claimed; the limit is ${largestHeader}`)
+  if (8 + length > fileSize)
+    throw invalid(path, `a header of ${length} bytes is claimed in a file of ${fileSize} bytes`)
   const { __metadata__: metadata, ...tensors } = parseJson(path, await readBytes(path, file, 8, length))
   const dataStart = 8 + length
   const entries = new Map(Object.entries(tensors).map(([name, value]) => [name, parseEntry(path, name, value)]))
@@ -141,9 +143,9 @@ function parseJson(path: string, bytes: ArrayBuffer): Record<string, unknown> {
   } catch (cause) {
     throw invalid(path, 'the header is not JSON', cause)
   }
-  const header = headerSchema.safeParse(value)
-  if (!header.success) throw invalid(path, 'the header is not a JSON object')
-  return header.data
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(path, 'the header is not a JSON object')
+  return { ...value }
 }
 
 function parseEntry(path: string, name: string, value: unknown): SafetensorsEntry {
@@ -153,7 +155,10 @@ function parseEntry(path: string, name: string, value: unknown): SafetensorsEntr
   if (!isDType(dtype)) throw invalid(path, `"${name}" has dtype ${dtype}; read are ${Object.keys(codecs).join(', ')}`)
   const bytes = countOf(shape) * codecs[dtype].bytes
   if (offsets[1] - offsets[0] !== bytes) {
-    throw invalid(path, `"${name}" of ${dtype} [${shape.join(', ')}] needs ${bytes} bytes but has offsets ${offsets.join(' to ')}`)
+    throw invalid(
+      path,
+      `"${name}" of ${dtype} [${shape.join(', ')}] needs ${bytes} bytes but has offsets ${offsets.join(' to ')}`,
+    )
   }
   return { dtype, shape, offsets }
 }
