@@ -2,6 +2,7 @@ import sharp from 'sharp'
 import { FlowersError } from './errors.ts'
 import { detectImageFormat } from './image-format.ts'
 import type { ImageFormat } from './image-format.ts'
+import type { RgbImage } from './resample.ts'
 
 /** What an image may ask of the machine before it is decoded. */
 export interface ImageLimits {
@@ -21,14 +22,6 @@ const longestSide = 65_535
 export interface ImageHeader {
   readonly format: ImageFormat
   /** As stored, before the EXIF orientation is applied. */
-  readonly width: number
-  readonly height: number
-}
-
-/** A decoded picture: upright, sRGB, 8 bits a channel, no alpha. */
-export interface RgbImage {
-  /** Height x width x 3, R G B. */
-  readonly pixels: Uint8Array
   readonly width: number
   readonly height: number
 }

@@ -1,7 +1,8 @@
-import sharp from 'sharp'
 import { decodeImage } from './image.ts'
-import type { ImageLimits, RgbImage } from './image.ts'
+import type { ImageLimits } from './image.ts'
 import type { Preprocessing } from './preprocessing.ts'
+import { resample } from './resample.ts'
+import type { RgbImage } from './resample.ts'
 import type { View } from './views.ts'
 
 /** One square picture at the model's input size, before normalisation. */
@@ -11,19 +12,6 @@ export interface Canvas {
   /** Side in pixels. */
   readonly size: number
 }
-
-/** A rectangle in whole pixels. */
-export interface Region {
-  readonly left: number
-  readonly top: number
-  readonly width: number
-  readonly height: number
-}
-
-const sharpKernels = { bilinear: 'linear', bicubic: 'cubic', lanczos3: 'lanczos3' } as const satisfies Record<
-  Preprocessing['kernel'],
-  string
->
 
 /** Length of the shortest edge after resizing, for a view of this scale. */
 export function shortestEdge(preprocessing: Pick<Preprocessing, 'size' | 'cropFraction'>, scale: number): number {
@@ -47,33 +35,15 @@ export function centerOffset(length: number, size: number): number {
   return half === below ? half : below + (below % 2)
 }
 
-/** Cuts `region` out of a picture and resizes it to `width` x `height`, both axes on their own. */
-export async function resample(
-  image: RgbImage,
-  region: Region | null,
-  target: { width: number; height: number },
-  kernel: Preprocessing['kernel'],
-  crop?: Region,
-): Promise<Uint8Array> {
-  const source = sharp(image.pixels, {
-    raw: { width: image.width, height: image.height, channels: 3 },
-    limitInputPixels: false,
-  })
-  if (region) source.extract(region)
-  source.resize(target.width, target.height, { fit: 'fill', kernel: sharpKernels[kernel], fastShrinkOnLoad: false })
-  if (crop) source.extract(crop)
-  return source.raw().toBuffer()
-}
-
 /**
  * The centre canvas of one scale: shortest edge to `shortestEdge(preprocessing, scale)`, then the centre
  * `size` x `size`, so that every scale gives the same size.
  */
-export async function centerCanvas(image: RgbImage, preprocessing: Preprocessing, scale: number): Promise<Canvas> {
+export function centerCanvas(image: RgbImage, preprocessing: Preprocessing, scale: number): Canvas {
   const { size, kernel } = preprocessing
-  const target = resizedSize(image.width, image.height, shortestEdge(preprocessing, scale))
-  const crop = { left: centerOffset(target.width, size), top: centerOffset(target.height, size), width: size, height: size }
-  return { pixels: await resample(image, null, target, kernel, crop), size }
+  const { width, height } = resizedSize(image.width, image.height, shortestEdge(preprocessing, scale))
+  const crop = { left: centerOffset(width, size), top: centerOffset(height, size), width: size, height: size }
+  return { pixels: resample(image, { width, height, kernel, crop }), size }
 }
 
 /**
@@ -87,9 +57,7 @@ export async function decodeViews(
   limits?: ImageLimits,
 ): Promise<Canvas[]> {
   const image = await decodeImage(bytes, limits)
-  const canvases: Canvas[] = []
-  for (const scale of scales) canvases.push(await centerCanvas(image, preprocessing, scale))
-  return canvases
+  return scales.map((scale) => centerCanvas(image, preprocessing, scale))
 }
 
 /** The plain view (scale 1) alone. Throws the IMAGE_ errors of `decodeImage`. */
