@@ -1,0 +1,51 @@
+import type { Recipe } from '../src/recipe.ts'
+import { recipeDefaults, reportPhases, standardAugment } from '../src/recipe.ts'
+
+/** ConvNeXt-Atto from scratch on Oxford Flowers-102 at 64 px. */
+export const flowers102 = {
+  ...recipeDefaults,
+  name: 'flowers102',
+  model: {
+    architecture: 'convnext_atto',
+    head: { kind: 'linear' },
+    stochasticDepth: 0.1,
+    layerScale: 1e-6,
+    weights: null,
+  },
+  validateFlipped: true,
+  phases: {
+    head: { ...reportPhases.head, epochs: 0 },
+    full: {
+      ...reportPhases.full,
+      epochs: 180,
+      size: 64,
+      batch: 64,
+      learningRate: { backbone: 2e-3, head: 2e-3, schedule: { kind: 'cosine', warmupEpochs: 10, minimum: 0.001 } },
+      weightDecay: 0.05,
+      labelSmoothing: 0.1,
+      augment: {
+        ...standardAugment,
+        crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [0.75, 4 / 3] },
+        rotation: 15,
+        color: { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.02 },
+        erasing: { probability: 0.2, area: [0.02, 0.2] },
+      },
+      mix: { mixupAlpha: 0.4, cutmixAlpha: 1, probability: 0.8, mixupOffEpoch: null, cutmixOffEpoch: null },
+      ema: { decay: 0.999, power: 0.75 },
+      earlyStopping: null,
+    },
+    fixres: {
+      ...reportPhases.fixres,
+      epochs: 8,
+      size: 80,
+      batch: 64,
+      learningRate: { backbone: 1e-4, head: 1e-4, schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 } },
+      augment: {
+        ...reportPhases.fixres.augment,
+        crop: { kind: 'resizeRandomCrop', enlarge: 1.1 },
+      },
+      ema: { decay: 0.999, power: 0.75 },
+      earlyStopping: null,
+    },
+  },
+} satisfies Recipe

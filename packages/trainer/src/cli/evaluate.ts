@@ -1,0 +1,32 @@
+import { viewPolicies } from '@flowers/shared/views'
+import type { ViewPolicy } from '@flowers/shared/views'
+import { Command, Option } from 'commander'
+import { fromUser } from './paths.ts'
+
+interface EvaluateArguments {
+  model: string
+  data: string
+  split: 'train' | 'valid' | 'test'
+  views: ViewPolicy
+  json?: boolean
+}
+
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .description("Score an exported model through the service's own preprocessing and views.")
+    .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
+    .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
+    .addOption(new Option('--split <split>', 'which of its photos').choices(['train', 'valid', 'test']).default('valid'))
+    .addOption(new Option('--views <policy>', 'how many views a photo gets').choices([...viewPolicies]).default('full'))
+    .option('--json', 'print JSON instead of a table')
+    .action(async (options: EvaluateArguments) => {
+      const { evaluateModel, evaluationTable } = await import('../evaluate/evaluate-model.ts')
+      const evaluation = await evaluateModel({
+        model: fromUser(options.model),
+        data: fromUser(options.data),
+        split: options.split,
+        views: options.views,
+      })
+      console.log(options.json ? JSON.stringify(evaluation, null, 2) : evaluationTable(evaluation))
+    })
+}

@@ -1,0 +1,25 @@
+import { Command } from 'commander'
+import { fromUser } from './paths.ts'
+
+interface ExportArguments {
+  run: string
+  data: string
+  out: string
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('Write the best weights of a run as a model folder: ONNX, manifest, card. Fails if the ONNX file does not agree with the trainer.')
+    .requiredOption('--run <run>', 'a run folder of train')
+    .requiredOption('--data <data>', 'the photos the run was validated on')
+    .requiredOption('--out <model>', 'the folder to make, such as models/garden18/1')
+    .action(async (options: ExportArguments) => {
+      const { exportRun } = await import('../export/export-run.ts')
+      await exportRun({
+        run: fromUser(options.run),
+        data: fromUser(options.data),
+        out: fromUser(options.out),
+        log: (line: string) => console.log(line),
+      })
+    })
+}

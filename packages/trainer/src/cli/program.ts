@@ -1,0 +1,20 @@
+import { Command } from 'commander'
+import { dataCommand } from './data.ts'
+import { evaluateCommand } from './evaluate.ts'
+import { exportCommand } from './export.ts'
+import { predictCommand } from './predict.ts'
+import { trainCommand } from './train.ts'
+
+/** The trainer's command line. Errors of usage are thrown, not exited on. */
+export function buildProgram(): Command {
+  const program = new Command('trainer')
+    .description('Trains flower classifiers and exports them as ONNX model folders.')
+    .showHelpAfterError('Run with --help for the options.')
+  for (const command of [trainCommand(), evaluateCommand(), predictCommand(), exportCommand(), dataCommand()]) {
+    program.addCommand(command)
+  }
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((nested) => nested.commands)]) {
+    command.exitOverride().allowExcessArguments(false).helpOption('--help', 'show this help').helpCommand(false)
+  }
+  return program
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { recipes } from '../../recipes/index.ts'
+import { recipeSchema } from '../recipe.ts'
+import { resolveRecipe } from './resolve-recipe.ts'
+
+it.each(Object.entries(recipes))('the recipe %s fits the schema and carries its own name', (name, recipe) => {
+  expect(recipeSchema.parse(recipe)).toEqual(recipe)
+  expect(recipe.name).toBe(name)
+})
+
+describe('resolveRecipe', () => {
+  it('puts settings over a recipe', async () => {
+    const recipe = await resolveRecipe('demo', ['phases.full.epochs=3', 'phases.full.ema=null', 'model.architecture=convnext_femto'])
+    expect(recipe.phases.full.epochs).toBe(3)
+    expect(recipe.phases.full.ema).toBeNull()
+    expect(recipe.model.architecture).toBe('convnext_femto')
+    expect(recipes['demo']!.phases.full.ema).not.toBeNull()
+  })
+
+  it.each([
+    ['no-such', [], 'RECIPE_UNKNOWN', 'demo'],
+    ['no-such.json', [], 'RECIPE_UNKNOWN', 'no-such.json'],
+    ['demo', ['phases.full.epoch=3'], 'RECIPE_SETTING', 'epochs'],
+    ['demo', ['phases.full.epochs.more=3'], 'RECIPE_SETTING', 'phases.full.epochs.more'],
+    ['demo', ['epochs'], 'RECIPE_SETTING', 'path=value'],
+    ['demo', ['phases.full.epochs=many'], 'RECIPE_INVALID', 'epochs'],
+    ['demo', ['phases.full.labelSmoothing=1.5'], 'RECIPE_INVALID', 'labelSmoothing'],
+  ])('refuses %s with %j as %s', async (name, settings, code, mention) => {
+    await expect(resolveRecipe(name, settings)).rejects.toMatchObject({ code, message: expect.stringContaining(mention) as string })
+  })
+})

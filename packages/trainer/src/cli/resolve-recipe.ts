@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import { FlowersError } from '@flowers/shared/errors'
+import { z } from 'zod'
+import { recipes } from '../../recipes/index.ts'
+import { recipeSchema } from '../recipe.ts'
+import type { Recipe } from '../recipe.ts'
+
+/** A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole checked. */
+export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
+  const base = Object.hasOwn(recipes, nameOrFile) ? recipes[nameOrFile] : await readRecipeFile(nameOrFile)
+  const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
+  const parsed = recipeSchema.safeParse(changed)
+  if (!parsed.success) throw new FlowersError('RECIPE_INVALID', `the recipe "${nameOrFile}" does not hold together:\n${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}
+
+async function readRecipeFile(path: string): Promise<unknown> {
+  const known = Object.keys(recipes).join(', ')
+  if (!path.endsWith('.json')) throw new FlowersError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new FlowersError('RECIPE_UNKNOWN', `cannot read the recipe ${path}; known by name: ${known}`, { cause })
+  })
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new FlowersError('RECIPE_INVALID', `${path} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Sets one dotted path of the recipe. The value is read as JSON, or as text where it is none. Throws RECIPE_SETTING for a path that is not there. */
+export function applySetting(recipe: unknown, setting: string): unknown {
+  const split = setting.indexOf('=')
+  if (split < 1) throw new FlowersError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
+  const keys = setting.slice(0, split).split('.')
+  const set = (node: unknown, depth: number): unknown => {
+    const key = keys[depth]
+    if (key === undefined) return parseValue(setting.slice(split + 1))
+    if (!isRecord(node) || !Object.hasOwn(node, key)) {
+      const options = isRecord(node) ? `; there is ${Object.keys(node).join(', ')}` : ''
+      throw new FlowersError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('.')}"${options}`)
+    }
+    return { ...node, [key]: set(node[key], depth + 1) }
+  }
+  return set(recipe, 0)
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,107 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { Command } from 'commander'
+import { recipes } from '../../recipes/index.ts'
+import { percent } from '../report/format.ts'
+import { createProgress } from '../report/progress.ts'
+import type { RunResult } from '../train/run.ts'
+import { fromUser, toUser } from './paths.ts'
+import { resolveRecipe } from './resolve-recipe.ts'
+import { Stopped, stopSignal } from './stop.ts'
+
+interface TrainArguments {
+  recipe?: string
+  data?: string
+  out?: string
+  set: string[]
+  resume?: string
+}
+
+export function trainCommand(): Command {
+  const collect = (value: string, all: string[]): string[] => [...all, value]
+  return new Command('train')
+    .description('Train through the phases of a recipe: head, full, fixres.')
+    .option('--recipe <name|file>', `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: demo)`)
+    .option('--data <data>', 'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers')
+    .option('--out <run>', 'the run folder (default: runs/<recipe>-<UTC time>)')
+    .option('--set <path=value>', 'change a setting of the recipe; may be repeated', collect, [])
+    .option('--resume <run>', 'go on with a run that was stopped or killed')
+    .addHelpText('after', '\nExample: train --recipe flowers102 --data photos --set phases.full.epochs=50')
+    .action(async (options: TrainArguments) => {
+      await train(options)
+    })
+}
+
+async function train(options: TrainArguments): Promise<void> {
+  const progress = createProgress(process.stdout.isTTY)
+  const plan = options.resume === undefined ? await planRun(options) : await planResume(options.resume, options)
+  const { signal, release } = stopSignal(() => progress.message('stopping after this step, once everything is saved (again to stop at once)'))
+  try {
+    const data = plan.data ?? (await drawDemoFlowers(progress.message.bind(progress)))
+    // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
+    const { trainRun } = await import('../train/run.ts')
+    const result = await trainRun({ ...plan, data, progress, signal })
+    progress.close()
+    await finish(plan.folder, data, result, plan.data === undefined)
+  } catch (error) {
+    progress.close()
+    if (error instanceof Stopped) console.log(`saved; go on with: train --resume ${toUser(plan.folder)}`)
+    throw error
+  } finally {
+    release()
+  }
+}
+
+async function planRun({ recipe: name, data, out, set }: TrainArguments) {
+  if (data === undefined && name !== undefined && name !== 'demo') {
+    throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
+  }
+  const recipe = await resolveRecipe(name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name), set)
+  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
+  const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
+  const present = await readdir(folder).catch(() => [])
+  if (present.length > 0) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
+  return { recipe, data: data === undefined ? undefined : fromUser(data), folder, resume: false }
+}
+
+async function planResume(run: string, { recipe, data, out, set }: TrainArguments) {
+  if (recipe !== undefined || out !== undefined || set.length > 0) {
+    throw new FlowersError('USAGE', '--resume continues a run as it was started: it takes neither --recipe, --out nor --set')
+  }
+  const folder = fromUser(run)
+  const read = async (name: string): Promise<string> =>
+    readFile(join(folder, name), 'utf8').catch((cause: unknown) => {
+      throw new FlowersError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
+    })
+  const { source } = JSON.parse(await read('data.json')) as { source: string }
+  await read('recipe.json')
+  return {
+    recipe: await resolveRecipe(join(folder, 'recipe.json'), []),
+    data: data === undefined ? source : fromUser(data),
+    folder,
+    resume: true,
+  }
+}
+
+/** The demo's photos, drawn once and kept under the folder the person stands in. */
+async function drawDemoFlowers(log: (line: string) => void): Promise<string> {
+  const { demoFlowers } = await import('../data/demo-flowers.ts')
+  const folder = fromUser(join('runs', 'demo-flowers'))
+  log(`no --data: the demo recipe trains on flowers that it draws itself, in ${toUser(folder)}`)
+  await demoFlowers(folder)
+  return folder
+}
+
+async function finish(folder: string, data: string, { accuracy, size, phase }: RunResult, demo: boolean): Promise<void> {
+  const run = toUser(folder)
+  console.log(`done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${run}/checkpoints/best.safetensors`)
+  if (!demo) {
+    console.log(`next: export --run ${run} --data ${toUser(data)} --out models/<name>/1`)
+    return
+  }
+  const { exportRun } = await import('../export/export-run.ts')
+  const model = join(folder, 'models', 'demo', '1')
+  await exportRun({ run: folder, data, out: model, log: (line: string) => console.log(line) })
+  console.log(`model: ${toUser(model)}; serve it with: MODELS_DIR=${toUser(join(folder, 'models'))} MODEL=demo npm start`)
+}

@@ -1,0 +1,11 @@
+/** A share as `12.3 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+
+/** Seconds as `42 s`, `3 min 05 s` or `2 h 07 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const pad = (value: number): string => String(value).padStart(2, '0')
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`
+}

@@ -1,0 +1,119 @@
+import cliProgress from 'cli-progress'
+import { duration, percent } from './format.ts'
+
+export interface StepProgress {
+  readonly done: number
+  readonly of: number
+  readonly imagesPerSecond: number
+  readonly loss: number
+  readonly accuracy: number
+  /** Seconds until the phase ends if every epoch runs. */
+  readonly remaining: number
+}
+
+export interface EpochSummary {
+  readonly phase: string
+  readonly epoch: number
+  readonly epochs: number
+  readonly loss: number
+  readonly trainAccuracy: number
+  readonly validLoss: number
+  readonly validAccuracy: number
+  readonly best: boolean
+  readonly learningRate: number
+  readonly seconds: number
+}
+
+/** Where a person sees a run go on. */
+export interface Progress {
+  message(line: string): void
+  epochStart(phase: string, epoch: number, epochs: number, steps: number): void
+  step(progress: StepProgress): void
+  epochEnd(summary: EpochSummary): void
+  close(): void
+}
+
+const summaryLine = (summary: EpochSummary): string =>
+  `${summary.phase} ${String(summary.epoch + 1).padStart(String(summary.epochs).length)}/${summary.epochs}` +
+  `  loss ${summary.loss.toFixed(3)}  train ${percent(summary.trainAccuracy)}` +
+  `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}  loss ${summary.validLoss.toFixed(3)}` +
+  `  lr ${summary.learningRate.toExponential(1)}  ${duration(summary.seconds)}`
+
+/** A live bar for the epoch under way, and a line for each that is done. */
+class TerminalProgress implements Progress {
+  readonly #bar = new cliProgress.SingleBar({
+    format: '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  {left} left',
+    barsize: 20,
+    hideCursor: true,
+    clearOnComplete: true,
+    stopOnComplete: false,
+    linewrap: false,
+    fps: 5,
+  }, cliProgress.Presets.shades_classic)
+
+  message(line: string): void {
+    this.#bar.stop()
+    console.log(line)
+  }
+
+  epochStart(phase: string, epoch: number, epochs: number, steps: number): void {
+    this.#bar.start(steps, 0, { title: `${phase} ${epoch + 1}/${epochs}`, speed: '-', loss: '-', accuracy: '-', left: '-' })
+  }
+
+  step(progress: StepProgress): void {
+    this.#bar.update(progress.done, {
+      speed: progress.imagesPerSecond.toFixed(0),
+      loss: progress.loss.toFixed(3),
+      accuracy: percent(progress.accuracy),
+      left: duration(progress.remaining),
+    })
+  }
+
+  epochEnd(summary: EpochSummary): void {
+    this.#bar.stop()
+    console.log(summaryLine(summary))
+  }
+
+  close(): void {
+    this.#bar.stop()
+  }
+}
+
+const secondsBetweenLines = 30
+
+/** Plain lines for a log: one an epoch, and one every half minute within a long one. */
+class LineProgress implements Progress {
+  #title = ''
+  #last = performance.now()
+
+  message(line: string): void {
+    console.log(line)
+  }
+
+  epochStart(phase: string, epoch: number, epochs: number): void {
+    this.#title = `${phase} ${epoch + 1}/${epochs}`
+  }
+
+  step(progress: StepProgress): void {
+    if (performance.now() - this.#last < secondsBetweenLines * 1000) return
+    this.#last = performance.now()
+    console.log(
+      `${this.#title} step ${progress.done}/${progress.of}  ${progress.imagesPerSecond.toFixed(0)} images/s` +
+        `  loss ${progress.loss.toFixed(3)}  ${duration(progress.remaining)} left`,
+    )
+  }
+
+  epochEnd(summary: EpochSummary): void {
+    this.#last = performance.now()
+    console.log(summaryLine(summary))
+  }
+
+  close(): void {}
+}
+
+export function createProgress(terminal: boolean): Progress {
+  return terminal ? new TerminalProgress() : new LineProgress()
+}
+
+/** Shows nothing. */
+export const silentProgress: Progress = { message() {}, epochStart() {}, step() {}, epochEnd() {}, close() {} }

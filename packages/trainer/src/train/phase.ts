@@ -1,0 +1,305 @@
+import { copyFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import * as tf from '@tensorflow/tfjs-core'
+import { packAugmentations } from '../data/apply-augment.ts'
+import { drawAugmentation } from '../data/augment.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { trainBatches } from '../data/loader.ts'
+import type { Batch } from '../data/loader.ts'
+import { drawMix } from '../data/mix.ts'
+import { Random } from '../data/random.ts'
+import type { Model } from '../model/architecture.ts'
+import { toTimmTensors } from '../model/weights/load.ts'
+import { writeSafetensors } from '../model/weights/safetensors.ts'
+import { adamDefaults } from '../optim/adamw.ts'
+import { emaDecay } from '../optim/ema.ts'
+import { scheduleFactor } from '../optim/schedule.ts'
+import type { Phase, PhaseName, Recipe } from '../recipe.ts'
+import { phaseNames } from '../recipe.ts'
+import type { MetricsLog } from '../report/metrics-log.ts'
+import type { Progress } from '../report/progress.ts'
+import { bytes } from '../tensorflow/index.ts'
+import { noBest, shouldStop, updateBest } from './early-stopping.ts'
+import type { Best } from './early-stopping.ts'
+import { saveState } from './state.ts'
+import type { Position } from './state.ts'
+import { compileStep, packScalars, trainableParameters } from './step.ts'
+import { compileScorer, validate } from './validate.ts'
+import { TrainingVariables } from './variables.ts'
+
+export interface PhaseContext {
+  readonly folder: string
+  readonly recipe: Recipe
+  readonly dataset: Dataset
+  readonly model: Model
+  readonly log: MetricsLog
+  readonly progress: Progress
+  /** Aborted when the run shall save and stop; the reason is thrown once that is done. */
+  readonly signal: AbortSignal
+}
+
+/** Files of a run's `checkpoints` folder. */
+export const checkpointFiles = {
+  state: 'last.state.safetensors',
+  last: 'last.safetensors',
+  best: 'best.safetensors',
+  bestOf: (phase: PhaseName) => `best-${phase}.safetensors`,
+}
+
+const noSums = { loss: 0, correct: 0, seen: 0 }
+
+export const startOf = (phase: PhaseName, metricsBytes: number, seconds: number): Position => ({
+  phase,
+  epoch: 0,
+  step: 0,
+  updates: 0,
+  best: noBest,
+  sums: noSums,
+  metricsBytes,
+  seconds,
+})
+
+/** Epochs of different phases draw from different random streams. */
+const streamEpoch = (phase: PhaseName, epoch: number): number => phaseNames.indexOf(phase) * 1_000_000 + epoch
+
+/** One phase of a run, from its start or from where a saved state left it. */
+export class PhaseRunner {
+  readonly #context: PhaseContext
+  readonly #name: PhaseName
+  readonly #phase: Phase
+  readonly #variables: TrainingVariables
+  #position: Position
+  readonly #stepsPerEpoch: number
+  #lastSave = performance.now()
+
+  constructor(context: PhaseContext, name: PhaseName, variables: TrainingVariables, position: Position) {
+    this.#context = context
+    this.#name = name
+    this.#phase = context.recipe.phases[name]
+    this.#variables = variables
+    this.#position = position
+    this.#stepsPerEpoch = Math.floor(context.dataset.train.length / this.#phase.batch)
+    if (this.#stepsPerEpoch === 0) {
+      throw new FlowersError(
+        'TRAIN_BATCH_TOO_LARGE',
+        `phase ${name} asks for batches of ${this.#phase.batch}, but there are only ${context.dataset.train.length} training photos`,
+      )
+    }
+  }
+
+  /** Arrays for a phase that starts from these weights. */
+  static variablesFor({ model, recipe }: PhaseContext, name: PhaseName, values: ReadonlyMap<string, Float32Array>): TrainingVariables {
+    const phase = recipe.phases[name]
+    return new TrainingVariables(model, trainableParameters(model, phase), values, phase.ema !== null)
+  }
+
+  /** Seconds of training so far, of the whole run. */
+  get seconds(): number {
+    return this.#position.seconds
+  }
+
+  /** Runs the epochs that are left. Returns the best validation accuracy. */
+  async run(): Promise<Best> {
+    const { recipe, model, progress } = this.#context
+    const phase = this.#phase
+    const step = compileStep(model, this.#variables, phase, recipe.precision)
+    const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
+    const score = () =>
+      validate(scorer, this.#context.dataset.valid, {
+        preprocessing: { ...recipe.preprocessing, size: phase.size },
+        batch: phase.batch,
+        signal: this.#context.signal,
+      })
+    try {
+      if (this.#position.updates === 0) await this.#start(await this.#interruptible(score))
+      while (this.#position.epoch < phase.epochs && !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)) {
+        progress.epochStart(this.#name, this.#position.epoch, phase.epochs, this.#stepsPerEpoch)
+        const started = performance.now()
+        await this.#trainEpoch(step)
+        const trained = (performance.now() - started) / 1000
+        const { accuracy, loss } = await this.#interruptible(score)
+        await this.#endEpoch(accuracy, loss, trained, (performance.now() - started) / 1000)
+      }
+      return this.#position.best
+    } finally {
+      step.dispose()
+      scorer.dispose()
+    }
+  }
+
+  /** Scores the weights the phase starts from: they are its best until an epoch beats them. */
+  async #start({ accuracy, loss }: { accuracy: number; loss: number }): Promise<void> {
+    const { log, progress } = this.#context
+    progress.message(`${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`)
+    await log.write({ event: 'phase', phase: this.#name, size: this.#phase.size, validAccuracy: accuracy, validLoss: loss })
+    this.#position = { ...this.#position, best: { accuracy, epoch: -1, waited: 0 }, metricsBytes: log.bytes }
+    await this.#writeBest()
+    await this.#save()
+  }
+
+  async #trainEpoch(step: ReturnType<typeof compileStep>): Promise<void> {
+    const { dataset, recipe, progress, signal } = this.#context
+    const { phase, epoch } = this.#position
+    const batches = trainBatches(dataset.train, {
+      size: this.#phase.size,
+      batch: this.#phase.batch,
+      seed: recipe.seed,
+      epoch: streamEpoch(phase, epoch),
+      crop: this.#phase.augment.crop,
+      startStep: this.#position.step,
+    })
+    const started = performance.now()
+    const first = this.#position.step
+    for await (const batch of batches) {
+      const { loss, correct } = await this.#update(step, batch)
+      const { sums, updates } = this.#position
+      this.#position = {
+        ...this.#position,
+        step: batch.step + 1,
+        updates: updates + 1,
+        sums: { loss: sums.loss + loss, correct: sums.correct + correct, seen: sums.seen + batch.labels.length },
+      }
+      const done = batch.step + 1
+      const secondsPerStep = (performance.now() - started) / 1000 / (done - first)
+      progress.step({
+        done,
+        of: this.#stepsPerEpoch,
+        imagesPerSecond: this.#phase.batch / secondsPerStep,
+        loss: this.#position.sums.loss / done,
+        accuracy: this.#position.sums.correct / this.#position.sums.seen,
+        remaining: secondsPerStep * ((this.#phase.epochs - epoch) * this.#stepsPerEpoch - done),
+      })
+      if (signal.aborted) await this.#stop()
+      if (performance.now() - this.#lastSave > recipe.saveMinutes * 60_000) await this.#save()
+    }
+  }
+
+  /** One optimizer step. Throws TRAIN_DIVERGED when the loss is no number; nothing saved holds such weights. */
+  async #update(step: ReturnType<typeof compileStep>, batch: Batch): Promise<{ loss: number; correct: number }> {
+    const { recipe } = this.#context
+    const { phase, epoch, updates } = this.#position
+    const { size, batch: width, learningRate, ema } = this.#phase
+    const address = streamEpoch(phase, epoch)
+    const positions = batch.samples.map((_, index) => batch.step * width + index)
+    const packed = packAugmentations(
+      positions.map((position) => drawAugmentation(this.#phase.augment, size, new Random(recipe.seed, 'augment', address, position))),
+      positions.map((position) => drawMix(this.#phase.mix, epoch, size, new Random(recipe.seed, 'mix', address, position))),
+      recipe.preprocessing,
+    )
+    const factor = this.#factor(updates)
+    const noise = new Random(recipe.seed, 'step', phaseNames.indexOf(phase), updates)
+    const inputs = [
+      bytes(batch.pixels, [width, size, size, 3]),
+      tf.tensor1d(batch.labels, 'int32'),
+      tf.tensor2d(packed, [width, packed.length / width]),
+      tf.tensor1d(
+        packScalars({
+          backboneRate: learningRate.backbone * factor,
+          headRate: learningRate.head * factor,
+          beta1Power: adamDefaults.beta1 ** (updates + 1),
+          beta2Power: adamDefaults.beta2 ** (updates + 1),
+          averageDecay: ema ? emaDecay(ema, updates + 1) : 0,
+        }),
+      ),
+      tf.tensor1d([noise.word() | 0, noise.word() | 0], 'int32'),
+    ] as const
+    const outputs = await step.run(...inputs)
+    const loss = (await outputs.loss.data())[0]!
+    const correct = (await outputs.correct.data())[0]!
+    tf.dispose([...inputs, ...Object.values(outputs)])
+    if (!Number.isFinite(loss)) {
+      throw new FlowersError('TRAIN_DIVERGED', `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`)
+    }
+    return { loss, correct }
+  }
+
+  async #endEpoch(accuracy: number, validLoss: number, trainSeconds: number, seconds: number): Promise<void> {
+    const { log, progress } = this.#context
+    const { epoch, sums, updates } = this.#position
+    const threshold = this.#phase.earlyStopping?.threshold ?? 0
+    const { best, improved } = updateBest(this.#position.best, accuracy, epoch, threshold)
+    const summary = {
+      phase: this.#name,
+      epoch,
+      epochs: this.#phase.epochs,
+      loss: sums.loss / this.#stepsPerEpoch,
+      trainAccuracy: sums.correct / sums.seen,
+      validLoss,
+      validAccuracy: accuracy,
+      best: improved,
+      learningRate: this.#phase.learningRate.head * this.#factor(updates - 1),
+      seconds,
+    }
+    await log.write({ event: 'epoch', ...summary, imagesPerSecond: sums.seen / trainSeconds })
+    this.#position = {
+      ...this.#position,
+      epoch: epoch + 1,
+      step: 0,
+      best,
+      sums: noSums,
+      metricsBytes: log.bytes,
+      seconds: this.#position.seconds + seconds,
+    }
+    if (improved) await this.#writeBest()
+    await this.#writeWeights(checkpointFiles.last, accuracy, epoch)
+    await this.#save()
+    progress.epochEnd(summary)
+  }
+
+  #factor(updates: number): number {
+    const { learningRate, epochs } = this.#phase
+    return scheduleFactor(learningRate.schedule, { step: updates, stepsPerEpoch: this.#stepsPerEpoch, epochs })
+  }
+
+  async #writeBest(): Promise<void> {
+    const { accuracy, epoch } = this.#position.best
+    const name = checkpointFiles.bestOf(this.#name)
+    await this.#writeWeights(name, accuracy, epoch)
+    const target = this.#path(checkpointFiles.best)
+    await copyFile(this.#path(name), `${target}.tmp`)
+    await rename(`${target}.tmp`, target)
+  }
+
+  /** The weights that validation saw, under timm's names and in PyTorch's layouts. */
+  async #writeWeights(name: string, accuracy: number, epoch: number): Promise<void> {
+    const { model } = this.#context
+    const values = new Map<string, Float32Array>()
+    for (const { name: parameter } of model.parameters) {
+      values.set(parameter, (await this.#variables.best(parameter).data()) as Float32Array)
+    }
+    await writeSafetensors(this.#path(name), toTimmTensors(model, values), {
+      architecture: model.architecture,
+      phase: this.#name,
+      epoch: String(epoch),
+      size: String(this.#phase.size),
+      validAccuracy: String(accuracy),
+    })
+  }
+
+  async #save(): Promise<void> {
+    await saveState(this.#path(checkpointFiles.state), this.#variables, this.#position)
+    this.#lastSave = performance.now()
+  }
+
+  /** Saves and ends the run with the reason it was stopped for. */
+  async #stop(): Promise<never> {
+    await this.#save()
+    throw this.#context.signal.reason
+  }
+
+  /** Validation that is stopped loses nothing: the state before it is saved. */
+  async #interruptible<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#context.signal.aborted) await this.#stop()
+    try {
+      return await work()
+    } catch (error) {
+      if (this.#context.signal.aborted) await this.#stop()
+      throw error
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.#context.folder, 'checkpoints', name)
+  }
+}

@@ -1,0 +1,146 @@
+import { access, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { writeFileAtomic } from '@flowers/shared/files'
+import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
+import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
+import type { Dataset } from '../data/dataset.ts'
+import type { Model } from '../model/architecture.ts'
+import { initialize } from '../model/init.ts'
+import { findArchitecture } from '../model/registry.ts'
+import { mapWeights } from '../model/weights/load.ts'
+import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import type { PhaseName, Recipe } from '../recipe.ts'
+import { phaseNames } from '../recipe.ts'
+import { MetricsLog } from '../report/metrics-log.ts'
+import type { Progress } from '../report/progress.ts'
+import { startTensorflow } from '../tensorflow/index.ts'
+import { describeEnvironment } from './environment.ts'
+import { checkpointFiles, PhaseRunner, startOf } from './phase.ts'
+import type { PhaseContext } from './phase.ts'
+import { readState, restoreVariables } from './state.ts'
+import type { SavedState } from './state.ts'
+
+export interface RunOptions {
+  readonly recipe: Recipe
+  /** DATA of the command line. */
+  readonly data: string
+  /** The run folder; made if missing. */
+  readonly folder: string
+  readonly resume: boolean
+  readonly progress: Progress
+  /** Abort to save and stop; its reason is what the promise rejects with. */
+  readonly signal: AbortSignal
+}
+
+export interface RunResult {
+  readonly phase: PhaseName
+  /** Validation accuracy of `checkpoints/best.safetensors`, in [0, 1]. */
+  readonly accuracy: number
+  readonly size: number
+  readonly labels: readonly string[]
+}
+
+/** Trains through the phases of a recipe, from the start or from the last saved state of the run folder. */
+export async function trainRun(options: RunOptions): Promise<RunResult> {
+  const { recipe, folder, progress, signal } = options
+  const phases = phaseNames.filter((name) => recipe.phases[name].epochs > 0)
+  const last = phases.at(-1)
+  if (last === undefined) throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
+  const prepared = await prepareData(options)
+  const { dataset } = prepared
+  const model = buildModel(recipe, dataset.labels.length)
+  const state = options.resume ? await loadState(folder) : undefined
+  await mkdir(join(folder, 'checkpoints'), { recursive: true })
+  const tensorflow = await startTensorflow({ deterministic: true })
+  if (!options.resume) await describeRun(options, prepared, tensorflow)
+  const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
+  const context: PhaseContext = { folder, recipe, dataset, model, log, progress, signal }
+  progress.message(
+    `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device})`,
+  )
+
+  let values = state ? undefined : await startingValues(model, recipe)
+  let accuracy = 0
+  let seconds = state?.position.seconds ?? 0
+  for (const name of phases.slice(state ? phases.indexOf(state.position.phase) : 0)) {
+    const saved = state?.position.phase === name ? state : undefined
+    const start = saved ? weightsOf(model, saved) : (values ?? (await bestWeights(model, folder)))
+    const variables = PhaseRunner.variablesFor(context, name, start)
+    if (saved) restoreVariables(variables, saved)
+    const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, seconds))
+    try {
+      const best = await runner.run()
+      accuracy = best.accuracy
+      seconds = runner.seconds
+    } finally {
+      variables.dispose()
+    }
+    // The next phase begins where this one was best.
+    values = undefined
+  }
+  return { phase: last, accuracy, size: recipe.phases[last].size, labels: dataset.labels }
+}
+
+interface PreparedData {
+  readonly dataset: Dataset
+  /** Ids of the photos that the audit took out. */
+  readonly excluded: readonly string[]
+}
+
+async function prepareData({ recipe, data, folder, resume, progress }: RunOptions): Promise<PreparedData> {
+  const opened = await openDataset(data, { seed: recipe.seed, validShare: recipe.data.validShare })
+  if (resume) {
+    const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as { sha256: string; excluded: string[] }
+    const dataset = withoutPhotos(opened, new Set(before.excluded))
+    if (dataset.sha256 !== before.sha256) {
+      throw new FlowersError('TRAIN_DATA_CHANGED', `${data} is not what this run was started on: its hash is ${dataset.sha256}, not ${before.sha256}`)
+    }
+    return { dataset, excluded: before.excluded }
+  }
+  const audit = await auditDataset(opened, { minimumSize: recipe.data.minimumSize })
+  progress.message(formatAudit(audit))
+  if (recipe.data.exclude === 'audit') return withoutOffenders(opened, audit)
+  requireSound(audit)
+  return { dataset: opened, excluded: [] }
+}
+
+function buildModel(recipe: Recipe, classes: number): Model {
+  const { architecture, head, stochasticDepth, layerScale } = recipe.model
+  return findArchitecture(architecture).build({ classes, head, stochasticDepth, layerScale })
+}
+
+/** Seeded random values, with those of the recipe's weights file on top if it names one. */
+async function startingValues(model: Model, recipe: Recipe): Promise<Map<string, Float32Array>> {
+  const values = initialize(model, recipe.seed)
+  if (recipe.model.weights === null) return values
+  const loaded = mapWeights(model, await readSafetensors(recipe.model.weights), { head: 'skip' })
+  return new Map([...values, ...loaded])
+}
+
+async function bestWeights(model: Model, folder: string): Promise<Map<string, Float32Array>> {
+  return mapWeights(model, await readSafetensors(join(folder, 'checkpoints', checkpointFiles.best)), { head: 'load' })
+}
+
+function weightsOf(model: Model, { arrays }: SavedState): Map<string, Float32Array> {
+  return new Map(model.parameters.map(({ name }) => [name, arrays.get(`weight/${name}`) ?? new Float32Array()]))
+}
+
+async function loadState(folder: string): Promise<SavedState | undefined> {
+  const path = join(folder, 'checkpoints', checkpointFiles.state)
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  )
+  // A run killed before its first state begins anew.
+  if (!exists) return undefined
+  return readState(path, (await readSafetensorsHeader(path)).metadata)
+}
+
+/** Writes what the run is made of, before anything is trained. */
+async function describeRun({ recipe, data, folder }: RunOptions, { dataset, excluded }: PreparedData, tensorflow: { version: string; device: string }): Promise<void> {
+  const write = (name: string, content: unknown) => writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
+  await write('recipe.json', recipe)
+  await write('environment.json', await describeEnvironment(tensorflow))
+  await write('data.json', { source: data, excluded, ...describeDataset(dataset) })
+}

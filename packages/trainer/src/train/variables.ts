@@ -1,0 +1,63 @@
+import type { Model, ParameterSpec } from '../model/architecture.ts'
+import type { Trained } from '../optim/adamw.ts'
+import { Variable } from '../tensorflow/index.ts'
+
+/** Kinds of arrays a run keeps for a parameter; the names are used in saved states. */
+export const variableKinds = ['weight', 'first', 'second', 'average'] as const
+export type VariableKind = (typeof variableKinds)[number]
+
+/** Every array that training updates in place, and nothing else a step depends on. */
+export class TrainingVariables {
+  readonly #kinds: Readonly<Record<VariableKind, Map<string, Variable>>>
+
+  /**
+   * `weight` for all parameters; `first` and `second` (AdamW's means) for the trained ones, zero; `average` for the
+   * trained ones when there is a moving average, equal to the weights.
+   */
+  constructor(model: Model, trained: readonly ParameterSpec[], values: ReadonlyMap<string, Float32Array>, averaged: boolean) {
+    const make = (kind: VariableKind, specs: readonly ParameterSpec[], filled: boolean) =>
+      new Map(
+        specs.map(({ name, shape }) => {
+          const data = filled ? { data: values.get(name)! } : {}
+          return [name, new Variable(`${kind}/${name}`, { shape: [...shape], dtype: 'float32', ...data })]
+        }),
+      )
+    this.#kinds = {
+      weight: make('weight', model.parameters, true),
+      first: make('first', trained, false),
+      second: make('second', trained, false),
+      average: make('average', averaged ? trained : [], true),
+    }
+  }
+
+  weight(name: string): Variable {
+    return this.#find('weight', name)
+  }
+
+  average(name: string): Variable {
+    return this.#find('average', name)
+  }
+
+  trained(name: string): Trained {
+    return { weight: this.weight(name), first: this.#find('first', name), second: this.#find('second', name) }
+  }
+
+  /** What validation and export use: the average where there is one. */
+  best(name: string): Variable {
+    return this.#kinds.average.get(name) ?? this.weight(name)
+  }
+
+  *entries(): Generator<readonly [VariableKind, string, Variable]> {
+    for (const kind of variableKinds) for (const [name, variable] of this.#kinds[kind]) yield [kind, name, variable]
+  }
+
+  dispose(): void {
+    for (const [, , variable] of this.entries()) variable.dispose()
+  }
+
+  #find(kind: VariableKind, name: string): Variable {
+    const variable = this.#kinds[kind].get(name)
+    if (!variable) throw new Error(`no ${kind} of ${name}`)
+    return variable
+  }
+}
