@@ -18,7 +18,7 @@ import type { Architecture, ForwardContext, Model, ModelOptions, ParameterSpec }
 import { buildHead, dropBranch, linear } from './head.ts'
 import { constantVector, normalization, weightAndBias } from './parameter.ts'
 
-export interface ConvNextConfig {
+interface ConvNextConfig {
   readonly name: string
   /** Residual blocks a stage. */
   readonly depths: readonly number[]

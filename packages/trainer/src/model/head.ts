@@ -10,7 +10,7 @@ import { normalization, weightAndBias } from './parameter.ts'
  * - `linear`: global average pool, `head.norm` (LayerNorm), `head.fc`.
  * - `mlp`: global average pool, `head.norm` (LayerNorm), `head.pre_logits.fc` (to `hidden`), GELU, dropout, `head.fc`.
  */
-export interface Head {
+interface Head {
   readonly parameters: readonly ParameterSpec[]
   /** [N, h, w, features] to logits [N, classes]. */
   readonly classify: (featureMap: Tensor, context: ForwardContext) => Tensor
@@ -47,7 +47,7 @@ export function linear(x: Tensor, name: string, { parameter }: ForwardContext): 
 }
 
 /** Zeroes each value with probability `rate` while training and scales the others so that the mean stays (arXiv:1207.0580). */
-export function dropout(x: Tensor, rate: number, context: ForwardContext): Tensor {
+function dropout(x: Tensor, rate: number, context: ForwardContext): Tensor {
   return context.training && rate > 0 ? keepSome(x, rate, context.uniform(x.shape)) : x
 }
 

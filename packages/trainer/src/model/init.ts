@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Random } from '../data/random.ts'
 import type { Initializer, Model, ParameterSpec } from './architecture.ts'
 
 /**
@@ -20,7 +21,7 @@ const fillers: { readonly [K in Initializer['kind']]: Fill<K> } = {
   zeros: () => {},
   ones: (values) => values.fill(1),
   constant: (values, { value }) => values.fill(value),
-  truncatedNormal: (values, { std }, name, seed) => fillTruncatedNormal(values, std, randomStream(`${seed}:${name}`)),
+  truncatedNormal: (values, { std }, name, seed) => fillTruncatedNormal(values, std, parameterStream(name, seed)),
 }
 
 function initialValues({ name, shape, initializer }: ParameterSpec, seed: number): Float32Array {
@@ -33,11 +34,11 @@ function initialValues({ name, shape, initializer }: ParameterSpec, seed: number
 const bound = 2
 
 /** Marsaglia's polar method, values beyond `bound` deviations drawn again. */
-function fillTruncatedNormal(values: Float32Array, std: number, random: () => number): void {
+function fillTruncatedNormal(values: Float32Array, std: number, random: Random): void {
   let filled = 0
   while (filled < values.length) {
-    const u = 2 * random() - 1
-    const v = 2 * random() - 1
+    const u = random.word() / 2 ** 31 - 1
+    const v = random.word() / 2 ** 31 - 1
     const square = u * u + v * v
     if (square >= 1 || square === 0) continue
     const scale = Math.sqrt((-2 * Math.log(square)) / square)
@@ -47,20 +48,8 @@ function fillTruncatedNormal(values: Float32Array, std: number, random: () => nu
   }
 }
 
-/** Uniform numbers in [0, 1) of 32 bits: xoshiro128++ (Blackman & Vigna 2019, arXiv:1805.01407), seeded by a hash of `key`. */
-function randomStream(key: string): () => number {
-  const hash = createHash('sha256').update(key).digest()
-  let [a, b, c, d] = [0, 4, 8, 12].map((offset) => hash.readUInt32LE(offset)) as [number, number, number, number]
-  const rotate = (x: number, bits: number): number => (x << bits) | (x >>> (32 - bits))
-  return () => {
-    const result = (rotate((a + d) | 0, 7) + a) >>> 0
-    const shifted = b << 9
-    c ^= a
-    d ^= b
-    b ^= c
-    a ^= d
-    c ^= shifted
-    d = rotate(d, 11)
-    return result / 2 ** 32
-  }
+/** The stream of one parameter, told apart by 64 bits of a hash of its name. */
+function parameterStream(name: string, seed: number): Random {
+  const hash = createHash('sha256').update(name).digest()
+  return new Random(seed, 'parameters', hash.readUInt32LE(0), hash.readUInt32LE(4))
 }

@@ -10,7 +10,7 @@ interface FileTensor {
   readonly data: TensorData
 }
 
-export interface MapWeightsOptions {
+interface MapWeightsOptions {
   /**
    * `load`: every parameter comes from the file. `skip`: the layers that are specific to a set of classes do not, and
    * the file's own, of whatever shape, are passed over; the normalisation before them is taken if the file has it.

@@ -1,12 +1,12 @@
 /** How one library names the parameters of one family. Which one a file follows is detected from its names. */
-export interface NamingScheme {
+interface NamingScheme {
   readonly library: 'timm' | 'huggingface' | 'torchvision'
   readonly family: string
   /** Applied in order; a name that no rule touches stays, and is reported as unexpected if no parameter has it. */
   readonly rules: readonly (readonly [RegExp, string | ((...groups: string[]) => string)])[]
 }
 
-export const namingSchemes: readonly NamingScheme[] = [
+const namingSchemes: readonly NamingScheme[] = [
   { library: 'timm', family: 'convnext', rules: [] },
   {
     library: 'huggingface',

@@ -12,14 +12,14 @@ import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts'
  */
 export type TensorData = Float32Array | Int32Array | BigInt64Array
 
-export interface SafetensorsEntry {
+interface SafetensorsEntry {
   readonly dtype: DType
   readonly shape: readonly number[]
   /** First byte and the one after the last, counted from the end of the header. */
   readonly offsets: readonly [number, number]
 }
 
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>
   readonly metadata: Readonly<Record<string, string>>
   /** Where the tensors' bytes begin in the file. */
@@ -46,7 +46,7 @@ const codecs = {
   I64: { bytes: 8, decode: (buffer) => new BigInt64Array(buffer) },
 } as const satisfies Record<string, DTypeCodec>
 
-export type DType = keyof typeof codecs
+type DType = keyof typeof codecs
 
 /** The reference implementation's limit. */
 const largestHeader = 100_000_000
