@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { expectedCalibrationError } from './calibration-error.ts'
+
+it('weights the gap of each bin by its photos', () => {
+  // Two bins: (0, 0.5] holds 0.4 right and 0.5 wrong, gap |0.5 - 0.45|; (0.5, 1] holds 0.9 right and 1 wrong, gap |0.5 - 0.95|.
+  const error = expectedCalibrationError([0.4, 0.5, 0.9, 1], [true, false, true, false], 2)
+  expect(error).toBeCloseTo(0.5 * 0.05 + 0.5 * 0.45, 12)
+})
+
+it('is 0 when confidence is accuracy, and takes 0 and 1 as confidences', () => {
+  expect(expectedCalibrationError([1, 1, 0], [true, true, false])).toBe(0)
+  expect(expectedCalibrationError([1, 1], [false, false])).toBe(1)
+})
+
+it('uses 15 bins unless told', () => {
+  // 0.60 and 0.67 fall on both sides of 10/15: each bin has its own gap. In one bin the gaps would cancel.
+  expect(expectedCalibrationError([0.6, 0.67], [true, false])).toBeCloseTo((0.4 + 0.67) / 2, 12)
+})

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { argMax, confusionMatrix, macroF1, perClass, rankOf, shotGroups, topK } from './metrics.ts'
+
+const rows = [
+  [0.7, 0.2, 0.1],
+  [0.1, 0.3, 0.6],
+  [0.4, 0.4, 0.2],
+  [0.2, 0.5, 0.3],
+]
+const labels = [0, 1, 1, 2]
+
+describe('ranking', () => {
+  it('counts the classes before the label and breaks ties by index', () => {
+    expect(rankOf([0.4, 0.4, 0.2], 0)).toBe(0)
+    expect(rankOf([0.4, 0.4, 0.2], 1)).toBe(1)
+    expect(rankOf([0.4, 0.4, 0.2], 2)).toBe(2)
+    expect(argMax([0.1, 0.45, 0.45])).toBe(1)
+  })
+
+  it('top-k', () => {
+    // Ranks of the labels: 0, 1, 1, 1.
+    expect(topK(rows, labels, 1)).toBe(0.25)
+    expect(topK(rows, labels, 2)).toBe(1)
+    expect(topK([], [], 1)).toBeNaN()
+  })
+})
+
+describe('per-class metrics', () => {
+  // Answers: 0 0 0 1 1 2 for truth 0 0 1 1 1 1; class 2 has no photo, class 3 neither photo nor answer.
+  const matrix = confusionMatrix([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1], 4)
+
+  it('confusion matrix has truth in rows', () => {
+    expect(matrix).toEqual([
+      [2, 0, 0, 0],
+      [1, 2, 1, 0],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ])
+  })
+
+  it('precision, recall, F1', () => {
+    const [first, second, third, fourth] = perClass(matrix)
+    expect(first).toEqual({ precision: 2 / 3, recall: 1, f1: 0.8, photos: 2 })
+    expect(second).toEqual({ precision: 1, recall: 0.5, f1: 2 / 3, photos: 4 })
+    expect(third).toEqual({ precision: 0, recall: 0, f1: 0, photos: 0 })
+    expect(fourth).toEqual({ precision: 0, recall: 0, f1: 0, photos: 0 })
+  })
+
+  it('macro-F1 is the mean over classes with photos', () => {
+    expect(macroF1(perClass(matrix))).toBeCloseTo((0.8 + 2 / 3) / 2, 12)
+  })
+
+  it('groups classes by their training photos', () => {
+    const groups = shotGroups(perClass(matrix), [101, 100, 5, 5])
+    expect(groups.many).toEqual({ classes: 1, photos: 2, recall: 1 })
+    expect(groups.medium).toEqual({ classes: 1, photos: 4, recall: 0.5 })
+    expect(groups.few).toEqual({ classes: 0, photos: 0, recall: null })
+    expect(shotGroups(perClass(matrix), [19, 20, 5, 5]).few.classes).toBe(1)
+  })
+})

@@ -1,0 +1,102 @@
+/** One photo's probabilities (or logits) over the classes, by index. */
+export type Scores = ArrayLike<number>
+
+/** Number of classes ranked before `label`, 0 for the best. Equal scores rank by index, as an arg-max does. */
+export function rankOf(scores: Scores, label: number): number {
+  const own = scores[label] as number
+  let rank = 0
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index] as number
+    if (score > own || (score === own && index < label)) rank++
+  }
+  return rank
+}
+
+/** Index of the largest score; the first of equals. */
+export function argMax(scores: Scores): number {
+  let best = 0
+  for (let index = 1; index < scores.length; index++) {
+    if ((scores[index] as number) > (scores[best] as number)) best = index
+  }
+  return best
+}
+
+/** Share of photos whose true class is among the `k` best, in [0, 1]. NaN without photos. */
+export function topK(rows: readonly Scores[], labels: ArrayLike<number>, k: number): number {
+  let hits = 0
+  for (const [photo, scores] of rows.entries()) if (rankOf(scores, labels[photo] as number) < k) hits++
+  return hits / rows.length
+}
+
+/** `matrix[truth][predicted]`: number of photos. */
+export function confusionMatrix(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number[][] {
+  const matrix = Array.from({ length: classes }, () => Array<number>(classes).fill(0))
+  for (let photo = 0; photo < labels.length; photo++) {
+    const row = matrix[labels[photo] as number] as number[]
+    row[predicted[photo] as number] = (row[predicted[photo] as number] as number) + 1
+  }
+  return matrix
+}
+
+export interface ClassMetrics {
+  /** Right answers among the answers with this label; 0 when the label was never given. */
+  readonly precision: number
+  /** Right answers among this class's photos; 0 when it has none. */
+  readonly recall: number
+  /** Harmonic mean of both; 0 when both are. */
+  readonly f1: number
+  /** Photos of this class. */
+  readonly photos: number
+}
+
+export function perClass(matrix: readonly (readonly number[])[]): ClassMetrics[] {
+  const predicted = matrix.map((_, column) => matrix.reduce((sum, row) => sum + (row[column] as number), 0))
+  return matrix.map((row, index) => {
+    const right = row[index] as number
+    const photos = row.reduce((sum, count) => sum + count, 0)
+    const answers = predicted[index] as number
+    return {
+      precision: answers === 0 ? 0 : right / answers,
+      recall: photos === 0 ? 0 : right / photos,
+      f1: photos + answers === 0 ? 0 : (2 * right) / (photos + answers),
+      photos,
+    }
+  })
+}
+
+/** Mean F1 over the classes that have photos; NaN without photos. */
+export function macroF1(classes: readonly ClassMetrics[]): number {
+  const present = classes.filter((metrics) => metrics.photos > 0)
+  return present.reduce((sum, metrics) => sum + metrics.f1, 0) / present.length
+}
+
+export interface ShotGroup {
+  readonly classes: number
+  readonly photos: number
+  /** Mean recall of the group's classes; null when none has photos. */
+  readonly recall: number | null
+}
+
+/**
+ * Classes grouped by the number of their training photos: many (over 100), medium (20 to 100), few (under 20), as in
+ * Liu et al. 2019 (arXiv:1904.05160). Classes without photos in the split count for nothing.
+ */
+export function shotGroups(
+  classes: readonly ClassMetrics[],
+  trainCounts: ArrayLike<number>,
+): Record<'many' | 'medium' | 'few', ShotGroup> {
+  const group = (belongs: (count: number) => boolean): ShotGroup => {
+    const members = classes.filter((metrics, index) => metrics.photos > 0 && belongs(trainCounts[index] as number))
+    const recalls = members.reduce((sum, metrics) => sum + metrics.recall, 0)
+    return {
+      classes: members.length,
+      photos: members.reduce((sum, metrics) => sum + metrics.photos, 0),
+      recall: members.length === 0 ? null : recalls / members.length,
+    }
+  }
+  return {
+    many: group((count) => count > 100),
+    medium: group((count) => count >= 20 && count <= 100),
+    few: group((count) => count < 20),
+  }
+}
