@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import koffi from 'koffi'
+import type { LibraryHandle } from 'koffi'
+import { FlowersError } from '@flowers/shared/errors'
+import { bindApi } from './capi.ts'
+import type { Api } from './capi.ts'
+import { pinnedVersion } from './python.ts'
+
+const libraryNames = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'] as const
+
+/** RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE: without the last, the process crashes when TensorFlow is unloaded at exit. */
+const dlopenFlags = 0x1 | 0x100 | 0x1000
+
+/** Parameters of glibc's `mallopt` (malloc.h). */
+const M_TRIM_THRESHOLD = -1
+const M_TOP_PAD = -2
+const M_MMAP_THRESHOLD = -3
+/** The largest that glibc accepts: half of a heap of a thread. */
+const mmapThreshold = 32 * 2 ** 20
+
+/**
+ * Loads TensorFlow's C API from the folder of the Python wheel.
+ * Throws TENSORFLOW_LIBRARY_MISSING or TENSORFLOW_LIBRARY_VERSION.
+ */
+export function loadLibrary(directory: string): Api {
+  const libc = koffi.load('libc.so.6')
+  keepMemory(libc)
+  const dlopen = libc.func('void* dlopen(const char*, int)') as (path: string, flags: number) => bigint | null
+  const dlerror = libc.func('const char* dlerror()') as () => string | null
+  for (const name of libraryNames) {
+    const path = join(directory, name)
+    if (!existsSync(path)) throw new FlowersError('TENSORFLOW_LIBRARY_MISSING', `${path} does not exist`)
+    if (dlopen(path, dlopenFlags) === null) {
+      throw new FlowersError('TENSORFLOW_LIBRARY_MISSING', `${path} does not load: ${dlerror() ?? 'no reason given'}`)
+    }
+  }
+  const api = bind(join(directory, libraryNames[1]))
+  const version = api.TF_Version()
+  if (version !== pinnedVersion()) {
+    throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${directory} holds TensorFlow ${version}, ${pinnedVersion()} is pinned`)
+  }
+  return api
+}
+
+function bind(path: string): Api {
+  try {
+    return bindApi(koffi.load(path))
+  } catch (error) {
+    throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${path} lacks a function: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/**
+ * A training step allocates and frees the same large arrays over and over; left alone, glibc hands them back to the
+ * system each time and pays for them in page faults.
+ */
+function keepMemory(libc: LibraryHandle): void {
+  const mallopt = libc.func('int mallopt(int, int)') as (parameter: number, value: number) => number
+  mallopt(M_MMAP_THRESHOLD, mmapThreshold)
+  mallopt(M_TRIM_THRESHOLD, 2 ** 31 - 1)
+  mallopt(M_TOP_PAD, mmapThreshold)
+}
+
+/** Node 23 removed functions of `util` that tfjs-node 4.22 calls. */
+export function restoreUtil(): void {
+  const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>
+  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined
+  util['isArray'] ??= Array.isArray
+}
