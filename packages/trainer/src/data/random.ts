@@ -42,7 +42,20 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
 }
 
 /** What a stream of random numbers is for. Uses with different names never share numbers. */
-const streams = { split: 1, order: 2, crop: 3, drawing: 4, scene: 5, parameters: 6, step: 7, augment: 8, mix: 9 } as const
+const streams = {
+  split: 1,
+  order: 2,
+  crop: 3,
+  drawing: 4,
+  scene: 5,
+  parameters: 6,
+  step: 7,
+  augment: 8,
+  mix: 9,
+  bootstrap: 10,
+  calibration: 11,
+  parity: 12,
+} as const
 
 export type Stream = keyof typeof streams
 

@@ -12,15 +12,6 @@ export function rankOf(scores: Scores, label: number): number {
   return rank
 }
 
-/** Index of the largest score; the first of equals. */
-export function argMax(scores: Scores): number {
-  let best = 0
-  for (let index = 1; index < scores.length; index++) {
-    if ((scores[index] as number) > (scores[best] as number)) best = index
-  }
-  return best
-}
-
 /** Share of photos whose true class is among the `k` best, in [0, 1]. NaN without photos. */
 export function topK(rows: readonly Scores[], labels: ArrayLike<number>, k: number): number {
   let hits = 0

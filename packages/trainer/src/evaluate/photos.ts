@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { FlowersError } from '@flowers/shared/errors'
+import type { Canvas } from '@flowers/shared/preprocess'
+import { startPreprocessor } from '@flowers/shared/preprocessor'
+import type { Preprocessing } from '@flowers/shared/preprocessing'
+import { scalesOf } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/views'
+import { mapAhead } from './map-ahead.ts'
+
+export interface DecodedPhoto<T> {
+  readonly photo: T
+  /** One for each scale of the views, in the order of `scalesOf`. */
+  readonly canvases: readonly Canvas[]
+}
+
+export interface UnreadablePhoto<T> {
+  readonly photo: T
+  readonly canvases: null
+  /** A sentence. */
+  readonly reason: string
+}
+
+/**
+ * Photos in their order through the preprocessing of the service, decoded in worker threads a few ahead, so that the
+ * cores are busy while the network holds this thread. A photo that cannot be read is handed out with the reason.
+ */
+export async function* decodePhotos<T extends { readonly path: string }>(
+  photos: Iterable<T>,
+  preprocessing: Preprocessing,
+  views: readonly View[],
+): AsyncGenerator<DecodedPhoto<T> | UnreadablePhoto<T>, void> {
+  const threads = availableParallelism()
+  const preprocessor = startPreprocessor({ threads })
+  const scales = scalesOf(views)
+  const decode = async (photo: T): Promise<DecodedPhoto<T> | UnreadablePhoto<T>> => {
+    try {
+      const bytes = await readFile(photo.path)
+      return { photo, canvases: await preprocessor.decodeViews(bytes, preprocessing, scales) }
+    } catch (error) {
+      if (error instanceof FlowersError && !error.code.startsWith('IMAGE_')) throw error
+      return { photo, canvases: null, reason: error instanceof Error ? error.message : String(error) }
+    }
+  }
+  try {
+    yield* mapAhead(photos, 2 * threads + 1, decode)
+  } finally {
+    await preprocessor.close()
+  }
+}
