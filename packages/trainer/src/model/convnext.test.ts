@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { compile, startTensorflow } from '../tensorflow/index.ts'
 import type { ForwardContext, Model } from './architecture.ts'
 import { convnext, stochasticDepthRates } from './convnext.ts'
 import { initialize } from './init.ts'
@@ -60,7 +60,7 @@ const floats = (tensor: SafetensorsTensor | undefined): Float32Array => {
 }
 
 beforeAll(async () => {
-  await tf.setBackend('cpu')
+  await startTensorflow({ device: 'cpu' })
 })
 
 describe('against timm', () => {
@@ -87,24 +87,28 @@ describe('against timm', () => {
     },
   )
 
-  it('has the gradient of every parameter', async () => {
+  it.each(['eager', 'traced'])('has the gradient of every parameter, %s', async (mode) => {
     const values = mapWeights(model, await readSafetensors(`${fixtures}timm.safetensors`), { head: 'load' })
     const tensors = model.parameters.map(({ name, shape }) => tf.tensor(values.get(name) ?? [], [...shape]))
-    const labels = tf.oneHot(Array.from(expected.get('labels')?.data ?? [], Number), 10)
-    const { value, grads } = tf.valueAndGrads((...parameters: Tensor[]) => {
-      const named = new Map(model.parameters.map(({ name }, i) => [name, parameters[i] as Tensor]))
-      const logProbabilities = tf.logSoftmax(logitsOf(model, images, contextFrom(named)) as Tensor2D)
-      return tf.neg(tf.mean(tf.sum(tf.mul(logProbabilities, labels), -1)))
-    })(tensors)
-    expect(largestDifference(value.dataSync(), floats(expected.get('loss')))).toBeLessThan(tolerance)
+    const labels = tf.oneHot(tf.tensor1d(Array.from(expected.get('labels')?.data ?? [], Number), 'int32'), 10)
+    const differentiate = (...inputs: Tensor[]): Record<string, Tensor> => {
+      const { value, grads } = tf.valueAndGrads((...parameters: Tensor[]) => {
+        const named = new Map(model.parameters.map(({ name }, i) => [name, parameters[i] as Tensor]))
+        const logProbabilities = tf.logSoftmax(logitsOf(model, images, contextFrom(named)) as Tensor2D)
+        return tf.neg(tf.mean(tf.sum(tf.mul(logProbabilities, labels), -1)))
+      })(inputs)
+      return { loss: value, ...Object.fromEntries(model.parameters.map(({ name }, i) => [name, grads[i] as Tensor])) }
+    }
+    const compiled = compile(differentiate)
+    const results = mode === 'eager' ? differentiate(...tensors) : compiled.runSync(...tensors)
+    compiled.dispose()
+    expect(largestDifference(results['loss']?.dataSync() ?? [], floats(expected.get('loss')))).toBeLessThan(tolerance)
 
     const prefix = 'gradient.'
     const inTimm = [...expected].filter(([name]) => name.startsWith(prefix))
-    const gradients = mapWeights(model, new Map(inTimm.map(([name, tensor]) => [name.slice(prefix.length), tensor])), {
-      head: 'load',
-    })
-    for (const [i, { name }] of model.parameters.entries()) {
-      expect(largestDifference(grads[i]?.dataSync() ?? [], gradients.get(name) ?? []), name).toBeLessThan(tolerance)
+    const renamed = new Map(inTimm.map(([name, tensor]) => [name.slice(prefix.length), tensor]))
+    for (const [name, gradient] of mapWeights(model, renamed, { head: 'load' })) {
+      expect(largestDifference(results[name]?.dataSync() ?? [], gradient), name).toBeLessThan(tolerance)
     }
   })
 
