@@ -18,6 +18,9 @@ export const alphaBackground = { r: 255, g: 255, b: 255 } as const
 /** libvips places pixels by 32-bit integers and stops at 100,000,000 a side; file formats stop earlier. */
 const longestSide = 65_535
 
+// JPEGs that carry a gain map for bright screens are read as the plain JPEG they begin with, in every process.
+sharp.block({ operation: ['VipsForeignLoadUhdr'] })
+
 /** What the header of an image says, before anything is decoded. */
 export interface ImageHeader {
   readonly format: ImageFormat
@@ -55,34 +58,40 @@ export async function readImageHeader(
   bytes: Uint8Array,
   limits: ImageLimits = defaultImageLimits,
 ): Promise<ImageHeader> {
+  const { format, width, height } = await inspect(bytes, limits)
+  return { format, width, height }
+}
+
+async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader & { deepProfile: boolean }> {
   if (bytes.length === 0) throw new FlowersError('IMAGE_EMPTY', 'The image has no bytes.')
   const format = detectImageFormat(bytes)
   if (!format) throw new FlowersError('IMAGE_UNSUPPORTED', 'The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.')
-  const { width, height } = await reading(format, () => sharp(bytes, inputOptions).metadata())
+  const { width, height, depth, hasProfile } = await reading(format, () => sharp(bytes, inputOptions).metadata())
   if (width * height > limits.megapixels * 1e6 || Math.max(width, height) > longestSide) {
     throw new FlowersError(
       'IMAGE_TOO_LARGE',
       `The image is ${width} x ${height} pixels; at most ${limits.megapixels} million, ${longestSide} a side, are read.`,
     )
   }
-  return { format, width, height }
+  return { format, width, height, deepProfile: hasProfile && depth === 'ushort' }
 }
 
 /**
  * Decodes a picture whole: first frame, EXIF orientation applied, ICC profile or CMYK converted to sRGB, 16 bits
  * reduced to 8, grey spread to three channels, alpha composited on {@link alphaBackground}.
- * Throws what {@link readImageHeader} throws, and IMAGE_BROKEN for a truncated or corrupt file.
+ * CMYK is read as Adobe stores it (inverted), as every common reader does. Throws what {@link readImageHeader} throws,
+ * and IMAGE_BROKEN for a truncated or corrupt file.
  */
 export async function decodeImage(bytes: Uint8Array, limits: ImageLimits = defaultImageLimits): Promise<RgbImage> {
-  const { format } = await readImageHeader(bytes, limits)
-  const { data, info } = await reading(format, () =>
-    sharp(bytes, inputOptions)
-      .autoOrient()
-      .flatten({ background: alphaBackground })
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true }),
-  )
+  const { format, deepProfile } = await inspect(bytes, limits)
+  const pipeline = sharp(bytes, inputOptions)
+    .autoOrient()
+    .flatten({ background: alphaBackground })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+  // From 16 bits with a profile, sharp converts to Display P3 for its own use and comes back only when told.
+  if (deepProfile) pipeline.withIccProfile('srgb')
+  const { data, info } = await reading(format, () => pipeline.toBuffer({ resolveWithObject: true }))
   return { pixels: toRgb(data, info.channels), width: info.width, height: info.height }
 }
 
@@ -102,7 +111,7 @@ async function reading<T>(format: ImageFormat, read: () => Promise<T>): Promise<
 
 function toRgb(data: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return data
-  if (channels !== 1) throw new FlowersError('IMAGE_BROKEN', `The image decodes to ${channels} channels instead of 3.`)
+  if (channels !== 1) throw new FlowersError('IMAGE_UNSUPPORTED', `The image has ${channels} colour channels.`)
   const pixels = new Uint8Array(data.length * 3)
   for (let index = 0; index < data.length; index++) pixels.fill(data[index]!, index * 3, index * 3 + 3)
   return pixels

@@ -6,7 +6,7 @@ export interface RgbImage {
   readonly height: number
 }
 
-/** A rectangle in whole pixels. */
+/** A rectangle, in pixels from the top left corner. */
 export interface Region {
   readonly left: number
   readonly top: number
@@ -41,13 +41,16 @@ function sinc(x: number): number {
 }
 
 export interface ResampleOptions {
-  /** What of the picture is resized; pixels outside have no influence. Default: all of it. */
+  /**
+   * What of the picture is resized, fractions of pixels allowed. Only pixels it touches have influence, as if they had
+   * been cut out first. Default: all of it.
+   */
   readonly region?: Region
   /** Size that the region is resized to, each axis by its own factor. */
   readonly width: number
   readonly height: number
   readonly kernel: Kernel
-  /** What of the result is computed and returned. Default: all of it. */
+  /** What of the result is computed and returned, in whole pixels. Default: all of it. */
   readonly crop?: Region
 }
 
@@ -65,19 +68,21 @@ export function resample(image: RgbImage, options: ResampleOptions): Uint8Array 
   const crop = options.crop ?? { left: 0, top: 0, width, height }
   requireInside(region, image)
   requireInside(crop, options)
+  if (![width, height, crop.left, crop.top, crop.width, crop.height].every(Number.isInteger)) {
+    throw new RangeError(`The result must be whole pixels, not ${width} x ${height}.`)
+  }
   if (image.pixels.length !== image.width * image.height * 3) {
     throw new RangeError(`${image.pixels.length} bytes are not ${image.width} x ${image.height} x 3.`)
   }
-  const across = weightsOf(region.width, width, crop.left, crop.width, filters[kernel])
-  const down = weightsOf(region.height, height, crop.top, crop.height, filters[kernel])
+  const across = weightsOf(region.left, region.width, width, crop.left, crop.width, filters[kernel])
+  const down = weightsOf(region.top, region.height, height, crop.top, crop.height, filters[kernel])
 
   const top = down.start[0]!
   const rows = down.start[crop.height - 1]! + down.length[crop.height - 1]! - top
   const rowBytes = crop.width * 3
   const narrow = new Uint8Array(rows * rowBytes)
   for (let y = 0; y < rows; y++) {
-    const source = ((region.top + top + y) * image.width + region.left) * 3
-    resampleRow(image.pixels, source, across, narrow, y * rowBytes)
+    resampleRow(image.pixels, (top + y) * image.width * 3, across, narrow, y * rowBytes)
   }
 
   const result = new Uint8Array(crop.height * rowBytes)
@@ -90,8 +95,8 @@ export function resample(image: RgbImage, options: ResampleOptions): Uint8Array 
 
 function requireInside(inner: Region, outer: { width: number; height: number }): void {
   const { left, top, width, height } = inner
-  const whole = [left, top, width, height].every(Number.isInteger)
-  if (!whole || left < 0 || top < 0 || width < 1 || height < 1 || left + width > outer.width || top + height > outer.height) {
+  const inside = left >= 0 && top >= 0 && left + width <= outer.width && top + height <= outer.height
+  if (!inside || !(width > 0) || !(height > 0)) {
     throw new RangeError(`${width} x ${height} at ${left}, ${top} is not within ${outer.width} x ${outer.height}.`)
   }
 }
@@ -110,34 +115,35 @@ const fractionBits = 22
 const one = 1 << fractionBits
 const half = one >> 1
 
-function weightsOf(from: number, to: number, first: number, count: number, filter: Filter): Weights {
-  const start = new Int32Array(count)
-  const length = new Int32Array(count)
-  if (from === to) {
-    return { start: start.map((_, index) => first + index), length: length.fill(1), values: new Int32Array(count).fill(one), taps: 1 }
-  }
-  const scale = from / to
+/** Weights along one axis: `length` pixels from `from` become `to`, of which `count` from `first` on are wanted. */
+function weightsOf(from: number, length: number, to: number, first: number, count: number, filter: Filter): Weights {
+  const low = Math.floor(from)
+  const touched = Math.ceil(from + length) - low
+  const scale = length / to
   const stretch = Math.max(scale, 1)
-  const support = filter.support * stretch
-  const taps = Math.ceil(support) * 2 + 1
+  const unchanged = from === low && scale === 1
+  const support = unchanged ? 0.5 : filter.support * stretch
+  const taps = unchanged ? 1 : Math.ceil(support) * 2 + 1
+  const start = new Int32Array(count)
+  const counts = new Int32Array(count)
   const values = new Int32Array(count * taps)
   const exact = new Float64Array(taps)
   for (let index = 0; index < count; index++) {
-    const center = (first + index + 0.5) * scale
+    const center = from - low + (first + index + 0.5) * scale
     const begin = Math.max(0, Math.trunc(center - support + 0.5))
-    const end = Math.min(from, Math.trunc(center + support + 0.5))
+    const end = Math.min(touched, Math.trunc(center + support + 0.5))
     let sum = 0
     for (let tap = 0; tap < end - begin; tap++) {
       sum += exact[tap] = filter.weight((begin + tap - center + 0.5) * (1 / stretch))
     }
     for (let tap = 0; tap < end - begin; tap++) {
-      const value = (sum === 0 ? exact[tap]! : exact[tap]! / sum) * one
+      const value = (exact[tap]! / sum) * one
       values[index * taps + tap] = Math.trunc(value < 0 ? value - 0.5 : value + 0.5)
     }
-    start[index] = begin
-    length[index] = end - begin
+    start[index] = low + begin
+    counts[index] = end - begin
   }
-  return { start, length, values, taps }
+  return { start, length: counts, values, taps }
 }
 
 function clip(sum: number): number {

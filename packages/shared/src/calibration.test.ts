@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { answer, applyTemperature, conformalSetSize, ranking } from './calibration.ts'
+import type { AnswerRules } from './calibration.ts'
+
+describe('applyTemperature', () => {
+  it('changes nothing at 1 and sharpens below', () => {
+    expect([...applyTemperature([0.2, 0.8], 1)].map((value) => Number(value.toFixed(12)))).toEqual([0.2, 0.8])
+    const sharp = applyTemperature([0.2, 0.8], 0.5)
+    expect(sharp[1]).toBeCloseTo(0.64 / 0.68, 12)
+  })
+
+  it('keeps a probability of 0 at 0', () => {
+    expect([...applyTemperature([0, 0.5, 0.5], 2)]).toEqual([0, 0.5, 0.5])
+  })
+})
+
+describe('conformalSetSize', () => {
+  it('counts the class that reaches the threshold', () => {
+    expect(conformalSetSize([0.6, 0.3, 0.1], 0.5)).toBe(1)
+    expect(conformalSetSize([0.6, 0.3, 0.1], 0.61)).toBe(2)
+    expect(conformalSetSize([0.6, 0.3, 0.1], 1.1)).toBe(3)
+    expect(conformalSetSize([0.6, 0.3, 0.1], 0)).toBe(1)
+  })
+})
+
+describe('answer', () => {
+  const rules: AnswerRules = {
+    labels: ['daisy', 'iris', 'rose'],
+    calibration: {
+      temperature: [1, 2],
+      conformal: { coverage: 0.9, threshold: 0.9, count: 100 },
+      abstention: { threshold: 0.65, falseAlarmShare: 0.05, count: 100 },
+      fastLead: null,
+    },
+  }
+
+  it('lists predictions best first, at most topK, with the set and the abstention', () => {
+    const one = answer([0.05, 0.25, 0.7], 1, rules, 2)
+    expect(one.predictions.map(({ label, index }) => [label, index])).toEqual([['rose', 2], ['iris', 1]])
+    expect(one.predictions[0]?.score).toBeCloseTo(0.7, 12)
+    expect(one.set).toEqual(['rose', 'iris'])
+    expect(one.abstain).toBe(false)
+  })
+
+  it('takes the temperature of the number of views used', () => {
+    const two = answer([0.05, 0.25, 0.7], 2, rules, 1)
+    expect(two.predictions[0]?.score).toBeLessThan(0.65)
+    expect(two.abstain).toBe(true)
+    expect(two.set).toEqual(['rose', 'iris', 'daisy'])
+  })
+
+  it('has no set and never abstains where neither was fitted', () => {
+    const plain = answer([0.4, 0.3, 0.3], 1, { ...rules, calibration: { ...rules.calibration, conformal: null, abstention: null } }, 5)
+    expect(plain).toMatchObject({ set: [], abstain: false })
+    expect(plain.predictions.map(({ index }) => index)).toEqual([0, 1, 2])
+  })
+
+  it('keeps the order of the mean where calibration rounds it away', () => {
+    const flat = { ...rules, calibration: { ...rules.calibration, temperature: [1e18] } }
+    expect(answer([0.3, 0.3, 0.4], 1, flat, 1).predictions[0]?.label).toBe('rose')
+    expect(ranking([0.3, 0.4, 0.3])).toEqual([1, 0, 2])
+  })
+})
