@@ -106,19 +106,20 @@ export async function packageModel(
     [modelFiles.preprocessor]: json(huggingFacePreprocessor(manifest.preprocessing)),
     ...files,
   }
+  const manifestPath = join(folder, modelFiles.manifest)
+  const unmeasured = Object.keys(sources).map((path) => [path, { sha256: '0'.repeat(64), bytes: 0 }])
+  parseManifest(json({ ...manifest, files: Object.fromEntries(unmeasured) }), manifestPath)
   const temporary = `${folder}.${randomUUID()}.tmp`
   try {
     const listed: Record<string, { sha256: string; bytes: number }> = {}
     for (const [path, source] of Object.entries(sources)) {
       const target = join(temporary, path)
       await mkdir(dirname(target), { recursive: true })
-      await place(source, target)
+      await put(source, target)
       const measured = await measure(target)
       if (measured) listed[path] = measured
     }
-    const text = json({ ...manifest, files: listed })
-    parseManifest(text, join(folder, modelFiles.manifest))
-    await writeFile(join(temporary, modelFiles.manifest), text)
+    await writeFile(join(temporary, modelFiles.manifest), json({ ...manifest, files: listed }))
     if (options.replace) await rm(folder, { recursive: true, force: true })
     await rename(temporary, folder)
   } catch (error) {
@@ -128,7 +129,7 @@ export async function packageModel(
   return openModel(folder)
 }
 
-async function place(source: FileSource, target: string): Promise<void> {
+async function put(source: FileSource, target: string): Promise<void> {
   if (typeof source === 'string' || source instanceof Uint8Array) await writeFile(target, source)
   else await copyFile(source.copyOf, target)
 }
