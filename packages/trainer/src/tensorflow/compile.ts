@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { FlowersError } from '@flowers/shared/errors'
-import type { EncodedAttribute } from './attribute.ts'
 import { callSite } from './caller.ts'
 import type { NodeOutput, Pointer } from './capi.ts'
 import { functionConfig } from './config.ts'
@@ -29,7 +28,7 @@ export interface Compiled<I extends readonly Tensor[], O extends Outputs> {
    * should leave enough of them for whoever decodes photos meanwhile.
    */
   run(...inputs: I): Promise<O>
-  /** The same on this thread. Not while a `run` is under way. */
+  /** The same on this thread, not while a `run` is under way. Inside another trace it becomes part of that trace. */
   runSync(...inputs: I): O
   /** Frees the functions and what they captured. */
   dispose(): void
@@ -65,6 +64,7 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
 
   const functionFor = (inputs: I): TracedFunction => {
     if (disposed) throw new FlowersError('TENSORFLOW_DISPOSED', `compiled function ${label}`)
+    if (runtime().binding.trace !== null) throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
     const signature = signatureOf(inputs)
     let found = functions.get(signature)
     if (found === undefined) {
@@ -77,8 +77,7 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
   const newCall = (traced: TracedFunction, inputs: I): Pointer => {
     const { core, backend, binding } = runtime()
     const handles = [...backend.getInputTensorIds(inputs).map((id) => binding.handle(id)), ...traced.captured]
-    const attributes: EncodedAttribute[] = []
-    const op = core.newOp(traced.name, attributes, handles)
+    const op = core.newOp(traced.name, [], handles)
     if (config !== null) core.api.TFE_OpSetAttrString(op, 'config_proto', config, config.length)
     return op
   }
@@ -106,8 +105,9 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
     },
     dispose() {
       disposed = true
-      for (const { release } of functions.values()) release()
+      const releases = [...functions.values()].map(({ release }) => release)
       functions.clear()
+      runtime().queue.afterwards(() => releases.forEach((release) => release()))
     },
     get signatures() {
       return functions.size
@@ -125,21 +125,21 @@ function traceFunction<I extends readonly Tensor[], O extends Outputs>(fn: (...i
   const trace = new Trace(core, 'function')
   const name = `${label.replace(/\W/g, '_')}_${made++}`
   try {
-    const outputNames = binding.tracing(trace, () => {
-      const { parameters, results, names } = tf.tidy(() => {
-        const parameters: NodeOutput[] = []
+    const parameters: NodeOutput[] = []
+    let results: NodeOutput[] = []
+    let outputNames: string[] = []
+    binding.tracing(trace, () => {
+      tf.tidy(() => {
         const stand = inputs.map(({ dataId, shape }) => {
           const node = trace.placeholder(shape, backend.tensorMap.get(dataId).dtype)
           parameters.push(node.output)
           return backend.createOutputTensor({ id: binding.addNode(node), shape: node.shape, dtype: node.dtype })
         })
         const outputs = fn(...(stand as unknown as I))
-        const names = Object.keys(outputs)
-        const results = backend.getInputTensorIds(Object.values(outputs)).map((id) => binding.output(id))
-        return { parameters, results, names } as never as { parameters: NodeOutput[]; results: NodeOutput[]; names: string[] } & tf.TensorContainerObject
+        outputNames = Object.keys(outputs)
+        results = backend.getInputTensorIds(Object.values(outputs)).map((id) => binding.output(id))
       })
       trace.toFunction(name, parameters, results, xla)
-      return names
     })
     const captured = [...trace.captures.values()].map(({ handle }) => handle)
     const release = (): void => {

@@ -19,12 +19,15 @@ export class Core {
   readonly api: Api
   readonly context: Pointer
   readonly #status: Pointer
+  /** An empty graph: the C API looks up definitions through one. */
+  readonly #registry: Pointer
   readonly #definitions = new Map<string, OpDefinition>()
   #liveHandles = 0
 
   constructor(api: Api, config: Uint8Array) {
     this.api = api
     this.#status = api.TF_NewStatus()
+    this.#registry = api.TF_NewGraph()
     const options = api.TFE_NewContextOptions()
     this.call('TENSORFLOW_OP_REFUSED', 'process configuration', (status) =>
       api.TFE_ContextOptionsSetConfig(options, config, config.length, status),
@@ -53,12 +56,12 @@ export class Core {
     throw new FlowersError(kind, `${subject}: ${message} (called at ${place})`)
   }
 
-  /** What TensorFlow's registry says about an operation. `graph` is any graph. */
-  definition(graph: Pointer, name: string): OpDefinition {
+  /** What TensorFlow's registry says about an operation. Throws TENSORFLOW_OP_REFUSED when it has none of this name. */
+  definition(name: string): OpDefinition {
     const known = this.#definitions.get(name)
     if (known !== undefined) return known
     const message = bufferBytes(this.api, (buffer) =>
-      this.call('TENSORFLOW_OP_REFUSED', name, (status) => this.api.TF_GraphGetOpDef(graph, name, buffer, status)),
+      this.call('TENSORFLOW_OP_REFUSED', name, (status) => this.api.TF_GraphGetOpDef(this.#registry, name, buffer, status)),
     )
     const definition = readOpDefinition(message)
     this.#definitions.set(name, definition)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import koffi from 'koffi'
@@ -12,6 +12,9 @@ const libraryNames = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'] a
 
 /** RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE: without the last, the process crashes when TensorFlow is unloaded at exit. */
 const dlopenFlags = 0x1 | 0x100 | 0x1000
+
+/** `absl::SetMinLogLevel` under the name that the pinned build gives it. */
+const setMinLogLevelSymbol = '_ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE'
 
 /** Parameters of glibc's `mallopt` (malloc.h). */
 const M_TRIM_THRESHOLD = -1
@@ -32,9 +35,10 @@ export function loadLibrary(directory: string): Api {
   for (const name of libraryNames) {
     const path = join(directory, name)
     if (!existsSync(path)) throw new FlowersError('TENSORFLOW_LIBRARY_MISSING', `${path} does not exist`)
-    if (dlopen(path, dlopenFlags) === null) {
+    if (withoutStderr(libc, () => dlopen(path, dlopenFlags)) === null) {
       throw new FlowersError('TENSORFLOW_LIBRARY_MISSING', `${path} does not load: ${dlerror() ?? 'no reason given'}`)
     }
+    if (name === libraryNames[0]) setLogLevel(path)
   }
   const api = bind(join(directory, libraryNames[1]))
   const version = api.TF_Version()
@@ -42,6 +46,36 @@ export function loadLibrary(directory: string): Api {
     throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${directory} holds TensorFlow ${version}, ${pinnedVersion()} is pinned`)
   }
   return api
+}
+
+/** TensorFlow logs to the process's stderr while it is being loaded, before its level can be set. */
+function withoutStderr<T>(libc: LibraryHandle, body: () => T): T {
+  if (logLevel() === 0) return body()
+  const dup = libc.func('int dup(int)') as (descriptor: number) => number
+  const dup2 = libc.func('int dup2(int, int)') as (from: number, to: number) => number
+  const nowhere = openSync('/dev/null', 'w')
+  const saved = dup(2)
+  dup2(nowhere, 2)
+  try {
+    return body()
+  } finally {
+    dup2(saved, 2)
+    closeSync(saved)
+    closeSync(nowhere)
+  }
+}
+
+const logLevel = (): number => Number(process.env['TF_CPP_MIN_LOG_LEVEL'] ?? 0)
+
+/** Applies TF_CPP_MIN_LOG_LEVEL to the part of TensorFlow's log to which only Python applies it. */
+function setLogLevel(path: string): void {
+  const framework = koffi.load(path)
+  try {
+    const setMinLogLevel = framework.func(setMinLogLevelSymbol, 'void', ['int']) as (level: number) => void
+    setMinLogLevel(logLevel())
+  } catch {
+    // Another build has another name for it; its information lines are then shown.
+  }
 }
 
 function bind(path: string): Api {

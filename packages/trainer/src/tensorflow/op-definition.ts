@@ -9,21 +9,30 @@ export interface InputArgument {
 /** What the tracer needs to know about an operation. */
 export interface OpDefinition {
   readonly inputs: readonly InputArgument[]
+  /** Names of its attributes. */
+  readonly attributes: ReadonlySet<string>
   /** Has an effect or depends on state, so its order counts. */
   readonly stateful: boolean
 }
 
 const text = (value: number | Uint8Array): string => Buffer.from(value as Uint8Array).toString()
 
-/** Reads `OpDef`: input_arg 2 (in it number_attr 5 and type_list_attr 6), is_stateful 17. */
+/** Reads `OpDef`: input_arg 2 (in it number_attr 5 and type_list_attr 6), attr 4 (in it name 1), is_stateful 17. */
 export function readOpDefinition(message: Uint8Array): OpDefinition {
   const inputs: InputArgument[] = []
+  const attributes = new Set<string>()
   let stateful = false
   for (const { number, value } of readFields(message)) {
     if (number === 2) inputs.push(readInput(value as Uint8Array))
+    if (number === 4) attributes.add(readName(value as Uint8Array))
     if (number === 17) stateful = value !== 0
   }
-  return { inputs, stateful }
+  return { inputs, attributes, stateful }
+}
+
+function readName(message: Uint8Array): string {
+  for (const { number, value } of readFields(message)) if (number === 1) return text(value)
+  return ''
 }
 
 function readInput(message: Uint8Array): InputArgument {

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { FlowersError } from '@flowers/shared/errors'
 import { encodeAttribute } from './attribute.ts'
 import type { Attribute } from './attribute.ts'
+import { callSite } from './caller.ts'
 import { runtime } from './runtime.ts'
 
 /**
@@ -17,7 +19,12 @@ export function rawOp(
   outputs: number,
   shapes?: readonly (readonly number[] | undefined)[],
 ): Tensor[] {
-  const { backend, binding } = runtime()
+  const { backend, binding, core } = runtime()
+  const known = core.definition(name).attributes
+  const unknown = attributes.find((attribute) => !known.has(attribute.name))
+  if (unknown !== undefined) {
+    throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: no attribute ${unknown.name}, only ${[...known].join(', ')} (called at ${callSite()})`)
+  }
   const ids = backend.getInputTensorIds(inputs)
   return binding.execute(name, attributes.map(encodeAttribute), ids, outputs, shapes).map((made) => backend.createOutputTensor(made))
 }

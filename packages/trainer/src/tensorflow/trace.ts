@@ -60,7 +60,7 @@ export class Trace {
     name?: string,
   ): NodeTensor[] {
     const { api } = this.#core
-    const definition = this.#core.definition(this.graph, type)
+    const definition = this.#core.definition(type)
     const node = api.TF_NewOperation(this.graph, type, name ?? `${type}_${this.#nodes}`)
     this.#nodes++
     for (const attribute of attributes) setNodeAttribute(api, node, attribute)

@@ -91,14 +91,17 @@ export class Variable {
     }
   }
 
-  /** Frees the values. Functions that use the variable fail from now on. */
+  /** Frees the values, after the steps that are under way. Functions that use the variable fail from then on. */
   dispose(): void {
-    if (this.#resource === null) return
-    const { core } = runtime()
-    const op = core.newOp('DestroyResourceOp', [], [this.#eagerHandle()])
-    core.execute(op, 0, 'TENSORFLOW_OP_REFUSED', `variable ${this.name}`)
-    this.#resource.dispose()
+    const resource = this.#resource
+    if (resource === null) return
+    const { core, queue } = runtime()
+    const handle = this.#eagerHandle()
     this.#resource = null
+    queue.afterwards(() => {
+      core.execute(core.newOp('DestroyResourceOp', [], [handle]), 0, 'TENSORFLOW_OP_REFUSED', `variable ${this.name}`)
+      resource.dispose()
+    })
   }
 
   #write(operation: string, value: Tensor): void {
