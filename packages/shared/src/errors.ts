@@ -74,6 +74,11 @@ export const catalogue = {
   TRAIN_RUN_EXISTS: { status: 409, exit: 2, title: 'Run folder in use', remedy: 'Choose another --out, or continue the run with --resume.' },
   TRAIN_RUN_MISSING: { status: 404, exit: 2, title: 'Not a run folder', remedy: 'Name a folder that `train` made: it holds recipe.json and data.json.' },
   TRAIN_STATE_INVALID: { status: 500, exit: 1, title: 'Saved state does not fit', remedy: 'The file is damaged or belongs to another recipe; start a new run from checkpoints/best.safetensors with --set model.weights=FILE.' },
+  EXPORT_TARGET: { status: 400, exit: 2, title: 'Not a place for a model', remedy: 'End the path with a name and a version: models/<name>/<version>, the version a positive integer.' },
+  EXPORT_CONVERTER: { status: 500, exit: 1, title: 'Conversion to ONNX failed', remedy: 'Read the lines of the converter; if a Python package is missing, remove packages/trainer/.venv and export again.' },
+  EXPORT_PARITY: { status: 500, exit: 1, title: 'The ONNX file disagrees with the trainer', remedy: 'This is a defect of the export; nothing was written. Report it with the recipe.' },
+  EVALUATE_LABELS: { status: 400, exit: 1, title: 'Classes that the model does not know', remedy: 'Evaluate on photos of the classes in the manifest of the model.' },
+  PREDICT_INPUT: { status: 400, exit: 2, title: 'No photos to label', remedy: 'Name a folder that holds photos, in any depth of folders.' },
   INTERNAL: { status: 500, exit: 1, title: 'Internal error', remedy: 'This is a defect; report it with the log.' },
   MODEL_UNKNOWN_ARCHITECTURE: { status: 400, exit: 2, title: 'Unknown architecture', remedy: 'Choose one of the names listed.' },
   MODEL_SAFETENSORS_INVALID: {

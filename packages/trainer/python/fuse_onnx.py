@@ -6,7 +6,7 @@
 - the batch, a constant in the traced graph, becomes free: every Reshape that spelled it out infers it;
 - the input and output have the names that Hugging Face's readers expect.
 
-Prints one JSON object: {"operators": {operator: count}, "opset": n}.
+Prints one JSON object: {"operators": {operator: count}, "opset": n}. Fails when a pattern was not recognised.
 """
 
 import argparse
@@ -128,14 +128,29 @@ def free_the_batch(model):
         value.type.tensor_type.shape.dim[0].dim_param = BATCH
 
 
+def count(model):
+    return collections.Counter(node.op_type for node in model.graph.node)
+
+
+def require_fused(before, after):
+    """A GELU has one Erf and a layer normalisation one Sqrt: each must have become one node, and none may be left."""
+    wanted = {"Gelu": before["Erf"], "LayerNormalization": before["Sqrt"]}
+    found = {name: after[name] for name in wanted}
+    left = {name: after[name] for name in ("Erf", "Sqrt", "Reciprocal", "Sub", "Pow") if after[name]}
+    if found != wanted or left:
+        raise SystemExit(f"the graph did not fuse: {found} instead of {wanted}, and left are {left}")
+
+
 def fuse(source, target):
     model = onnx.load(source)
     if len(model.graph.input) != 1 or len(model.graph.output) != 1:
         raise SystemExit("the graph must have one input and one output")
+    before = count(model)
     model = ir.serde.deserialize_model(onnxslim.slim(model))
     rules = [LayerNormalization.rule(False), LayerNormalization.rule(True), Gelu.rule()]
     rules = pattern.RewriteRuleSet(rules, commute=True)
     model = ir.serde.serialize_model(rewrite(model, pattern_rewrite_rules=rules))
+    require_fused(before, count(model))
     free_the_batch(model)
     model.ir_version = IR_VERSION
     model.producer_name = "flowers"
@@ -144,8 +159,7 @@ def fuse(source, target):
     onnx.checker.check_model(model)
     onnx.shape_inference.infer_shapes(model, strict_mode=True)
     onnx.save(model, target)
-    operators = collections.Counter(node.op_type for node in model.graph.node)
-    print(json.dumps({"operators": operators, "opset": OPSET}))
+    print(json.dumps({"operators": count(model), "opset": OPSET}))
 
 
 if __name__ == "__main__":

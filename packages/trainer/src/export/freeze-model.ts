@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { ForwardContext, Model } from '../model/architecture.ts'
+import { freeze } from '../tensorflow/index.ts'
+
+/** Names of the frozen graph's input [1, size, size, 3] and output [1, classes]. */
+export const frozenNames = { input: 'pixel_values', output: 'logits' } as const
+
+/** A forward pass without dropout and stochastic depth over given parameters. */
+export function inference(parameter: (name: string) => Tensor): ForwardContext {
+  const uniform = (): Tensor => {
+    throw new RangeError('inference draws no random numbers')
+  }
+  return { parameter, training: false, uniform }
+}
+
+/**
+ * The forward pass of one normalised image [1, size, size, 3] to logits as a serialised GraphDef, weights as constants,
+ * with everything merged that is constant after training.
+ */
+export function freezeModel(model: Model, values: ReadonlyMap<string, Float32Array>, size: number): Uint8Array {
+  const folded = model.fold(values)
+  const shapes = new Map(folded.model.parameters.map(({ name, shape }) => [name, shape]))
+  const context = inference((name) => tf.tensor(folded.values.get(name) as Float32Array, [...(shapes.get(name) ?? [])]))
+  const forward = (images: Tensor): Tensor => folded.model.classify(folded.model.featureMap(images, context), context)
+  return freeze(forward, { name: frozenNames.input, shape: [1, size, size, 3] }, frozenNames.output)
+}
