@@ -7,11 +7,14 @@ import { build, Failure, installPackages, root, say } from './setup.mjs'
 /** @type {Record<string, { about: string, run: (args: string[]) => Promise<number | void> }>} */
 const commands = {
   start: { about: 'serve the model in models/ (arguments go to the service; --help lists them)', run: start },
-  test: { about: 'tests of up to 10 minutes (arguments go to vitest: paths, -t name)', run: (args) => test(args, false) },
+  test: {
+    about: 'tests of up to 10 minutes (arguments go to vitest: paths, -t name)',
+    run: (args) => test(args, false),
+  },
   'test:full': { about: 'the long tests: *.full.test.ts', run: (args) => test(args, true) },
   check: { about: 'format, lint, types, unused code, documentation (or only those named)', run: check },
   build: { about: 'compile every package', run: buildAll },
-  docs: { about: 'write the generated pages of docs/', run: () => node('scripts/docs.mjs', '--write') },
+  docs: { about: 'write the generated pages of docs/', run: docs },
   format: { about: 'format every file', run: format },
 }
 
@@ -41,6 +44,11 @@ async function buildAll() {
   build('.', 'packages/trainer/dist/src/cli/main.js')
 }
 
+async function docs() {
+  await buildAll()
+  return node('scripts/docs.mjs', '--write')
+}
+
 async function format() {
   installPackages()
   return node('node_modules/oxfmt/bin/oxfmt')
@@ -53,7 +61,9 @@ async function check(only) {
     types: () => node('node_modules/typescript/bin/tsc', '-b'),
     lint: () => node('node_modules/oxlint/bin/oxlint'),
     unused: () => node('node_modules/knip/bin/knip.js', '--no-progress'),
+    suppressions: () => node('scripts/suppressions.mjs'),
     docs: () => node('scripts/docs.mjs', '--check'),
+    links: () => node('scripts/links.mjs'),
   }
   const unknown = only.filter((name) => !(name in checks))
   if (unknown.length > 0) throw new Failure(`No check "${unknown[0]}": there are ${Object.keys(checks).join(', ')}.`, 2)

@@ -1,0 +1,128 @@
+// The pages of docs/ that are made from code.
+//   node scripts/docs.mjs --write   writes them
+//   node scripts/docs.mjs --check   fails when one is not what the code says
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { root, say } from './setup.mjs'
+
+/** Page, and how it is made from the built packages. @type {Record<string, () => Promise<string>>} */
+const pages = {
+  'docs/errors.md': errorsPage,
+  'docs/configuration.md': configurationPage,
+  'docs/commands.md': commandsPage,
+}
+
+const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
+
+async function errorsPage() {
+  const { catalogue } = await load('packages/shared/dist/errors.js')
+  const sections = [...groupBy(Object.entries(catalogue), roomOf)].map(([room, entries]) => [
+    `## ${room}`,
+    '',
+    ...table(
+      ['code', 'what', 'what to do', 'HTTP', 'exit'],
+      entries.map(([code, { title, remedy, status, exit }]) => [`\`${code}\``, title, remedy, status, exit]),
+    ),
+    '',
+  ])
+  return [
+    made('packages/shared/src/errors.ts'),
+    '',
+    '# Errors',
+    '',
+    'Every failure has a code. The service answers with `application/problem+json` (RFC 9457) that holds the code and',
+    'has the HTTP status below; a command prints the code, what happened and what to do, and ends with the exit code.',
+    '',
+    ...sections.flat(),
+  ].join('\n')
+}
+
+async function configurationPage() {
+  const { settings, flagOf } = await load('packages/serve/dist/config.js')
+  const rows = Object.values(settings).map(({ variable, fallback, expected, about }) => [
+    `\`${variable}\``,
+    `\`--${flagOf(variable)}\``,
+    fallback === null ? '' : `\`${fallback}\``,
+    expected,
+    about,
+  ])
+  return [
+    made('packages/serve/src/config.ts'),
+    '',
+    '# Settings of the service',
+    '',
+    'Each is an environment variable or a flag (`npm start -- --port 4000`); the flag wins. A wrong value ends the start',
+    'with a sentence and exit code 2.',
+    '',
+    ...table(['variable', 'flag', 'default', 'value', 'what'], rows),
+    '',
+  ].join('\n')
+}
+
+async function commandsPage() {
+  const { buildProgram } = await load('packages/trainer/dist/src/cli/program.js')
+  /** @param {any} command commander's Command @param {string[]} path @returns {string[]} */
+  const describe = (command, path) => {
+    if (command.commands.length > 0)
+      return command.commands.flatMap((/** @type {any} */ each) => describe(each, [...path, each.name()]))
+    let text = ''
+    command.configureHelp({ helpWidth: 100 })
+    command.configureOutput({ writeOut: (/** @type {string} */ part) => (text += part) })
+    command.outputHelp()
+    return [`## ${path.join(' ')}`, '', '```text', text.trimEnd(), '```', '']
+  }
+  return [
+    made('packages/trainer/src/cli'),
+    '',
+    '# Commands of the trainer',
+    '',
+    'With pnpm: `pnpm --filter trainer train --recipe quick`. With Node only:',
+    '`node packages/trainer/bin/trainer.cjs train --recipe quick`. Paths are relative to the folder you stand in.',
+    '',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by the person (Ctrl-C), 143 stopped by the system (SIGTERM)',
+    'with everything saved. `pnpm --filter` reports every failure as 1; the second form passes the code on.',
+    '',
+    ...describe(buildProgram(), []),
+  ].join('\n')
+}
+
+/** A code begins with its room; those without one are for everybody. @param {[string, unknown]} entry */
+function roomOf([code]) {
+  const [prefix, rest] = code.split('_', 2)
+  if (rest === undefined) return 'General'
+  return prefix === 'TENSORFLOW' ? 'TensorFlow' : prefix[0] + prefix.slice(1).toLowerCase()
+}
+
+/** @param {[string, any][]} values @param {(value: [string, any]) => string} key @returns {Map<string, [string, any][]>} */
+function groupBy(values, key) {
+  /** @type {Map<string, [string, any][]>} */
+  const groups = new Map()
+  for (const value of values) groups.set(key(value), [...(groups.get(key(value)) ?? []), value])
+  return groups
+}
+
+/** A table with columns of even width, as the formatter writes it. @param {string[]} head @param {unknown[][]} rows */
+function table(head, rows) {
+  const cells = [head, ...rows].map((row) => row.map((cell) => String(cell).replace(/[|<]/g, '\\$&')))
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)))
+  const line = (/** @type {string[]} */ row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`
+  return [line(cells[0]), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...cells.slice(1).map(line)]
+}
+
+/** @param {string} path built file, from the root */
+const load = (path) => import(pathToFileURL(join(root, path)).href)
+
+const write = process.argv.includes('--write')
+for (const [path, make] of Object.entries(pages)) {
+  const wanted = await make()
+  const file = join(root, path)
+  if (existsSync(file) && readFileSync(file, 'utf8') === wanted) continue
+  if (write) {
+    writeFileSync(file, wanted)
+    say(`Wrote ${path}`)
+  } else {
+    say(`${path} is not what the code says: run \`npm run docs\``)
+    process.exitCode = 1
+  }
+}
