@@ -129,7 +129,10 @@ async function listClasses(
       if (photoName.test(path)) photos.push({ path, id: idOf(root, path), label, split })
       else ignored.push(idOf(root, path))
     }
-    if (photos.length === before) throw new FlowersError('DATA_EMPTY', `The class folder "${join(folder, name)}" holds no photo.`)
+    // A class may do without photos to validate on: the audit warns of it.
+    if (photos.length === before && (split ?? 'train') === 'train') {
+      throw new FlowersError('DATA_EMPTY', `The class folder "${join(folder, name)}" holds no photo.`)
+    }
   }
   return { photos, ignored }
 }
