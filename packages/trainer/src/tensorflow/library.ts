@@ -41,11 +41,13 @@ export function loadLibrary(directory: string): Api {
     if (name === libraryNames[0]) setLogLevel(path)
   }
   const api = bind(join(directory, libraryNames[1]))
-  const version = api.TF_Version()
-  if (version !== pinnedVersion()) {
-    throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${directory} holds TensorFlow ${version}, ${pinnedVersion()} is pinned`)
-  }
+  requireVersion(api.TF_Version(), pinnedVersion(), directory)
   return api
+}
+
+export function requireVersion(found: string, pinned: string, directory: string): void {
+  if (found === pinned) return
+  throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${directory} holds TensorFlow ${found}, ${pinned} is pinned`)
 }
 
 /** TensorFlow logs to the process's stderr while it is being loaded, before its level can be set. */

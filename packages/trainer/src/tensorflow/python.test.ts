@@ -1,0 +1,86 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ensurePythonEnvironment, pinnedVersion } from './python.ts'
+
+let folder: string
+let python: string | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'python-'))
+  python = process.env['FLOWERS_PYTHON']
+})
+
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+  if (python === undefined) delete process.env['FLOWERS_PYTHON']
+  else process.env['FLOWERS_PYTHON'] = python
+})
+
+function fakePython(script: string): void {
+  const path = join(folder, 'fake-python')
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  process.env['FLOWERS_PYTHON'] = path
+}
+
+const directory = () => join(folder, 'environment')
+
+describe('a Python that cannot be used says what to install', () => {
+  test.each([
+    ['missing', 'exit 127', 'TENSORFLOW_PYTHON_MISSING', /needs Python 3\.11: none of .*fake-python runs/],
+    ['another version', 'echo 3.9', 'TENSORFLOW_PYTHON_MISSING', /fake-python is Python 3\.9/],
+    ['without venv', 'case "$2" in *version_info*) echo 3.11;; *) exit 1;; esac', 'TENSORFLOW_VENV_MISSING', /no venv module/],
+    ['whose pip fails', 'case "$1" in -c) echo 3.11;; *) echo "no space left" >&2; exit 1;; esac', 'TENSORFLOW_INSTALL_FAILED', /code 1:\nno space left/],
+  ])('%s', async (_, script, code, message) => {
+    fakePython(script)
+    const error = await ensurePythonEnvironment({ directory: directory(), gpu: false }).then(() => undefined, (reason: unknown) => reason)
+    expect(error).toMatchObject({ code })
+    expect((error as Error).message).toMatch(message)
+  })
+})
+
+test('an environment with the stamp of the lock is used as it is', async () => {
+  fakePython('case "$1" in -c) echo 3.11;; *) mkdir -p "$2"; printf "%s" "$4" > "$2/stamp"; echo made;; esac')
+  const lines: string[] = []
+  await ensurePythonEnvironment({ directory: directory(), gpu: false, log: (line) => lines.push(line) })
+  expect(lines).toEqual(['made'])
+  fakePython('exit 127')
+  const environment = await ensurePythonEnvironment({ directory: directory(), log: (line) => lines.push(line) })
+  expect(lines).toEqual(['made'])
+  expect(environment.python).toBe(join(directory(), 'bin', 'python'))
+  writeFileSync(join(directory(), 'stamp'), 'another lock')
+  await expect(ensurePythonEnvironment({ directory: directory(), gpu: false })).rejects.toMatchObject({ code: 'TENSORFLOW_PYTHON_MISSING' })
+})
+
+test('the lock pins one version with hashes and names no registry', () => {
+  for (const name of ['requirements.lock', 'requirements-gpu.lock']) {
+    const lock = readFileSync(join(import.meta.dirname, '../../python', name), 'utf8')
+    expect(lock).not.toMatch(/https?:|index-url|find-links/)
+    const packages = lock.match(/^[a-z].*==.*/gm) ?? []
+    expect(packages.length).toBeGreaterThan(20)
+    expect(packages.every((line) => line.endsWith('\\'))).toBe(true)
+    expect(lock).toMatch(new RegExp(`^tensorflow(-cpu)?==${pinnedVersion().replaceAll('.', '\\.')} `, 'm'))
+  }
+})
+
+const real = ['python3.11', 'python3'].find((name) => spawnSync(name, ['-c', 'import ensurepip, sys; assert sys.version_info[:2] == (3, 11)'], { stdio: 'ignore' }).status === 0)
+
+test.skipIf(real === undefined)('two processes at once make one environment; a half made one is made anew', async () => {
+  const script = join(import.meta.dirname, '../../python/make_environment.py')
+  const lock = join(folder, 'empty.lock')
+  writeFileSync(lock, '')
+  mkdirSync(directory())
+  writeFileSync(join(directory(), 'half'), '')
+  const make = () => promisify(execFile)(real!, [script, directory(), lock, 'stamp text'], { encoding: 'utf8' })
+  const outputs = (await Promise.all([make(), make()])).map(({ stdout }) => stdout).join('')
+  expect(outputs.match(/Making a Python environment/g)).toHaveLength(1)
+  expect(outputs.match(/Removing the Python environment/g)).toHaveLength(1)
+  expect(existsSync(join(directory(), 'half'))).toBe(false)
+  expect(readFileSync(join(directory(), 'stamp'), 'utf8')).toBe('stamp text')
+  expect(existsSync(join(directory(), 'bin', 'python'))).toBe(true)
+  expect((await make()).stdout).toBe('')
+})
