@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import fastify, { LogController } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
+import type { Config } from './config.ts'
+import { Engine } from './engine/engine.ts'
+import { createInstruments } from './instruments.ts'
+import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
+import { installHealth } from './plugins/health.ts'
+import { installMetrics } from './plugins/metrics.ts'
+import { classifyRoutes } from './routes/classify.ts'
+import { homeRoute } from './routes/home.ts'
+
+/** The service: an HTTP application and the engine behind it. */
+export interface Service {
+  readonly app: FastifyInstance
+  /** Start it to load the model; closing the application closes it. */
+  readonly engine: Engine
+}
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
+/** A client's own request id, as far as it is safe to log and to send back. */
+const requestIdPattern = /^[\w.:-]{1,128}$/
+
+/** Builds the application. It answers probes at once, and images once `engine.start()` has resolved. */
+export async function buildApp(config: Config): Promise<Service> {
+  const app = fastify({
+    logger: { level: config.logLevel },
+    // One line a request, with its time, is written by the metrics.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: (request) => {
+      const given = request.headers['x-request-id']
+      return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID()
+    },
+    // Slow bodies end here; the deadline of a request is shorter in most cases.
+    requestTimeout: 600_000,
+    // While stopping, what still arrives on open connections is answered as ever.
+    return503OnClosing: false,
+    frameworkErrors: sendProblem,
+    clientErrorHandler: answerConnectionError,
+  }) as FastifyInstance
+  const registry = new Registry()
+  const instruments = createInstruments(registry)
+  const engine = new Engine(config, instruments, app.log)
+  app.addHook('onClose', () => engine.close())
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id)
+    done()
+  })
+  installMetrics(app, { registry, instruments, engine, version })
+  installErrors(app)
+  installHealth(app, engine)
+  homeRoute(app, version)
+  await app.register(classifyRoutes, { engine, instruments, config })
+  return { app, engine }
+}

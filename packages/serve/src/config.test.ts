@@ -1,0 +1,58 @@
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { flagOf, helpText, readConfig, settings } from './config.ts'
+
+describe('readConfig', () => {
+  it('has a default for every setting, and null for those that decide themselves', () => {
+    expect(readConfig([], {})).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      modelsDir: resolve('models'),
+      model: null,
+      views: null,
+      workers: null,
+      queueLimit: 64,
+      logLevel: 'info',
+    })
+  })
+
+  it('lets a flag win over a variable, and a variable over the default', () => {
+    const environment = { PORT: '8080', FLOWERS_QUEUE_LIMIT: '7', FLOWERS_TTA: 'full' }
+    expect(readConfig(['--port', '9090'], environment)).toMatchObject({ port: 9090, queueLimit: 7, views: 'full' })
+    expect(readConfig(['--queue-limit=9'], environment)).toMatchObject({ port: 8080, queueLimit: 9 })
+  })
+
+  it('takes an empty variable as absent', () => {
+    expect(readConfig([], { PORT: '', MODEL: '' })).toMatchObject({ port: 3000, model: null })
+  })
+
+  it.each([
+    [[], { PORT: 'http' }, 'PORT must be an integer from 0 to 65535, not "http".'],
+    [[], { PORT: '65536' }, 'PORT must be an integer from 0 to 65535, not "65536".'],
+    [[], { PORT: '3e3' }, 'PORT must be an integer from 0 to 65535, not "3e3".'],
+    [[], { PORT: '-1' }, 'PORT must be an integer from 0 to 65535, not "-1".'],
+    [['--port', ' 80'], {}, '--port must be an integer from 0 to 65535, not " 80".'],
+    [[], { FLOWERS_TTA: 'quick' }, 'FLOWERS_TTA must be model or one of full, exact, fast, none, not "quick".'],
+    [[], { FLOWERS_WORKERS: '0' }, 'FLOWERS_WORKERS must be auto or an integer from 1 to 256, not "0".'],
+    [['--log-level', 'loud'], {}, '--log-level must be one of fatal, error, warn, info, debug, trace, silent, not "loud".'],
+    [['--ports', '80'], {}, "Unknown option '--ports'."],
+    [['80'], {}, "Unexpected argument '80'."],
+  ])('answers %j %j with a sentence', (argv, environment, sentence) => {
+    expect(() => readConfig(argv, environment)).toThrow(
+      expect.objectContaining({ code: 'SERVICE_CONFIGURATION', message: sentence }),
+    )
+  })
+})
+
+describe('helpText', () => {
+  it('names every flag and variable, and fits a terminal', () => {
+    const help = helpText()
+    for (const { variable } of Object.values(settings)) {
+      expect(help).toContain(variable)
+      expect(help).toContain(`--${flagOf(variable)}`)
+    }
+    for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+    expect(readConfig(['--help'], {})).toBeNull()
+    expect(readConfig(['-h'], { PORT: 'wrong' })).toBeNull()
+  })
+})

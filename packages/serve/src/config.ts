@@ -1,0 +1,201 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { FlowersError } from '@flowers/shared/errors'
+import { viewPolicies } from '@flowers/shared/views'
+import { z } from 'zod'
+
+/** One setting: an environment variable, a flag, a line of `--help`. */
+interface Setting<Value = unknown> {
+  readonly variable: string
+  /** Reads the text of the variable or flag. */
+  readonly schema: z.ZodType<Value, string>
+  /** Text that is read when neither the variable nor the flag is given; null: the setting is absent. */
+  readonly fallback: string | null
+  /** What a value has to be, to finish the sentence "... must be ...". */
+  readonly expected: string
+  readonly about: string
+}
+
+const integer = (low: number, high: number) =>
+  z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(low).max(high))
+
+const integerOrAuto = (high: number) =>
+  z.union([z.literal('auto').transform(() => null), integer(1, high)])
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** Every setting of the service, once. */
+export const settings = {
+  port: {
+    variable: 'PORT',
+    schema: integer(0, 65_535),
+    fallback: '3000',
+    expected: 'an integer from 0 to 65535',
+    about: 'Port to listen on; 0 takes a free one.',
+  },
+  host: {
+    variable: 'HOST',
+    schema: z.string().regex(/^\S+$/),
+    fallback: '127.0.0.1',
+    expected: 'an address or host name',
+    about: 'Address to listen on; 0.0.0.0 for all.',
+  },
+  modelsDir: {
+    variable: 'MODELS_DIR',
+    schema: z.string().min(1).transform((path) => resolve(path)),
+    fallback: 'models',
+    expected: 'a folder',
+    about: 'Folder that holds <name>/<version>/ of each model.',
+  },
+  model: {
+    variable: 'MODEL',
+    schema: z.string().min(1),
+    fallback: null,
+    expected: 'the name of a model',
+    about: 'Model that answers when a request names none; without it the name in the file "default" of MODELS_DIR.',
+  },
+  views: {
+    variable: 'FLOWERS_TTA',
+    schema: z.union([z.literal('model').transform(() => null), z.enum(viewPolicies)]),
+    fallback: 'model',
+    expected: `model or one of ${viewPolicies.join(', ')}`,
+    about: 'Views of a request that does not say: what the model was measured with, or one policy for all.',
+  },
+  defaultDeadlineMs: {
+    variable: 'FLOWERS_DEFAULT_DEADLINE_MS',
+    schema: integer(1, 600_000),
+    fallback: '30000',
+    expected: 'an integer from 1 to 600000',
+    about: 'Milliseconds until a request without X-Request-Timeout-Ms is answered with 504.',
+  },
+  queueLimit: {
+    variable: 'FLOWERS_QUEUE_LIMIT',
+    schema: integer(1, 100_000),
+    fallback: '64',
+    expected: 'an integer from 1 to 100000',
+    about: 'Images that may wait; a request that does not fit is answered with 503 and Retry-After.',
+  },
+  workers: {
+    variable: 'FLOWERS_WORKERS',
+    schema: integerOrAuto(256),
+    fallback: 'auto',
+    expected: 'auto or an integer from 1 to 256',
+    about: 'Worker threads, each with one ONNX session; auto follows the CPU quota and the size of the model.',
+  },
+  threads: {
+    variable: 'FLOWERS_THREADS',
+    schema: integerOrAuto(256),
+    fallback: 'auto',
+    expected: 'auto or an integer from 1 to 256',
+    about: 'Threads of each ONNX session; auto shares the CPU quota among the workers.',
+  },
+  bodyLimitMb: {
+    variable: 'FLOWERS_BODY_LIMIT_MB',
+    schema: integer(1, 1024),
+    fallback: '32',
+    expected: 'an integer from 1 to 1024',
+    about: 'Millions of bytes that the images of one request may have together.',
+  },
+  imagesLimit: {
+    variable: 'FLOWERS_IMAGES_LIMIT',
+    schema: integer(1, 1000),
+    fallback: '16',
+    expected: 'an integer from 1 to 1000',
+    about: 'Images that one multipart request may have.',
+  },
+  pixelLimitMp: {
+    variable: 'FLOWERS_PIXEL_LIMIT_MP',
+    schema: integer(1, 1000),
+    fallback: '64',
+    expected: 'an integer from 1 to 1000',
+    about: 'Millions of pixels that an image may have, read from its header before it is decoded.',
+  },
+  logLevel: {
+    variable: 'FLOWERS_LOG_LEVEL',
+    schema: z.enum(logLevels),
+    fallback: 'info',
+    expected: `one of ${logLevels.join(', ')}`,
+    about: 'Lines of the log, as JSON on standard output; probes and scrapes are at debug.',
+  },
+  drainDelayMs: {
+    variable: 'FLOWERS_DRAIN_DELAY_MS',
+    schema: integer(0, 600_000),
+    fallback: '0',
+    expected: 'an integer from 0 to 600000',
+    about: 'Milliseconds between SIGTERM, when /readyz turns to 503, and the end of listening.',
+  },
+  shutdownGraceMs: {
+    variable: 'FLOWERS_SHUTDOWN_GRACE_MS',
+    schema: integer(0, 600_000),
+    fallback: '30000',
+    expected: 'an integer from 0 to 600000',
+    about: 'Milliseconds that admitted requests have to finish after that.',
+  },
+} as const satisfies Record<string, Setting>
+
+type Settings = typeof settings
+
+/** The settings, read: names as in {@link settings}. `auto` and `model` are null. */
+export type Config = {
+  readonly [Name in keyof Settings]:
+    | z.output<Settings[Name]['schema']>
+    | (Settings[Name]['fallback'] extends null ? null : never)
+}
+
+/** `FLOWERS_QUEUE_LIMIT` is `--queue-limit`, `MODELS_DIR` is `--models-dir`. */
+export function flagOf(variable: string): string {
+  return variable.replace(/^FLOWERS_/, '').toLowerCase().replaceAll('_', '-')
+}
+
+/**
+ * Reads flags, then variables, then defaults. An empty variable counts as absent. Null when `--help` was asked for.
+ * Throws SERVICE_CONFIGURATION with a sentence that names the flag or variable and its value.
+ */
+export function readConfig(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Config | null {
+  const flags = readFlags(argv)
+  if (flags['help'] === true) return null
+  const config = Object.entries(settings).map(([name, setting]: [string, Setting]) => {
+    const flag = flags[flagOf(setting.variable)]
+    const [source, text] =
+      typeof flag === 'string'
+        ? [`--${flagOf(setting.variable)}`, flag]
+        : [setting.variable, environment[setting.variable] || setting.fallback]
+    return [name, text === null ? null : readSetting(setting, source, text)]
+  })
+  return Object.fromEntries(config) as Config
+}
+
+function readSetting(setting: Setting, source: string, text: string): unknown {
+  const parsed = setting.schema.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new FlowersError('SERVICE_CONFIGURATION', `${source} must be ${setting.expected}, not ${JSON.stringify(text)}.`)
+}
+
+function readFlags(argv: readonly string[]): Record<string, string | boolean | undefined> {
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = { help: { type: 'boolean', short: 'h' } }
+  for (const { variable } of Object.values(settings)) options[flagOf(variable)] = { type: 'string' }
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('. ')[0]! : String(error)
+    throw new FlowersError('SERVICE_CONFIGURATION', `${reason}.`, { cause: error })
+  }
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const lines = Object.values(settings).flatMap(({ variable, fallback, about }) => [
+    `  --${flagOf(variable)}`.padEnd(25) + variable.padEnd(30) + (fallback === null ? '' : `default ${fallback}`),
+    `      ${about}`,
+  ])
+  return [
+    'Serves a flower model over HTTP: POST /classify, GET /livez, /readyz, /metrics.',
+    '',
+    'Every setting is a flag or an environment variable; the flag wins.',
+    '',
+    ...lines.map((line) => line.trimEnd()),
+    '  -h, --help',
+    '      Print this text.',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,180 @@
+import { stat } from 'node:fs/promises'
+import { builtModule } from '@flowers/shared/built-module'
+import { answer } from '@flowers/shared/calibration'
+import type { Answer } from '@flowers/shared/calibration'
+import type { Manifest } from '@flowers/shared/manifest'
+import { openModel } from '@flowers/shared/model-package'
+import type { ModelLocation } from '@flowers/shared/model-package'
+import type { Preprocessor } from '@flowers/shared/preprocessor'
+import { earliestStop, scalesOf } from '@flowers/shared/views'
+import type { View, ViewPolicy } from '@flowers/shared/views'
+import type { Instruments, Stage } from '../instruments.ts'
+import { planThreads } from './plan.ts'
+import type { Allowance, ThreadPlan } from './plan.ts'
+import { Pool } from './pool.ts'
+import type { ViewInput } from './protocol.ts'
+import type { Scheduler, Ticket } from './scheduler.ts'
+import { inferViews } from './views.ts'
+
+/** What one image is asked with. */
+export interface Question {
+  readonly policy: ViewPolicy
+  readonly topK: number
+  readonly ticket: Ticket
+  /** Aborted when nobody waits for the answer any more: nothing is started after that. */
+  readonly signal: AbortSignal
+}
+
+/** The answer to one image, without the time of its request. */
+export interface Classification extends Answer {
+  readonly model: { readonly name: string; readonly version: number }
+  readonly views: { readonly used: number; readonly of: number; readonly policy: ViewPolicy }
+  /** Milliseconds. */
+  readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+}
+
+export interface ClassifierOptions {
+  readonly allowance: Allowance
+  readonly fixed: { readonly workers: number | null; readonly threads: number | null }
+  readonly preprocessor: Preprocessor
+  /** Millions of pixels of an image. */
+  readonly megapixels: number
+  readonly instruments: Instruments
+  /** Called when a worker stopped by itself and is being replaced. */
+  readonly onLost: (reason: string) => void
+}
+
+/** Sizes of batches to try when a worker warms up. */
+const batchSizes = [1, 2, 4]
+
+/** One model, loaded: its workers and the rules of its answers. */
+export class Classifier {
+  readonly manifest: Manifest
+  readonly plan: ThreadPlan
+  readonly pool: Pool
+  readonly #options: ClassifierOptions
+
+  private constructor(manifest: Manifest, plan: ThreadPlan, pool: Pool, options: ClassifierOptions) {
+    this.manifest = manifest
+    this.plan = plan
+    this.pool = pool
+    this.#options = options
+  }
+
+  /**
+   * Verifies the model folder, then starts and warms its workers. The quantized network serves when there is one: it
+   * is there only when it passed its gate. Throws what `openModel` throws, and MODEL_OUTPUT.
+   */
+  static async load(location: ModelLocation, options: ClassifierOptions): Promise<Classifier> {
+    const { manifest, network, quantized } = await openModel(location.folder)
+    const file = quantized ?? network
+    const plan = planThreads(options.allowance, (await stat(file)).size, options.fixed)
+    const { preprocessing, labels, name } = manifest
+    const pool = new Pool({
+      module: builtModule(import.meta.url, './worker.ts'),
+      workers: plan.workers,
+      settings: {
+        network: file,
+        classes: labels.length,
+        preprocessing,
+        threads: plan.threads,
+        batches: batchSizes.filter((size) => size <= manifest.views.length),
+      },
+      onLost: (reason) => {
+        options.instruments.workersLost.inc({ model: name })
+        options.onLost(reason)
+      },
+    })
+    await pool.start()
+    options.instruments.workersLost.inc({ model: name }, 0)
+    options.instruments.modelInfo.set({ model: name, version: String(manifest.version), architecture: manifest.architecture }, 1)
+    return new Classifier(manifest, plan, pool, options)
+  }
+
+  /**
+   * Classifies one image: decode, wait for a slot, infer as many views as the policy asks for, merge.
+   * Rejects with the IMAGE_ errors of `decodeViews`, the reason of the signal, SERVICE_WORKER_LOST or MODEL_OUTPUT.
+   */
+  async classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
+    const { ticket, signal, topK } = question
+    const { name, version, views, calibration } = this.manifest
+    const fast = calibration.fastLead
+    const policy = question.policy === 'fast' && !fast ? 'exact' : question.policy
+    const watch = new Stopwatch(this.#options.instruments)
+    let release: (() => void) | undefined
+    try {
+      const inputs = await this.#decode(bytes, policy === 'none' ? views.slice(0, 1) : views, signal)
+      watch.lap('decode')
+      release = await ticket.slot(signal)
+      watch.lap('queue')
+      let seconds = 0
+      const merged = await inferViews(
+        { policy, of: views.length, fast },
+        {
+          batch: this.pool.batch,
+          spare: () => scheduler.spare(),
+          signal,
+          run: async (indices) => {
+            const result = await this.pool.run(indices.map((index) => inputs[index]!))
+            seconds += result.seconds
+            for (const _ of indices) this.#options.instruments.viewSeconds.observe({ model: name }, result.seconds / indices.length)
+            return result.logits
+          },
+        },
+      )
+      scheduler.measured(seconds)
+      watch.lap('infer')
+      const { used, of } = merged
+      const content = answer(merged.probabilities, used, this.manifest, topK)
+      watch.lap('merge')
+      this.#options.instruments.viewsUsed.observe({ policy }, used)
+      const { decode, queue, infer } = watch.milliseconds
+      return { model: { name, version }, ...content, views: { used, of, policy }, timings: { decode, queue, infer } }
+    } finally {
+      ticket.leave()
+      release?.()
+    }
+  }
+
+  /** Seconds that an image is expected to cost, before any was measured. */
+  get expectedSeconds(): number {
+    const { views, viewPolicy, calibration } = this.manifest
+    return this.pool.viewSeconds * earliestStop(viewPolicy, views.length, calibration.fastLead)
+  }
+
+  /** Stops the workers. */
+  async close(): Promise<void> {
+    await this.pool.close()
+  }
+
+  async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {
+    const { preprocessor, megapixels } = this.#options
+    const scales = scalesOf(views)
+    const limits = { megapixels }
+    const canvases = await preprocessor.decodeViews(bytes, this.manifest.preprocessing, scales, { limits, signal })
+    const shared = canvases.map(({ pixels }) => {
+      const buffer = new SharedArrayBuffer(pixels.length)
+      new Uint8Array(buffer).set(pixels)
+      return buffer
+    })
+    return views.map(({ flip, scale }) => ({ flip, pixels: shared[scales.indexOf(scale)]! }))
+  }
+}
+
+/** Times the stages of an image, each from the end of the one before. */
+class Stopwatch {
+  readonly milliseconds: Record<Stage, number> = { receive: 0, decode: 0, queue: 0, infer: 0, merge: 0 }
+  readonly #instruments: Instruments
+  #last = performance.now()
+
+  constructor(instruments: Instruments) {
+    this.#instruments = instruments
+  }
+
+  lap(stage: Stage): void {
+    const now = performance.now()
+    this.milliseconds[stage] = now - this.#last
+    this.#instruments.stageSeconds.observe({ stage }, this.milliseconds[stage] / 1000)
+    this.#last = now
+  }
+}

@@ -1,0 +1,179 @@
+import { Worker } from 'node:worker_threads'
+import { FlowersError } from '@flowers/shared/errors'
+import { retryLater } from '../service-error.ts'
+import { chooseBatch } from './batch.ts'
+import type { BatchSeconds, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+
+/** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
+export interface RunResult {
+  readonly logits: Float32Array[]
+  readonly seconds: number
+}
+
+export interface PoolOptions {
+  /** Built module of the worker thread. */
+  readonly module: URL
+  readonly workers: number
+  readonly settings: WorkerSettings
+  /** Called when a worker stopped by itself, before its replacement starts. */
+  readonly onLost?: (reason: string) => void
+}
+
+interface Task {
+  readonly views: readonly ViewInput[]
+  readonly resolve: (result: RunResult) => void
+  readonly reject: (error: Error) => void
+  retried: boolean
+}
+
+interface Member {
+  readonly thread: Worker
+  warm: boolean
+  task: Task | null
+}
+
+/** Pause before a worker is started again, after the given number of starts that failed in a row. */
+function pauseMs(failures: number): number {
+  return failures === 0 ? 0 : Math.min(30_000, 100 * 2 ** failures)
+}
+
+/**
+ * Worker threads with one ONNX session each. A worker that stops is replaced and its run given to another worker
+ * once; a run that stops two workers is refused.
+ */
+export class Pool {
+  readonly #options: PoolOptions
+  readonly #members = new Set<Member>()
+  readonly #tasks: Task[] = []
+  readonly #measured: BatchSeconds[] = []
+  #runs = 0
+  #failures = 0
+  #started = false
+  #closed = false
+  #restart: NodeJS.Timeout | undefined
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  /** Workers that are warm. */
+  get ready(): number {
+    return [...this.#members].filter((member) => member.warm).length
+  }
+
+  /** Views a run should have: the size with the least seconds a view, measured when the workers warmed up. */
+  get batch(): number {
+    return chooseBatch(this.#measured)
+  }
+
+  /** Seconds of a run of one view, measured when the workers warmed up. */
+  get viewSeconds(): number {
+    const seconds = this.#measured.map((measured) => measured[1] ?? 0)
+    return seconds.reduce((sum, value) => sum + value, 0) / (seconds.length || 1)
+  }
+
+  /** Starts and warms every worker. Rejects with MODEL_OUTPUT when the network cannot be run. */
+  async start(): Promise<void> {
+    try {
+      await Promise.all(Array.from({ length: this.#options.workers }, () => this.#hire()))
+      this.#started = true
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /**
+   * Runs views as one batch on an idle worker, in turn when there is none.
+   * Rejects with SERVICE_WORKER_LOST, or MODEL_OUTPUT when the session refuses the input.
+   */
+  run(views: readonly ViewInput[]): Promise<RunResult> {
+    return new Promise((resolve, reject) => {
+      this.#tasks.push({ views, resolve, reject, retried: false })
+      this.#assign()
+    })
+  }
+
+  /** Stops the workers; what has not run is refused. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#restart)
+    for (const task of this.#tasks.splice(0)) task.reject(lost())
+    await Promise.all([...this.#members].map(({ thread }) => thread.terminate()))
+  }
+
+  #hire(): Promise<void> {
+    const { module, settings } = this.#options
+    // Options of the process, import conditions of a test runner for one, do not concern built workers.
+    const thread = new Worker(module, { workerData: settings, execArgv: [] })
+    const member: Member = { thread, warm: false, task: null }
+    this.#members.add(member)
+    return new Promise((resolve, reject) => {
+      let reason = 'it exited'
+      thread.on('error', (error) => (reason = String(error)))
+      thread.on('message', (message: WorkerMessage) => {
+        if (message.kind === 'warm') {
+          member.warm = true
+          this.#failures = 0
+          this.#measured.push(message.seconds)
+          this.#measured.splice(0, this.#measured.length - this.#options.workers)
+          resolve()
+          this.#assign()
+        } else if (message.kind === 'unusable') {
+          reason = message.reason
+          void thread.terminate()
+        } else this.#finish(member, message)
+      })
+      thread.on('exit', () => {
+        this.#members.delete(member)
+        reject(new FlowersError('MODEL_OUTPUT', `A worker could not be started with ${settings.network}: ${reason}`))
+        if (member.task) this.#again(member.task)
+        // A first start that fails is reported by start() and not repeated.
+        if (this.#closed || (!this.#started && !member.warm)) return
+        this.#options.onLost?.(reason)
+        if (!member.warm) this.#failures++
+        this.#replace()
+      })
+    })
+  }
+
+  #replace(): void {
+    this.#restart = setTimeout(() => {
+      // The exit handler tries again.
+      this.#hire().catch(() => {})
+    }, pauseMs(this.#failures))
+  }
+
+  #again(task: Task): void {
+    if (task.retried || this.#closed) return task.reject(lost())
+    task.retried = true
+    this.#tasks.unshift(task)
+    this.#assign()
+  }
+
+  #assign(): void {
+    for (const member of this.#members) {
+      if (!member.warm || member.task) continue
+      const task = this.#tasks.shift()
+      if (!task) return
+      member.task = task
+      member.thread.postMessage({ run: ++this.#runs, views: task.views } satisfies RunMessage)
+    }
+  }
+
+  #finish(member: Member, message: Extract<WorkerMessage, { kind: 'logits' | 'failed' }>): void {
+    const task = member.task
+    member.task = null
+    if (message.kind === 'logits') task?.resolve({ logits: split(message.logits, this.#options.settings.classes), seconds: message.seconds })
+    else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
+    this.#assign()
+  }
+}
+
+function split(logits: Float32Array, classes: number): Float32Array[] {
+  return Array.from({ length: logits.length / classes }, (_, index) => logits.subarray(index * classes, (index + 1) * classes))
+}
+
+function lost(): Error {
+  return retryLater('SERVICE_WORKER_LOST', 'The worker that ran this image stopped.', 1)
+}

@@ -1,0 +1,37 @@
+import type { Preprocessing } from '@flowers/shared/preprocessing'
+import type { View } from '@flowers/shared/views'
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  /** Path of the ONNX file: `pixel_values` N x 3 x S x S to `logits` N x classes. */
+  readonly network: string
+  readonly classes: number
+  readonly preprocessing: Preprocessing
+  /** Threads of the session. */
+  readonly threads: number
+  /** Numbers of views a run may have, ascending, the first is 1. */
+  readonly batches: readonly number[]
+}
+
+/** One view of a picture. */
+export interface ViewInput {
+  /** S x S x 3 bytes, R G B, shared by the views of one scale. */
+  readonly pixels: SharedArrayBuffer
+  readonly flip: View['flip']
+}
+
+/** To the worker: run these views as one batch. */
+export interface RunMessage {
+  readonly run: number
+  readonly views: readonly ViewInput[]
+}
+
+/** Measured when a worker warms up: seconds of a run by its number of views. */
+export type BatchSeconds = Readonly<Record<number, number>>
+
+/** From the worker. */
+export type WorkerMessage =
+  | { readonly kind: 'warm'; readonly seconds: BatchSeconds }
+  | { readonly kind: 'unusable'; readonly reason: string }
+  | { readonly kind: 'logits'; readonly run: number; readonly logits: Float32Array; readonly seconds: number }
+  | { readonly kind: 'failed'; readonly run: number; readonly reason: string }

@@ -1,0 +1,79 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { toTensor } from '@flowers/shared/preprocess'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { BatchSeconds, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+
+/**
+ * A worker thread that owns one ONNX session. `run()` of onnxruntime-node blocks the thread that calls it, so it is
+ * never called on the thread that answers HTTP.
+ */
+const settings = workerData as WorkerSettings
+const { size } = settings.preprocessing
+const inputs = new Map<number, Float32Array>()
+
+/** Views slower than this gain nothing from batches, and batches of them would delay a cancellation. */
+const slowViewSeconds = 0.025
+
+async function openSession(): Promise<InferenceSession> {
+  return InferenceSession.create(settings.network, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: settings.threads,
+    interOpNumThreads: 1,
+    // A waiting thread that spins takes the core from those that decode and answer.
+    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+  })
+}
+
+async function run(session: InferenceSession, views: readonly ViewInput[]): Promise<Float32Array> {
+  const values = 3 * size * size
+  const input = inputs.get(views.length) ?? new Float32Array(views.length * values)
+  inputs.set(views.length, input)
+  for (const [index, { pixels, flip }] of views.entries()) {
+    toTensor({ pixels: new Uint8Array(pixels), size }, flip, settings.preprocessing, input, index * values)
+  }
+  const tensor = new Tensor('float32', input, [views.length, 3, size, size])
+  const { logits } = await session.run({ pixel_values: tensor }, ['logits'])
+  if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
+    throw new Error(`logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`)
+  }
+  return logits.data
+}
+
+/** Runs every batch size in use once cold and once measured. */
+async function warmUp(session: InferenceSession): Promise<BatchSeconds> {
+  const blank: ViewInput = { pixels: new SharedArrayBuffer(size * size * 3), flip: 'none' }
+  const seconds: Record<number, number> = {}
+  for (const batch of settings.batches) {
+    const views = Array.from({ length: batch }, () => blank)
+    await run(session, views)
+    const started = performance.now()
+    await run(session, views)
+    seconds[batch] = (performance.now() - started) / 1000
+    if (seconds[batch] / batch > slowViewSeconds) break
+  }
+  return seconds
+}
+
+function post(message: WorkerMessage): void {
+  parentPort!.postMessage(message)
+}
+
+async function answer(session: InferenceSession, message: RunMessage): Promise<void> {
+  const started = performance.now()
+  try {
+    const logits = await run(session, message.views)
+    const seconds = (performance.now() - started) / 1000
+    post({ kind: 'logits', run: message.run, logits, seconds })
+  } catch (error) {
+    post({ kind: 'failed', run: message.run, reason: String(error) })
+  }
+}
+
+try {
+  const session = await openSession()
+  const seconds = await warmUp(session)
+  parentPort!.on('message', (message: RunMessage) => void answer(session, message))
+  post({ kind: 'warm', seconds })
+} catch (error) {
+  post({ kind: 'unusable', reason: String(error) })
+}

@@ -1,0 +1,61 @@
+import { FlowersError } from '@flowers/shared/errors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ClientGone } from '../service-error.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Aborted with SERVICE_TOO_LATE at the deadline, or with ClientGone when the client leaves before its answer. */
+    work: AbortController
+  }
+}
+
+/** The longest time that a client may ask for. */
+const longestMs = 600_000
+
+/** Milliseconds from `X-Request-Timeout-Ms`. Throws SERVICE_PARAMETER unless it is an integer from 1 to 600000. */
+export function readTimeout(header: string | string[] | undefined, fallbackMs: number): number {
+  if (header === undefined) return fallbackMs
+  const value = typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : 0
+  if (value >= 1 && value <= longestMs) return value
+  throw new FlowersError(
+    'SERVICE_PARAMETER',
+    `X-Request-Timeout-Ms must be an integer from 1 to ${longestMs}, not ${JSON.stringify(header)}.`,
+  )
+}
+
+/** Gives the requests of this scope a deadline, from their header or the default. */
+export function installDeadline(app: FastifyInstance, options: { defaultMs: number }): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], options.defaultMs)
+    const work = new AbortController()
+    request.work = work
+    const timer = setTimeout(
+      () => work.abort(new FlowersError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
+      milliseconds,
+    )
+    reply.raw.once('close', () => {
+      clearTimeout(timer)
+      if (!reply.raw.writableFinished) work.abort(new ClientGone())
+    })
+    done()
+  })
+}
+
+/**
+ * What `task` gives, unless the request is over first: then rejects at once with the reason. The task goes on until
+ * it looks at the signal.
+ */
+export async function untilOver<T>(request: FastifyRequest, task: Promise<T>): Promise<T> {
+  const { signal } = request.work
+  let stop: (() => void) | undefined
+  const over = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([task, over])
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop)
+  }
+}

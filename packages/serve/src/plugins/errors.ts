@@ -1,0 +1,131 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { catalogue, FlowersError } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ClientGone, ServiceError } from '../service-error.ts'
+
+/** An error as it is answered (RFC 9457), media type `application/problem+json`. */
+export interface Problem {
+  /** Where the code is described, relative to the service. */
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ErrorCode
+}
+
+const problemType = 'application/problem+json'
+
+/** Where `type` points. */
+const pagePath = '/docs/errors'
+
+/** What fastify and its parser call a fault of the request, by status. */
+const codesByStatus: Readonly<Record<number, ErrorCode>> = {
+  400: 'SERVICE_MALFORMED',
+  404: 'SERVICE_NOT_FOUND',
+  408: 'SERVICE_SLOW_REQUEST',
+  413: 'SERVICE_TOO_LARGE',
+  414: 'SERVICE_MALFORMED',
+  415: 'SERVICE_MEDIA_TYPE',
+  431: 'SERVICE_HEADERS_TOO_LARGE',
+}
+
+/** Any error as one of the catalogue; what is no fault of the request is INTERNAL, with the error as its cause. */
+export function toFlowersError(error: unknown): FlowersError {
+  if (error instanceof FlowersError) return error
+  const status = (error as Partial<FastifyError> | undefined)?.statusCode ?? 500
+  const code = codesByStatus[status]
+  return code && error instanceof Error
+    ? new FlowersError(code, sentence(error.message), { cause: error })
+    : new FlowersError('INTERNAL', 'The request failed by a fault of the service.', { cause: error })
+}
+
+/** The problem of an error. The remedy follows the detail where the client can do something. */
+export function toProblem(error: FlowersError): Problem {
+  const { title, status, remedy } = error.entry
+  // What is wrong inside the service is for its log, not for its clients.
+  const detail = status === 500 ? 'The request failed by a fault of the service; its log has the reason.' : `${sentence(error.message)} ${remedy}`
+  return { type: `${pagePath}#${error.code}`, title, status, detail, code: error.code }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
+/** Answers a request with the problem of an error, and logs what is a fault of the service. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof ClientGone) {
+    reply.hijack()
+    reply.raw.destroy()
+    return
+  }
+  const known = toFlowersError(error)
+  const problem = toProblem(known)
+  if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
+  if (known instanceof ServiceError) reply.headers(known.headers)
+  void reply.code(problem.status).type(problemType).send(problem)
+}
+
+/**
+ * Every error of every route as a problem: unknown paths (404), known paths with another method (405 with Allow),
+ * faults in the request, faults of the service. Call it before routes are added.
+ */
+export function installErrors(app: FastifyInstance): void {
+  const methods = new Map<string, Set<string>>()
+  app.addHook('onRoute', (route) => {
+    const known = methods.get(route.path) ?? new Set()
+    for (const method of [route.method].flat()) known.add(method)
+    methods.set(route.path, known)
+  })
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler((request, reply) => sendProblem(absent(request, methods), request, reply))
+  // Before the body is parsed: a body of a wrong type must not hide that nothing is there to take it.
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? absent(request, methods) : undefined)
+  })
+  app.get(pagePath, (_request, reply) => reply.type('text/plain; charset=utf-8').send(errorPage()))
+}
+
+function absent(request: FastifyRequest, methods: ReadonlyMap<string, ReadonlySet<string>>): FlowersError {
+  const path = request.url.split('?')[0]!
+  const allowed = methods.get(path)
+  if (!allowed) return new FlowersError('SERVICE_NOT_FOUND', `There is nothing at ${path}.`)
+  const allow = [...allowed].sort().join(', ')
+  return new ServiceError('SERVICE_METHOD', `${path} takes ${allow}, not ${request.method}.`, { allow })
+}
+
+/** Each code that a client can meet, with what it means and what to do. */
+function errorPage(): string {
+  const entries = Object.entries(catalogue)
+    .filter(([code]) => /^(SERVICE|IMAGE|MODEL_MISSING|INTERNAL)/.test(code) && code !== 'SERVICE_CONFIGURATION')
+    .map(([code, { status, title, remedy }]) => `${code} (${status} ${STATUS_CODES[status]})\n  ${title}. ${remedy}\n`)
+  return `Errors of this service, as application/problem+json.\n\n${entries.join('\n')}`
+}
+
+/** Node's errors of a connection, by code; others are a malformed request. */
+const connectionErrors: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'SERVICE_SLOW_REQUEST',
+  HPE_HEADER_OVERFLOW: 'SERVICE_HEADERS_TOO_LARGE',
+}
+
+/** Answers what is no HTTP request: there is no request object yet, so the answer is written by hand. */
+export function answerConnectionError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code = connectionErrors[error.code ?? ''] ?? 'SERVICE_MALFORMED'
+  const problem = toProblem(new FlowersError(code, 'This is not a complete HTTP request.'))
+  const body = JSON.stringify(problem)
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      `content-type: ${problemType}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

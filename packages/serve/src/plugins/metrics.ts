@@ -1,0 +1,76 @@
+import { versions } from 'node:process'
+import type { FastifyInstance } from 'fastify'
+import { collectDefaultMetrics, Gauge } from 'prom-client'
+import type { Registry } from 'prom-client'
+import type { Engine } from '../engine/engine.ts'
+import type { Instruments } from '../instruments.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** `performance.now()` when the headers had arrived. */
+    arrived: number
+  }
+}
+
+/** nginx's status for a request whose client left before the answer. */
+const clientClosedRequest = 499
+
+/**
+ * Times and logs every request, and adds `GET /metrics`: instruments, state of the engine, and the usual metrics of
+ * process and event loop.
+ */
+export function installMetrics(
+  app: FastifyInstance,
+  options: { registry: Registry; instruments: Instruments; engine: Engine; version: string },
+): void {
+  const { registry, instruments, engine } = options
+  collectDefaultMetrics({ register: registry })
+  addStateGauges(registry, engine, options.version)
+  app.addHook('onRequest', (request, reply, done) => {
+    request.arrived = performance.now()
+    instruments.inFlight.inc()
+    reply.raw.once('close', () => {
+      instruments.inFlight.dec()
+      const seconds = (performance.now() - request.arrived) / 1000
+      const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
+      const route = request.routeOptions.url ?? 'none'
+      instruments.requestSeconds.observe({ method: request.method, route, status: String(status) }, seconds)
+      const level = request.routeOptions.config.probe ? 'debug' : 'info'
+      request.log[level]({ method: request.method, url: request.url, status, ms: Math.round(seconds * 1e5) / 100 }, 'request')
+    })
+    done()
+  })
+  app.get('/metrics', { config: { probe: true } }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  )
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Asked by machines every few seconds: logged at debug only. */
+    probe?: boolean
+  }
+}
+
+function addStateGauges(registry: Registry, engine: Engine, version: string): void {
+  const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    ['flowers_queue_depth', 'Images that are admitted and wait to be inferred.', () => engine.load.queued],
+    ['flowers_workers', 'Inference workers that are warm.', () => engine.load.workers],
+    ['flowers_workers_busy', 'Inference workers that have an image.', () => engine.load.busy],
+    ['flowers_worker_threads', 'Threads of each inference worker, by plan.', () => engine.plan?.threads ?? 0],
+    ['flowers_cpu_allowance_cores', 'Cores that the process may use, by its control group or the system.', () => engine.plan?.cores ?? 0],
+    ['flowers_ready', 'Whether the service takes work: 1 or 0.', () => Number(engine.ready)],
+  ]
+  for (const [name, help, read] of gauges) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  new Gauge({ name: 'flowers_build_info', help: '1, with versions as labels.', labelNames: ['version', 'node'], registers: [registry] })
+    .set({ version, node: versions.node }, 1)
+}

@@ -1,0 +1,123 @@
+import multipart from '@fastify/multipart'
+import { FlowersError } from '@flowers/shared/errors'
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import { ClientGone } from '../service-error.ts'
+
+export interface UploadLimits {
+  /** Bytes that the images of one request may have together. */
+  readonly bytes: number
+  /** Images of one multipart request. */
+  readonly images: number
+}
+
+/** The images of a request. `several`: the client sent a list, and is answered with one. */
+export interface Upload {
+  readonly images: Buffer[]
+  readonly several: boolean
+}
+
+/** The multipart field that holds images. */
+const field = 'img'
+
+/** What multipart framing adds to the images: boundaries and headers of parts. */
+const framingBytes = 64 * 1024
+
+/**
+ * Lets the routes of this scope take `multipart/form-data`, `image/*`, `application/octet-stream` and bodies without
+ * a type. The body is left to {@link readImages}, which holds the limits for all of them.
+ */
+export async function installUpload(app: FastifyInstance, limits: UploadLimits): Promise<void> {
+  app.removeAllContentTypeParsers()
+  const leave = (_request: FastifyRequest, _payload: unknown, done: (error: Error | null) => void): void => done(null)
+  app.addContentTypeParser(/^image\/[\w.+-]+/, leave)
+  app.addContentTypeParser('application/octet-stream', leave)
+  app.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
+    const type = request.headers['content-type']
+    done(type === undefined ? null : new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}.`))
+  })
+  await app.register(multipart, { throwFileSizeLimit: true })
+  app.addHook('onRequest', (request, _reply, done) => {
+    const length = Number(request.headers['content-length'] ?? 0)
+    done(length > limits.bytes + framingBytes ? tooManyBytes(limits) : undefined)
+  })
+}
+
+/**
+ * Reads the whole body: the parts of the field `img`, or one image as it is. Nothing is ever cut off silently.
+ * Rejects with SERVICE_NO_IMAGE, SERVICE_TOO_LARGE, SERVICE_MALFORMED, SERVICE_PARAMETER (another field) or
+ * ClientGone.
+ */
+export async function readImages(request: FastifyRequest, limits: UploadLimits): Promise<Upload> {
+  const { raw } = request
+  try {
+    const upload = request.isMultipart()
+      ? await readParts(request, limits)
+      : { images: [await readBody(request, limits)], several: false }
+    if (upload.images.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
+    return upload
+  } catch (error) {
+    // A body that is not read to its end would block the connection for the next request.
+    raw.unpipe()
+    raw.resume()
+    throw raw.destroyed && !raw.complete ? new ClientGone() : error
+  }
+}
+
+async function readParts(request: FastifyRequest, limits: UploadLimits): Promise<Upload> {
+  const images: Buffer[] = []
+  let bytes = 0
+  try {
+    const parts = request.parts({ limits: { fileSize: limits.bytes, files: limits.images, parts: limits.images + 1 } })
+    for await (const part of parts) {
+      if (part.fieldname !== field) {
+        throw new FlowersError('SERVICE_PARAMETER', `The form has a field ${JSON.stringify(part.fieldname)}; images are sent as ${field}.`)
+      }
+      if (part.type !== 'file') {
+        throw new FlowersError('SERVICE_NO_IMAGE', `The field ${field} holds text, not a file (curl -F img=@rose.jpg, with the @).`)
+      }
+      const content = await part.toBuffer()
+      bytes += content.length
+      if (part.file.truncated || bytes > limits.bytes) throw tooManyBytes(limits)
+      images.push(content)
+    }
+  } catch (error) {
+    throw multipartError(error, limits)
+  }
+  return { images, several: images.length > 1 }
+}
+
+/** What the parser throws, as an error of the catalogue. */
+function multipartError(error: unknown, limits: UploadLimits): unknown {
+  if (error instanceof FlowersError || !(error instanceof Error)) return error
+  const { code } = error as Partial<FastifyError>
+  if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT') {
+    return new FlowersError('SERVICE_TOO_LARGE', `The form has more than ${limits.images} images.`, { cause: error })
+  }
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooManyBytes(limits)
+  return new FlowersError('SERVICE_MALFORMED', `The form cannot be read: ${error.message}`, { cause: error })
+}
+
+function readBody(request: FastifyRequest, limits: UploadLimits): Promise<Buffer> {
+  const { raw } = request
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    raw.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > limits.bytes) {
+        raw.removeAllListeners('data')
+        reject(tooManyBytes(limits))
+      } else chunks.push(chunk)
+    })
+    raw.once('end', () => {
+      if (bytes === 0) reject(new FlowersError('SERVICE_NO_IMAGE', 'The body of the request is empty.'))
+      else resolve(Buffer.concat(chunks, bytes))
+    })
+    raw.once('error', reject)
+    raw.once('close', () => reject(new ClientGone()))
+  })
+}
+
+function tooManyBytes(limits: UploadLimits): FlowersError {
+  return new FlowersError('SERVICE_TOO_LARGE', `The images of a request may have ${limits.bytes / 1e6} MB together.`)
+}

@@ -1,0 +1,204 @@
+import { request as httpRequest } from 'node:http'
+import { catalogue } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { form, quarters, solid } from '../testing/pictures.ts'
+import { startService } from '../testing/service.ts'
+import type { RunningService } from '../testing/service.ts'
+import type { ClassifyAnswer } from './classify.ts'
+
+let service: RunningService
+let red: Buffer
+
+beforeAll(async () => {
+  service = await startService({ FLOWERS_BODY_LIMIT_MB: '1', FLOWERS_IMAGES_LIMIT: '3', FLOWERS_PIXEL_LIMIT_MP: '1' })
+  red = await solid('#ff0000')
+})
+afterAll(() => service.close())
+
+async function post(path: string, init: RequestInit): Promise<Response> {
+  return fetch(`${service.url}${path}`, { method: 'POST', ...init })
+}
+
+async function classify(path: string, init: RequestInit): Promise<ClassifyAnswer> {
+  const response = await post(path, init)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
+  return (await response.json()) as ClassifyAnswer
+}
+
+const bytes = (content: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(content)
+
+describe('POST /classify', () => {
+  it('answers with model, predictions, set, abstain, views and timings', async () => {
+    const answer = await classify('/classify', { body: form(red) })
+    expect(Object.keys(answer)).toEqual(['model', 'predictions', 'set', 'abstain', 'views', 'timings'])
+    expect(answer).toMatchObject({
+      model: { name: 'tiny', version: 1 },
+      set: ['red'],
+      abstain: false,
+      views: { used: 4, of: 6, policy: 'exact' },
+    })
+    expect(answer.predictions.map(({ label, index }) => [label, index])).toEqual([
+      ['red', 0],
+      ['yellow', 3],
+      ['blue', 2],
+      ['green', 1],
+    ])
+    const scores = answer.predictions.map(({ score }) => score)
+    expect(scores.reduce((sum, score) => sum + score)).toBeCloseTo(1, 9)
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a))
+    const { decode, queue, infer, total } = answer.timings
+    expect(Math.min(decode, queue, infer)).toBeGreaterThanOrEqual(0)
+    expect(total).toBeGreaterThanOrEqual(decode + queue + infer - 0.05)
+  })
+
+  it.each([
+    ['image/jpeg', { 'content-type': 'image/jpeg' }],
+    ['another image type than the content', { 'content-type': 'image/svg+xml; charset=utf-8' }],
+    ['application/octet-stream', { 'content-type': 'application/octet-stream' }],
+  ])('takes a body of type %s', async (_name, headers) => {
+    for (const [colour, label] of [['#00ff00', 'green'], ['#0000ff', 'blue'], ['#ffff00', 'yellow']] as const) {
+      const answer = await classify('/classify', { headers, body: bytes(await solid(colour, 'webp')) })
+      expect(answer.predictions[0]!.label).toBe(label)
+    }
+  })
+
+  it('takes a body without a type', async () => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const request = httpRequest(`${service.url}/classify`, { method: 'POST' }, (response) => {
+        response.setEncoding('utf8')
+        let text = ''
+        response.on('data', (chunk: string) => (text += chunk)).on('end', () => resolve(text))
+      })
+      request.on('error', reject).end(red)
+    })
+    expect(JSON.parse(answer)).toMatchObject({ set: ['red'] })
+  })
+
+  it('answers several images in order, each with its answer or its problem', async () => {
+    const pictures = [await solid('#0000ff', 'png'), Buffer.from('no image'), red]
+    const response = await post('/classify?top_k=1', { body: form(...pictures) })
+    expect(response.status).toBe(200)
+    const { results } = (await response.json()) as { results: unknown[] }
+    expect(results).toEqual([
+      expect.objectContaining({ predictions: [expect.objectContaining({ label: 'blue' })] }),
+      expect.objectContaining({ status: 415, code: 'IMAGE_UNSUPPORTED' }),
+      expect.objectContaining({ predictions: [expect.objectContaining({ label: 'red' })] }),
+    ])
+  })
+
+  it.each([
+    ['full', 6],
+    ['exact', 4],
+    ['fast', 1],
+    ['none', 1],
+  ])('with tta=%s uses %i views of a clear picture', async (policy, used) => {
+    const answer = await classify(`/classify?tta=${policy}`, { body: form(red) })
+    expect(answer.views).toEqual({ used, of: 6, policy })
+  })
+
+  it('gives the label of all views with exact, and stops early for some', async () => {
+    const used = new Set<number>()
+    for (let seed = 0; seed < 40; seed++) {
+      const body = form(await quarters(seed))
+      const full = await classify('/classify?tta=full', { body })
+      const exact = await classify('/classify?tta=exact', { body })
+      expect(exact.predictions[0]!.label).toBe(full.predictions[0]!.label)
+      used.add(exact.views.used)
+    }
+    expect([...used].sort()).toEqual([4, 5, 6])
+  })
+
+  it('abstains on a picture that is like no class', async () => {
+    const answer = await classify('/classify', { body: form(await solid('#808080')) })
+    expect(answer).toMatchObject({ abstain: true, views: { used: 6 } })
+    expect(answer.set.length).toBeGreaterThan(2)
+  })
+
+  it('gives top_k predictions, all of them when there are fewer', async () => {
+    expect((await classify('/classify?top_k=2', { body: form(red) })).predictions).toHaveLength(2)
+    expect((await classify('/classify?top_k=1000', { body: form(red) })).predictions).toHaveLength(4)
+  })
+
+  it('serves another model by name', async () => {
+    const answer = await classify('/classify?model=slow&tta=none', { body: form(red) })
+    expect(answer).toMatchObject({ model: { name: 'slow', version: 1 }, set: ['red'] })
+    expect(await service.metric('flowers_model_info{model="slow",version="1",architecture="convnext-test"}')).toBe(1)
+  })
+
+  it('returns the request id of the client when it is safe, and makes one when not', async () => {
+    const idOf = async (id: string): Promise<string | null> =>
+      (await post('/classify', { body: form(red), headers: { 'x-request-id': id } })).headers.get('x-request-id')
+    expect(await idOf('trace-1.2:3')).toBe('trace-1.2:3')
+    expect(await idOf('a b"c')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+})
+
+describe('POST /classify refuses', () => {
+  const multipart = (body: string): RequestInit => ({ headers: { 'content-type': 'multipart/form-data; boundary=x' }, body })
+  const stream = (content: Uint8Array): RequestInit => ({
+    headers: { 'content-type': 'image/png' },
+    body: new Blob([Uint8Array.from(content)]).stream(),
+    // Not in the types of this version of Node: needed to send a stream, chunked and without a length.
+    ...({ duplex: 'half' } as object),
+  })
+  const large = Buffer.alloc(1_100_000)
+  const text = (name: string, value: string): FormData => {
+    const data = new FormData()
+    data.append(name, value)
+    return data
+  }
+  const otherField = (): FormData => {
+    const data = form(red)
+    data.append('file', new Blob([Uint8Array.from(red)]), 'picture')
+    return data
+  }
+
+  const cases: [name: string, code: ErrorCode, path: string, init: () => RequestInit | Promise<RequestInit>][] = [
+    ['an unknown parameter', 'SERVICE_PARAMETER', '/classify?views=6', () => ({ body: form(red) })],
+    ['a repeated parameter', 'SERVICE_PARAMETER', '/classify?tta=full&tta=none', () => ({ body: form(red) })],
+    ['an unknown policy', 'SERVICE_PARAMETER', '/classify?tta=quick', () => ({ body: form(red) })],
+    ['top_k=0', 'SERVICE_PARAMETER', '/classify?top_k=0', () => ({ body: form(red) })],
+    ['top_k=1.5', 'SERVICE_PARAMETER', '/classify?top_k=1.5', () => ({ body: form(red) })],
+    ['no milliseconds', 'SERVICE_PARAMETER', '/classify', () => ({ body: form(red), headers: { 'x-request-timeout-ms': '0' } })],
+    ['fractions of milliseconds', 'SERVICE_PARAMETER', '/classify', () => ({ body: form(red), headers: { 'x-request-timeout-ms': '1.5' } })],
+    ['too many milliseconds', 'SERVICE_PARAMETER', '/classify', () => ({ body: form(red), headers: { 'x-request-timeout-ms': '600001' } })],
+    ['an unknown model', 'MODEL_MISSING', '/classify?model=oak', () => ({ body: form(red) })],
+    ['a path for a model', 'MODEL_MISSING', '/classify?model=../models/tiny', () => ({ body: form(red) })],
+    ['no body', 'SERVICE_NO_IMAGE', '/classify', () => ({})],
+    ['an empty body', 'SERVICE_NO_IMAGE', '/classify', () => ({ headers: { 'content-type': 'image/jpeg' }, body: '' })],
+    ['an empty form', 'SERVICE_NO_IMAGE', '/classify', () => multipart('--x--\r\n')],
+    ['an empty file', 'IMAGE_EMPTY', '/classify', () => ({ body: form(Buffer.alloc(0)) })],
+    ['text for a file', 'SERVICE_NO_IMAGE', '/classify', () => ({ body: text('img', 'rose.jpg') })],
+    ['another field', 'SERVICE_PARAMETER', '/classify', () => ({ body: otherField() })],
+    ['a text field', 'SERVICE_PARAMETER', '/classify', () => ({ body: text('tta', 'full') })],
+    ['a form without boundary', 'SERVICE_MALFORMED', '/classify', () => ({ headers: { 'content-type': 'multipart/form-data' }, body: 'x' })],
+    ['a form that is cut off', 'SERVICE_MALFORMED', '/classify', () => multipart('--x\r\nContent-Disposition: form-data; name="img"; filename="a"\r\n\r\nabc')],
+    ['too many bytes, announced', 'SERVICE_TOO_LARGE', '/classify', () => ({ headers: { 'content-type': 'image/png' }, body: bytes(large) })],
+    ['too many bytes, streamed', 'SERVICE_TOO_LARGE', '/classify', () => stream(large)],
+    ['a part with too many bytes', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(large.subarray(0, 1_000_001)) })],
+    ['parts with too many bytes together', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(large.subarray(0, 510_000), large.subarray(0, 510_000)) })],
+    ['too many parts', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(red, red, red, red) })],
+    ['too many pixels', 'IMAGE_TOO_LARGE', '/classify', async () => ({ body: form(await solid('red', 'png', 1001)) })],
+    ['a type that is no image', 'SERVICE_MEDIA_TYPE', '/classify', () => ({ headers: { 'content-type': 'application/json' }, body: '{}' })],
+    ['a type that is none', 'SERVICE_MEDIA_TYPE', '/classify', () => ({ headers: { 'content-type': 'image' }, body: '{}' })],
+    ['content that is no image', 'IMAGE_UNSUPPORTED', '/classify', () => ({ headers: { 'content-type': 'image/png' }, body: '<svg/>' })],
+    ['an image that is cut off', 'IMAGE_BROKEN', '/classify', () => ({ body: form(red.subarray(0, red.length - 40)) })],
+  ]
+
+  it.each(cases)('%s with %s', async (_name, code, path, init) => {
+    const response = await post(path, await init())
+    const problem = (await response.json()) as Record<string, unknown>
+    const { status, title } = catalogue[code]
+    expect(problem).toEqual({ type: `/docs/errors#${code}`, title, status, code, detail: expect.stringMatching(/[.!?)]$/) })
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+  })
+
+  it('and goes on after all of that', async () => {
+    expect(await service.metric('flowers_queue_depth')).toBe(0)
+    expect(await service.metric('flowers_workers_busy')).toBe(0)
+    expect((await post('/classify', { body: form(red) })).status).toBe(200)
+  })
+})

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url'
+import { buildApp } from '../app.ts'
+import type { Service } from '../app.ts'
+import { readConfig } from '../config.ts'
+
+/** Models made for tests; see fixtures/make-models.mjs. `tiny` is the default, `slow` takes 0.05 s a view. */
+export const testModels = fileURLToPath(new URL('../../fixtures/models', import.meta.url))
+
+export interface RunningService extends Service {
+  readonly url: string
+  close(): Promise<void>
+  /** The value of a series of /metrics, as `name{label="value"}`; undefined when it is not there. */
+  metric(series: string): Promise<number | undefined>
+}
+
+/** A service on a free port, not yet started: `engine.start()` loads the model. */
+export async function listen(environment: Record<string, string> = {}): Promise<RunningService> {
+  const config = readConfig([], { MODELS_DIR: testModels, PORT: '0', FLOWERS_LOG_LEVEL: 'silent', ...environment })
+  const service = await buildApp(config!)
+  const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    ...service,
+    url,
+    close: () => service.app.close(),
+    metric: async (series) => {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `))
+      return line === undefined ? undefined : Number(line.slice(series.length + 1))
+    },
+  }
+}
+
+/** A service on a free port that is ready. */
+export async function startService(environment: Record<string, string> = {}): Promise<RunningService> {
+  const service = await listen(environment)
+  await service.engine.start()
+  return service
+}
+
+/** Waits until `condition` holds; a test that waits in vain ends by its own time limit. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
+}
