@@ -30,7 +30,9 @@ const pixels = gunzipSync(file('pixels.bin.gz'))
 
 describe('preprocessing gives the pixels of Pillow and torchvision', () => {
   it.each(fixture.cases)('$source to $shortest, $size of it, $kernel', async (entry) => {
-    const image = entry.source.endsWith('.jpg') ? await decodeImage(file(entry.source)) : await throughPng(drawn(entry.source))
+    const image = entry.source.endsWith('.jpg')
+      ? await decodeImage(file(entry.source))
+      : await throughPng(drawn(entry.source))
     const canvas = centerCanvas(image, preprocessingOf(entry), 1)
     const expected = pixels.subarray(entry.offset, entry.offset + entry.size ** 2 * 3)
     expect(canvas.pixels).toHaveLength(expected.length)
@@ -54,7 +56,11 @@ function preprocessingOf({ size, shortest, kernel }: Omit<Case, 'offset'>): Prep
 
 /** Through a file, so that what is compared is the whole way of a picture. */
 async function throughPng({ pixels, width, height }: RgbImage): Promise<RgbImage> {
-  return decodeImage(await sharp(pixels, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 1 }).toBuffer())
+  return decodeImage(
+    await sharp(pixels, { raw: { width, height, channels: 3 } })
+      .png({ compressionLevel: 1 })
+      .toBuffer(),
+  )
 }
 
 function noise(x: number, y: number): number {
@@ -73,15 +79,15 @@ function drawn(name: string): RgbImage {
   const drawings: Record<string, Drawing> = {
     'vertical-stripes': [301, 200, (x) => [255 * (x & 1), 255 - 255 * (x & 1), 255 * (x & 1)]],
     'horizontal-stripes': [180, 257, (_x, y) => [255 * (y & 1), 0, 255 * (y & 1)]],
-    'checkerboard': [224, 224, (x, y) => [255 * ((x ^ y) & 1), 255 * ((x ^ y) & 1), 40]],
-    'gradient': [257, 181, (x, y) => [(x * 255) / 256, (y * 255) / 180, ((x + y) * 255) / 436]],
+    checkerboard: [224, 224, (x, y) => [255 * ((x ^ y) & 1), 255 * ((x ^ y) & 1), 40]],
+    gradient: [257, 181, (x, y) => [(x * 255) / 256, (y * 255) / 180, ((x + y) * 255) / 436]],
     'zone-plate': [1000, 750, (x, y) => [(x * x + y * y) / 128, (x * x) / 64, (y * y) / 64]],
-    'noise': [400, 300, (x, y) => [noise(x, y), noise(x + 977, y), noise(x, y + 977)]],
-    'small': [64, 64, (x, y) => [soft(x, y), soft(y, x), soft(63 - x, y)]],
-    'tiny': [3, 2, (x, y) => [noise(x, y), noise(y, x), 127 * x]],
-    'pixel': [1, 1, () => [200, 100, 50]],
-    'wide': [1280, 9, (x, y) => [noise(x, 0), x, y * 28]],
-    'tall': [11, 1900, (x, y) => [y, noise(0, y), x * 23]],
+    noise: [400, 300, (x, y) => [noise(x, y), noise(x + 977, y), noise(x, y + 977)]],
+    small: [64, 64, (x, y) => [soft(x, y), soft(y, x), soft(63 - x, y)]],
+    tiny: [3, 2, (x, y) => [noise(x, y), noise(y, x), 127 * x]],
+    pixel: [1, 1, () => [200, 100, 50]],
+    wide: [1280, 9, (x, y) => [noise(x, 0), x, y * 28]],
+    tall: [11, 1900, (x, y) => [y, noise(0, y), x * 23]],
   }
   const [width, height, colour] = drawings[name]!
   const result = new Uint8Array(width * height * 3)

@@ -53,23 +53,28 @@ const models: [string, ModelPackage | null][] = [
 ]
 
 describe.each(models)('%s loads in a transformers.js pipeline', (name, model) => {
-  it.skipIf(!model)(`and agrees with our preprocessing on drawn flowers${model ? '' : ` (skipped: there is no ${name})`}`, async () => {
-    if (!model) return
-    const classify = await pipelineOf(model)
-    const own = await ownClassifier(model)
-    const seen = new Set<string>()
-    for (const [index, species] of drawnSpecies.entries()) {
-      const bytes = await flower(model, species, index)
-      const theirs = await classify(await RawImage.fromBlob(new Blob([bytes])), { top_k: model.manifest.labels.length })
-      const ours = await own(bytes)
-      expect(theirs[0]?.label).toBe(ours.label)
-      for (const { label, score } of theirs) {
-        expect(Math.abs(score - ours.probabilities[model.manifest.labels.indexOf(label)]!)).toBeLessThan(1e-3)
+  it.skipIf(!model)(
+    `and agrees with our preprocessing on drawn flowers${model ? '' : ` (skipped: there is no ${name})`}`,
+    async () => {
+      if (!model) return
+      const classify = await pipelineOf(model)
+      const own = await ownClassifier(model)
+      const seen = new Set<string>()
+      for (const [index, species] of drawnSpecies.entries()) {
+        const bytes = await flower(model, species, index)
+        const theirs = await classify(await RawImage.fromBlob(new Blob([bytes])), {
+          top_k: model.manifest.labels.length,
+        })
+        const ours = await own(bytes)
+        expect(theirs[0]?.label).toBe(ours.label)
+        for (const { label, score } of theirs) {
+          expect(Math.abs(score - ours.probabilities[model.manifest.labels.indexOf(label)]!)).toBeLessThan(1e-3)
+        }
+        seen.add(ours.label)
       }
-      seen.add(ours.label)
-    }
-    expect(seen.size).toBeGreaterThan(1)
-  })
+      expect(seen.size).toBeGreaterThan(1)
+    },
+  )
 })
 
 /**
@@ -82,7 +87,10 @@ async function flower({ manifest }: ModelPackage, species: string, index: number
   const long = short + 2 * Math.ceil(short / 8)
   const [width, height] = index % 2 ? [short, long] : [long, short]
   const region = { left: Math.floor((size - width) / 2), top: Math.floor((size - height) / 2), width, height }
-  return sharp(await drawFlower({ species, size, seed: 5, index })).extract(region).png().toBuffer()
+  return sharp(await drawFlower({ species, size, seed: 5, index }))
+    .extract(region)
+    .png()
+    .toBuffer()
 }
 
 /** A picture of the template's label: a colour, grey, or one half brighter. */
@@ -97,7 +105,9 @@ async function templatePicture(index: number, width = 52, height = 40): Promise<
       }
     }
   }
-  return sharp(pixels, { raw: { width, height, channels: 3 } }).png().toBuffer()
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer()
 }
 
 async function pipelineOf(model: ModelPackage) {

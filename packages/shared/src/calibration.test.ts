@@ -36,7 +36,10 @@ describe('answer', () => {
 
   it('lists predictions best first, at most topK, with the set and the abstention', () => {
     const one = answer([0.05, 0.25, 0.7], 1, rules, 2)
-    expect(one.predictions.map(({ label, index }) => [label, index])).toEqual([['rose', 2], ['iris', 1]])
+    expect(one.predictions.map(({ label, index }) => [label, index])).toEqual([
+      ['rose', 2],
+      ['iris', 1],
+    ])
     expect(one.predictions[0]?.score).toBeCloseTo(0.7, 12)
     expect(one.set).toEqual(['rose', 'iris'])
     expect(one.abstain).toBe(false)
@@ -50,7 +53,12 @@ describe('answer', () => {
   })
 
   it('has no set and never abstains where neither was fitted', () => {
-    const plain = answer([0.4, 0.3, 0.3], 1, { ...rules, calibration: { ...rules.calibration, conformal: null, abstention: null } }, 5)
+    const plain = answer(
+      [0.4, 0.3, 0.3],
+      1,
+      { ...rules, calibration: { ...rules.calibration, conformal: null, abstention: null } },
+      5,
+    )
     expect(plain).toMatchObject({ set: [], abstain: false })
     expect(plain.predictions.map(({ index }) => index)).toEqual([0, 1, 2])
   })

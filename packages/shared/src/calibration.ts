@@ -58,7 +58,12 @@ export function answer(mean: ArrayLike<number>, used: number, rules: AnswerRules
   const scores = applyTemperature(mean, temperature[used - 1] ?? temperature.at(-1) ?? 1)
   const order = ranking(mean)
   const predictions = order.map((index) => ({ label: rules.labels[index]!, index, score: scores[index]! }))
-  const size = conformal ? conformalSetSize(predictions.map(({ score }) => score), conformal.threshold) : 0
+  const size = conformal
+    ? conformalSetSize(
+        predictions.map(({ score }) => score),
+        conformal.threshold,
+      )
+    : 0
   return {
     predictions: predictions.slice(0, topK),
     set: predictions.slice(0, size).map(({ label }) => label),

@@ -15,13 +15,18 @@ const families: Record<string, Family> = {
 }
 
 /** Codes of `PIL.Image.Resampling`. */
-const resampleCodes = { lanczos3: 1, bilinear: 2, bicubic: 3 } as const satisfies Record<Preprocessing['kernel'], number>
+const resampleCodes = { lanczos3: 1, bilinear: 2, bicubic: 3 } as const satisfies Record<
+  Preprocessing['kernel'],
+  number
+>
 
 /**
  * Content of `config.json`. Architectures outside the known families are declared as ConvNeXt: the class chooses
  * only the names of the input `pixel_values` and the output `logits`, which all our files share.
  */
-export function huggingFaceConfig(manifest: Pick<Manifest, 'architecture' | 'labels' | 'preprocessing'>): Record<string, unknown> {
+export function huggingFaceConfig(
+  manifest: Pick<Manifest, 'architecture' | 'labels' | 'preprocessing'>,
+): Record<string, unknown> {
   const prefix = manifest.architecture.split(/[_-]/)[0]!
   const { modelType, classifier } = families[prefix] ?? families['convnext']!
   return {

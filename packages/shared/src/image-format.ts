@@ -5,7 +5,7 @@ export type ImageFormat = (typeof imageFormats)[number]
 /** Bytes at the start of a file; null stands for any byte. */
 type Signature = readonly (number | null)[]
 
-const text = (characters: string): number[] => [...characters].map((character) => character.charCodeAt(0))
+const text = (characters: string): number[] => Array.from(characters, (character) => character.charCodeAt(0))
 
 /** Sources: JFIF/ITU T.81 B.1, PNG 5.2, RFC 9649 2.3, TIFF 6.0 section 2 and BigTIFF, GIF89a 17. */
 const signatures: readonly (readonly [ImageFormat, Signature])[] = [

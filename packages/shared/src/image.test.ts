@@ -15,16 +15,22 @@ beforeAll(() => configureSharp())
 
 describe('decodeImage gives the same upright sRGB pixels for', () => {
   const variants: Record<string, { encode: () => Promise<Uint8Array>; within: number }> = {
-    'PNG': { encode: () => encoder().png().toBuffer(), within: 0 },
+    PNG: { encode: () => encoder().png().toBuffer(), within: 0 },
     'interlaced PNG': { encode: () => encoder().png({ progressive: true }).toBuffer(), within: 0 },
     'PNG with 16 bits': { encode: () => encoder().toColourspace('rgb16').png().toBuffer(), within: 0 },
-    'JPEG': { encode: () => encoder().jpeg(best).toBuffer(), within: 3 },
-    'progressive JPEG': { encode: () => encoder().jpeg({ ...best, progressive: true }).toBuffer(), within: 3 },
+    JPEG: { encode: () => encoder().jpeg(best).toBuffer(), within: 3 },
+    'progressive JPEG': {
+      encode: () =>
+        encoder()
+          .jpeg({ ...best, progressive: true })
+          .toBuffer(),
+      within: 3,
+    },
     'lossless WebP': { encode: () => encoder().webp({ lossless: true }).toBuffer(), within: 0 },
-    'WebP': { encode: () => encoder().webp({ quality: 100 }).toBuffer(), within: 6 },
-    'AVIF': { encode: () => encoder().avif({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer(), within: 4 },
-    'TIFF': { encode: () => encoder().tiff({ compression: 'lzw' }).toBuffer(), within: 0 },
-    'GIF': { encode: () => encoder().gif({ dither: 0 }).toBuffer(), within: 24 },
+    WebP: { encode: () => encoder().webp({ quality: 100 }).toBuffer(), within: 6 },
+    AVIF: { encode: () => encoder().avif({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer(), within: 4 },
+    TIFF: { encode: () => encoder().tiff({ compression: 'lzw' }).toBuffer(), within: 0 },
+    GIF: { encode: () => encoder().gif({ dither: 0 }).toBuffer(), within: 24 },
     'PNG with a palette': { encode: () => encoder().png({ palette: true, dither: 0 }).toBuffer(), within: 24 },
     'JPEG in Display P3': { encode: () => encoder().withIccProfile('p3').jpeg(best).toBuffer(), within: 8 },
     'PNG in Display P3': { encode: () => encoder().withIccProfile('p3').png().toBuffer(), within: 2 },
@@ -33,7 +39,10 @@ describe('decodeImage gives the same upright sRGB pixels for', () => {
       within: 3,
     },
     'opaque alpha': { encode: () => encoder().ensureAlpha(1).png().toBuffer(), within: 0 },
-    'JPEG with stray bytes between segments': { encode: async () => insertStrayBytes(await encoder().jpeg(best).toBuffer()), within: 3 },
+    'JPEG with stray bytes between segments': {
+      encode: async () => insertStrayBytes(await encoder().jpeg(best).toBuffer()),
+      within: 3,
+    },
     'JPEG with bytes after its end': {
       encode: async () => Buffer.concat([await encoder().jpeg(best).toBuffer(), Buffer.alloc(100, 7)]),
       within: 3,
@@ -79,13 +88,14 @@ describe('decodeImage', () => {
     const alphas = [0, 64, 128, 255]
     const pixels = Uint8Array.from(alphas.flatMap((alpha) => [200, 40, 0, alpha]))
     const image = sharp(pixels, { raw: { width: 4, height: 1, channels: 4 } })
-    const bytes = await image.toFormat(format, { lossless: true, exact: true, compression: 'lzw' } as object).toBuffer()
+    const bytes = await image.toFormat(format, { lossless: true, exact: true, compression: 'lzw' }).toBuffer()
     const mixed = drawn(4, 1, (x) => [200, 40, 0].map((value) => 255 + ((value - 255) * alphas[x]!) / 255))
     expectPicture(await decodeImage(bytes), mixed, 1)
   })
 
   it('composites grey with alpha, and 16 bits with alpha, on white', async () => {
-    const half = (channels: 2 | 4): Uint8Array => Uint8Array.from({ length: 16 * channels }, (_, i) => (i % channels === channels - 1 ? 128 : 0))
+    const half = (channels: 2 | 4): Uint8Array =>
+      Uint8Array.from({ length: 16 * channels }, (_, i) => (i % channels === channels - 1 ? 128 : 0))
     const raw = (channels: 2 | 4) => sharp(half(channels), { raw: { width: 4, height: 4, channels } })
     const expected = drawn(4, 4, () => [127, 127, 127])
     expectPicture(await decodeImage(await raw(2).toColourspace('b-w').png().toBuffer()), expected, 1)
@@ -93,10 +103,25 @@ describe('decodeImage', () => {
   })
 
   it.each(['gif', 'webp'] as const)('takes the first frame of an animated %s', async (format) => {
-    const frames = await Promise.all([[250, 0, 0], [0, 0, 250]].map((rgb) => encoder(drawn(16, 8, () => rgb)).png().toBuffer()))
-    const bytes = await sharp(frames, { join: { animated: true } }).toFormat(format, { delay: [50, 50], lossless: true } as object).toBuffer()
+    const frames = await Promise.all(
+      [
+        [250, 0, 0],
+        [0, 0, 250],
+      ].map((rgb) =>
+        encoder(drawn(16, 8, () => rgb))
+          .png()
+          .toBuffer(),
+      ),
+    )
+    const bytes = await sharp(frames, { join: { animated: true } })
+      .toFormat(format, { delay: [50, 50], lossless: true })
+      .toBuffer()
     expect((await sharp(bytes).metadata()).pages).toBe(2)
-    expectPicture(await decodeImage(bytes), drawn(16, 8, () => [250, 0, 0]), 3)
+    expectPicture(
+      await decodeImage(bytes),
+      drawn(16, 8, () => [250, 0, 0]),
+      3,
+    )
     expect(await readImageHeader(bytes)).toEqual({ format, width: 16, height: 8 })
   })
 
@@ -109,16 +134,16 @@ describe('decodeImage', () => {
 describe('what is not a picture that is read', () => {
   const start = (text: string): Uint8Array => Buffer.from(text.padEnd(64, '\0'), 'latin1')
   const unsupported: Record<string, Uint8Array> = {
-    'SVG': Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'),
-    'HEIC': start('\0\0\0\x18ftypheic\0\0\0\0mif1heic'),
+    SVG: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'),
+    HEIC: start('\0\0\0\x18ftypheic\0\0\0\0mif1heic'),
     'HEIC of many': start('\0\0\0\x18ftypmif1\0\0\0\0mif1heic'),
-    'MP4': start('\0\0\0\x18ftypisom\0\0\0\0isommp42'),
-    'BMP': start('BM\x46\0\0\0'),
+    MP4: start('\0\0\0\x18ftypisom\0\0\0\0isommp42'),
+    BMP: start('BM\x46\0\0\0'),
     'JPEG XL': start('\xff\x0a'),
     'JPEG 2000': start('\0\0\0\x0cjP  \r\n\x87\n'),
-    'PDF': start('%PDF-1.7'),
-    'WAV': start('RIFF\0\0\0\0WAVE'),
-    'text': Buffer.from('a rose'),
+    PDF: start('%PDF-1.7'),
+    WAV: start('RIFF\0\0\0\0WAVE'),
+    text: Buffer.from('a rose'),
     'one byte': Uint8Array.of(0xff),
   }
 
@@ -134,13 +159,21 @@ describe('what is not a picture that is read', () => {
     await expect(sharp(unsupported['SVG']).metadata()).rejects.toThrow(/unsupported/)
   })
 
-  it.each(['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const)('a %s that ends early is IMAGE_BROKEN', async (format) => {
-    const whole = await encoder(drawn(200, 150, (x, y) => [(x * y * 7919) & 255, x, y])).toFormat(format).toBuffer()
-    for (const share of [0.15, 0.5, 0.9]) {
-      const cut = whole.subarray(0, Math.floor(whole.length * share))
-      await expect(decodeImage(cut), `${share} of ${format}`).rejects.toMatchObject({ code: 'IMAGE_BROKEN', entry: { status: 422 } })
-    }
-  })
+  it.each(['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const)(
+    'a %s that ends early is IMAGE_BROKEN',
+    async (format) => {
+      const whole = await encoder(drawn(200, 150, (x, y) => [(x * y * 7919) & 255, x, y]))
+        .toFormat(format)
+        .toBuffer()
+      for (const share of [0.15, 0.5, 0.9]) {
+        const cut = whole.subarray(0, Math.floor(whole.length * share))
+        await expect(decodeImage(cut), `${share} of ${format}`).rejects.toMatchObject({
+          code: 'IMAGE_BROKEN',
+          entry: { status: 422 },
+        })
+      }
+    },
+  )
 
   it.each(['jpeg', 'png'] as const)('a progressive %s that ends early is IMAGE_BROKEN', async (format) => {
     const whole = await encoder().toFormat(format, { progressive: true }).toBuffer()
@@ -148,18 +181,25 @@ describe('what is not a picture that is read', () => {
   })
 
   it('a PNG with wrong bytes inside is IMAGE_BROKEN', async () => {
-    const bytes = await encoder(drawn(200, 150, (x, y) => [(x * y * 7919) & 255, x, y])).png().toBuffer()
+    const bytes = await encoder(drawn(200, 150, (x, y) => [(x * y * 7919) & 255, x, y]))
+      .png()
+      .toBuffer()
     bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 40)
     await expect(decodeImage(bytes)).rejects.toMatchObject({ code: 'IMAGE_BROKEN' })
   })
 
   it('a header of too many pixels is IMAGE_TOO_LARGE, before anything is decoded', async () => {
-    await expect(decodeImage(pngOfSize(60_000, 60_000))).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE', entry: { status: 413 } })
+    await expect(decodeImage(pngOfSize(60_000, 60_000))).rejects.toMatchObject({
+      code: 'IMAGE_TOO_LARGE',
+      entry: { status: 413 },
+    })
     await expect(decodeImage(pngOfSize(70_000, 2))).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' })
   })
 
   it('the limit is the one given', async () => {
-    const bytes = await encoder(drawn(100, 100, () => [1, 2, 3])).png().toBuffer()
+    const bytes = await encoder(drawn(100, 100, () => [1, 2, 3]))
+      .png()
+      .toBuffer()
     await expect(decodeImage(bytes, { megapixels: 0.009 })).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' })
     await expect(decodeImage(bytes, { megapixels: 0.01 })).resolves.toMatchObject({ width: 100, height: 100 })
   })
@@ -180,7 +220,10 @@ function encoder(image: RgbImage = picture): Sharp {
 function expectPicture(actual: RgbImage, expected: RgbImage, within: number): void {
   expect([actual.width, actual.height]).toEqual([expected.width, expected.height])
   expect(actual.pixels).toHaveLength(expected.pixels.length)
-  const furthest = expected.pixels.reduce((most, value, index) => Math.max(most, Math.abs(value - actual.pixels[index]!)), 0)
+  const furthest = expected.pixels.reduce(
+    (most, value, index) => Math.max(most, Math.abs(value - actual.pixels[index]!)),
+    0,
+  )
   expect(furthest).toBeLessThanOrEqual(within)
 }
 
@@ -209,7 +252,7 @@ function storedFor(orientation: number, upright: RgbImage): RgbImage {
 
 /** Offset and length of the first JPEG segment with this marker, its marker included. */
 function segment(jpeg: Uint8Array, marker: number): { start: number; end: number } {
-  for (let offset = 2; jpeg[offset] === 0xff; ) {
+  for (let offset = 2; jpeg[offset] === 0xff;) {
     const end = offset + 2 + ((jpeg[offset + 2]! << 8) | jpeg[offset + 3]!)
     if (jpeg[offset + 1] === marker) return { start: offset, end }
     offset = end
@@ -241,5 +284,10 @@ function pngOfSize(width: number, height: number): Uint8Array {
     return Buffer.concat([sizes.subarray(0, 4), body, sizes.subarray(4)])
   }
   const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(64))), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(64))),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }

@@ -45,7 +45,12 @@ describe('packageModel', () => {
     const read = await openModel(folder)
     expect(read).toEqual(written)
     expect(read.manifest).toMatchObject(manifest)
-    expect(Object.keys(read.manifest.files).sort()).toEqual(['README.md', 'config.json', 'onnx/model.onnx', 'preprocessor_config.json'])
+    expect(Object.keys(read.manifest.files).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'onnx/model.onnx',
+      'preprocessor_config.json',
+    ])
     expect(read.manifest.files['onnx/model.onnx']).toEqual({
       sha256: '9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a',
       bytes: 4,
@@ -70,15 +75,25 @@ describe('packageModel', () => {
   it('copies files, and knows a quantized network', async () => {
     const source = join(root, 'q.onnx')
     await writeFile(source, 'quantized')
-    const { quantized } = await packageModel(folder, { ...files, 'onnx/model_quantized.onnx': { copyOf: source } }, manifest)
+    const { quantized } = await packageModel(
+      folder,
+      { ...files, 'onnx/model_quantized.onnx': { copyOf: source } },
+      manifest,
+    )
     expect(await readFile(quantized!, 'utf8')).toBe('quantized')
   })
 
   it('leaves nothing behind when it fails', async () => {
     await expect(packageModel(folder, { 'README.md': '' }, manifest)).rejects.toMatchObject({ code: 'MODEL_MANIFEST' })
-    await expect(packageModel(folder, files, { ...manifest, classPrior: [1] })).rejects.toMatchObject({ code: 'MODEL_MANIFEST' })
-    await expect(packageModel(folder, { ...files, 'x.bin': { copyOf: join(root, 'no') } }, manifest)).rejects.toThrow('ENOENT')
-    await expect(packageModel(folder, { ...files, '../x.bin': '' }, manifest)).rejects.toMatchObject({ code: 'MODEL_MANIFEST' })
+    await expect(packageModel(folder, files, { ...manifest, classPrior: [1] })).rejects.toMatchObject({
+      code: 'MODEL_MANIFEST',
+    })
+    await expect(packageModel(folder, { ...files, 'x.bin': { copyOf: join(root, 'no') } }, manifest)).rejects.toThrow(
+      'ENOENT',
+    )
+    await expect(packageModel(folder, { ...files, '../x.bin': '' }, manifest)).rejects.toMatchObject({
+      code: 'MODEL_MANIFEST',
+    })
     expect(await readdir(join(folder, '..'))).toEqual([])
   })
 
@@ -104,13 +119,41 @@ describe('openModel refuses', () => {
     ['a manifest that is not JSON', 'MODEL_MANIFEST', /not JSON/, () => truncate(join(folder, 'manifest.json'), 30)],
     ['a missing field', 'MODEL_MANIFEST', /labels/, () => edit((content) => delete content['labels'])],
     ['an unknown field', 'MODEL_MANIFEST', /colour/, () => edit((content) => (content['colour'] = 'red'))],
-    ['a wrong type', 'MODEL_MANIFEST', /preprocessing\.size/, () => edit((content) => Object.assign(content['preprocessing'] as object, { size: '64' }))],
-    ['a temperature for each of other views', 'MODEL_MANIFEST', /temperature/, () => edit((content) => Object.assign(content['calibration'] as object, { temperature: [1, 1] }))],
+    [
+      'a wrong type',
+      'MODEL_MANIFEST',
+      /preprocessing\.size/,
+      () => edit((content) => Object.assign(content['preprocessing'] as object, { size: '64' })),
+    ],
+    [
+      'a temperature for each of other views',
+      'MODEL_MANIFEST',
+      /temperature/,
+      () => edit((content) => Object.assign(content['calibration'] as object, { temperature: [1, 1] })),
+    ],
     ['a label twice', 'MODEL_MANIFEST', /twice/, () => edit((content) => (content['labels'] = ['rose', 'rose']))],
-    ['a path out of the folder', 'MODEL_MANIFEST', /files/, () => edit((content) => Object.assign(content['files'] as object, { '../../x': { sha256: 'a'.repeat(64), bytes: 1 } }))],
-    ['a network that is not listed', 'MODEL_MANIFEST', /onnx\/model\.onnx/, () => edit((content) => delete (content['files'] as Record<string, unknown>)['onnx/model.onnx'])],
+    [
+      'a path out of the folder',
+      'MODEL_MANIFEST',
+      /files/,
+      () =>
+        edit((content) =>
+          Object.assign(content['files'] as object, { '../../x': { sha256: 'a'.repeat(64), bytes: 1 } }),
+        ),
+    ],
+    [
+      'a network that is not listed',
+      'MODEL_MANIFEST',
+      /onnx\/model\.onnx/,
+      () => edit((content) => delete (content['files'] as Record<string, unknown>)['onnx/model.onnx']),
+    ],
     ['a format of the future', 'MODEL_FORMAT', /format 2/, () => edit((content) => (content['format'] = 2))],
-    ['a changed file', 'MODEL_TAMPERED', /model\.onnx has another sha256/, () => writeFile(join(folder, 'onnx/model.onnx'), Uint8Array.of(1, 2, 3, 5))],
+    [
+      'a changed file',
+      'MODEL_TAMPERED',
+      /model\.onnx has another sha256/,
+      () => writeFile(join(folder, 'onnx/model.onnx'), Uint8Array.of(1, 2, 3, 5)),
+    ],
     ['a cut file', 'MODEL_TAMPERED', /has 2 bytes/, () => truncate(join(folder, 'onnx/model.onnx'), 2)],
     ['a lost file', 'MODEL_TAMPERED', /config\.json is missing/, () => rm(join(folder, 'config.json'))],
   ]
@@ -125,7 +168,8 @@ describe('openModel refuses', () => {
 describe('resolveModel and listModels', () => {
   it('serve the highest version, by number, of the named or the default model', async () => {
     const models = join(folder, '../..')
-    for (const version of [2, 10, 9]) await packageModel(join(models, 'two', String(version)), files, { ...manifest, version })
+    for (const version of [2, 10, 9])
+      await packageModel(join(models, 'two', String(version)), files, { ...manifest, version })
     await mkdir(join(models, 'two', '11'))
     await mkdir(join(models, 'two', 'old'))
     await writeFile(join(models, 'default'), 'two\n')
@@ -133,7 +177,10 @@ describe('resolveModel and listModels', () => {
     const location = { name: 'two', version: 10, folder: join(models, 'two', '10') }
     expect(await resolveModel(models)).toEqual(location)
     expect(await resolveModel(models, 'two')).toEqual(location)
-    await expect(resolveModel(models, 'three')).rejects.toMatchObject({ code: 'MODEL_MISSING', message: expect.stringContaining('two') })
+    await expect(resolveModel(models, 'three')).rejects.toMatchObject({
+      code: 'MODEL_MISSING',
+      message: expect.stringContaining('two'),
+    })
     await expect(resolveModel(models, '../two')).rejects.toMatchObject({ code: 'MODEL_MISSING' })
   })
 

@@ -173,7 +173,10 @@ export async function resolveModel(modelsFolder: string, name?: string): Promise
   const version = found?.versions.at(-1)
   if (!found || version === undefined) {
     const names = models.map((model) => model.name).join(', ') || 'none'
-    throw new FlowersError('MODEL_MISSING', `There is no model ${JSON.stringify(wanted)} in ${modelsFolder}; there are: ${names}.`)
+    throw new FlowersError(
+      'MODEL_MISSING',
+      `There is no model ${JSON.stringify(wanted)} in ${modelsFolder}; there are: ${names}.`,
+    )
   }
   return { name: found.name, version, folder: join(modelsFolder, found.name, String(version)) }
 }
@@ -183,7 +186,10 @@ async function defaultName(modelsFolder: string): Promise<string> {
     return (await readFile(join(modelsFolder, 'default'), 'utf8')).trim()
   } catch (error) {
     if (!isAbsent(error)) throw error
-    throw new FlowersError('MODEL_MISSING', `${join(modelsFolder, 'default')}, which names the model to serve, does not exist.`)
+    throw new FlowersError(
+      'MODEL_MISSING',
+      `${join(modelsFolder, 'default')}, which names the model to serve, does not exist.`,
+    )
   }
 }
 

@@ -1,13 +1,27 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { centerCanvas, centerOffset, decodeCenter, decodeViews, resizedSize, shortestEdge, toTensor } from './preprocess.ts'
+import {
+  centerCanvas,
+  centerOffset,
+  decodeCenter,
+  decodeViews,
+  resizedSize,
+  shortestEdge,
+  toTensor,
+} from './preprocess.ts'
 import { imagenetNormalization } from './preprocessing.ts'
 import type { Preprocessing } from './preprocessing.ts'
 
 const preprocessing: Preprocessing = { size: 24, cropFraction: 0.875, kernel: 'bicubic', ...imagenetNormalization }
 
 const photo = await sharp({
-  create: { width: 90, height: 60, channels: 3, background: '#654321', noise: { type: 'gaussian', mean: 120, sigma: 60 } },
+  create: {
+    width: 90,
+    height: 60,
+    channels: 3,
+    background: '#654321',
+    noise: { type: 'gaussian', mean: 120, sigma: 60 },
+  },
 })
   .png()
   .toBuffer()
@@ -45,9 +59,13 @@ describe('decodeViews', () => {
   })
 
   it('reads one pixel', async () => {
-    const pixel = await sharp(Uint8Array.of(9, 80, 200), { raw: { width: 1, height: 1, channels: 3 } }).png().toBuffer()
+    const pixel = await sharp(Uint8Array.of(9, 80, 200), { raw: { width: 1, height: 1, channels: 3 } })
+      .png()
+      .toBuffer()
     const { pixels } = await decodeCenter(pixel, preprocessing)
-    expect(new Set(Array.from({ length: 576 }, (_, index) => pixels.subarray(index * 3, index * 3 + 3).join()))).toEqual(new Set(['9,80,200']))
+    expect(
+      new Set(Array.from({ length: 576 }, (_, index) => pixels.subarray(index * 3, index * 3 + 3).join())),
+    ).toEqual(new Set(['9,80,200']))
   })
 })
 
@@ -64,7 +82,8 @@ describe('toTensor', () => {
   it('normalises, channel after channel', () => {
     const values = tensor('none')
     for (const channel of [0, 1, 2] as const) {
-      const expected = (canvas.pixels[(1 * 3 + 2) * 3 + channel]! / 255 - preprocessing.mean[channel]) / preprocessing.std[channel]
+      const expected =
+        (canvas.pixels[(1 * 3 + 2) * 3 + channel]! / 255 - preprocessing.mean[channel]) / preprocessing.std[channel]
       expect(at(values, channel, 1, 2)).toBeCloseTo(expected, 6)
     }
   })

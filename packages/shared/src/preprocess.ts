@@ -106,7 +106,10 @@ function normalizationTables(preprocessing: Pick<Preprocessing, 'mean' | 'std'>)
   const known = tablesOf.get(preprocessing)
   if (known) return known
   const table = (channel: 0 | 1 | 2): Float32Array =>
-    Float32Array.from({ length: 256 }, (_, value) => (value / 255 - preprocessing.mean[channel]) / preprocessing.std[channel])
+    Float32Array.from(
+      { length: 256 },
+      (_, value) => (value / 255 - preprocessing.mean[channel]) / preprocessing.std[channel],
+    )
   const tables: Tables = [table(0), table(1), table(2)]
   tablesOf.set(preprocessing, tables)
   return tables

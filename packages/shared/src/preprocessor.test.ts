@@ -8,7 +8,13 @@ import type { Preprocessing } from './preprocessing.ts'
 
 const preprocessing: Preprocessing = { size: 32, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization }
 const photo = await sharp({
-  create: { width: 200, height: 150, channels: 3, background: 'red', noise: { type: 'gaussian', mean: 120, sigma: 60 } },
+  create: {
+    width: 200,
+    height: 150,
+    channels: 3,
+    background: 'red',
+    noise: { type: 'gaussian', mean: 120, sigma: 60 },
+  },
 })
   .jpeg()
   .toBuffer()
@@ -20,16 +26,22 @@ describe('startPreprocessor', () => {
   it('gives what decodeViews gives, for more pictures than threads', async () => {
     preprocessor = startPreprocessor({ threads: 2 })
     const expected = await decodeViews(photo, preprocessing, [1, 1.15])
-    const results = await Promise.all(Array.from({ length: 7 }, () => preprocessor!.decodeViews(photo, preprocessing, [1, 1.15])))
+    const results = await Promise.all(
+      Array.from({ length: 7 }, () => preprocessor!.decodeViews(photo, preprocessing, [1, 1.15])),
+    )
     for (const canvases of results) expect(canvases).toEqual(expected)
     expect(photo.length).toBeGreaterThan(0)
   })
 
   it('passes errors on with their code', async () => {
     preprocessor = startPreprocessor({ threads: 1 })
-    await expect(preprocessor.decodeViews(Buffer.from('rose'), preprocessing, [1])).rejects.toMatchObject({ code: 'IMAGE_UNSUPPORTED' })
+    await expect(preprocessor.decodeViews(Buffer.from('rose'), preprocessing, [1])).rejects.toMatchObject({
+      code: 'IMAGE_UNSUPPORTED',
+    })
     const small = { limits: { megapixels: 0.01 } }
-    await expect(preprocessor.decodeViews(photo, preprocessing, [1], small)).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' })
+    await expect(preprocessor.decodeViews(photo, preprocessing, [1], small)).rejects.toMatchObject({
+      code: 'IMAGE_TOO_LARGE',
+    })
     await expect(preprocessor.decodeViews(photo, preprocessing, [1])).resolves.toHaveLength(1)
   })
 

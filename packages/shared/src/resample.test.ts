@@ -18,7 +18,8 @@ describe('resample', () => {
     // Triangle of support 2 at centre 1: weights 1/8... over pixels 0 to 2, normalised at the edge.
     const [red, green, blue] = resample(step, { width: 2, height: 1, kernel: 'bilinear' })
     const weights = [0.75, 0.75, 0.25].map((weight) => weight / 1.75)
-    const mix = (left: number, right: number): number => Math.round(left * (weights[0]! + weights[1]!) + right * weights[2]!)
+    const mix = (left: number, right: number): number =>
+      Math.round(left * (weights[0]! + weights[1]!) + right * weights[2]!)
     expect([red, green, blue]).toEqual([mix(0, 100), mix(10, 30), mix(200, 0)])
   })
 
@@ -31,7 +32,9 @@ describe('resample', () => {
   it.each(kernels)('leaves a plain colour as it is (%s)', (kernel) => {
     const plain = drawn(31, 17, () => [255, 0, 77])
     const result = resample(plain, { width: 9, height: 40, kernel })
-    expect(new Set(Array.from({ length: 360 }, (_, index) => result.subarray(index * 3, index * 3 + 3).join()))).toEqual(new Set(['255,0,77']))
+    expect(
+      new Set(Array.from({ length: 360 }, (_, index) => result.subarray(index * 3, index * 3 + 3).join())),
+    ).toEqual(new Set(['255,0,77']))
   })
 
   it.each(kernels)('leaves the picture as it is at its own size (%s)', (kernel) => {
@@ -48,12 +51,19 @@ describe('resample', () => {
   it.each(kernels)('a region is resized as if it had been cut out first (%s)', (kernel) => {
     const region = { left: 5, top: 2, width: 20, height: 13 }
     const cut = { pixels: resample(scene, { width: 20, height: 13, kernel, region }), width: 20, height: 13 }
-    expect(resample(scene, { width: 7, height: 30, kernel, region })).toEqual(resample(cut, { width: 7, height: 30, kernel }))
+    expect(resample(scene, { width: 7, height: 30, kernel, region })).toEqual(
+      resample(cut, { width: 7, height: 30, kernel }),
+    )
   })
 
   it('takes fractions of pixels: half a pixel to the right is the mean of neighbours', () => {
     const pair = drawn(4, 1, (x) => [x * 40, 0, 0])
-    const shifted = resample(pair, { width: 3, height: 1, kernel: 'bilinear', region: { left: 0.5, top: 0, width: 3, height: 1 } })
+    const shifted = resample(pair, {
+      width: 3,
+      height: 1,
+      kernel: 'bilinear',
+      region: { left: 0.5, top: 0, width: 3, height: 1 },
+    })
     expect([shifted[0], shifted[3], shifted[6]]).toEqual([20, 60, 100])
   })
 

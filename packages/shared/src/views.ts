@@ -136,8 +136,7 @@ const stopRules: Record<ViewPolicy, StopRule> = {
   none: (_sums, used) => used >= 1,
   full: () => false,
   exact: decided,
-  fast: (sums, used, of, fast) =>
-    leadOf(sums) / used >= (fast?.lead[used - 1] ?? Infinity) || decided(sums, used, of),
+  fast: (sums, used, of, fast) => leadOf(sums) / used >= (fast?.lead[used - 1] ?? Infinity) || decided(sums, used, of),
 }
 
 export interface ViewsResult {
