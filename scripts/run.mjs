@@ -12,6 +12,7 @@ const commands = {
     run: (args) => test(args, false),
   },
   'test:full': { about: 'the long tests: *.full.test.ts', run: (args) => test(args, true) },
+  'test:node': { about: 'trainer and service under every supported major of Node', run: testNode },
   check: { about: 'format, lint, types, unused code, documentation (or only those named)', run: check },
   build: { about: 'compile every package', run: buildAll },
   docs: { about: 'write the generated pages of docs/', run: docs },
@@ -37,6 +38,12 @@ async function test(args, full) {
   await ensurePythonEnvironment({ log: say })
   say(full ? 'Running the long tests' : 'Running the tests')
   return node('node_modules/vitest/vitest.mjs', 'run', ...args, { FLOWERS_FULL: full ? '1' : '' })
+}
+
+/** @param {string[]} majors */
+async function testNode(majors) {
+  await buildAll()
+  return node('scripts/node-versions.mjs', ...majors)
 }
 
 async function buildAll() {

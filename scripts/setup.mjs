@@ -30,9 +30,9 @@ export class Failure extends Error {
  */
 export function installPackages() {
   const stamp = join(root, 'node_modules', '.installed')
-  const wanted = fingerprint(['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json'])
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   const pnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager
+  const wanted = fingerprint(pnpm, ['pnpm-lock.yaml', 'pnpm-workspace.yaml'])
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   say(`Installing the packages of pnpm-lock.yaml with ${pnpm} (about 250 MB on a new machine)`)
   const { status, error } = spawnSync('npx', ['--yes', pnpm, 'install', '--frozen-lockfile'], {
     cwd: root,
@@ -59,9 +59,9 @@ export function build(project, output) {
   if (status !== 0) throw new Failure('The sources do not compile: the errors are above.')
 }
 
-/** @param {string[]} files */
-function fingerprint(files) {
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
+/** @param {string} pnpm @param {string[]} files */
+function fingerprint(pnpm, files) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${pnpm}\n`)
   for (const file of files) hash.update(readFileSync(join(root, file)))
   return `${hash.digest('hex')}\n`
 }
