@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.ts'
 
 /** One class of an answer. `score` is its calibrated probability in [0, 1]. */
-export interface Prediction {
+interface Prediction {
   readonly label: string
   readonly index: number
   readonly score: number

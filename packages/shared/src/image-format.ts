@@ -1,6 +1,5 @@
 /** The image formats that are read, by content. Everything else is refused, whatever its name or media type says. */
-export const imageFormats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
-export type ImageFormat = (typeof imageFormats)[number]
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif'
 
 /** Bytes at the start of a file; null stands for any byte. */
 type Signature = readonly (number | null)[]
@@ -20,7 +19,7 @@ const signatures: readonly (readonly [ImageFormat, Signature])[] = [
   ['tiff', [...text('MM'), 0, 43]],
 ]
 
-/** Format of an image by its first bytes, or null when it is none of {@link imageFormats}. */
+/** Format of an image by its first bytes, or null when it is none that is read. */
 export function detectImageFormat(bytes: Uint8Array): ImageFormat | null {
   const found = signatures.find(([, signature]) =>
     signature.every((expected, index) => (expected === null ? index < bytes.length : bytes[index] === expected)),

@@ -10,7 +10,7 @@ export interface ImageLimits {
   readonly megapixels: number
 }
 
-export const defaultImageLimits: ImageLimits = { megapixels: 64 }
+const defaultImageLimits: ImageLimits = { megapixels: 64 }
 
 /** Transparent pixels are composited on this sRGB colour. */
 export const alphaBackground = { r: 255, g: 255, b: 255 } as const

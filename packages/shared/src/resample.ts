@@ -7,7 +7,7 @@ export interface RgbImage {
 }
 
 /** A rectangle, in pixels from the top left corner. */
-export interface Region {
+interface Region {
   readonly left: number
   readonly top: number
   readonly width: number
