@@ -1,12 +1,12 @@
-import '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
+import { startTensorflow } from '../tensorflow/index.ts'
 import { applyAugmentations, packAugmentations } from './apply-augment.ts'
 import { colorMatrix } from './augment.ts'
 import { unmixed } from './mix.ts'
 
 beforeAll(async () => {
-  await tf.setBackend('cpu')
+  await startTensorflow()
 })
 
 const plain = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] } as const

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { rawOp } from '../tensorflow/index.ts'
 import type { Augmentation } from './augment.ts'
 import type { Mix } from './mix.ts'
 
@@ -39,6 +40,17 @@ function boxMask(boxes: tf.Tensor, size: number): tf.Tensor {
   return tf.cast(tf.logicalAnd(within(rows, y0, y1), within(columns, x0, x1)), 'float32')
 }
 
+/** TensorFlow's projective transform, bilinear with mirrored borders; the kernels of tfjs for Node have none. */
+function resampled(images: tf.Tensor4D, geometry: tf.Tensor2D): tf.Tensor {
+  const attributes = [
+    { name: 'dtype', type: 'type', value: 'float32' },
+    { name: 'interpolation', type: 'string', value: 'BILINEAR' },
+    { name: 'fill_mode', type: 'string', value: 'REFLECT' },
+  ] as const
+  const [, height, width] = images.shape
+  return rawOp('ImageProjectiveTransformV3', attributes, [images, geometry, tf.tensor1d([height, width], 'int32'), tf.scalar(0)], 1)[0]!
+}
+
 export interface ApplyOptions {
   /** False leaves the resampling out of the graph: nothing but identities are drawn. */
   readonly geometry: boolean
@@ -54,7 +66,7 @@ export interface ApplyOptions {
 export function applyAugmentations(images: tf.Tensor4D, packed: tf.Tensor2D, options: ApplyOptions): { images: tf.Tensor4D; lam: tf.Tensor2D } {
   const [count, size] = images.shape
   const [geometry, color, erased, mix] = tf.split(packed, Object.values(fields), 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
-  const moved = options.geometry ? tf.image.transform(images, geometry, 'bilinear', 'reflect', 0, [size, size]) : images
+  const moved = options.geometry ? resampled(images, geometry) : images
   const rows = tf.reshape(color, [count, 3, 4])
   const matrix = tf.slice(rows, [0, 0, 0], [count, 3, 3])
   const offset = tf.reshape(tf.slice(rows, [0, 0, 3], [count, 3, 1]), [count, 1, 3])

@@ -8,6 +8,7 @@ import type { Dataset } from '../data/dataset.ts'
 import { trainBatches } from '../data/loader.ts'
 import type { Batch } from '../data/loader.ts'
 import { drawMix } from '../data/mix.ts'
+import type { PhotoCache } from '../data/photo-cache.ts'
 import { Random } from '../data/random.ts'
 import type { Model } from '../model/architecture.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
@@ -25,7 +26,7 @@ import type { Best } from './early-stopping.ts'
 import { saveState } from './state.ts'
 import type { Position } from './state.ts'
 import { compileStep, packScalars, trainableParameters } from './step.ts'
-import { compileScorer, validate } from './validate.ts'
+import { compileScorer, ValidationSet } from './validate.ts'
 import { TrainingVariables } from './variables.ts'
 
 export interface PhaseContext {
@@ -33,6 +34,8 @@ export interface PhaseContext {
   readonly recipe: Recipe
   readonly dataset: Dataset
   readonly model: Model
+  /** Small photos, decoded once for all phases. */
+  readonly photos: PhotoCache
   readonly log: MetricsLog
   readonly progress: Progress
   /** Aborted when the run shall save and stop; the reason is thrown once that is done. */
@@ -105,12 +108,11 @@ export class PhaseRunner {
     const phase = this.#phase
     const step = compileStep(model, this.#variables, phase, recipe.precision)
     const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
-    const score = () =>
-      validate(scorer, this.#context.dataset.valid, {
-        preprocessing: { ...recipe.preprocessing, size: phase.size },
-        batch: phase.batch,
-        signal: this.#context.signal,
-      })
+    const validation = new ValidationSet(this.#context.dataset.valid, {
+      preprocessing: { ...recipe.preprocessing, size: phase.size },
+      batch: phase.batch,
+    })
+    const score = () => validation.score(scorer, this.#context.signal)
     try {
       if (this.#position.updates === 0) await this.#start(await this.#interruptible(score))
       while (this.#position.epoch < phase.epochs && !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)) {
@@ -139,7 +141,7 @@ export class PhaseRunner {
   }
 
   async #trainEpoch(step: ReturnType<typeof compileStep>): Promise<void> {
-    const { dataset, recipe, progress, signal } = this.#context
+    const { dataset, recipe, photos, progress, signal } = this.#context
     const { phase, epoch } = this.#position
     const batches = trainBatches(dataset.train, {
       size: this.#phase.size,
@@ -147,7 +149,9 @@ export class PhaseRunner {
       seed: recipe.seed,
       epoch: streamEpoch(phase, epoch),
       crop: this.#phase.augment.crop,
+      kernel: recipe.preprocessing.kernel,
       startStep: this.#position.step,
+      cache: photos,
     })
     const started = performance.now()
     const first = this.#position.step

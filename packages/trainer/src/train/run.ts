@@ -5,6 +5,7 @@ import { writeFileAtomic } from '@flowers/shared/files'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
 import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { PhotoCache } from '../data/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
 import { initialize } from '../model/init.ts'
 import { findArchitecture } from '../model/registry.ts'
@@ -55,7 +56,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const tensorflow = await startTensorflow({ deterministic: true })
   if (!options.resume) await describeRun(options, prepared, tensorflow)
   const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
-  const context: PhaseContext = { folder, recipe, dataset, model, log, progress, signal }
+  const context: PhaseContext = { folder, recipe, dataset, model, photos: new PhotoCache(), log, progress, signal }
   progress.message(
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device})`,
   )

@@ -15,7 +15,7 @@ export const packScalars = (scalars: StepScalars): Float32Array => Float32Array.
 
 /** The parameters a phase trains. */
 export function trainableParameters(model: Model, phase: Pick<Phase, 'trainable'>): ParameterSpec[] {
-  return model.parameters.filter(({ group }) => phase.trainable === 'all' || group === 'head')
+  return model.parameters.filter(({ group, trainable }) => trainable && (phase.trainable === 'all' || group === 'head'))
 }
 
 /** Fresh uniform numbers at every call, all from one seed tensor int32 [2]. */
