@@ -38,7 +38,7 @@ function tapsOf(start: number, length: number, target: number, source: number, f
   // Pixels outside the window are not seen, as if it had been cut out first.
   const low = Math.max(0, Math.floor(start))
   const high = Math.min(source, Math.ceil(start + length))
-  const count = Math.min(high - low, Math.ceil(2 * reach) + 1)
+  const count = Math.min(high - low, Math.ceil(2 * reach))
   const first = new Int32Array(target)
   const weights = new Float32Array(target * count)
   for (let index = 0; index < target; index++) {
@@ -93,6 +93,14 @@ export function resampleWindow(
   }
 }
 
+let scratch = new Float32Array(0)
+
+/** Space for one resample at a time; a resample is never interrupted. */
+function scratchOf(length: number): Float32Array {
+  if (scratch.length < length) scratch = new Float32Array(length)
+  return scratch
+}
+
 /** The horizontal pass over the rows that the vertical pass reads. */
 function narrow(
   source: { readonly pixels: Uint8Array; readonly width: number },
@@ -102,7 +110,7 @@ function narrow(
   size: number,
 ): Float32Array {
   const { pixels, width } = source
-  const narrowed = new Float32Array((lastRow - firstRow) * size * 3)
+  const narrowed = scratchOf((lastRow - firstRow) * size * 3)
   let to = 0
   for (let y = firstRow; y < lastRow; y++) {
     for (let x = 0; x < size; x++) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { alphaBackground, decodeImage } from '@flowers/shared/image'
-import sharp from 'sharp'
-import { cropWindow, wholePixels, type CropOptions } from './crop.ts'
+import sharp, { type Sharp } from 'sharp'
+import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
 import type { PhotoCache } from './photo-cache.ts'
 import type { Random } from './random.ts'
 import { resampleWindow, type Kernel } from './resample.ts'
@@ -49,15 +49,30 @@ export async function cutTrainingPhoto(
   }
   cache.keepSize(path, { width, height })
   const window = wholePixels(cropWindow(crop, width, height, size, random), width, height)
-  const { data, info } = await sharp(bytes, inputOptions)
-    .autoOrient()
-    .extract(window)
-    .resize(size, size, { fit: 'fill', kernel: sharpKernels[kernel], fastShrinkOnLoad: false })
+  const { data, info } = await cutLarge(sharp(bytes, inputOptions).autoOrient(), window, { width, height }, cut)
     .flatten({ background: alphaBackground })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
   copyRgb(data, info.channels, out, offset, size * size)
+}
+
+/** Shrinking at least so much, decoders can skip work, but only where the whole photo is resized. */
+const shrinkOnLoad = 4
+
+function cutLarge(photo: Sharp, window: Window, whole: { width: number; height: number }, { size, kernel }: Cut): Sharp {
+  const filter = { fit: 'fill', kernel: sharpKernels[kernel], fastShrinkOnLoad: false } as const
+  if (Math.min(window.width, window.height) < shrinkOnLoad * size) {
+    return photo.extract(window).resize(size, size, filter)
+  }
+  // Resize first, then cut: libvips only works on what is cut. The window moves by less than half a target pixel.
+  const across = size / window.width
+  const down = size / window.height
+  const width = Math.max(size, Math.round(whole.width * across))
+  const height = Math.max(size, Math.round(whole.height * down))
+  const left = Math.min(width - size, Math.round(window.left * across))
+  const top = Math.min(height - size, Math.round(window.top * down))
+  return photo.resize(width, height, filter).extract({ left, top, width: size, height: size })
 }
 
 async function uprightSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
