@@ -20,7 +20,8 @@ export function evaluateCommand(): Command {
     .addOption(new Option('--views <policy>', 'how many views a photo gets').choices([...viewPolicies]).default('full'))
     .option('--json', 'print JSON instead of a table')
     .action(async (options: EvaluateArguments) => {
-      const { evaluateModel, evaluationTable } = await import('../evaluate/evaluate-model.ts')
+      const { evaluateModel } = await import('../evaluate/evaluate-model.ts')
+      const { evaluationTable } = await import('../evaluate/evaluation-table.ts')
       const evaluation = await evaluateModel({
         model: fromUser(options.model),
         data: fromUser(options.data),

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { FlowersError } from '@flowers/shared/errors'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { frozenNames } from './freeze-model.ts'
+import { packageFile } from './package-file.ts'
+import { runPython } from './python-program.ts'
 
 /** The newest opset that tf2onnx writes; the fusing script goes on from there. */
 const converterOpset = 18
@@ -40,34 +38,6 @@ export async function convertToOnnx({ graphDef, folder, target, python }: Conver
     ...['--inputs', `${frozenNames.input}:0`, '--outputs', `${frozenNames.output}:0`],
     ...['--inputs-as-nchw', `${frozenNames.input}:0`],
   ])
-  const report = await runPython(python, [fuseScript(), converted, target])
+  const report = await runPython(python, [packageFile('python/fuse_onnx.py'), converted, target])
   return fusedSchema.parse(JSON.parse(report))
-}
-
-function fuseScript(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'python', 'fuse_onnx.py'))) {
-    if (dirname(folder) === folder) throw new FlowersError('INTERNAL', 'python/fuse_onnx.py is missing from the package')
-    folder = dirname(folder)
-  }
-  return join(folder, 'python', 'fuse_onnx.py')
-}
-
-const shownLines = 15
-
-/** Runs Python and returns what it printed. */
-async function runPython(python: string, parameters: readonly string[]): Promise<string> {
-  // The converter runs small pieces of the graph to fold constants; it needs no GPU, and no lines about having none.
-  const env = { ...process.env, CUDA_VISIBLE_DEVICES: '-1', TF_CPP_MIN_LOG_LEVEL: '3', PYTHONDONTWRITEBYTECODE: '1' }
-  const child = spawn(python, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  const ended = await new Promise<string>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => resolve(signal ?? String(code)))
-  })
-  if (ended === '0') return output.stdout
-  const tail = `${output.stdout}${output.stderr}`.trimEnd().split('\n').slice(-shownLines).join('\n')
-  throw new FlowersError('EXPORT_CONVERTER', `${parameters.slice(0, 2).join(' ')} ended with ${ended}:\n${tail}`)
 }

@@ -1,0 +1,165 @@
+import { FlowersError } from '@flowers/shared/errors'
+import { openModel } from '@flowers/shared/model-package'
+import type { Manifest } from '@flowers/shared/manifest'
+import { argmax } from '@flowers/shared/views'
+import type { ViewPolicy } from '@flowers/shared/views'
+import { z } from 'zod'
+import { openDataset } from '../data/dataset.ts'
+import type { Dataset, Sample } from '../data/dataset.ts'
+import type { Split } from '../data/listing.ts'
+import type { MeasuredShare } from './bootstrap.ts'
+import { abstentionQuality, answerOf, confidence, eceBins, isRight } from './calibrate.ts'
+import type { CalibrationReport, PolicyAnswer } from './calibrate.ts'
+import { expectedCalibrationError } from './calibration-error.ts'
+import { setQuality } from './conformal.ts'
+import { stopAt } from './fast-lead.ts'
+import { measure, mostConfused } from './measure.ts'
+import { shotGroups } from './metrics.ts'
+import type { ClassMetrics, ShotGroup } from './metrics.ts'
+import { openNetwork } from './network.ts'
+import { scorePhotos } from './score-photos.ts'
+
+export interface EvaluateOptions {
+  /** A model folder. */
+  readonly model: string
+  /** DATA of the command line. */
+  readonly data: string
+  readonly split: Split
+  readonly views: ViewPolicy
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export interface Evaluation {
+  readonly model: { readonly name: string; readonly version: number; readonly size: number }
+  readonly data: {
+    readonly path: string
+    readonly split: Split
+    readonly sha256: string
+    /** The photos and the split are those the model was trained and calibrated on. */
+    readonly asTrained: boolean
+    readonly photos: number
+    readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
+  }
+  readonly views: {
+    readonly policy: ViewPolicy
+    readonly of: number
+    readonly meanUsed: number
+    /** `used[k-1]`: photos that were answered after k views. */
+    readonly used: readonly number[]
+    /** Share of photos with another label than from all views; null when one view is all that was run. */
+    readonly disagreement: number | null
+  }
+  readonly top1: MeasuredShare
+  readonly top5: MeasuredShare
+  readonly macroF1: MeasuredShare
+  /** Before and after the temperature of the manifest. */
+  readonly ece: { readonly before: number; readonly after: number; readonly bins: number }
+  readonly set: { readonly coverage: number; readonly size: number } | null
+  readonly abstention: CalibrationReport['abstention']
+  /** Top-1 from the first k views alone: what each view adds. */
+  readonly byViews: readonly { readonly views: number; readonly flip: string; readonly scale: number; readonly top1: number }[]
+  readonly groups: Record<'many' | 'medium' | 'few', ShotGroup>
+  readonly classes: readonly (ClassMetrics & { readonly label: string })[]
+  readonly confused: readonly { readonly truth: string; readonly predicted: string; readonly photos: number }[]
+  /** `confusion[truth][predicted]`, by index of the model's labels. */
+  readonly confusion: readonly (readonly number[])[]
+}
+
+/**
+ * Scores an exported model on the photos of one split, through the service's own preprocessing, views and calibration.
+ * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
+ * and DATA_EMPTY when the split holds no readable photo.
+ */
+export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
+  const { network: path, manifest } = await openModel(options.model)
+  const dataset = await openDataset(options.data, splitOf(manifest))
+  const samples = withLabelsOf(manifest, dataset[options.split])
+  if (samples.length === 0) throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
+  const network = await openNetwork(path, manifest.preprocessing.size)
+  try {
+    const { preprocessing } = manifest
+    const views = options.views === 'none' ? manifest.views.slice(0, 1) : manifest.views
+    const { onProgress } = options
+    const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
+    if (scored.photos.length === 0) throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
+    return summarize(options, manifest, dataset, scored)
+  } finally {
+    await network.release()
+  }
+}
+
+const trainedWithSchema = z.object({ data: z.object({ validShare: z.number() }) })
+
+/** The seed and share that the run split its photos by, so that the same photos validate again. */
+function splitOf({ data, recipe }: Manifest): { seed: number; validShare?: number } {
+  const parsed = trainedWithSchema.safeParse(recipe)
+  return { seed: data.seed, ...(parsed.success && { validShare: parsed.data.data.validShare }) }
+}
+
+/** Samples with the class indices of the model. */
+function withLabelsOf({ labels, name }: Manifest, samples: readonly Sample[]): Sample[] {
+  const indexOf = new Map(labels.map((label, index) => [label, index]))
+  const unknown = [...new Set(samples.map(({ label }) => label))].filter((label) => !indexOf.has(label))
+  if (unknown.length > 0) {
+    throw new FlowersError('EVALUATE_LABELS', `the model ${name} has no class for ${unknown.map((label) => `"${label}"`).join(', ')}`)
+  }
+  return samples.map((sample) => ({ ...sample, index: indexOf.get(sample.label) as number }))
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+function summarize(
+  options: EvaluateOptions,
+  manifest: Manifest,
+  dataset: Dataset,
+  { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
+): Evaluation {
+  const { labels, calibration } = manifest
+  const answers = photos.map((photo) => answerOf(photo, options.views, calibration))
+  const of = photos[0]?.views.length ?? 0
+  const { classes, confusion, ...shares } = measure(answers, labels.length, manifest.data.seed)
+  const trainCounts = manifest.classPrior.map((share) => Math.round(share * manifest.data.train))
+  return {
+    model: { name: manifest.name, version: manifest.version, size: manifest.preprocessing.size },
+    data: {
+      path: options.data,
+      split: options.split,
+      sha256: dataset.sha256,
+      asTrained: dataset.sha256 === manifest.data.sha256,
+      photos: photos.length,
+      unreadable,
+    },
+    views: {
+      policy: options.views,
+      of,
+      meanUsed: mean(answers.map(({ used }) => used)),
+      used: Array.from({ length: of }, (_, index) => answers.filter(({ used }) => used === index + 1).length),
+      disagreement: of === 1 ? null : mean(answers.map((answer, index) => Number(argmax(answer.mean) !== argmax(stopAt(photos[index]!.views, 'full', null).mean)))),
+    },
+    ...shares,
+    ece: calibrationErrors(answers),
+    set: calibration.conformal && setQuality(answers.map(({ scores }) => scores), answers.map(({ label }) => label), calibration.conformal.threshold),
+    abstention: calibration.abstention && abstentionQuality(answers, calibration.abstention.threshold),
+    byViews: manifest.views.slice(0, of).map(({ flip, scale }, index) => {
+      const right = photos.map(({ views, label }) => Number(argmax(stopAt(views.slice(0, index + 1), 'full', null).mean) === label))
+      return { views: index + 1, flip, scale, top1: mean(right) }
+    }),
+    groups: shotGroups(classes, trainCounts),
+    classes: classes.map((metrics, index) => ({ label: labels[index] as string, ...metrics })),
+    confused: mostConfused(confusion, 10).map(({ truth, predicted, photos }) => ({
+      truth: labels[truth] as string,
+      predicted: labels[predicted] as string,
+      photos,
+    })),
+    confusion,
+  }
+}
+
+function calibrationErrors(answers: readonly PolicyAnswer[]): Evaluation['ece'] {
+  const right = answers.map(isRight)
+  return {
+    before: expectedCalibrationError(answers.map(({ mean }) => mean[argmax(mean)] as number), right, eceBins),
+    after: expectedCalibrationError(answers.map(confidence), right, eceBins),
+    bins: eceBins,
+  }
+}

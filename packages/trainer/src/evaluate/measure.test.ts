@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import { measure, mostConfused } from './measure.ts'
+
+const answer = (label: number, ...mean: number[]) => ({ label, mean: Float64Array.from(mean) })
+
+// Answers 0, 0, 1, 2 for truth 0, 1, 1, 0.
+const answers = [
+  answer(0, 0.7, 0.2, 0.1),
+  answer(1, 0.5, 0.4, 0.1),
+  answer(1, 0.2, 0.6, 0.2),
+  answer(0, 0.1, 0.3, 0.6),
+]
+
+it('measures with intervals around the value', () => {
+  const { top1, top5, macroF1, confusion, classes } = measure(answers, 3, 1)
+  expect(top1).toMatchObject({ value: 0.5, count: 4 })
+  expect(top5).toMatchObject({ value: 1, high: 1 })
+  // Class 0: precision 1/2, recall 1/2; class 1: precision 1, recall 1/2, F1 2/3; class 2 has no photos.
+  expect(macroF1.value).toBeCloseTo((0.5 + 2 / 3) / 2, 12)
+  for (const share of [top1, top5, macroF1]) {
+    expect(share.low).toBeLessThan(share.value)
+    expect(share.high).toBeGreaterThanOrEqual(share.value)
+  }
+  expect(confusion).toEqual([
+    [1, 0, 1],
+    [1, 1, 0],
+    [0, 0, 0],
+  ])
+  expect(classes[1]).toMatchObject({ precision: 1, recall: 0.5, photos: 2 })
+})
+
+it('lists the most frequent confusions', () => {
+  const confusion = [
+    [5, 1, 0],
+    [3, 9, 1],
+    [0, 1, 2],
+  ]
+  expect(mostConfused(confusion, 2)).toEqual([
+    { truth: 1, predicted: 0, photos: 3 },
+    { truth: 0, predicted: 1, photos: 1 },
+  ])
+})

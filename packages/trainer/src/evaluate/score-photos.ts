@@ -1,0 +1,38 @@
+import type { Preprocessing } from '@flowers/shared/preprocessing'
+import { softmax } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/views'
+import type { Sample } from '../data/dataset.ts'
+import type { ScoredPhoto } from './calibrate.ts'
+import { ViewRunner } from './infer.ts'
+import type { Network } from './network.ts'
+import { decodePhotos } from './photos.ts'
+
+export interface ScoreOptions {
+  readonly preprocessing: Preprocessing
+  readonly views: readonly View[]
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export interface Scored {
+  readonly photos: readonly (ScoredPhoto & { readonly id: string })[]
+  /** Photos that could not be read, with the reason. */
+  readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
+}
+
+/** Probabilities of every view of every sample, through the preprocessing of the service. */
+export async function scorePhotos(network: Network, samples: readonly Sample[], options: ScoreOptions): Promise<Scored> {
+  const { preprocessing, views, onProgress } = options
+  const runner = new ViewRunner(network, preprocessing, views)
+  const photos: Scored['photos'][number][] = []
+  const unreadable: Scored['unreadable'][number][] = []
+  for await (const decoded of decodePhotos(samples, preprocessing, views)) {
+    const { id, index } = decoded.photo
+    if (decoded.canvases === null) unreadable.push({ path: id, reason: decoded.reason })
+    else {
+      const logits = await runner.logits(decoded.canvases, 0, views.length)
+      photos.push({ id, label: index, views: logits.map(softmax) })
+    }
+    onProgress?.(photos.length + unreadable.length, samples.length)
+  }
+  return { photos, unreadable }
+}

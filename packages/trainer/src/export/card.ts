@@ -1,0 +1,198 @@
+import type { Manifest } from '@flowers/shared/manifest'
+import type { CalibrationReport } from '../evaluate/calibrate.ts'
+import { withInterval } from '../evaluate/evaluation-table.ts'
+import type { Measures } from '../evaluate/measure.ts'
+import { mostConfused } from '../evaluate/measure.ts'
+import { shotGroups } from '../evaluate/metrics.ts'
+import { phaseNames } from '../recipe.ts'
+import type { Recipe } from '../recipe.ts'
+import { percent } from '../report/format.ts'
+import type { Parity } from './parity.ts'
+
+/** What a card is made of. */
+export interface CardFacts {
+  readonly manifest: Omit<Manifest, 'files'>
+  readonly recipe: Recipe
+  readonly checkpoint: { readonly phase: string; readonly epoch: number }
+  readonly splitBy: 'given' | 'stratified'
+  readonly measures: Measures
+  readonly calibration: CalibrationReport
+  readonly parity: Parity
+  /** Photos of the gate that were training photos, the validation photos being too few. */
+  readonly parityFromTraining: number
+  /** Share of right answers by the first k views alone. */
+  readonly top1ByViews: readonly number[]
+  /** Training photos by class. */
+  readonly trainCounts: readonly number[]
+}
+
+/** The model card: YAML front matter of the Hugging Face hub, then Markdown. Made of the run, never written by hand. */
+export function modelCard(facts: CardFacts): string {
+  return [frontMatter(facts), ...sections.map((section) => section(facts))].join('\n\n') + '\n'
+}
+
+// JSON strings are YAML strings.
+const text = (value: string): string => JSON.stringify(value)
+
+function frontMatter({ manifest }: CardFacts): string {
+  const { name, metrics, architecture } = manifest
+  const metric = (type: string, label: string, value: number): string[] => [
+    `          - type: ${type}`,
+    `            name: ${label}`,
+    `            value: ${value.toFixed(4)}`,
+  ]
+  return [
+    '---',
+    'pipeline_tag: image-classification',
+    'library_name: transformers.js',
+    `tags: [flowers, fine-grained, onnx, ${text(architecture)}]`,
+    'metrics: [accuracy, f1]',
+    'model-index:',
+    `  - name: ${text(`${name} ${manifest.version}`)}`,
+    '    results:',
+    '      - task:',
+    '          type: image-classification',
+    '        dataset:',
+    `          name: ${text(name)}`,
+    '          type: imagefolder',
+    `          split: ${metrics.split}`,
+    '        metrics:',
+    ...metric('accuracy', 'top-1', metrics.top1.value),
+    ...metric('accuracy', 'top-5', metrics.top5.value),
+    ...metric('f1', 'macro-F1', metrics.macroF1.value),
+    '---',
+  ].join('\n')
+}
+
+const sections: readonly ((facts: CardFacts) => string)[] = [title, use, data, accuracy, calibrationSection, training, exported, limits, classTable]
+
+const bullets = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n')
+
+function title({ manifest }: CardFacts): string {
+  const { name, version, architecture, labels, preprocessing } = manifest
+  return `# ${name} ${version}\n\n${architecture} at ${preprocessing.size} px that names ${labels.length} kinds of flowers. Made ${manifest.created.slice(0, 10)} by flowers ${manifest.versions['flowers']}.`
+}
+
+function use({ manifest }: CardFacts): string {
+  const { name, preprocessing: { size, kernel, cropFraction } } = manifest
+  return `## Use
+
+For photos that show one of the flowers in the table below, as a suggestion to a person. Not for deciding whether a plant is safe to eat or touch.
+
+\`\`\`sh
+MODEL=${name} npm start
+curl -F img=@photo.jpg http://localhost:3000/classify
+\`\`\`
+
+In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside). Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
+}
+
+function data({ manifest, splitBy, trainCounts }: CardFacts): string {
+  const sorted = trainCounts.toSorted((a, b) => a - b)
+  const made = splitBy === 'given' ? 'as the data brings it' : `drawn by class with seed ${manifest.data.seed}`
+  return `## Data
+
+${bullets([
+    `${manifest.data.train} training and ${manifest.data.valid} validation photos in ${manifest.labels.length} classes, split ${made}.`,
+    `${sorted[0]} to ${sorted.at(-1)} training photos a class, median ${sorted[Math.floor(sorted.length / 2)]}.`,
+    `SHA-256 of the list of photos with their hashes, labels and splits: \`${manifest.data.sha256}\`.`,
+  ])}`
+}
+
+function accuracy({ manifest, measures, top1ByViews, trainCounts }: CardFacts): string {
+  const { top1, top5, macroF1 } = manifest.metrics
+  const groups = Object.entries(shotGroups(measures.classes, trainCounts)).flatMap(([name, { recall, classes }]) =>
+    recall === null ? [] : [`${{ many: 'over 100', medium: '20 to 100', few: 'under 20' }[name]}: ${percent(recall)} (${classes} classes)`],
+  )
+  const confused = mostConfused(measures.confusion, 5).map(
+    ({ truth, predicted, photos }) => `${manifest.labels[truth]} called ${manifest.labels[predicted]} (${photos})`,
+  )
+  return `## Accuracy
+
+On the ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
+
+| top-1 | top-5 | macro-F1 |
+| --- | --- | --- |
+| ${withInterval(top1)} | ${withInterval(top5)} | ${withInterval(macroF1)} |
+
+These photos also chose the checkpoint, so expect slightly less on others.
+
+${bullets([
+    `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
+    `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
+    ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
+  ])}`
+}
+
+function calibrationSection({ manifest, calibration: report }: CardFacts): string {
+  const { temperature, conformal, abstention, fastLead } = manifest.calibration
+  const missing = (what: string): string => `${what}: not fitted, the validation photos are too few.`
+  return `## Calibration
+
+Fitted on ${report.fitted} of the validation photos; the figures are those of the other ${report.heldOut}.
+
+${bullets([
+    `Temperature by number of views: ${temperature.map((value) => value.toFixed(3)).join(', ')}. Expected calibration error (${report.ece.bins} bins): ${percent(report.ece.before)} before, ${percent(report.ece.after)} after.`,
+    conformal && report.set
+      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: measured ${percent(report.set.coverage)}, ${report.set.size.toFixed(2)} labels on average.`
+      : missing('Conformal sets'),
+    abstention && report.abstention
+      ? `Below a probability of ${abstention.threshold.toFixed(3)} no label is named: ${percent(report.abstention.share)} of photos, ${percent(report.abstention.falseAlarms)} of the right answers; ${percent(report.abstention.accuracy)} of the answers that are given are right.`
+      : missing('Abstention'),
+    `Views: \`exact\` uses ${report.exact.views.toFixed(2)} of ${manifest.views.length} on average and never changes the label.`,
+    fastLead && report.fast
+      ? `\`fast\` uses ${report.fast.views.toFixed(2)}; with 95 % confidence at most ${percent(fastLead.disagreementBound)} of photos get another label than by all views (measured ${percent(report.fast.disagreement)}).`
+      : missing('Views of `fast`'),
+  ])}`
+}
+
+function training({ recipe, checkpoint }: CardFacts): string {
+  const phases = phaseNames.flatMap((name) => {
+    const phase = recipe.phases[name]
+    if (phase.epochs === 0) return []
+    return [`| ${name} | ${phase.epochs} | ${phase.size} | ${phase.batch} | ${phase.trainable} | ${phase.learningRate.backbone} / ${phase.learningRate.head} |`]
+  })
+  const chosen = checkpoint.epoch < 0 ? `the start of phase ${checkpoint.phase}` : `epoch ${checkpoint.epoch + 1} of phase ${checkpoint.phase}`
+  return `## Training
+
+Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : 'from pretrained weights'}; the checkpoint is that of ${chosen}. The whole recipe is in \`manifest.json\`.
+
+| phase | epochs, at most | pixels | batch | trained | learning rate, backbone / head |
+| --- | --- | --- | --- | --- | --- |
+${phases.join('\n')}`
+}
+
+function exported({ manifest, parity, parityFromTraining }: CardFacts): string {
+  const { labels } = manifest
+  const source = parityFromTraining === 0 ? 'validation photos' : `photos (${parityFromTraining} of them training photos, the validation photos being too few)`
+  const flips = parity.flips.map(({ id, trainer, exported, margin }) => `${id}: ${labels[trainer]} became ${labels[exported]}, apart by ${margin.toExponential(1)}`)
+  return `## Export
+
+The ONNX file was held against the trainer on ${parity.photos} ${source}, through the preprocessing of the service: logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, and ${parity.flips.length} labels change${flips.length > 0 ? ':' : '.'}
+${flips.length > 0 ? `\n${bullets(flips)}\n` : ''}
+Made with ${Object.entries(manifest.versions).map(([name, version]) => `${name} ${version}`).join(', ')}.`
+}
+
+function limits({ trainCounts }: CardFacts): string {
+  const fewest = Math.min(...trainCounts)
+  return `## Limits
+
+${bullets([
+    'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
+    'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
+    ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
+    'The rights to the training photos stay with their photographers; check them before redistributing the weights.',
+  ])}`
+}
+
+function classTable({ manifest, measures, trainCounts }: CardFacts): string {
+  const rows = measures.classes.map(({ precision, recall, f1, photos }, index) => {
+    const shares = photos === 0 ? '- | - | -' : [precision, recall, f1].map(percent).join(' | ')
+    return `| ${manifest.labels[index]!.replaceAll('|', '\\|')} | ${shares} | ${photos} | ${trainCounts[index]} |`
+  })
+  return `## By class
+
+| class | precision | recall | F1 | validation photos | training photos |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}`
+}

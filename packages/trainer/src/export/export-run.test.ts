@@ -1,0 +1,154 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openModel } from '@flowers/shared/model-package'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'csv-parse/sync'
+import { evaluateModel } from '../evaluate/evaluate-model.ts'
+import { evaluationTable } from '../evaluate/evaluation-table.ts'
+import { openNetwork } from '../evaluate/network.ts'
+import { predictFolder } from '../evaluate/predict-folder.ts'
+import { exportRun, targetOf } from './export-run.ts'
+import type { ExportReport } from './export-run.ts'
+import { makeTestRun } from './test-run.ts'
+import type { TestRun } from './test-run.ts'
+
+let test: TestRun
+let report: ExportReport
+let model: string
+const lines: string[] = []
+
+beforeAll(async () => {
+  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { train: 3, valid: 10 } })
+  model = join(test.folder, 'models', 'test', '3')
+  report = await exportRun({ ...test, out: model, log: (line) => lines.push(line) })
+}, 120_000)
+
+afterAll(() => test.remove())
+
+describe('an exported run', () => {
+  it('is a model folder that verifies', async () => {
+    const { manifest } = await openModel(model)
+    expect(manifest).toMatchObject({
+      ...{ name: 'test', version: 3, architecture: 'convnext_atto', viewPolicy: 'exact' },
+      preprocessing: { size: 32, kernel: 'bicubic' },
+      data: { train: 36, valid: 120, seed: 1 },
+      recipe: { name: 'test', model: { architecture: 'convnext_atto' } },
+      metrics: { split: 'valid', top1: { count: 120 }, ece: { bins: 15 } },
+      quantization: null,
+    })
+    expect(Object.keys(manifest.versions)).toEqual(
+      expect.arrayContaining(['flowers', 'node', 'tensorflow', 'tf2onnx', 'onnxruntime', 'sharp', 'libvips']),
+    )
+    expect(Object.keys(manifest.files).toSorted()).toEqual(['README.md', 'config.json', 'onnx/model.onnx', 'preprocessor_config.json'])
+    expect(await readdir(join(test.folder, 'models', 'test'))).toEqual(['3'])
+  })
+
+  it('has one node for each normalisation and GELU', () => {
+    // Atto: stem, 3 downsamplings, 12 blocks, head; GELUs of 12 blocks and the head.
+    expect(report.fused.operators).toMatchObject({ LayerNormalization: 17, Gelu: 13, Conv: 16, Gemm: 26, Add: 12 })
+  })
+
+  it('was held against the trainer on all of its validation photos', () => {
+    expect(report.manifest.parity).toMatchObject({ photos: 120, flips: report.parity.flips.length })
+    expect(report.manifest.parity.maxAbsLogitDifference).toBeGreaterThan(0)
+    expect(report.manifest.parity.maxAbsLogitDifference).toBeLessThan(1e-4)
+    expect(lines.join('\n')).toMatch(/parity gate: 120 validation photos, logits differ by \S+ at most, 0 labels change/)
+  })
+
+  it('has a card with the front matter of the hub', async () => {
+    const card = await readFile(join(model, 'README.md'), 'utf8')
+    expect(card).toMatch(/^---\npipeline_tag: image-classification\n/)
+    expect(card).toContain(`value: ${report.manifest.metrics.top1.value.toFixed(4)}`)
+    for (const heading of ['Use', 'Data', 'Accuracy', 'Calibration', 'Training', 'Export', 'Limits', 'By class']) {
+      expect(card).toContain(`\n## ${heading}\n`)
+    }
+    for (const label of report.manifest.labels) expect(card).toContain(`\n| ${label} | `)
+    expect(card).not.toMatch(/undefined|NaN|\[object/)
+  })
+
+  it('scores as it scored when it was exported', async () => {
+    const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'exact' })
+    const { top1, top5, macroF1 } = report.manifest.metrics
+    expect(evaluation).toMatchObject({ top1, top5, macroF1, data: { asTrained: true, photos: 120, unreadable: [] } })
+    expect(evaluation.views.used.reduce((a, b) => a + b)).toBe(120)
+    expect(evaluation.views.disagreement).toBe(0)
+    expect(evaluation.byViews).toHaveLength(6)
+    expect(evaluation.byViews[5]!.top1).toBe(evaluation.top1.value)
+    expect(evaluationTable(evaluation)).toMatch(/top-1 .*%.*\n.*top-5/)
+  })
+
+  it('with one view scores the first view', async () => {
+    const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'none' })
+    expect(evaluation.views).toMatchObject({ of: 1, meanUsed: 1, used: [120], disagreement: null })
+    expect(evaluation.byViews).toEqual([{ views: 1, flip: 'none', scale: 1, top1: evaluation.top1.value }])
+  })
+
+  it('refuses photos of a class that it does not have', async () => {
+    const csv = join(test.folder, 'other.csv')
+    const photos = (await readdir(join(test.data, 'valid'), { recursive: true })).filter((name) => name.endsWith('.jpg')).slice(0, 4)
+    const [fern, fernValid, moss, mossValid] = photos.map((photo) => `flowers/valid/${photo}`)
+    await writeFile(csv, `path,label,split\n${fern},fern,train\n${fernValid},fern,valid\n${moss},moss,train\n${mossValid},moss,valid\n`)
+    await expect(evaluateModel({ model, data: csv, split: 'valid', views: 'full' })).rejects.toMatchObject({
+      code: 'EVALUATE_LABELS',
+      message: expect.stringContaining('"fern"') as string,
+    })
+  })
+
+  it('labels a folder in order of path, and lists what it cannot read', async () => {
+    const input = join(test.data, 'valid')
+    await writeFile(join(input, 'broken.jpg'), 'no photo')
+    await writeFile(join(input, '.hidden'), 'left out')
+    const out = join(input, 'results.csv')
+    const { written, unreadable } = await predictFolder({ model, input, out })
+    expect(written).toBe(120)
+    expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not JPEG') as string }])
+    const rows = parse(await readFile(out), { columns: true }) as { path: string; label: string; confidence: string }[]
+    expect(rows.map(({ path }) => path)).toEqual(rows.map(({ path }) => path).toSorted())
+    expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence'])
+    for (const { confidence } of rows) expect(Number(confidence)).toBeGreaterThan(1 / 13)
+    const right = rows.filter(({ path, label }) => path.split('/')[0]!.slice(3) === label).length
+    expect(right / 120).toBeCloseTo(report.manifest.metrics.top1.value, 10)
+    expect(await readFile(`${out}.errors.csv`, 'utf8')).toMatch(/^path,reason\nbroken\.jpg,/)
+    // Once more, with its own files in the folder: the same.
+    expect(await predictFolder({ model, input, out })).toEqual({ written, unreadable })
+  })
+})
+
+describe('an export that fails', () => {
+  const out = (): string => join(test.folder, 'models', 'broken', '1')
+  const modelsLeft = async (): Promise<string[]> => readdir(join(test.folder, 'models', 'broken')).catch(() => [])
+
+  it('leaves nothing when a logit differs', async () => {
+    const open: typeof openNetwork = async (path, size) => {
+      const network = await openNetwork(path, size)
+      let photos = 0
+      return {
+        ...network,
+        run: async (images, count) => {
+          const rows = await network.run(images, count)
+          if (++photos === 30) rows[0]![4]! += 0.002
+          return rows
+        },
+      }
+    }
+    await expect(exportRun({ ...test, out: out(), open })).rejects.toMatchObject({ code: 'EXPORT_PARITY' })
+    expect(await modelsLeft()).toEqual([])
+  })
+
+  it.each([
+    ['a folder that exists', () => ({ out: model }), 'MODEL_EXISTS'],
+    ['a place without a version', () => ({ out: join(test.folder, 'models', 'test') }), 'EXPORT_TARGET'],
+    ['a folder without a run', () => ({ run: test.data }), 'TRAIN_RUN_MISSING'],
+    ['other photos', () => ({ data: join(test.data, 'train') }), 'TRAIN_DATA_CHANGED'],
+  ])('refuses %s', async (_, change, code) => {
+    await expect(exportRun({ ...test, out: out(), ...change() })).rejects.toMatchObject({ code })
+    expect(await modelsLeft()).toEqual([])
+  })
+})
+
+it('a place for a model names it and its version', () => {
+  expect(targetOf('models/garden18/12')).toEqual({ name: 'garden18', version: 12 })
+  for (const wrong of ['models/garden18/0', 'models/garden18/v1', 'models/Garden/1', '1']) {
+    expect(() => targetOf(wrong)).toThrow(expect.objectContaining({ code: 'EXPORT_TARGET' }))
+  }
+})

@@ -1,0 +1,199 @@
+import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import type { Manifest } from '@flowers/shared/manifest'
+import { manifestFormat } from '@flowers/shared/manifest'
+import { modelFiles, packageModel } from '@flowers/shared/model-package'
+import type { Preprocessing } from '@flowers/shared/preprocessing'
+import { argmax, mergeViews } from '@flowers/shared/views'
+import { openDataset, withoutPhotos } from '../data/dataset.ts'
+import type { Dataset } from '../data/dataset.ts'
+import { answerOf, calibrate } from '../evaluate/calibrate.ts'
+import type { CalibrationReport } from '../evaluate/calibrate.ts'
+import { withInterval } from '../evaluate/evaluation-table.ts'
+import { measure } from '../evaluate/measure.ts'
+import type { Measures } from '../evaluate/measure.ts'
+import { openNetwork } from '../evaluate/network.ts'
+import type { Network } from '../evaluate/network.ts'
+import { scorePhotos } from '../evaluate/score-photos.ts'
+import { startTensorflow } from '../tensorflow/index.ts'
+import { ensurePythonEnvironment } from '../tensorflow/python.ts'
+import { modelCard } from './card.ts'
+import { convertToOnnx } from './convert.ts'
+import type { Fused } from './convert.ts'
+import { freezeModel } from './freeze-model.ts'
+import { gatePhotos, passGate } from './gate.ts'
+import type { Parity } from './parity.ts'
+import { openReference } from './reference.ts'
+import { readRun } from './run-folder.ts'
+import type { TrainedRun } from './run-folder.ts'
+import { collectVersions } from './versions.ts'
+
+export interface ExportOptions {
+  /** A run folder of the trainer. */
+  readonly run: string
+  /** DATA of the command line: the photos of the run. */
+  readonly data: string
+  /** The model folder to make, `<models>/<name>/<version>`. */
+  readonly out: string
+  readonly log?: (line: string) => void
+  /** Opens what is gated and measured; another one stands in for a broken export. */
+  readonly open?: (path: string, size: number) => Promise<Network>
+}
+
+export interface ExportReport {
+  readonly folder: string
+  readonly manifest: Manifest
+  readonly fused: Fused
+  readonly parity: Parity
+  readonly measures: Measures
+  readonly calibration: CalibrationReport
+}
+
+/** The service answers by the exact rule unless asked otherwise: the label of all views for fewer of them. */
+const viewPolicy = 'exact'
+
+/**
+ * Makes the model folder of a run: the checkpoint as ONNX, held against the trainer on real photos, measured and
+ * calibrated through the service's own preprocessing, with its manifest and card. The folder appears whole or not at all.
+ *
+ * Throws EXPORT_TARGET, MODEL_EXISTS, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED before anything is done; EXPORT_CONVERTER,
+ * EXPORT_PARITY; and what TensorFlow, `openDataset` and reading weights throw.
+ */
+export async function exportRun(options: ExportOptions): Promise<ExportReport> {
+  const { log = () => {}, open = openNetwork, out } = options
+  const { name, version } = targetOf(out)
+  await requireAbsent(out)
+  const run = await readRun(options.run)
+  const dataset = await openRunData(options.data, run)
+  const { python } = await ensurePythonEnvironment({ log })
+  const tensorflow = await startTensorflow()
+  const preprocessing: Preprocessing = { ...run.recipe.preprocessing, size: run.checkpoint.size }
+  const folder = await mkdtemp(join(tmpdir(), 'flowers-export-'))
+  try {
+    const target = join(folder, 'model.onnx')
+    log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
+    const graphDef = freezeModel(run.model, run.values, preprocessing.size)
+    const fused = await convertToOnnx({ graphDef, folder, target, python })
+    const network = await open(target, preprocessing.size)
+    try {
+      const gate = await gateRun(run, dataset, preprocessing, network, log)
+      const measured = await measureRun(run, dataset, preprocessing, network, log)
+      const manifest = {
+        ...describeRun(run, dataset, preprocessing),
+        ...{ name, version, calibration: measured.fitted, viewPolicy } as const,
+        metrics: metricsOf(measured.measures, measured.report),
+        parity: { ...gate.parity, flips: gate.parity.flips.length },
+        versions: await collectVersions(tensorflow.version, python),
+      } satisfies Omit<Manifest, 'files'>
+      const card = modelCard({
+        ...{ manifest, recipe: run.recipe, checkpoint: run.checkpoint, splitBy: run.data.splitBy },
+        ...{ measures: measured.measures, calibration: measured.report, top1ByViews: measured.top1ByViews },
+        ...{ parity: gate.parity, parityFromTraining: gate.fromTraining, trainCounts: trainCountsOf(run) },
+      })
+      await mkdir(dirname(out), { recursive: true })
+      const files = { [modelFiles.network]: { copyOf: target }, [modelFiles.card]: card }
+      const written = await packageModel(out, files, manifest)
+      return { folder: out, manifest: written.manifest, fused, parity: gate.parity, measures: measured.measures, calibration: measured.report }
+    } finally {
+      await network.release()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Name and version of `<models>/<name>/<version>`. Throws EXPORT_TARGET. */
+export function targetOf(out: string): { name: string; version: number } {
+  const [name, version] = [basename(dirname(out)), basename(out)]
+  if (!/^[1-9]\d*$/.test(version)) throw new FlowersError('EXPORT_TARGET', `"${out}" does not end with a version, a positive integer`)
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
+    throw new FlowersError('EXPORT_TARGET', `"${name}" is no name of a model: lower-case letters, digits, dots, dashes and underscores`)
+  }
+  return { name, version: Number(version) }
+}
+
+async function requireAbsent(folder: string): Promise<void> {
+  const present = await access(folder).then(
+    () => true,
+    () => false,
+  )
+  if (present) throw new FlowersError('MODEL_EXISTS', `${folder} exists.`)
+}
+
+async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
+  const opened = await openDataset(path, { seed: data.seed, validShare: recipe.data.validShare })
+  const dataset = withoutPhotos(opened, new Set(data.excluded))
+  if (dataset.sha256 === data.sha256) return dataset
+  throw new FlowersError('TRAIN_DATA_CHANGED', `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`)
+}
+
+const trainCountsOf = ({ data }: TrainedRun): number[] => data.labels.map((label) => data.counts.train[label] ?? 0)
+
+type Log = (line: string) => void
+
+const secondsBetweenLines = 30
+
+/** A line now and then while photos go through. */
+function progressLines(log: Log, what: string): (done: number, total: number) => void {
+  let last = performance.now()
+  return (done, total) => {
+    if (performance.now() - last < secondsBetweenLines * 1000) return
+    last = performance.now()
+    log(`${what}: ${done} of ${total} photos`)
+  }
+}
+
+async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preprocessing, network: Network, log: Log) {
+  const { photos, fromTraining } = gatePhotos(dataset, preprocessing.size)
+  const reference = openReference(run.model, run.values, preprocessing.size)
+  try {
+    const parity = await passGate({ network, reference, photos, preprocessing, onProgress: progressLines(log, 'parity gate') })
+    const source = fromTraining === 0 ? 'validation photos' : `photos, ${fromTraining} of them for want of others training photos`
+    log(`parity gate: ${parity.photos} ${source}, logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, ${parity.flips.length} labels change`)
+    for (const { id, trainer, exported, margin } of parity.flips) {
+      log(`  near tie: ${id}: ${dataset.labels[trainer]} became ${dataset.labels[exported]}, apart by ${margin.toExponential(1)}`)
+    }
+    return { parity, fromTraining }
+  } finally {
+    reference.dispose()
+  }
+}
+
+async function measureRun({ recipe }: TrainedRun, dataset: Dataset, preprocessing: Preprocessing, network: Network, log: Log) {
+  const { views } = recipe
+  const onProgress = progressLines(log, `measuring with ${views.length} views`)
+  const { photos, unreadable } = await scorePhotos(network, dataset.valid, { preprocessing, views, onProgress })
+  const lost = unreadable[0]
+  if (lost) throw new FlowersError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
+  const { calibration: fitted, report } = calibrate(photos, recipe.seed)
+  const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
+  const measures = measure(answers, dataset.labels.length, recipe.seed)
+  log(`validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`)
+  const top1ByViews = views.map((_, index) => {
+    const right = photos.filter((photo) => argmax(mergeViews(photo.views.slice(0, index + 1))) === photo.label)
+    return right.length / photos.length
+  })
+  return { fitted, report, measures, top1ByViews }
+}
+
+function describeRun(run: TrainedRun, dataset: Dataset, preprocessing: Preprocessing) {
+  const { recipe, data, model } = run
+  return {
+    format: manifestFormat,
+    created: new Date().toISOString(),
+    architecture: model.architecture,
+    labels: data.labels,
+    classPrior: trainCountsOf(run).map((count) => count / dataset.train.length),
+    preprocessing,
+    views: recipe.views,
+    quantization: null,
+    data: { sha256: data.sha256, train: dataset.train.length, valid: dataset.valid.length, seed: data.seed },
+    recipe: { ...recipe },
+  } as const
+}
+
+function metricsOf({ top1, top5, macroF1 }: Measures, { ece }: CalibrationReport): Manifest['metrics'] {
+  return { split: 'valid', top1, top5, macroF1, ece }
+}

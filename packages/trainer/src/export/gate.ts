@@ -1,0 +1,56 @@
+import { FlowersError } from '@flowers/shared/errors'
+import type { Preprocessing } from '@flowers/shared/preprocessing'
+import { oneView } from '@flowers/shared/views'
+import { toTensor } from '@flowers/shared/preprocess'
+import type { Dataset, Sample } from '../data/dataset.ts'
+import { Random } from '../data/random.ts'
+import type { Network } from '../evaluate/network.ts'
+import { decodePhotos } from '../evaluate/photos.ts'
+import { compareLogits, requireParity } from './parity.ts'
+import type { LogitPair, Parity } from './parity.ts'
+import type { Reference } from './reference.ts'
+
+/** The gate holds an exported file against the trainer on at least this many photos where the data has them. */
+const fewest = 64
+const most = 512
+/** Beyond the fewest, as many photos as hold this many pixels: 512 at 256 px and below, 101 at 576 px. */
+const pixelBudget = 2 ** 25
+
+/** Photos for the gate: validation photos drawn by the seed, and training photos where those are too few. */
+export function gatePhotos(dataset: Pick<Dataset, 'train' | 'valid' | 'seed'>, size: number): { photos: Sample[]; fromTraining: number } {
+  const wanted = Math.max(fewest, Math.min(most, Math.floor(pixelBudget / size ** 2)))
+  const draw = (samples: readonly Sample[], count: number): Sample[] =>
+    new Random(dataset.seed, 'parity').shuffle([...samples]).slice(0, Math.max(0, count))
+  const valid = draw(dataset.valid, wanted)
+  const train = draw(dataset.train, fewest - valid.length)
+  return { photos: [...valid, ...train], fromTraining: train.length }
+}
+
+export interface GateOptions {
+  readonly network: Network
+  readonly reference: Reference
+  readonly photos: readonly Sample[]
+  readonly preprocessing: Preprocessing
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/**
+ * Holds an exported network against the trainer on real photos: the service's preprocessing, then exactly the same
+ * pixels through both. Throws EXPORT_PARITY when they disagree, DATA_IMAGE_LOST when a photo cannot be read.
+ */
+export async function passGate({ network, reference, photos, preprocessing, onProgress }: GateOptions): Promise<Parity> {
+  const pairs: LogitPair[] = []
+  const image = new Float32Array(3 * preprocessing.size ** 2)
+  for await (const decoded of decodePhotos(photos, preprocessing, oneView)) {
+    const { photo, canvases } = decoded
+    if (canvases === null) throw new FlowersError('DATA_IMAGE_LOST', `"${photo.path}" cannot be read: ${decoded.reason}`)
+    toTensor(canvases[0]!, 'none', preprocessing, image)
+    const trainer = await reference.logits(image)
+    const [exported] = await network.run(image, 1)
+    pairs.push({ id: photo.id, trainer, exported: exported! })
+    onProgress?.(pairs.length, photos.length)
+  }
+  const parity = compareLogits(pairs)
+  requireParity(parity)
+  return parity
+}
