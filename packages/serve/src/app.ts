@@ -6,9 +6,10 @@ import { Registry } from 'prom-client'
 import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
 import { createInstruments } from './instruments.ts'
+import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
-import { installMetrics } from './plugins/metrics.ts'
+import { metricsRoute, observeRequests } from './plugins/metrics.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { homeRoute } from './routes/home.ts'
 
@@ -17,6 +18,8 @@ export interface Service {
   readonly app: FastifyInstance
   /** Start it to load the model; closing the application closes it. */
   readonly engine: Engine
+  /** Requests that are being answered. */
+  readonly inFlight: () => number
 }
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -49,10 +52,12 @@ export async function buildApp(config: Config): Promise<Service> {
     void reply.header('x-request-id', request.id)
     done()
   })
-  installMetrics(app, { registry, instruments, engine, version })
+  const inFlight = observeRequests(app, instruments)
   installErrors(app)
+  metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)
+  installDrain(app, { engine, inFlight })
   homeRoute(app, version)
   await app.register(classifyRoutes, { engine, instruments, config })
-  return { app, engine }
+  return { app, engine, inFlight }
 }

@@ -127,9 +127,9 @@ export const settings = {
   shutdownGraceMs: {
     variable: 'FLOWERS_SHUTDOWN_GRACE_MS',
     schema: integer(0, 600_000),
-    fallback: '30000',
+    fallback: '25000',
     expected: 'an integer from 0 to 600000',
-    about: 'Milliseconds that admitted requests have to finish after that.',
+    about: 'Milliseconds that admitted requests have to finish after that; the rest is answered with 503.',
   },
 } as const satisfies Record<string, Setting>
 

@@ -1,3 +1,4 @@
+import { viewPolicies } from '@flowers/shared/views'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 
@@ -26,7 +27,7 @@ export interface Instruments {
   readonly modelInfo: Gauge<'model' | 'version' | 'architecture'>
 }
 
-/** Makes the instruments in `registry`; every stage is there from the start, at zero. */
+/** Makes the instruments in `registry`; every stage and policy is there from the start, at zero. */
 export function createInstruments(registry: Registry): Instruments {
   const registers = [registry]
   const instruments: Instruments = {
@@ -79,5 +80,6 @@ export function createInstruments(registry: Registry): Instruments {
     }),
   }
   for (const stage of stages) instruments.stageSeconds.zero({ stage })
+  for (const policy of viewPolicies) instruments.viewsUsed.zero({ policy })
   return instruments
 }

@@ -2,8 +2,8 @@ import { FlowersError } from '@flowers/shared/errors'
 import { helpText, readConfig } from './config.ts'
 import type { Config } from './config.ts'
 
-/** Exit code of a process that a second signal stopped before its requests were answered. */
-const stoppedBySignal = 130
+/** Time to send the answers to requests that were refused at the end of the grace time. */
+const lastAnswersMs = 1000
 
 try {
   const config = readConfig(process.argv.slice(2), process.env)
@@ -15,34 +15,42 @@ try {
 
 async function serve(config: Config): Promise<void> {
   const { buildApp } = await import('./app.ts')
-  const { app, engine } = await buildApp(config)
+  const { app, engine, inFlight } = await buildApp(config)
   let stopping = false
-  const stop = (signal: string): void => {
-    if (stopping) process.exit(stoppedBySignal)
+  const stop = (signal: NodeJS.Signals): void => {
+    // Whoever asks twice does not want to wait. Not by an exit: that waits for the workers.
+    if (stopping) process.kill(process.pid, 'SIGKILL')
     stopping = true
     app.log.info({ signal }, 'stopping: requests that were admitted are answered')
     engine.drain()
     setTimeout(() => void finish(), config.drainDelayMs)
   }
   const finish = async (): Promise<void> => {
+    let code = 0
     setTimeout(() => {
-      app.log.error('requests were not answered within the grace time')
-      process.exit(1)
+      if (inFlight() > 0) code = 1
+      app.log.error({ requests: inFlight() }, 'the grace time is over: requests that wait are refused')
+      void engine.close().then(() => setTimeout(() => process.exit(code), lastAnswersMs))
     }, config.shutdownGraceMs).unref()
     await app.close()
     app.log.info('stopped')
-    process.exit(0)
+    process.exit(code)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  const loading = engine.start()
-  // Handled below; until then a failure must not count as unhandled.
-  loading.catch(() => {})
-  const address = await app.listen({ host: config.host, port: config.port }).catch((error: Error) => {
-    throw new FlowersError('SERVICE_ADDRESS', `${config.host}:${config.port}: ${error.message}`, { cause: error })
-  })
-  await loading
-  app.log.info({ startMs: Math.round(performance.now()) }, `ready: curl -F img=@rose.jpg ${address}/classify`)
+  try {
+    const loading = engine.start()
+    // Awaited below; until then a failure must not count as unhandled.
+    loading.catch(() => {})
+    const address = await app.listen({ host: config.host, port: config.port }).catch((error: Error) => {
+      throw new FlowersError('SERVICE_ADDRESS', `${config.host}:${config.port}: ${error.message}.`, { cause: error })
+    })
+    await loading
+    if (!stopping) app.log.info({ startMs: Math.round(performance.now()) }, `ready: curl -F img=@rose.jpg ${address}/classify`)
+  } catch (error) {
+    await app.close()
+    throw error
+  }
 }
 
 function fail(error: unknown): void {

@@ -27,6 +27,7 @@ export class Engine {
   readonly #log: Log
   readonly #allowance = readAllowance()
   readonly #classifiers = new Map<string, Promise<Classifier>>()
+  #starting: Promise<void> | null = null
   #preprocessor: Preprocessor | null = null
   #serving: { classifier: Classifier; scheduler: Scheduler } | null = null
   #draining = false
@@ -38,7 +39,11 @@ export class Engine {
   }
 
   /** Loads and warms the model that serves by default. Rejects with the MODEL_ error that it meets. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return (this.#starting ??= this.#start())
+  }
+
+  async #start(): Promise<void> {
     configureSharp({ concurrency: 1 })
     const threads = Math.max(1, Math.floor(this.#allowance.cores))
     this.#preprocessor = startPreprocessor({ threads })
@@ -89,8 +94,9 @@ export class Engine {
     return name === undefined || name === classifier.manifest.name ? classifier : this.#load(name)
   }
 
-  /** Stops all workers. */
+  /** Stops all workers, after the views that are running. */
   async close(): Promise<void> {
+    await this.#starting?.catch(() => {})
     const loaded = await Promise.allSettled(this.#classifiers.values())
     await Promise.all(loaded.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)))
     await this.#preprocessor?.close()

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
 import { chooseBatch } from './batch.ts'
-import type { BatchSeconds, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
 
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {
@@ -88,18 +88,24 @@ export class Pool {
    * Rejects with SERVICE_WORKER_LOST, or MODEL_OUTPUT when the session refuses the input.
    */
   run(views: readonly ViewInput[]): Promise<RunResult> {
+    if (this.#closed) return Promise.reject(lost())
     return new Promise((resolve, reject) => {
       this.#tasks.push({ views, resolve, reject, retried: false })
       this.#assign()
     })
   }
 
-  /** Stops the workers; what has not run is refused. */
+  /**
+   * Ends the workers after the runs that are under way; what waits is refused. Never by `terminate()`: onnxruntime-node
+   * aborts the process when its thread is ended within a run.
+   */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#restart)
     for (const task of this.#tasks.splice(0)) task.reject(lost())
-    await Promise.all([...this.#members].map(({ thread }) => thread.terminate()))
+    const ended = [...this.#members].map(({ thread }) => new Promise((resolve) => thread.once('exit', resolve)))
+    for (const { thread } of this.#members) thread.postMessage({ close: true } satisfies CloseMessage)
+    await Promise.all(ended)
   }
 
   #hire(): Promise<void> {
@@ -119,10 +125,8 @@ export class Pool {
           this.#measured.splice(0, this.#measured.length - this.#options.workers)
           resolve()
           this.#assign()
-        } else if (message.kind === 'unusable') {
-          reason = message.reason
-          void thread.terminate()
-        } else this.#finish(member, message)
+        } else if (message.kind === 'unusable') reason = message.reason
+        else this.#finish(member, message)
       })
       thread.on('exit', () => {
         this.#members.delete(member)

@@ -26,6 +26,11 @@ export interface RunMessage {
   readonly views: readonly ViewInput[]
 }
 
+/** To the worker: end after the run that is under way. */
+export interface CloseMessage {
+  readonly close: true
+}
+
 /** Measured when a worker warms up: seconds of a run by its number of views. */
 export type BatchSeconds = Readonly<Record<number, number>>
 

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/preprocess'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { BatchSeconds, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
 
 /**
  * A worker thread that owns one ONNX session. `run()` of onnxruntime-node blocks the thread that calls it, so it is
@@ -72,7 +72,11 @@ async function answer(session: InferenceSession, message: RunMessage): Promise<v
 try {
   const session = await openSession()
   const seconds = await warmUp(session)
-  parentPort!.on('message', (message: RunMessage) => void answer(session, message))
+  let running = Promise.resolve()
+  parentPort!.on('message', (message: RunMessage | CloseMessage) => {
+    // A closed port lets the thread come to its end.
+    running = 'close' in message ? running.then(() => parentPort!.close()) : answer(session, message)
+  })
   post({ kind: 'warm', seconds })
 } catch (error) {
   post({ kind: 'unusable', reason: String(error) })

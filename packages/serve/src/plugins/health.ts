@@ -13,9 +13,4 @@ export function installHealth(app: FastifyInstance, engine: Engine): void {
     if (engine.ready) return { status: 'ready' }
     throw retryLater('SERVICE_NOT_READY', engine.draining ? 'The service is stopping.' : 'The model is being loaded.', 1)
   })
-  // A connection that is kept open would hold up the end of the process, and its client with the wrong instance.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (engine.draining) void reply.header('connection', 'close')
-    done()
-  })
 }

@@ -10,46 +10,47 @@ declare module 'fastify' {
     /** `performance.now()` when the headers had arrived. */
     arrived: number
   }
+  interface FastifyContextConfig {
+    /** Asked by machines every few seconds: logged at debug only. */
+    probe?: boolean
+  }
 }
 
 /** nginx's status for a request whose client left before the answer. */
 const clientClosedRequest = 499
 
 /**
- * Times and logs every request, and adds `GET /metrics`: instruments, state of the engine, and the usual metrics of
- * process and event loop.
+ * Times, counts and logs every request, unknown paths included. Call it before other hooks.
+ * Gives the number of requests that are being answered.
  */
-export function installMetrics(
-  app: FastifyInstance,
-  options: { registry: Registry; instruments: Instruments; engine: Engine; version: string },
-): void {
-  const { registry, instruments, engine } = options
-  collectDefaultMetrics({ register: registry })
-  addStateGauges(registry, engine, options.version)
+export function observeRequests(app: FastifyInstance, instruments: Instruments): () => number {
+  let inFlight = 0
   app.addHook('onRequest', (request, reply, done) => {
     request.arrived = performance.now()
-    instruments.inFlight.inc()
+    instruments.inFlight.set(++inFlight)
     reply.raw.once('close', () => {
-      instruments.inFlight.dec()
+      instruments.inFlight.set(--inFlight)
       const seconds = (performance.now() - request.arrived) / 1000
       const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
       const route = request.routeOptions.url ?? 'none'
       instruments.requestSeconds.observe({ method: request.method, route, status: String(status) }, seconds)
       const level = request.routeOptions.config.probe ? 'debug' : 'info'
-      request.log[level]({ method: request.method, url: request.url, status, ms: Math.round(seconds * 1e5) / 100 }, 'request')
+      const ms = Math.round(seconds * 1e5) / 100
+      request.log[level]({ method: request.method, url: request.url, status, ms }, 'request')
     })
     done()
   })
+  return () => inFlight
+}
+
+/** `GET /metrics`: instruments, state of the engine, and the usual metrics of process and event loop. */
+export function metricsRoute(app: FastifyInstance, options: { registry: Registry; engine: Engine; version: string }): void {
+  const { registry, engine, version } = options
+  collectDefaultMetrics({ register: registry })
+  addStateGauges(registry, engine, version)
   app.get('/metrics', { config: { probe: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   )
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Asked by machines every few seconds: logged at debug only. */
-    probe?: boolean
-  }
 }
 
 function addStateGauges(registry: Registry, engine: Engine, version: string): void {

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { builtModule } from '@flowers/shared/built-module'
+import { describe, expect, it } from 'vitest'
+import { form, solid } from './testing/pictures.ts'
+import { testModels, until } from './testing/service.ts'
+
+interface Run {
+  readonly child: ChildProcess
+  readonly output: { stdout: string; stderr: string }
+  readonly exit: Promise<number | NodeJS.Signals | null>
+}
+
+/** The built program as a process of its own. */
+function run(flags: string[], environment: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [fileURLToPath(builtModule(import.meta.url, './main.ts')), ...flags], {
+    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...environment },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (output.stderr += chunk))
+  const exit = new Promise<number | NodeJS.Signals | null>((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)))
+  return { child, output, exit }
+}
+
+/** Waits for the line that says the service is ready, and gives its address. */
+async function ready({ child, output }: Run): Promise<string> {
+  await until(() => output.stdout.includes('"ready: ') || child.exitCode !== null)
+  return /http:\/\/[\d.:]+/.exec(output.stdout.slice(output.stdout.indexOf('"ready: ')))![0]
+}
+
+describe('main', () => {
+  it('prints help', async () => {
+    const { output, exit } = run(['--help'])
+    expect(await exit).toBe(0)
+    expect(output.stdout).toContain('--queue-limit')
+    expect(output.stderr).toBe('')
+  })
+
+  it('answers wrong settings with one sentence and exit code 2', async () => {
+    const { output, exit } = run([], { PORT: 'x' })
+    expect(await exit).toBe(2)
+    expect(output.stdout).toBe('')
+    expect(output.stderr).toBe(
+      'PORT must be an integer from 0 to 65535, not "x". Run the service with --help for the settings and their values.\n',
+    )
+  })
+
+  it('answers a missing model and a port in use with a sentence and exit code 1', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const port = String((taken.address() as AddressInfo).port)
+    const runs = [run(['--model', 'oak', '--log-level', 'silent']), run(['--port', port, '--log-level', 'silent'])]
+    expect(await Promise.all(runs.map(({ exit }) => exit))).toEqual([1, 1])
+    taken.close()
+    expect(runs[0]!.output.stderr).toMatch(/^There is no model "oak" in .*; there are: slow, tiny\. .*\n$/)
+    expect(runs[1]!.output.stderr).toMatch(new RegExp(`^127\\.0\\.0\\.1:${port}: .*EADDRINUSE.*\\n$`))
+  })
+
+  it('answers every admitted request after SIGTERM and exits with 0', async () => {
+    const service = run(['--model', 'slow', '--drain-delay-ms', '300'])
+    const url = await ready(service)
+    const picture = await solid('#ff0000')
+    const requests = Array.from({ length: 5 }, () =>
+      fetch(`${url}/classify?tta=full`, { method: 'POST', body: form(picture) }),
+    )
+    const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
+    await until(async () => /^flowers_http_requests_in_flight 6$/m.test(await metrics()))
+    service.child.kill('SIGTERM')
+    await until(async () => (await fetch(`${url}/readyz`)).status === 503)
+    // What arrives while load balancers have not yet seen that is answered too.
+    const late = await fetch(`${url}/classify?tta=none`, { method: 'POST', body: form(picture) })
+    expect(late.status).toBe(200)
+    const responses = await Promise.all(requests)
+    for (const response of responses) {
+      expect(response.status).toBe(200)
+      expect(await response.json()).toMatchObject({ set: ['red'], views: { used: 6 } })
+    }
+    expect(await service.exit).toBe(0)
+    await expect(fetch(`${url}/livez`)).rejects.toThrow()
+  })
+
+  it('stops while it is still loading', async () => {
+    const service = run([])
+    await until(() => service.output.stdout.includes('Server listening'))
+    service.child.kill('SIGTERM')
+    expect(await service.exit).toBe(0)
+  })
+
+  it('ends after SIGINT too, and is not held up by a connection without a request', async () => {
+    const service = run([])
+    const url = await ready(service)
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    service.child.kill('SIGINT')
+    expect(await service.exit).toBe(0)
+    socket.destroy()
+  })
+
+  it('refuses what waits after the grace time and exits with 1', async () => {
+    const service = run(['--model', 'slow', '--shutdown-grace-ms', '50'])
+    const url = await ready(service)
+    const pictures = Array<Buffer>(16).fill(await solid('#ff0000'))
+    const request = fetch(`${url}/classify?tta=full`, { method: 'POST', body: form(...pictures) })
+    await until(async () => /^flowers_workers_busy 2$/m.test(await (await fetch(`${url}/metrics`)).text()))
+    service.child.kill('SIGTERM')
+    const { results } = (await (await request).json()) as { results: { code?: string }[] }
+    expect(results.filter(({ code }) => code === 'SERVICE_WORKER_LOST').length).toBeGreaterThan(0)
+    expect(await service.exit).toBe(1)
+  })
+})

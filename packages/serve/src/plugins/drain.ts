@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify'
+import type { Engine } from '../engine/engine.ts'
+
+/** How often a service that is being closed looks for connections that wait for nothing. */
+const checkMs = 50
+
+/**
+ * Lets the service end as soon as its last request is answered: connections are not kept open while it drains, and
+ * those that carry no request (a browser opens some in advance) are closed with it.
+ */
+export function installDrain(app: FastifyInstance, options: { engine: Engine; inFlight: () => number }): void {
+  const { engine, inFlight } = options
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (engine.draining) void reply.header('connection', 'close')
+    done()
+  })
+  let timer: NodeJS.Timeout | undefined
+  app.addHook('preClose', (done) => {
+    engine.drain()
+    timer = setInterval(() => {
+      if (inFlight() === 0) app.server.closeAllConnections()
+    }, checkMs)
+    done()
+  })
+  app.addHook('onClose', (_instance, done) => {
+    clearInterval(timer)
+    done()
+  })
+}
