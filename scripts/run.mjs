@@ -48,7 +48,7 @@ async function testNode(majors) {
 
 async function buildAll() {
   installPackages()
-  build('.', 'packages/trainer/dist/src/cli/main.js')
+  return build('.', 'packages/trainer/dist/src/cli/main.js') ? 0 : 1
 }
 
 async function docs() {
@@ -99,12 +99,21 @@ function node(script, ...rest) {
     stdio: 'inherit',
     env: { ...process.env, ...variables },
   })
-  // Ctrl-C reaches the child from the terminal; its exit code is awaited here.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  // Ctrl-C reaches the child from the terminal, a signal to this process alone does not: the child decides, this waits.
+  let stopped = 0
+  const onInterrupt = () => (stopped = 130)
+  const onTerminate = () => {
+    stopped = 143
+    child.kill('SIGTERM')
+  }
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)))
+    child.once('close', (code) => {
+      process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate)
+      if (stopped) reject(new Failure('Stopped', stopped))
+      else resolve(code ?? 1)
+    })
   })
 }
 
