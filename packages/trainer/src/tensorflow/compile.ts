@@ -78,7 +78,7 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
     const { core, backend, binding } = runtime()
     const handles = [...backend.getInputTensorIds(inputs).map((id) => binding.handle(id)), ...traced.captured]
     const op = core.newOp(traced.name, [], handles)
-    if (config !== null) core.api.TFE_OpSetAttrString(op, 'config_proto', config, config.length)
+    core.api.TFE_OpSetAttrString(op, 'config_proto', config, config.length)
     return op
   }
 

@@ -18,9 +18,9 @@ test('fields of fixed width are passed over, half a message is refused', () => {
   expect(() => [...readFields(Uint8Array.of(0x80))]).toThrow(RangeError)
 })
 
-test('bfloat16 is the bytes that TensorFlow was seen to accept; float32 needs none', () => {
+test('the configuration of a function has its rewrite options, empty or with bfloat16', () => {
   expect(functionConfig('bfloat16')).toEqual(Uint8Array.of(0x52, 5, 0x52, 3, 0xf8, 0x01, 1))
-  expect(functionConfig('float32')).toBeNull()
+  expect(functionConfig('float32')).toEqual(Uint8Array.of(0x52, 2, 0x52, 0))
 })
 
 test('the process configuration names the numbers of threads and may leave the GPU out', () => {
