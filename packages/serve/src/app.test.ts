@@ -88,7 +88,12 @@ describe('errors', () => {
 
   it.each([
     ['no HTTP', 'hello\r\n\r\n', 'HTTP/1.1 400 Bad Request', 'SERVICE_MALFORMED'],
-    ['huge headers', `GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 'HTTP/1.1 431 Request Header Fields Too Large', 'SERVICE_HEADERS_TOO_LARGE'],
+    [
+      'huge headers',
+      `GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`,
+      'HTTP/1.1 431 Request Header Fields Too Large',
+      'SERVICE_HEADERS_TOO_LARGE',
+    ],
   ])('answers %s with a problem', async (_name, sent, status, code) => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
     socket.write(sent)
@@ -145,15 +150,21 @@ describe('GET /metrics', () => {
         'flowers_images_total{result="ok"}': 2,
         'flowers_images_total{result="abstained"}': 1,
         'flowers_images_total{result="IMAGE_UNSUPPORTED"}': 1,
-        'flowers_queue_depth': 0,
-        'flowers_http_requests_in_flight': 1,
+        flowers_queue_depth: 0,
+        flowers_http_requests_in_flight: 1,
         'flowers_workers_lost_total{model="tiny"}': 0,
         'flowers_model_info{model="tiny",version="1",architecture="convnext-test"}': 1,
       }
-      for (const [series, value] of Object.entries(values)) expect([series, await own.metric(series)]).toEqual([series, value])
+      for (const [series, value] of Object.entries(values))
+        expect([series, await own.metric(series)]).toEqual([series, value])
       const text = await response.text()
       expect(text).toMatch(/^flowers_build_info\{version="[\d.]+",node="[\d.]+"\} 1$/m)
-      for (const name of ['nodejs_eventloop_lag_p99_seconds', 'process_resident_memory_bytes', 'flowers_worker_threads', 'flowers_cpu_allowance_cores']) {
+      for (const name of [
+        'nodejs_eventloop_lag_p99_seconds',
+        'process_resident_memory_bytes',
+        'flowers_worker_threads',
+        'flowers_cpu_allowance_cores',
+      ]) {
         expect(text).toMatch(new RegExp(`^${name} [\\d.e-]+$`, 'm'))
       }
       for (const line of text.split('\n').filter((candidate) => candidate.startsWith('# TYPE '))) {

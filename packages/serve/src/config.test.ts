@@ -34,7 +34,11 @@ describe('readConfig', () => {
     [['--port', ' 80'], {}, '--port must be an integer from 0 to 65535, not " 80".'],
     [[], { FLOWERS_TTA: 'quick' }, 'FLOWERS_TTA must be model or one of full, exact, fast, none, not "quick".'],
     [[], { FLOWERS_WORKERS: '0' }, 'FLOWERS_WORKERS must be auto or an integer from 1 to 256, not "0".'],
-    [['--log-level', 'loud'], {}, '--log-level must be one of fatal, error, warn, info, debug, trace, silent, not "loud".'],
+    [
+      ['--log-level', 'loud'],
+      {},
+      '--log-level must be one of fatal, error, warn, info, debug, trace, silent, not "loud".',
+    ],
     [['--ports', '80'], {}, "Unknown option '--ports'."],
     [['80'], {}, "Unexpected argument '80'."],
   ])('answers %j %j with a sentence', (argv, environment, sentence) => {

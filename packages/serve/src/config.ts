@@ -17,10 +17,13 @@ interface Setting<Value = unknown> {
 }
 
 const integer = (low: number, high: number) =>
-  z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(low).max(high))
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(low).max(high))
 
-const integerOrAuto = (high: number) =>
-  z.union([z.literal('auto').transform(() => null), integer(1, high)])
+const integerOrAuto = (high: number) => z.union([z.literal('auto').transform(() => null), integer(1, high)])
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -42,7 +45,10 @@ export const settings = {
   },
   modelsDir: {
     variable: 'MODELS_DIR',
-    schema: z.string().min(1).transform((path) => resolve(path)),
+    schema: z
+      .string()
+      .min(1)
+      .transform((path) => resolve(path)),
     fallback: 'models',
     expected: 'a folder',
     about: 'Folder that holds <name>/<version>/ of each model.',
@@ -144,14 +150,20 @@ export type Config = {
 
 /** `FLOWERS_QUEUE_LIMIT` is `--queue-limit`, `MODELS_DIR` is `--models-dir`. */
 export function flagOf(variable: string): string {
-  return variable.replace(/^FLOWERS_/, '').toLowerCase().replaceAll('_', '-')
+  return variable
+    .replace(/^FLOWERS_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')
 }
 
 /**
  * Reads flags, then variables, then defaults. An empty variable counts as absent. Null when `--help` was asked for.
  * Throws SERVICE_CONFIGURATION with a sentence that names the flag or variable and its value.
  */
-export function readConfig(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Config | null {
+export function readConfig(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Config | null {
   const flags = readFlags(argv)
   if (flags['help'] === true) return null
   const config = Object.entries(settings).map(([name, setting]: [string, Setting]) => {
@@ -172,7 +184,9 @@ function readSetting(setting: Setting, source: string, text: string): unknown {
 }
 
 function readFlags(argv: readonly string[]): Record<string, string | boolean | undefined> {
-  const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = { help: { type: 'boolean', short: 'h' } }
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
+    help: { type: 'boolean', short: 'h' },
+  }
   for (const { variable } of Object.values(settings)) options[flagOf(variable)] = { type: 'string' }
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: false }).values

@@ -38,10 +38,14 @@ export function createInstruments(registry: Registry): Instruments {
       buckets: durationBuckets,
       registers,
     }),
-    inFlight: new Gauge({ name: 'flowers_http_requests_in_flight', help: 'Requests that are being answered.', registers }),
+    inFlight: new Gauge({
+      name: 'flowers_http_requests_in_flight',
+      help: 'Requests that are being answered.',
+      registers,
+    }),
     stageSeconds: new Histogram({
       name: 'flowers_stage_duration_seconds',
-      help: 'Of an image: receive the request, decode and resize, queue for a worker, infer all its views, merge to an answer.',
+      help: 'Of an image: receive the request; decode and resize, with the wait for a thread that decodes; queue for a worker; infer all its views; merge to an answer.',
       labelNames: ['stage'],
       buckets: durationBuckets,
       registers,

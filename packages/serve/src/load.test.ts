@@ -29,7 +29,8 @@ async function idle(): Promise<boolean> {
   return (await Promise.all(gauges.map((gauge) => service.metric(gauge)))).join() === '0,0,1'
 }
 
-const viewsRun = async (): Promise<number> => (await service.metric('flowers_view_duration_seconds_count{model="slow"}')) ?? 0
+const viewsRun = async (): Promise<number> =>
+  (await service.metric('flowers_view_duration_seconds_count{model="slow"}')) ?? 0
 const busy = async (): Promise<boolean> => (await service.metric('flowers_workers_busy')) === 1
 
 describe('a full queue', () => {
@@ -77,8 +78,12 @@ describe('a deadline', () => {
   it('is answered with 504 while the image is being sent', async () => {
     const { port } = new URL(service.url)
     const socket = connect(Number(port), '127.0.0.1')
-    socket.write('POST /classify HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: 1000\r\nx-request-timeout-ms: 30\r\n\r\nabc')
-    const [head] = await new Promise<string[]>((resolve) => socket.once('data', (data) => resolve(data.toString().split('\r\n'))))
+    socket.write(
+      'POST /classify HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: 1000\r\nx-request-timeout-ms: 30\r\n\r\nabc',
+    )
+    const [head] = await new Promise<string[]>((resolve) =>
+      socket.once('data', (data) => resolve(data.toString().split('\r\n'))),
+    )
     expect(head).toBe('HTTP/1.1 504 Gateway Timeout')
     socket.destroy()
   })
@@ -99,7 +104,7 @@ describe('a client that leaves', () => {
     const request = classify({ signal: controller.signal })
     await until(busy)
     controller.abort()
-    await expect(request).rejects.toThrow()
+    await expect(request).rejects.toThrow('aborted')
     await until(idle)
     expect((await viewsRun()) - before).toBeLessThan(6)
     const series = 'flowers_http_request_duration_seconds_count{method="POST",route="/classify",status="499"}'
@@ -124,13 +129,17 @@ describe('a client that leaves', () => {
 
   it('in the middle of its upload leaves nothing behind', async () => {
     const { port } = new URL(service.url)
+    const received = await service.metric('flowers_stage_duration_seconds_count{stage="receive"}')
     for (const type of ['image/png', 'multipart/form-data; boundary=x']) {
       const socket = connect(Number(port), '127.0.0.1')
-      socket.write(`POST /classify HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: 1000\r\n\r\n--x\r\nContent-Disp`)
+      socket.write(
+        `POST /classify HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: 1000\r\n\r\n--x\r\nContent-Disp`,
+      )
       await until(async () => (await service.metric('flowers_http_requests_in_flight')) === 2)
       socket.destroy()
       await until(idle)
     }
+    expect(await service.metric('flowers_stage_duration_seconds_count{stage="receive"}')).toBe(received)
   })
 })
 

@@ -23,7 +23,9 @@ function run(flags: string[], environment: Record<string, string> = {}): Run {
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk))
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (output.stderr += chunk))
-  const exit = new Promise<number | NodeJS.Signals | null>((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)))
+  const exit = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.on('close', (code, signal) => resolve(code ?? signal)),
+  )
   return { child, output, exit }
 }
 
@@ -81,7 +83,7 @@ describe('main', () => {
       expect(await response.json()).toMatchObject({ set: ['red'], views: { used: 6 } })
     }
     expect(await service.exit).toBe(0)
-    await expect(fetch(`${url}/livez`)).rejects.toThrow()
+    await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed')
   })
 
   it('stops while it is still loading', async () => {

@@ -46,7 +46,8 @@ async function serve(config: Config): Promise<void> {
       throw new FlowersError('SERVICE_ADDRESS', `${config.host}:${config.port}: ${error.message}.`, { cause: error })
     })
     await loading
-    if (!stopping) app.log.info({ startMs: Math.round(performance.now()) }, `ready: curl -F img=@rose.jpg ${address}/classify`)
+    if (!stopping)
+      app.log.info({ startMs: Math.round(performance.now()) }, `ready: curl -F img=@rose.jpg ${address}/classify`)
   } catch (error) {
     await app.close()
     throw error

@@ -5,7 +5,12 @@ import type { ErrorCode } from '@flowers/shared/errors'
 export class ServiceError extends FlowersError {
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: ErrorCode, detail: string, headers: Readonly<Record<string, string>>, options?: { cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    headers: Readonly<Record<string, string>>,
+    options?: { cause?: unknown },
+  ) {
     super(code, detail, options)
     this.name = 'ServiceError'
     this.headers = headers

@@ -8,7 +8,9 @@ const worthwhile = 0.1
  * of the least. 1 when nothing was measured.
  */
 export function chooseBatch(measured: readonly BatchSeconds[]): number {
-  const sizes = Object.keys(measured[0] ?? {}).map(Number).filter((size) => measured.every((seconds) => size in seconds))
+  const sizes = Object.keys(measured[0] ?? {})
+    .map(Number)
+    .filter((size) => measured.every((seconds) => size in seconds))
   const perView = sizes.map((size) => measured.reduce((sum, seconds) => sum + seconds[size]!, 0) / size)
   const least = Math.min(...perView)
   return sizes.find((_, index) => perView[index]! * (1 - worthwhile) <= least) ?? 1

@@ -87,7 +87,10 @@ export class Classifier {
     })
     await pool.start()
     options.instruments.workersLost.inc({ model: name }, 0)
-    options.instruments.modelInfo.set({ model: name, version: String(manifest.version), architecture: manifest.architecture }, 1)
+    options.instruments.modelInfo.set(
+      { model: name, version: String(manifest.version), architecture: manifest.architecture },
+      1,
+    )
     return new Classifier(manifest, plan, pool, options)
   }
 
@@ -117,7 +120,8 @@ export class Classifier {
           run: async (indices) => {
             const result = await this.pool.run(indices.map((index) => inputs[index]!))
             seconds += result.seconds
-            for (const _ of indices) this.#options.instruments.viewSeconds.observe({ model: name }, result.seconds / indices.length)
+            for (const _ of indices)
+              this.#options.instruments.viewSeconds.observe({ model: name }, result.seconds / indices.length)
             return result.logits
           },
         },

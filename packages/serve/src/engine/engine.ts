@@ -98,7 +98,7 @@ export class Engine {
   async close(): Promise<void> {
     await this.#starting?.catch(() => {})
     const loaded = await Promise.allSettled(this.#classifiers.values())
-    await Promise.all(loaded.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)))
+    await Promise.all(loaded.flatMap((result) => (result.status === 'fulfilled' ? [result.value.close()] : [])))
     await this.#preprocessor?.close()
   }
 

@@ -10,7 +10,11 @@ describe('readAllowance', () => {
   })
 
   it('reads cpu.max and memory.max of version 2 in a container, whose group is the root', () => {
-    const files = { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': '150000 100000\n', '/sys/fs/cgroup/memory.max': '2000000000\n' }
+    const files = {
+      '/proc/self/cgroup': '0::/\n',
+      '/sys/fs/cgroup/cpu.max': '150000 100000\n',
+      '/sys/fs/cgroup/memory.max': '2000000000\n',
+    }
     expect(from(files)).toEqual({ cores: 1.5, memory: 2e9, source: 'cgroup v2' })
   })
 
@@ -32,7 +36,10 @@ describe('readAllowance', () => {
       '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
     }
     expect(from(files)).toEqual({ cores: 2, memory: 256e9, source: 'cgroup v1' })
-    expect(from({ ...files, '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n' })).toMatchObject({ cores: 64, source: 'system' })
+    expect(from({ ...files, '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n' })).toMatchObject({
+      cores: 64,
+      source: 'system',
+    })
   })
 
   it('is not bound by max', () => {

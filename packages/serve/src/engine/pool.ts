@@ -168,14 +168,17 @@ export class Pool {
   #finish(member: Member, message: Extract<WorkerMessage, { kind: 'logits' | 'failed' }>): void {
     const task = member.task
     member.task = null
-    if (message.kind === 'logits') task?.resolve({ logits: split(message.logits, this.#options.settings.classes), seconds: message.seconds })
+    if (message.kind === 'logits')
+      task?.resolve({ logits: split(message.logits, this.#options.settings.classes), seconds: message.seconds })
     else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
     this.#assign()
   }
 }
 
 function split(logits: Float32Array, classes: number): Float32Array[] {
-  return Array.from({ length: logits.length / classes }, (_, index) => logits.subarray(index * classes, (index + 1) * classes))
+  return Array.from({ length: logits.length / classes }, (_, index) =>
+    logits.subarray(index * classes, (index + 1) * classes),
+  )
 }
 
 function lost(): Error {

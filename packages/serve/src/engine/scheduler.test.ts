@@ -32,7 +32,7 @@ describe('Scheduler', () => {
     expect(() => scheduler.admit(2)).toThrow(expect.objectContaining({ code: 'SERVICE_OVERLOADED' }))
     expect(scheduler.depth).toBe(2)
     tickets.push(...scheduler.admit(1))
-    expect(() => scheduler.assertRoom(1)).toThrow()
+    expect(() => scheduler.assertRoom(1)).toThrow('exceed the limit')
     for (const ticket of tickets) ticket.leave()
     expect(scheduler.depth).toBe(0)
     running()

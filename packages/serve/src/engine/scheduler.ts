@@ -52,7 +52,9 @@ export class Scheduler {
   /** Tells what an image cost: seconds of one worker, summed over its views. */
   measured(seconds: number): void {
     this.#secondsPerImage =
-      this.#secondsPerImage === null ? seconds : this.#secondsPerImage + newestWeight * (seconds - this.#secondsPerImage)
+      this.#secondsPerImage === null
+        ? seconds
+        : this.#secondsPerImage + newestWeight * (seconds - this.#secondsPerImage)
   }
 
   /** Seconds until what is admitted now is done, by the measured cost; never less than 1. */

@@ -38,9 +38,23 @@ const confident = Array.from({ length: of }, () => [9, 0, 0, 0])
 describe('inferViews', () => {
   it.each([
     [1, 0, [[0], [1], [2], [3]]],
-    [2, 0, [[0, 1], [2, 3]]],
+    [
+      2,
+      0,
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ],
     [4, 0, [[0, 1, 2, 3]]],
-    [4, 1, [[0, 1], [2, 3]]],
+    [
+      4,
+      1,
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ],
     [1, 9, [[0], [1], [2], [3]]],
   ])('with batches of %i and %i spare workers runs the views that exact needs', async (batch, spares, expected) => {
     const { use, batches, free, most } = runner(confident, { batch }, spares)
@@ -68,7 +82,7 @@ describe('inferViews', () => {
       const all = await inferViews({ policy: 'full', of }, runner(logits, { batch: 1 + (seed % 4) }, seed % 3).use)
       expect(all.probabilities).toEqual(full)
     }
-    expect([...used].sort()).toEqual([4, 5, 6])
+    expect([...used].sort((a, b) => a - b)).toEqual([4, 5, 6])
   })
 
   it('starts no view after an abort, and gives spare workers back', async () => {

@@ -34,7 +34,9 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
   const { logits } = await session.run({ pixel_values: tensor }, ['logits'])
   if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
-    throw new Error(`logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`)
+    throw new Error(
+      `logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`,
+    )
   }
   return logits.data
 }

@@ -13,7 +13,7 @@ declare module 'fastify' {
 const longestMs = 600_000
 
 /** Milliseconds from `X-Request-Timeout-Ms`. Throws SERVICE_PARAMETER unless it is an integer from 1 to 600000. */
-export function readTimeout(header: string | string[] | undefined, fallbackMs: number): number {
+function readTimeout(header: string | string[] | undefined, fallbackMs: number): number {
   if (header === undefined) return fallbackMs
   const value = typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : 0
   if (value >= 1 && value <= longestMs) return value

@@ -45,7 +45,10 @@ export function toFlowersError(error: unknown): FlowersError {
 export function toProblem(error: FlowersError): Problem {
   const { title, status, remedy } = error.entry
   // What is wrong inside the service is for its log, not for its clients.
-  const detail = status === 500 ? 'The request failed by a fault of the service; its log has the reason.' : `${sentence(error.message)} ${remedy}`
+  const detail =
+    status === 500
+      ? 'The request failed by a fault of the service; its log has the reason.'
+      : `${sentence(error.message)} ${remedy}`
   return { type: `${pagePath}#${error.code}`, title, status, detail, code: error.code }
 }
 

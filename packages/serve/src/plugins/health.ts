@@ -11,6 +11,10 @@ export function installHealth(app: FastifyInstance, engine: Engine): void {
   app.get('/livez', probe, () => ({ status: 'alive' }))
   app.get('/readyz', probe, () => {
     if (engine.ready) return { status: 'ready' }
-    throw retryLater('SERVICE_NOT_READY', engine.draining ? 'The service is stopping.' : 'The model is being loaded.', 1)
+    throw retryLater(
+      'SERVICE_NOT_READY',
+      engine.draining ? 'The service is stopping.' : 'The model is being loaded.',
+      1,
+    )
   })
 }

@@ -44,7 +44,10 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
 }
 
 /** `GET /metrics`: instruments, state of the engine, and the usual metrics of process and event loop. */
-export function metricsRoute(app: FastifyInstance, options: { registry: Registry; engine: Engine; version: string }): void {
+export function metricsRoute(
+  app: FastifyInstance,
+  options: { registry: Registry; engine: Engine; version: string },
+): void {
   const { registry, engine, version } = options
   collectDefaultMetrics({ register: registry })
   addStateGauges(registry, engine, version)
@@ -59,19 +62,31 @@ function addStateGauges(registry: Registry, engine: Engine, version: string): vo
     ['flowers_workers', 'Inference workers that are warm.', () => engine.load.workers],
     ['flowers_workers_busy', 'Inference workers that have an image.', () => engine.load.busy],
     ['flowers_worker_threads', 'Threads of each inference worker, by plan.', () => engine.plan?.threads ?? 0],
-    ['flowers_cpu_allowance_cores', 'Cores that the process may use, by its control group or the system.', () => engine.plan?.cores ?? 0],
+    [
+      'flowers_cpu_allowance_cores',
+      'Cores that the process may use, by its control group or the system.',
+      () => engine.plan?.cores ?? 0,
+    ],
     ['flowers_ready', 'Whether the service takes work: 1 or 0.', () => Number(engine.ready)],
   ]
   for (const [name, help, read] of gauges) {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read())
-      },
-    })
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(read())
+        },
+      }),
+    )
   }
-  new Gauge({ name: 'flowers_build_info', help: '1, with versions as labels.', labelNames: ['version', 'node'], registers: [registry] })
-    .set({ version, node: versions.node }, 1)
+  const labelNames = ['version', 'node'] as const
+  const build = new Gauge({
+    name: 'flowers_build_info',
+    help: '1, with versions as labels.',
+    labelNames,
+    registers: [registry],
+  })
+  build.set({ version, node: versions.node }, 1)
 }

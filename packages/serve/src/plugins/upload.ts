@@ -53,7 +53,8 @@ export async function readImages(request: FastifyRequest, limits: UploadLimits):
     const upload = request.isMultipart()
       ? await readParts(request, limits)
       : { images: [await readBody(request, limits)], several: false }
-    if (upload.images.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
+    if (upload.images.length === 0)
+      throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
     return upload
   } catch (error) {
     // A body that is not read to its end would block the connection for the next request.
@@ -70,10 +71,16 @@ async function readParts(request: FastifyRequest, limits: UploadLimits): Promise
     const parts = request.parts({ limits: { fileSize: limits.bytes, files: limits.images, parts: limits.images + 1 } })
     for await (const part of parts) {
       if (part.fieldname !== field) {
-        throw new FlowersError('SERVICE_PARAMETER', `The form has a field ${JSON.stringify(part.fieldname)}; images are sent as ${field}.`)
+        throw new FlowersError(
+          'SERVICE_PARAMETER',
+          `The form has a field ${JSON.stringify(part.fieldname)}; images are sent as ${field}.`,
+        )
       }
       if (part.type !== 'file') {
-        throw new FlowersError('SERVICE_NO_IMAGE', `The field ${field} holds text, not a file (curl -F img=@rose.jpg, with the @).`)
+        throw new FlowersError(
+          'SERVICE_NO_IMAGE',
+          `The field ${field} holds text, not a file (curl -F img=@rose.jpg, with the @).`,
+        )
       }
       const content = await part.toBuffer()
       bytes += content.length

@@ -58,7 +58,11 @@ describe('POST /classify', () => {
     ['another image type than the content', { 'content-type': 'image/svg+xml; charset=utf-8' }],
     ['application/octet-stream', { 'content-type': 'application/octet-stream' }],
   ])('takes a body of type %s', async (_name, headers) => {
-    for (const [colour, label] of [['#00ff00', 'green'], ['#0000ff', 'blue'], ['#ffff00', 'yellow']] as const) {
+    for (const [colour, label] of [
+      ['#00ff00', 'green'],
+      ['#0000ff', 'blue'],
+      ['#ffff00', 'yellow'],
+    ] as const) {
       const answer = await classify('/classify', { headers, body: bytes(await solid(colour, 'webp')) })
       expect(answer.predictions[0]!.label).toBe(label)
     }
@@ -107,7 +111,7 @@ describe('POST /classify', () => {
       expect(exact.predictions[0]!.label).toBe(full.predictions[0]!.label)
       used.add(exact.views.used)
     }
-    expect([...used].sort()).toEqual([4, 5, 6])
+    expect([...used].sort((a, b) => a - b)).toEqual([4, 5, 6])
   })
 
   it('abstains on a picture that is like no class', async () => {
@@ -136,7 +140,10 @@ describe('POST /classify', () => {
 })
 
 describe('POST /classify refuses', () => {
-  const multipart = (body: string): RequestInit => ({ headers: { 'content-type': 'multipart/form-data; boundary=x' }, body })
+  const multipart = (body: string): RequestInit => ({
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    body,
+  })
   const stream = (content: Uint8Array): RequestInit => ({
     headers: { 'content-type': 'image/png' },
     body: new Blob([Uint8Array.from(content)]).stream(),
@@ -161,9 +168,24 @@ describe('POST /classify refuses', () => {
     ['an unknown policy', 'SERVICE_PARAMETER', '/classify?tta=quick', () => ({ body: form(red) })],
     ['top_k=0', 'SERVICE_PARAMETER', '/classify?top_k=0', () => ({ body: form(red) })],
     ['top_k=1.5', 'SERVICE_PARAMETER', '/classify?top_k=1.5', () => ({ body: form(red) })],
-    ['no milliseconds', 'SERVICE_PARAMETER', '/classify', () => ({ body: form(red), headers: { 'x-request-timeout-ms': '0' } })],
-    ['fractions of milliseconds', 'SERVICE_PARAMETER', '/classify', () => ({ body: form(red), headers: { 'x-request-timeout-ms': '1.5' } })],
-    ['too many milliseconds', 'SERVICE_PARAMETER', '/classify', () => ({ body: form(red), headers: { 'x-request-timeout-ms': '600001' } })],
+    [
+      'no milliseconds',
+      'SERVICE_PARAMETER',
+      '/classify',
+      () => ({ body: form(red), headers: { 'x-request-timeout-ms': '0' } }),
+    ],
+    [
+      'fractions of milliseconds',
+      'SERVICE_PARAMETER',
+      '/classify',
+      () => ({ body: form(red), headers: { 'x-request-timeout-ms': '1.5' } }),
+    ],
+    [
+      'too many milliseconds',
+      'SERVICE_PARAMETER',
+      '/classify',
+      () => ({ body: form(red), headers: { 'x-request-timeout-ms': '600001' } }),
+    ],
     ['an unknown model', 'MODEL_MISSING', '/classify?model=oak', () => ({ body: form(red) })],
     ['a path for a model', 'MODEL_MISSING', '/classify?model=../models/tiny', () => ({ body: form(red) })],
     ['no body', 'SERVICE_NO_IMAGE', '/classify', () => ({})],
@@ -173,17 +195,57 @@ describe('POST /classify refuses', () => {
     ['text for a file', 'SERVICE_NO_IMAGE', '/classify', () => ({ body: text('img', 'rose.jpg') })],
     ['another field', 'SERVICE_PARAMETER', '/classify', () => ({ body: otherField() })],
     ['a text field', 'SERVICE_PARAMETER', '/classify', () => ({ body: text('tta', 'full') })],
-    ['a form without boundary', 'SERVICE_MALFORMED', '/classify', () => ({ headers: { 'content-type': 'multipart/form-data' }, body: 'x' })],
-    ['a form that is cut off', 'SERVICE_MALFORMED', '/classify', () => multipart('--x\r\nContent-Disposition: form-data; name="img"; filename="a"\r\n\r\nabc')],
-    ['too many bytes, announced', 'SERVICE_TOO_LARGE', '/classify', () => ({ headers: { 'content-type': 'image/png' }, body: bytes(large) })],
+    [
+      'a form without boundary',
+      'SERVICE_MALFORMED',
+      '/classify',
+      () => ({ headers: { 'content-type': 'multipart/form-data' }, body: 'x' }),
+    ],
+    [
+      'a form that is cut off',
+      'SERVICE_MALFORMED',
+      '/classify',
+      () => multipart('--x\r\nContent-Disposition: form-data; name="img"; filename="a"\r\n\r\nabc'),
+    ],
+    [
+      'too many bytes, announced',
+      'SERVICE_TOO_LARGE',
+      '/classify',
+      () => ({ headers: { 'content-type': 'image/png' }, body: bytes(large) }),
+    ],
     ['too many bytes, streamed', 'SERVICE_TOO_LARGE', '/classify', () => stream(large)],
-    ['a part with too many bytes', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(large.subarray(0, 1_000_001)) })],
-    ['parts with too many bytes together', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(large.subarray(0, 510_000), large.subarray(0, 510_000)) })],
+    [
+      'a part with too many bytes',
+      'SERVICE_TOO_LARGE',
+      '/classify',
+      () => ({ body: form(large.subarray(0, 1_000_001)) }),
+    ],
+    [
+      'parts with too many bytes together',
+      'SERVICE_TOO_LARGE',
+      '/classify',
+      () => ({ body: form(large.subarray(0, 510_000), large.subarray(0, 510_000)) }),
+    ],
     ['too many parts', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(red, red, red, red) })],
     ['too many pixels', 'IMAGE_TOO_LARGE', '/classify', async () => ({ body: form(await solid('red', 'png', 1001)) })],
-    ['a type that is no image', 'SERVICE_MEDIA_TYPE', '/classify', () => ({ headers: { 'content-type': 'application/json' }, body: '{}' })],
-    ['a type that is none', 'SERVICE_MEDIA_TYPE', '/classify', () => ({ headers: { 'content-type': 'image' }, body: '{}' })],
-    ['content that is no image', 'IMAGE_UNSUPPORTED', '/classify', () => ({ headers: { 'content-type': 'image/png' }, body: '<svg/>' })],
+    [
+      'a type that is no image',
+      'SERVICE_MEDIA_TYPE',
+      '/classify',
+      () => ({ headers: { 'content-type': 'application/json' }, body: '{}' }),
+    ],
+    [
+      'a type that is none',
+      'SERVICE_MEDIA_TYPE',
+      '/classify',
+      () => ({ headers: { 'content-type': 'image' }, body: '{}' }),
+    ],
+    [
+      'content that is no image',
+      'IMAGE_UNSUPPORTED',
+      '/classify',
+      () => ({ headers: { 'content-type': 'image/png' }, body: '<svg/>' }),
+    ],
     ['an image that is cut off', 'IMAGE_BROKEN', '/classify', () => ({ body: form(red.subarray(0, red.length - 40)) })],
   ]
 
@@ -191,7 +253,13 @@ describe('POST /classify refuses', () => {
     const response = await post(path, await init())
     const problem = (await response.json()) as Record<string, unknown>
     const { status, title } = catalogue[code]
-    expect(problem).toEqual({ type: `/docs/errors#${code}`, title, status, code, detail: expect.stringMatching(/[.!?)]$/) })
+    expect(problem).toEqual({
+      type: `/docs/errors#${code}`,
+      title,
+      status,
+      code,
+      detail: expect.stringMatching(/[.!?)]$/),
+    })
     expect(response.status).toBe(status)
     expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   })

@@ -54,7 +54,9 @@ export async function classifyRoutes(
   installDeadline(app, { defaultMs: config.defaultDeadlineMs })
   await installUpload(app, limits)
 
-  app.post('/classify', async (request): Promise<ClassifyAnswer | { results: (ClassifyAnswer | Problem)[] }> => {
+  async function classify(
+    request: FastifyRequest,
+  ): Promise<ClassifyAnswer | { results: (ClassifyAnswer | Problem)[] }> {
     const query = readQuery(request)
     const { images, several } = await untilOver(request, readImages(request, limits))
     instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
@@ -63,7 +65,9 @@ export async function classifyRoutes(
     const answers = images.map((image, index) => classifyOne(request, classifier, query, image, tickets[index]!))
     if (!several) return answers[0]!
     return { results: await Promise.all(answers.map((answer) => answer.catch(problemOfPart))) }
-  })
+  }
+
+  app.post('/classify', classify)
 
   async function classifyOne(
     request: FastifyRequest,
@@ -102,7 +106,10 @@ function readQuery(request: FastifyRequest): Query {
   const issue = parsed.error.issues[0]!
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(expectations).join(', ')
-    throw new FlowersError('SERVICE_PARAMETER', `There is no parameter ${JSON.stringify(issue.keys[0])}; there are: ${known}.`)
+    throw new FlowersError(
+      'SERVICE_PARAMETER',
+      `There is no parameter ${JSON.stringify(issue.keys[0])}; there are: ${known}.`,
+    )
   }
   const name = issue.path[0] as keyof Query
   const value = (request.query as Record<string, unknown>)[name]

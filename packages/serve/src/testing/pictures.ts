@@ -2,7 +2,9 @@ import sharp from 'sharp'
 
 /** A picture of one colour. */
 export async function solid(background: string, format: 'jpeg' | 'png' | 'webp' = 'jpeg', side = 48): Promise<Buffer> {
-  return sharp({ create: { width: side, height: side, channels: 3, background } }).toFormat(format).toBuffer()
+  return sharp({ create: { width: side, height: side, channels: 3, background } })
+    .toFormat(format)
+    .toBuffer()
 }
 
 /** A picture of four coloured quarters, different for each seed. */
@@ -10,7 +12,10 @@ export async function quarters(seed: number): Promise<Buffer> {
   let state = seed + 1
   const random = (): number => (state = (state * 48_271) % 2_147_483_647) % 256
   const pixels = Buffer.from(Array.from({ length: 12 }, random))
-  return sharp(pixels, { raw: { width: 2, height: 2, channels: 3 } }).resize(64, 64, { kernel: 'nearest' }).png().toBuffer()
+  return sharp(pixels, { raw: { width: 2, height: 2, channels: 3 } })
+    .resize(64, 64, { kernel: 'nearest' })
+    .png()
+    .toBuffer()
 }
 
 /** A multipart form with the pictures in the field `img`. */
