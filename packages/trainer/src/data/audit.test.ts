@@ -1,6 +1,6 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { auditDataset, formatAudit, requireSound, withoutOffenders, type Audit } from './audit.ts'
@@ -18,7 +18,12 @@ beforeAll(async () => {
 })
 
 async function auditOf(files: Record<string, Uint8Array>, options: { minimumSize?: number; cacheFile?: string } = {}) {
-  const base = { 'train/a/ok.jpg': photo[0]!, 'train/b/ok.jpg': photo[1]!, 'valid/a/ok.jpg': photo[2]!, 'valid/b/ok.jpg': photo[3]! }
+  const base = {
+    'train/a/ok.jpg': photo[0]!,
+    'train/b/ok.jpg': photo[1]!,
+    'valid/a/ok.jpg': photo[2]!,
+    'valid/b/ok.jpg': photo[3]!,
+  }
   const folder = await testFolder({ ...base, ...files })
   cleanups.push(folder.remove)
   const dataset = await openDataset(folder.path, { seed: 1 })
@@ -40,7 +45,15 @@ describe('auditDataset', () => {
       'train/a/6.jpg': await image.clone().jpeg({ progressive: true }).toBuffer(),
     })
     expect(found(audit)).toEqual([])
-    expect(audit).toMatchObject({ checked: 10, classes: 2, errors: 0, warnings: 0, counts: { train: 8, valid: 2, test: 0 }, perClass: [1, 7], offenders: [] })
+    expect(audit).toMatchObject({
+      checked: 10,
+      classes: 2,
+      errors: 0,
+      warnings: 0,
+      counts: { train: 8, valid: 2, test: 0 },
+      perClass: [1, 7],
+      offenders: [],
+    })
     requireSound(audit)
   })
 
@@ -124,7 +137,14 @@ describe('auditDataset', () => {
       ['duplicate', 'train/a/same 1.jpg', 'train/a/same 2.jpg'],
     ])
     expect(audit).toMatchObject({ errors: 4, warnings: 1 })
-    expect([...audit.offenders].toSorted()).toEqual(['test/a/leak.jpg', 'train/a/either.jpg', 'train/a/leak.jpg', 'train/b/or.jpg', 'valid/a/kept.jpg', 'valid/b/leak.jpg'])
+    expect([...audit.offenders].toSorted()).toEqual([
+      'test/a/leak.jpg',
+      'train/a/either.jpg',
+      'train/a/leak.jpg',
+      'train/b/or.jpg',
+      'valid/a/kept.jpg',
+      'valid/b/leak.jpg',
+    ])
     expect((await auditDataset(withoutOffenders(dataset, audit).dataset, { minimumSize: 16 })).errors).toBe(0)
   })
 
@@ -168,7 +188,11 @@ describe('auditDataset', () => {
 
 describe('formatAudit', () => {
   it('prints counts, each kind with its photos, and a verdict', async () => {
-    const { audit } = await auditOf({ 'train/a/1.jpg': photo[4]!, 'train/a/2.jpg': photo[4]!, 'valid/b/text.jpg': Buffer.from('text') })
+    const { audit } = await auditOf({
+      'train/a/1.jpg': photo[4]!,
+      'train/a/2.jpg': photo[4]!,
+      'valid/b/text.jpg': Buffer.from('text'),
+    })
     expect(formatAudit(audit)).toBe(
       [
         '7 photos in 2 classes: 4 train (1 to 3 a class), 3 valid',
@@ -182,6 +206,8 @@ describe('formatAudit', () => {
         '1 error, 1 warning',
       ].join('\n'),
     )
-    expect(formatAudit({ ...audit, problems: Array.from({ length: 12 }, () => audit.problems[0]!) }, 3)).toContain('and 9 more')
+    expect(formatAudit({ ...audit, problems: Array.from({ length: 12 }, () => audit.problems[0]!) }, 3)).toContain(
+      'and 9 more',
+    )
   })
 })

@@ -6,7 +6,7 @@ import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { readSoundPhotos, writeSoundPhotos, type SoundPhotos } from './audit-cache.ts'
 import { samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
-import type { Split } from './listing.ts'
+import type { Split } from './listed-photo.ts'
 import { groupBy } from './split.ts'
 
 interface Kind {
@@ -16,7 +16,7 @@ interface Kind {
 }
 
 /** What an audit looks for, in the order of its report. */
-export const auditKinds = {
+const auditKinds = {
   unreadable: { severity: 'error', title: 'Photos that cannot be decoded' },
   truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
   acrossClasses: { severity: 'error', title: 'One photo under several labels' },
@@ -28,9 +28,9 @@ export const auditKinds = {
   notValidated: { severity: 'warning', title: 'Classes without validation photos' },
 } as const satisfies Record<string, Kind>
 
-export type AuditKind = keyof typeof auditKinds
+type AuditKind = keyof typeof auditKinds
 
-export interface Problem {
+interface Problem {
   readonly kind: AuditKind
   /** The photos (or other files) concerned, by id; empty where it is a class. */
   readonly ids: readonly string[]
@@ -109,7 +109,8 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
 function summarize(dataset: Dataset, problems: readonly Problem[]): Audit {
   const kinds = Object.keys(auditKinds)
   const ordered = problems.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
-  const count = (severity: Kind['severity']) => ordered.filter(({ kind }) => auditKinds[kind].severity === severity).length
+  const count = (severity: Kind['severity']) =>
+    ordered.filter(({ kind }) => auditKinds[kind].severity === severity).length
   const perClass = [...groupBy(dataset.train, (sample) => sample.label).values()].map((members) => members.length)
   const splitOf = new Map([...samplesOf(dataset)].map(({ sample, split }) => [sample.id, split]))
   return {
@@ -199,7 +200,10 @@ export function requireSound(audit: Audit): void {
     .slice(0, 5)
     .map((problem) => `  ${auditKinds[problem.kind].title}: ${lineOf(problem)}`)
   const rest = audit.errors > 5 ? [`  and ${audit.errors - 5} more`] : []
-  throw new FlowersError('DATA_AUDIT', [`The audit found ${counted(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'))
+  throw new FlowersError(
+    'DATA_AUDIT',
+    [`The audit found ${counted(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
+  )
 }
 
 /** The dataset without the offenders of its audit, and the list of them. Throws as `withoutPhotos` does. */

@@ -3,7 +3,9 @@ import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.t
 import { Random } from './random.ts'
 
 const draw = (crop: CropOptions, width: number, height: number, size: number, total: number): Window[] =>
-  Array.from({ length: total }, (_, position) => cropWindow(crop, width, height, size, new Random(1, 'crop', 0, position)))
+  Array.from({ length: total }, (_, position) =>
+    cropWindow(crop, width, height, size, new Random(1, 'crop', 0, position)),
+  )
 
 const inside = ({ left, top, width, height }: Window, w: number, h: number) =>
   left >= 0 && top >= 0 && width > 0 && height > 0 && left + width <= w + 1e-9 && top + height <= h + 1e-9
@@ -58,14 +60,28 @@ describe('resizeRandomCrop', () => {
 
 describe('center', () => {
   it('cuts the centre square of evaluation', () => {
-    expect(draw({ kind: 'center', cropFraction: 0.875 }, 300, 200, 56, 1)).toEqual([{ left: 62.5, top: 12.5, width: 175, height: 175 }])
-    expect(draw({ kind: 'center', cropFraction: 1 }, 40, 40, 40, 1)).toEqual([{ left: 0, top: 0, width: 40, height: 40 }])
+    expect(draw({ kind: 'center', cropFraction: 0.875 }, 300, 200, 56, 1)).toEqual([
+      { left: 62.5, top: 12.5, width: 175, height: 175 },
+    ])
+    expect(draw({ kind: 'center', cropFraction: 1 }, 40, 40, 40, 1)).toEqual([
+      { left: 0, top: 0, width: 40, height: 40 },
+    ])
   })
 })
 
 describe('wholePixels', () => {
   it('rounds and stays inside', () => {
-    expect(wholePixels({ left: 1.6, top: 0.4, width: 7.5, height: 3.2 }, 9, 9)).toEqual({ left: 1, top: 0, width: 8, height: 3 })
-    expect(wholePixels({ left: 4.9, top: 0, width: 0.2, height: 20 }, 5, 9)).toEqual({ left: 4, top: 0, width: 1, height: 9 })
+    expect(wholePixels({ left: 1.6, top: 0.4, width: 7.5, height: 3.2 }, 9, 9)).toEqual({
+      left: 1,
+      top: 0,
+      width: 8,
+      height: 3,
+    })
+    expect(wholePixels({ left: 4.9, top: 0, width: 0.2, height: 20 }, 5, 9)).toEqual({
+      left: 4,
+      top: 0,
+      width: 1,
+      height: 9,
+    })
   })
 })

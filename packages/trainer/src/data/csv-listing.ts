@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { CsvError, parse } from 'csv-parse/sync'
 import pLimit from 'p-limit'
-import { idOf, labelsOf, splits, type ListedPhoto, type Split } from './listing.ts'
+import { idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
 
 interface Row {
   readonly line: number
@@ -41,7 +41,10 @@ export async function readCsv(csv: string): Promise<ListedPhoto[]> {
   // With train alone the split is still to be made, as for a folder with train/ alone.
   const alone = rows.every((row) => row.split === 'train')
 
-  const labels = labelsOf(rows.map((row) => row.className), `"${csv}"`)
+  const labels = labelsOf(
+    rows.map((row) => row.className),
+    `"${csv}"`,
+  )
   const photos = rows.map((row): ListedPhoto => {
     const path = resolve(root, row.path)
     const split = alone || !isSplit(row.split) ? undefined : row.split
@@ -83,15 +86,19 @@ function parseRows(text: string, fail: (line: number, what: string) => FlowersEr
   const header = records[0]
   if (header === undefined) throw fail(1, 'the file is empty; it begins with the header path,label or path,label,split')
   const columns = header.record
-  const known = ['path', 'label', 'split']
-  const misplaced = columns.find((name, index) => !known.includes(name) || columns.indexOf(name) !== index)
+  const known = new Set(['path', 'label', 'split'])
+  const misplaced = columns.find((name, index) => !known.has(name) || columns.indexOf(name) !== index)
   if (misplaced !== undefined || !columns.includes('path') || !columns.includes('label')) {
-    throw fail(header.info.lines, `the header is "${columns.join(',').slice(0, 80)}", not path,label or path,label,split`)
+    throw fail(
+      header.info.lines,
+      `the header is "${columns.join(',').slice(0, 80)}", not path,label or path,label,split`,
+    )
   }
   return records.slice(1).map(({ record, info }) => {
     // `lines` counts to the end of the record.
     const line = info.lines
-    if (record.length !== columns.length) throw fail(line, `${record.length} fields where the header has ${columns.length}`)
+    if (record.length !== columns.length)
+      throw fail(line, `${record.length} fields where the header has ${columns.length}`)
     const field = (name: string) => record[columns.indexOf(name)] ?? ''
     if (field('path') === '') throw fail(line, 'the path is empty')
     if (field('label') === '') throw fail(line, 'the label is empty')

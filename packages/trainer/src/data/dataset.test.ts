@@ -35,15 +35,32 @@ describe('the three forms', () => {
   it('give the same labels, indices and split', async () => {
     const names = ['10-rose/a.jpg', '10-rose/b.JPEG', '2-tulip/c.png', 'aster/d.webp']
     const splits = await folderOf([...names.map((name) => `train/${name}`), 'valid/3-tulip/e.jpg', 'valid/rose/f.jpg'])
-    const rows = ['train/10-rose/a.jpg,10-rose,train', 'train/10-rose/b.JPEG,10-rose,train', 'train/2-tulip/c.png,tulip,train', 'train/aster/d.webp,aster,train', 'valid/3-tulip/e.jpg,tulip,valid', '"valid/rose/f.jpg",10-rose,valid']
+    const rows = [
+      'train/10-rose/a.jpg,10-rose,train',
+      'train/10-rose/b.JPEG,10-rose,train',
+      'train/2-tulip/c.png,tulip,train',
+      'train/aster/d.webp,aster,train',
+      'valid/3-tulip/e.jpg,tulip,valid',
+      '"valid/rose/f.jpg",10-rose,valid',
+    ]
     await splits.write('list.csv', `\ufeffpath,label,split\r\n${rows.toReversed().join('\r\n')}\r\n`)
 
     const folder = await openDataset(splits.path, { seed: 1 })
     const csv = await openDataset(join(splits.path, 'list.csv'), { seed: 1 })
     expect(folder.labels).toEqual(['aster', 'rose', 'tulip'])
-    expect(folder.train.map(({ label, index }) => [label, index])).toEqual([['rose', 1], ['rose', 1], ['tulip', 2], ['aster', 0]])
+    expect(folder.train.map(({ label, index }) => [label, index])).toEqual([
+      ['rose', 1],
+      ['rose', 1],
+      ['tulip', 2],
+      ['aster', 0],
+    ])
     expect(ids(folder.valid)).toEqual(['valid/3-tulip/e.jpg', 'valid/rose/f.jpg'])
-    expect(csv).toMatchObject({ labels: folder.labels, train: folder.train, valid: folder.valid, sha256: folder.sha256 })
+    expect(csv).toMatchObject({
+      labels: folder.labels,
+      train: folder.train,
+      valid: folder.valid,
+      sha256: folder.sha256,
+    })
     expect([folder.splitBy, csv.splitBy, csv.form]).toEqual(['given', 'given', 'csv'])
     // The CSV itself lies among the photos of the folder, and is reported.
     expect(folder.ignored).toEqual(['list.csv'])
@@ -56,10 +73,17 @@ describe('the three forms', () => {
 
   it('make the same split of a folder of classes, train/ alone and a CSV without splits', async () => {
     const folder = await folderOf([...photos('train/1-rose', 9), ...photos('train/2-tulip', 9)])
-    const rows = (split: string) => [...photos('rose', 9), ...photos('tulip', 9)].map((id) => `train/${id.replace('rose', '1-rose').replace('tulip', '2-tulip')},${id.split('/')[0]}${split}`)
+    const rows = (split: string) =>
+      [...photos('rose', 9), ...photos('tulip', 9)].map(
+        (id) => `train/${id.replace('rose', '1-rose').replace('tulip', '2-tulip')},${id.split('/')[0]}${split}`,
+      )
     await folder.write('bare.csv', ['path,label', ...rows('')].join('\n'))
     await folder.write('train.csv', ['path,label,split', ...rows(',train')].join('\n'))
-    const opened = await Promise.all([folder.path, join(folder.path, 'bare.csv'), join(folder.path, 'train.csv')].map((path) => openDataset(path, { seed: 4 })))
+    const opened = await Promise.all(
+      [folder.path, join(folder.path, 'bare.csv'), join(folder.path, 'train.csv')].map((path) =>
+        openDataset(path, { seed: 4 }),
+      ),
+    )
     for (const dataset of opened) {
       expect(dataset.splitBy).toBe('stratified')
       expect(ids(dataset.valid)).toEqual(ids(opened[0]!.valid))
@@ -75,12 +99,31 @@ describe('the three forms', () => {
   })
 
   it('read folders in class folders, follow links, leave out hidden files, report other files', async () => {
-    const folder = await folderOf(['a/deep/1.jpg', 'a/2.jpg', 'b/3.jpg', 'b/4.jpg', 'a/.hidden.jpg', '.git/x.jpg', 'a/Thumbs.db', 'b/notes.txt', 'b/photo.heic'])
+    const folder = await folderOf([
+      'a/deep/1.jpg',
+      'a/2.jpg',
+      'b/3.jpg',
+      'b/4.jpg',
+      'a/.hidden.jpg',
+      '.git/x.jpg',
+      'a/Thumbs.db',
+      'b/notes.txt',
+      'b/photo.heic',
+    ])
     const elsewhere = await folderOf(['5.jpg', '6.jpg'])
     await symlink(elsewhere.path, join(folder.path, 'c'))
     await symlink(join(elsewhere.path, 'gone.jpg'), join(folder.path, 'b', '7.jpg'))
     const dataset = await openDataset(folder.path, { seed: 1 })
-    expect([...ids(dataset.train), ...ids(dataset.valid)].toSorted()).toEqual(['a/2.jpg', 'a/deep/1.jpg', 'b/3.jpg', 'b/4.jpg', 'b/7.jpg', 'b/photo.heic', 'c/5.jpg', 'c/6.jpg'])
+    expect([...ids(dataset.train), ...ids(dataset.valid)].toSorted()).toEqual([
+      'a/2.jpg',
+      'a/deep/1.jpg',
+      'b/3.jpg',
+      'b/4.jpg',
+      'b/7.jpg',
+      'b/photo.heic',
+      'c/5.jpg',
+      'c/6.jpg',
+    ])
     expect(dataset.ignored).toEqual(['b/notes.txt'])
   })
 })
@@ -109,12 +152,37 @@ describe('what is refused', () => {
     ['a class folder without photos', [...photos('a', 2), 'b/readme.txt'], 'DATA_EMPTY', /"[^"]*b" holds no photo/],
     ['one class', photos('a', 3), 'DATA_ONE_CLASS', /All 3 photos .* label "a"/],
     ['a class with one photo to split', [...photos('a', 3), 'b/1.jpg'], 'DATA_CLASS_TOO_SMALL', /"b" has one photo/],
-    ['two folders of one label', [...photos('1-rose', 2), ...photos('02-rose', 2)], 'DATA_LABEL_CLASH', /"02-rose" and "1-rose"/],
-    ['a class only in valid', ['train/a/1.jpg', 'train/b/1.jpg', 'valid/c/1.jpg'], 'DATA_CLASS_NOT_IN_TRAIN', /"c" is in valid/],
-    ['a class only in test', ['train/a/1.jpg', 'train/b/1.jpg', 'valid/a/2.jpg', 'test/c/1.jpg'], 'DATA_CLASS_NOT_IN_TRAIN', /"c" is in test/],
-    ['an unknown split folder', ['train/a/1.jpg', 'train/b/1.jpg', 'val/a/2.jpg'], 'DATA_SPLIT_UNKNOWN', /"val", which is no split/],
+    [
+      'two folders of one label',
+      [...photos('1-rose', 2), ...photos('02-rose', 2)],
+      'DATA_LABEL_CLASH',
+      /"02-rose" and "1-rose"/,
+    ],
+    [
+      'a class only in valid',
+      ['train/a/1.jpg', 'train/b/1.jpg', 'valid/c/1.jpg'],
+      'DATA_CLASS_NOT_IN_TRAIN',
+      /"c" is in valid/,
+    ],
+    [
+      'a class only in test',
+      ['train/a/1.jpg', 'train/b/1.jpg', 'valid/a/2.jpg', 'test/c/1.jpg'],
+      'DATA_CLASS_NOT_IN_TRAIN',
+      /"c" is in test/,
+    ],
+    [
+      'an unknown split folder',
+      ['train/a/1.jpg', 'train/b/1.jpg', 'val/a/2.jpg'],
+      'DATA_SPLIT_UNKNOWN',
+      /"val", which is no split/,
+    ],
     ['valid/ without train/', ['valid/a/1.jpg', 'valid/b/1.jpg'], 'DATA_SPLIT_UNKNOWN', /valid\/ but no train\//],
-    ['train/ and test/ without photos to validate on', ['train/a/1.jpg', 'train/b/1.jpg', 'test/b/2.jpg'], 'DATA_EMPTY', /validate/],
+    [
+      'train/ and test/ without photos to validate on',
+      ['train/a/1.jpg', 'train/b/1.jpg', 'test/b/2.jpg'],
+      'DATA_EMPTY',
+      /validate/,
+    ],
   ])('%s', async (_, names, code, message) => {
     const error = await failure((await folderOf(names)).path)
     expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)])
@@ -133,14 +201,34 @@ describe('what is refused', () => {
     ['no rows', 'path,label\n', 'DATA_EMPTY', /no photo/],
     ['another header', 'file,class\na.jpg,a\n', 'DATA_CSV', /line 1: the header is "file,class"/],
     ['an unknown column', 'path,label,splits\na.jpg,a,train\n', 'DATA_CSV', /line 1: the header/],
-    ['a missing field', 'path,label,split\na.jpg,a,train\nb.jpg,b\n', 'DATA_CSV', /line 3: 2 fields where the header has 3/],
+    [
+      'a missing field',
+      'path,label,split\na.jpg,a,train\nb.jpg,b\n',
+      'DATA_CSV',
+      /line 3: 2 fields where the header has 3/,
+    ],
     ['an open quote', 'path,label\na.jpg,a\n"b.jpg,b\n', 'DATA_CSV', /line \d: a quote is opened and not closed/],
     ['an empty label', 'path,label\na.jpg,a\n\nb.jpg,\n', 'DATA_CSV', /line 4: the label is empty/],
     ['an empty path', 'path,label\n,a\n', 'DATA_CSV', /line 2: the path is empty/],
-    ['a repeated path', 'path,label\na.jpg,a\nb.jpg,b\n./a.jpg,b\n', 'DATA_CSV', /line 4: the path ".\/a.jpg" is already on line 2/],
-    ['a split on some lines', 'path,label,split\na.jpg,a,train\nb.jpg,b,\n', 'DATA_CSV', /line 3: no split, but line 2 has one/],
+    [
+      'a repeated path',
+      'path,label\na.jpg,a\nb.jpg,b\n./a.jpg,b\n',
+      'DATA_CSV',
+      /line 4: the path ".\/a.jpg" is already on line 2/,
+    ],
+    [
+      'a split on some lines',
+      'path,label,split\na.jpg,a,train\nb.jpg,b,\n',
+      'DATA_CSV',
+      /line 3: no split, but line 2 has one/,
+    ],
     ['an unknown split', 'path,label,split\na.jpg,a,train\nb.jpg,b,dev\n', 'DATA_SPLIT_UNKNOWN', /line 3: "dev"/],
-    ['a photo that is not there', 'path,label\na.jpg,a\ngone.jpg,b\nlost.jpg,b\n', 'DATA_PHOTO_MISSING', /line 3: there is no file "gone.jpg".*1 more/],
+    [
+      'a photo that is not there',
+      'path,label\na.jpg,a\ngone.jpg,b\nlost.jpg,b\n',
+      'DATA_PHOTO_MISSING',
+      /line 3: there is no file "gone.jpg".*1 more/,
+    ],
     ['two names of one label', 'path,label\na.jpg,1-rose\nb.jpg,rose\n', 'DATA_LABEL_CLASH', /"1-rose" and "rose"/],
     ['one class', 'path,label\na.jpg,a\nb.jpg,a\n', 'DATA_ONE_CLASS', /label "a"/],
   ])('a CSV with %s', async (_, text, code, message) => {
@@ -152,7 +240,10 @@ describe('what is refused', () => {
   it('a CSV that is not text', async () => {
     const folder = await folderOf([])
     await folder.write('list.csv', Uint8Array.from([0x50, 0x4b, 0x03, 0x04, 0xff, 0xfe, 0x00]))
-    expect(await failure(join(folder.path, 'list.csv'))).toMatchObject({ code: 'DATA_CSV', message: expect.stringMatching(/not UTF-8/) as string })
+    expect(await failure(join(folder.path, 'list.csv'))).toMatchObject({
+      code: 'DATA_CSV',
+      message: expect.stringMatching(/not UTF-8/) as string,
+    })
   })
 })
 

@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { FlowersError } from '@flowers/shared/errors'
 import pLimit from 'p-limit'
-import { compareText, listPhotos, type ListedPhoto, type Listing, type Split } from './listing.ts'
+import { compareText, type ListedPhoto, type Split } from './listed-photo.ts'
+import { listPhotos, type Listing } from './listing.ts'
 import { groupBy, stratifiedSplit } from './split.ts'
 
 export interface Sample {
@@ -145,7 +146,10 @@ function manifestHash(dataset: Pick<Dataset, Split | 'files'>): string {
   return hash.digest('hex')
 }
 
-async function hashFiles(photos: readonly ListedPhoto[], onProgress: OpenOptions['onProgress']): Promise<Map<string, FileFacts>> {
+async function hashFiles(
+  photos: readonly ListedPhoto[],
+  onProgress: OpenOptions['onProgress'],
+): Promise<Map<string, FileFacts>> {
   const limit = pLimit(hashesInFlight)
   let done = 0
   const facts = await limit.map(photos, async ({ path }) => {
@@ -184,7 +188,7 @@ export function describeDataset(dataset: Dataset) {
       id: sample.id,
       split,
       label: sample.label,
-      ...(dataset.files.get(sample.id) ?? {}),
+      ...dataset.files.get(sample.id),
     })),
     ignored: dataset.ignored,
   }

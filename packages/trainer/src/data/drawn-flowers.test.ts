@@ -30,12 +30,16 @@ describe('drawFlower', () => {
   it('draws species that can be told apart by their mean colour, more often than by chance', async () => {
     // Nearest class mean over a 4 x 4 thumbnail: far below what a network reaches, far above 1 in 16.
     const thumbnail = async (species: string, index: number): Promise<Uint8Array> =>
-      sharp(await drawFlower({ species, size: 32, seed: 1, index })).resize(4, 4, { fit: 'fill' }).raw().toBuffer()
+      sharp(await drawFlower({ species, size: 32, seed: 1, index }))
+        .resize(4, 4, { fit: 'fill' })
+        .raw()
+        .toBuffer()
     const shown = 12
     const means = await Promise.all(
       drawnSpecies.map(async (species) => {
         const sum = new Float64Array(48)
-        for (let index = 0; index < shown; index++) (await thumbnail(species, index)).forEach((value, at) => (sum[at]! += value / shown))
+        for (let index = 0; index < shown; index++)
+          (await thumbnail(species, index)).forEach((value, at) => (sum[at]! += value / shown))
         return sum
       }),
     )
@@ -54,7 +58,9 @@ describe('drawFlower', () => {
 
 describe('drawScene', () => {
   it('draws every scene, the same for the same seed', async () => {
-    const sizes = await Promise.all(drawnScenes.map(async (scene) => (await sharp(await drawScene(1, { scene, size: 40 })).metadata()).width))
+    const sizes = await Promise.all(
+      drawnScenes.map(async (scene) => (await sharp(await drawScene(1, { scene, size: 40 })).metadata()).width),
+    )
     expect(new Set(sizes)).toEqual(new Set([40]))
     expect((await drawScene(9)).equals(await drawScene(9))).toBe(true)
     expect((await drawScene(9)).equals(await drawScene(10))).toBe(false)

@@ -31,7 +31,12 @@ const stampName = '.drawn.json'
 export const drawnSpecies: readonly string[] = allSpecies.map(({ name }) => name)
 
 /** One picture of a species as a JPEG; `index` tells the pictures of a seed apart. */
-export async function drawFlower(options: { species: string; size: number; seed: number; index: number }): Promise<Buffer> {
+export async function drawFlower(options: {
+  species: string
+  size: number
+  seed: number
+  index: number
+}): Promise<Buffer> {
   const number = allSpecies.findIndex(({ name }) => name === options.species)
   const kind = allSpecies[number]
   if (!kind) throw new RangeError(`"${options.species}" is none of ${drawnSpecies.join(', ')}`)
@@ -80,7 +85,8 @@ export async function drawFlowers(
 
   const temporary = `${target}.${randomUUID()}.tmp`
   try {
-    for (const parent of new Set(jobs.map(({ path }) => dirname(path)))) await mkdir(join(temporary, parent), { recursive: true })
+    for (const parent of new Set(jobs.map(({ path }) => dirname(path))))
+      await mkdir(join(temporary, parent), { recursive: true })
     const limit = pLimit(2 * availableParallelism())
     let done = 0
     await limit.map(jobs, async ({ path, species, index }) => {
@@ -108,6 +114,9 @@ async function stampOf(folder: string): Promise<string | undefined> {
   } catch {
     const names = await readdir(folder).catch(() => [])
     if (names.length === 0) return undefined
-    throw new FlowersError('USAGE', `"${folder}" is not empty and holds no drawn flowers; they need a folder of their own.`)
+    throw new FlowersError(
+      'USAGE',
+      `"${folder}" is not empty and holds no drawn flowers; they need a folder of their own.`,
+    )
   }
 }

@@ -1,24 +1,8 @@
 import { opendir, stat } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
-import { labelOfFolder } from '@flowers/shared/labels'
 import { readCsv } from './csv-listing.ts'
-
-/** `test` is kept aside: neither trained on nor chosen on. */
-export type Split = 'train' | 'valid' | 'test'
-
-export const splits: readonly Split[] = ['train', 'valid', 'test']
-
-/** A photo as DATA names it. */
-export interface ListedPhoto {
-  /** Absolute. */
-  readonly path: string
-  /** Relative to the listing's root, with forward slashes; the photo's stable name. */
-  readonly id: string
-  readonly label: string
-  /** Undefined where DATA gives no split. */
-  readonly split: Split | undefined
-}
+import { compareText, idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
 
 export interface Listing {
   readonly form: 'classes' | 'splits' | 'csv'
@@ -33,29 +17,6 @@ export interface Listing {
 /** Formats that are taken for photos by name; one of them that cannot be decoded is the audit's to report. */
 const photoName = /\.(?:jpe?g|jfif|png|webp|avif|gif|tiff?|bmp|hei[cf]|jp2|jxl)$/i
 const systemName = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i
-
-/** Order of code units: the same on every machine, whatever its language. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** Maps class names, of folders or of a CSV, to labels; two names for one label are an error that names both. */
-export function labelsOf(classNames: Iterable<string>, place: string): Map<string, string> {
-  const labels = new Map<string, string>()
-  const nameOf = new Map<string, string>()
-  for (const name of classNames) {
-    if (labels.has(name)) continue
-    // Unicode has two spellings of an accented letter, and file systems differ in which they keep.
-    const label = labelOfFolder(name.normalize('NFC'))
-    const other = nameOf.get(label)
-    if (other !== undefined) {
-      throw new FlowersError('DATA_LABEL_CLASH', `"${other}" and "${name}" in ${place} both have the label "${label}".`)
-    }
-    labels.set(name, label)
-    nameOf.set(label, name)
-  }
-  return labels
-}
 
 /**
  * Lists the photos of DATA, in any of its three forms, without opening one. Throws a FlowersError: DATA_NOT_FOUND,
@@ -102,7 +63,12 @@ async function listFolder(root: string): Promise<Listing> {
   }
   // With train/ alone the split is still to be made.
   const alone = given.length === 1
-  return { form: 'splits', root, photos: alone ? photos.map((photo) => ({ ...photo, split: undefined })) : photos, ignored }
+  return {
+    form: 'splits',
+    root,
+    photos: alone ? photos.map((photo) => ({ ...photo, split: undefined })) : photos,
+    ignored,
+  }
 }
 
 interface Entries {
@@ -149,7 +115,11 @@ async function entriesOf(folder: string): Promise<Entries> {
   const files: string[] = []
   for await (const entry of await opendir(folder)) {
     if (systemName.test(entry.name)) continue
-    const kind = entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? await kindOf(join(folder, entry.name)) : 'file'
+    const kind = entry.isDirectory()
+      ? 'folder'
+      : entry.isSymbolicLink()
+        ? await kindOf(join(folder, entry.name))
+        : 'file'
     if (kind === 'folder') folders.push(entry.name)
     // A link that leads nowhere is listed too, so that the audit reports it.
     else files.push(entry.name)
@@ -161,12 +131,8 @@ async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file'
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined
     throw error
   }
-}
-
-/** A path relative to DATA with forward slashes. */
-export function idOf(root: string, path: string): string {
-  return relative(root, path).split(sep).join('/')
 }

@@ -22,7 +22,8 @@ beforeAll(async () => {
     const name = `${index % 2 === 0 ? 'a' : 'b'}/${String(index).padStart(2, '0')}.jpg`
     await folder.write(`train/${name}`, await (index < small ? testPhoto(index, 60, 48) : testPhoto(index, 400, 320)))
   }
-  for (let index = 0; index < 5; index++) await folder.write(`valid/${index % 2 === 0 ? 'a' : 'b'}/${index}.jpg`, await testPhoto(100 + index, 90, 70))
+  for (let index = 0; index < 5; index++)
+    await folder.write(`valid/${index % 2 === 0 ? 'a' : 'b'}/${index}.jpg`, await testPhoto(100 + index, 90, 70))
   dataset = await openDataset(folder.path, { seed: 1 })
 })
 afterAll(() => folder.remove())
@@ -42,7 +43,8 @@ function meanDifference(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, value, index) => sum + Math.abs(value - b[index]!), 0) / a.length
 }
 
-const epochOf = (options: Partial<TrainBatchesOptions> = {}) => collect(trainBatches(dataset.train, { ...base, cache: new PhotoCache(0), ...options }))
+const epochOf = (options: Partial<TrainBatchesOptions> = {}) =>
+  collect(trainBatches(dataset.train, { ...base, cache: new PhotoCache(0), ...options }))
 
 describe('trainBatches', () => {
   it('gives full batches of an epoch: every photo at most once, pixels, labels and samples in one order', async () => {
@@ -74,7 +76,12 @@ describe('trainBatches', () => {
 
   it('gives other pixels in another epoch, seed, size, kernel or crop', async () => {
     const [reference] = await epochOf()
-    for (const other of [{ epoch: 3 }, { seed: 8 }, { kernel: 'bicubic' }, { crop: { kind: 'center', cropFraction: 1 } }] as const) {
+    for (const other of [
+      { epoch: 3 },
+      { seed: 8 },
+      { kernel: 'bicubic' },
+      { crop: { kind: 'center', cropFraction: 1 } },
+    ] as const) {
       const [first] = await epochOf(other)
       expect(first!.pixels).not.toEqual(reference!.pixels)
     }
@@ -90,7 +97,10 @@ describe('trainBatches', () => {
   it('takes an order, with repeats', async () => {
     const order = Int32Array.from([3, 3, 0, 1, 2, 2, 2, 5, 9])
     const batches = await epochOf({ order })
-    expect(batches.map(({ samples }) => samples.map((sample) => dataset.train.indexOf(sample)))).toEqual([[3, 3, 0, 1], [2, 2, 2, 5]])
+    expect(batches.map(({ samples }) => samples.map((sample) => dataset.train.indexOf(sample)))).toEqual([
+      [3, 3, 0, 1],
+      [2, 2, 2, 5],
+    ])
     // The same photo twice is cut twice.
     const bytes = 32 * 32 * 3
     expect(batches[0]!.pixels.subarray(0, bytes)).not.toEqual(batches[0]!.pixels.subarray(bytes, 2 * bytes))
@@ -104,7 +114,9 @@ describe('trainBatches', () => {
     const order = Int32Array.from(dataset.train, (_, index) => index)
     // Sides that divide evenly, so that evaluation's rounding to whole pixels moves nothing.
     const trained = await epochOf({ order, size: 28, kernel: 'bicubic', crop: { kind: 'center', cropFraction: 0.875 } })
-    const evaluated = await collect(validBatches(dataset.train, { preprocessing: { ...plain, size: 28, cropFraction: 0.875 }, batch: 4 }))
+    const evaluated = await collect(
+      validBatches(dataset.train, { preprocessing: { ...plain, size: 28, cropFraction: 0.875 }, batch: 4 }),
+    )
     expect(trained).toHaveLength(5)
     trained.forEach((batch, step) => {
       expect(batch.samples).toEqual(evaluated[step]!.samples)
@@ -134,7 +146,15 @@ describe('unusual photos', () => {
       for (const name of ['large.jpg', 'small.jpg']) {
         const sample = { path: join(place.path, name), label: 'a', index: 0, id: name }
         const size = 40
-        const [batch] = await collect(trainBatches([sample], { ...base, size, batch: 1, kernel: 'bicubic', crop: { kind: 'center', cropFraction: 1 } }))
+        const [batch] = await collect(
+          trainBatches([sample], {
+            ...base,
+            size,
+            batch: 1,
+            kernel: 'bicubic',
+            crop: { kind: 'center', cropFraction: 1 },
+          }),
+        )
         const canvas = await decodeCenter(await readFile(sample.path), { ...plain, size, cropFraction: 1 })
         expect(meanDifference(batch!.pixels, canvas.pixels)).toBeLessThan(1)
       }
@@ -149,10 +169,17 @@ describe('unusual photos', () => {
       const sample = { path: join(place.path, 'huge.jpg'), label: 'a', index: 0, id: 'huge.jpg' }
       for (let seed = 0; seed < 5; seed++) {
         const size = 48
-        const [batch] = await collect(trainBatches([sample], { ...base, seed, size, batch: 1, crop: { ...crop, scale: [0.2, 1] } }))
+        const [batch] = await collect(
+          trainBatches([sample], { ...base, seed, size, batch: 1, crop: { ...crop, scale: [0.2, 1] } }),
+        )
         // 144 pixels are shrunk less than four times: the plain way.
-        const [finer] = await collect(trainBatches([sample], { ...base, seed, size: 144, batch: 1, crop: { ...crop, scale: [0.2, 1] } }))
-        const shrunk = await sharp(finer!.pixels, { raw: { width: 144, height: 144, channels: 3 } }).resize(size, size, { kernel: 'linear' }).raw().toBuffer()
+        const [finer] = await collect(
+          trainBatches([sample], { ...base, seed, size: 144, batch: 1, crop: { ...crop, scale: [0.2, 1] } }),
+        )
+        const shrunk = await sharp(finer!.pixels, { raw: { width: 144, height: 144, channels: 3 } })
+          .resize(size, size, { kernel: 'linear' })
+          .raw()
+          .toBuffer()
         expect(meanDifference(batch!.pixels, shrunk)).toBeLessThan(2.5)
       }
     } finally {
@@ -166,7 +193,9 @@ describe('validBatches', () => {
 
   it('gives all samples in order, a short batch last, cached or not', async () => {
     const cache = new PhotoCache()
-    const runs = [new PhotoCache(0), cache, cache].map((each) => () => collect(validBatches(dataset.valid, { preprocessing, batch: 2, cache: each })))
+    const runs = [new PhotoCache(0), cache, cache].map(
+      (each) => () => collect(validBatches(dataset.valid, { preprocessing, batch: 2, cache: each })),
+    )
     const first = await runs[0]!()
     expect(first.map(({ labels }) => labels.length)).toEqual([2, 2, 1])
     expect(first.flatMap(({ samples }) => samples)).toEqual(dataset.valid)
@@ -176,7 +205,9 @@ describe('validBatches', () => {
     expect(cache.used).toBe(5 * 24 * 24 * 3)
     expect(await runs[2]!()).toEqual(first)
     // Another preprocessing does not get these squares.
-    const [other] = await collect(validBatches(dataset.valid, { preprocessing: { ...preprocessing, cropFraction: 1 }, batch: 2, cache }))
+    const [other] = await collect(
+      validBatches(dataset.valid, { preprocessing: { ...preprocessing, cropFraction: 1 }, batch: 2, cache }),
+    )
     expect(other!.pixels).not.toEqual(first[0]!.pixels)
   })
 })
@@ -208,7 +239,14 @@ describe('stopping', () => {
     ['gone', (path: string) => rm(path)],
     ['broken', (path: string) => writeFile(path, 'no longer a photo')],
   ])('rejects when a photo is %s, after the batches before it, and leaves nothing running', async (_, harm) => {
-    const files = Object.fromEntries(await Promise.all(Array.from({ length: 12 }, async (_, index) => [`train/${index % 2 === 0 ? 'a' : 'b'}/${index}.jpg`, await testPhoto(index)])))
+    const files = Object.fromEntries(
+      await Promise.all(
+        Array.from({ length: 12 }, async (_, index) => [
+          `train/${index % 2 === 0 ? 'a' : 'b'}/${index}.jpg`,
+          await testPhoto(index),
+        ]),
+      ),
+    )
     const place = await testFolder({ ...files, 'valid/a/x.jpg': await testPhoto(50) })
     try {
       const { train } = await openDataset(place.path, { seed: 1 })
@@ -218,9 +256,13 @@ describe('stopping', () => {
       const cache = new CountingCache(0)
       const seen: number[] = []
       const reading = (async () => {
-        for await (const { step } of trainBatches(train, { ...base, batch: 2, order, cache, ahead: 4, inFlight: 3 })) seen.push(step)
+        for await (const { step } of trainBatches(train, { ...base, batch: 2, order, cache, ahead: 4, inFlight: 3 }))
+          seen.push(step)
       })()
-      await expect(reading).rejects.toMatchObject({ code: 'DATA_IMAGE_LOST', message: expect.stringContaining(lost.path) as string })
+      await expect(reading).rejects.toMatchObject({
+        code: 'DATA_IMAGE_LOST',
+        message: expect.stringContaining(lost.path) as string,
+      })
       expect(seen).toEqual([0, 1, 2])
       const asked = cache.asked
       await new Promise((resolve) => setTimeout(resolve, 50))

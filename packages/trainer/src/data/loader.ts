@@ -67,11 +67,21 @@ export function trainBatches(samples: readonly Sample[], options: TrainBatchesOp
   if (steps === 0) {
     throw new FlowersError('USAGE', `A batch of ${batch} is more than the ${order.length} training photos.`)
   }
-  return makeBatches({ first: startStep, steps, size, flow: options }, {
-    pick: (step) => Array.from(order.subarray(step * batch, (step + 1) * batch), (index) => samples[index] as Sample),
-    fill: (sample, step, place, out, offset) =>
-      cutTrainingPhoto(sample.path, { crop, size, kernel }, new Random(seed, 'crop', epoch, step * batch + place), cache, out, offset),
-  })
+  return makeBatches(
+    { first: startStep, steps, size, flow: options },
+    {
+      pick: (step) => Array.from(order.subarray(step * batch, (step + 1) * batch), (index) => samples[index] as Sample),
+      fill: (sample, step, place, out, offset) =>
+        cutTrainingPhoto(
+          sample.path,
+          { crop, size, kernel },
+          new Random(seed, 'crop', epoch, step * batch + place),
+          cache,
+          out,
+          offset,
+        ),
+    },
+  )
 }
 
 const caches = new WeakMap<readonly Sample[], PhotoCache>()
@@ -98,19 +108,22 @@ export function validBatches(samples: readonly Sample[], options: ValidBatchesOp
   const { preprocessing, batch } = options
   const { size, cropFraction, kernel } = preprocessing
   const cache = options.cache ?? cacheOf(samples)
-  return makeBatches({ first: 0, steps: Math.ceil(samples.length / batch), size, flow: options }, {
-    pick: (step) => samples.slice(step * batch, (step + 1) * batch),
-    fill: async (sample, _step, _place, out, offset) => {
-      const key = [size, cropFraction, kernel, sample.path].join('\n')
-      let canvas = cache.photo(key)
-      if (!canvas) {
-        const { pixels } = await decodeCenter(await readFile(sample.path), preprocessing)
-        canvas = { pixels, width: size, height: size }
-        cache.keep(key, canvas)
-      }
-      out.set(canvas.pixels, offset)
+  return makeBatches(
+    { first: 0, steps: Math.ceil(samples.length / batch), size, flow: options },
+    {
+      pick: (step) => samples.slice(step * batch, (step + 1) * batch),
+      fill: async (sample, _step, _place, out, offset) => {
+        const key = [size, cropFraction, kernel, sample.path].join('\n')
+        let canvas = cache.photo(key)
+        if (!canvas) {
+          const { pixels } = await decodeCenter(await readFile(sample.path), preprocessing)
+          canvas = { pixels, width: size, height: size }
+          cache.keep(key, canvas)
+        }
+        out.set(canvas.pixels, offset)
+      },
     },
-  })
+  )
 }
 
 interface Source {

@@ -20,7 +20,12 @@ describe('Random', () => {
     }
     const base = draw(7, 'crop', 3, 11)
     expect(draw(7, 'crop', 3, 11)).toEqual(base)
-    for (const other of [draw(8, 'crop', 3, 11), draw(7, 'order', 3, 11), draw(7, 'crop', 4, 11), draw(7, 'crop', 3, 12)]) {
+    for (const other of [
+      draw(8, 'crop', 3, 11),
+      draw(7, 'order', 3, 11),
+      draw(7, 'crop', 4, 11),
+      draw(7, 'crop', 3, 12),
+    ]) {
       expect(other).not.toEqual(base)
     }
     expect(draw(7 + 2 ** 32, 'crop', 3, 11)).not.toEqual(base)

@@ -4,11 +4,18 @@ import { resampleWindow, type Kernel } from './resample.ts'
 import { testPhoto } from './test-photos.ts'
 
 async function rawPhoto(seed: number, width: number, height: number) {
-  const pixels = await sharp(await testPhoto(seed, width, height)).raw().toBuffer()
+  const pixels = await sharp(await testPhoto(seed, width, height))
+    .raw()
+    .toBuffer()
   return { pixels: new Uint8Array(pixels), width, height }
 }
 
-function resampled(source: Awaited<ReturnType<typeof rawPhoto>>, window: Parameters<typeof resampleWindow>[1], size: number, kernel: Kernel) {
+function resampled(
+  source: Awaited<ReturnType<typeof rawPhoto>>,
+  window: Parameters<typeof resampleWindow>[1],
+  size: number,
+  kernel: Kernel,
+) {
   const out = new Uint8Array(size * size * 3)
   resampleWindow(source, window, size, kernel, out, 0)
   return out
@@ -30,7 +37,12 @@ type Box = readonly [left: number, top: number, width: number, height: number]
 const sharpKernels = { bilinear: 'linear', bicubic: 'cubic', lanczos3: 'lanczos3' } as const
 
 describe('resampleWindow', () => {
-  const sharpResampled = (source: Awaited<ReturnType<typeof rawPhoto>>, [left, top, width, height]: Box, size: number, kernel: Kernel) =>
+  const sharpResampled = (
+    source: Awaited<ReturnType<typeof rawPhoto>>,
+    [left, top, width, height]: Box,
+    size: number,
+    kernel: Kernel,
+  ) =>
     sharp(source.pixels, { raw: { width: source.width, height: source.height, channels: 3 } })
       .extract({ left, top, width, height })
       .resize(size, size, { fit: 'fill', kernel: sharpKernels[kernel] })
@@ -65,7 +77,9 @@ describe('resampleWindow', () => {
     const { mean, max } = difference(inner(resampled(source, shifted, size, kernel)), inner(theirs))
     expect(mean).toBeLessThan(1)
     expect(max).toBeLessThanOrEqual(4)
-    expect(difference(inner(resampled(source, { left, top, width, height }, size, kernel)), inner(theirs)).mean).toBeGreaterThan(mean * 2)
+    expect(
+      difference(inner(resampled(source, { left, top, width, height }, size, kernel)), inner(theirs)).mean,
+    ).toBeGreaterThan(mean * 2)
   })
 
   it('copies where nothing is to be done', async () => {
@@ -86,10 +100,18 @@ describe('resampleWindow', () => {
   it('keeps a plain colour and clamps overshoot', () => {
     const plain = { pixels: new Uint8Array(9 * 7 * 3).fill(201), width: 9, height: 7 }
     for (const kernel of ['bilinear', 'bicubic', 'lanczos3'] as const) {
-      for (const size of [1, 5, 16]) expect(new Set(resampled(plain, { left: 0.3, top: 0.2, width: 8.1, height: 6.4 }, size, kernel))).toEqual(new Set([201]))
+      for (const size of [1, 5, 16])
+        expect(new Set(resampled(plain, { left: 0.3, top: 0.2, width: 8.1, height: 6.4 }, size, kernel))).toEqual(
+          new Set([201]),
+        )
     }
     const edge = Uint8Array.from({ length: 8 * 8 * 3 }, (_, index) => (Math.floor(index / 3) % 8 < 4 ? 0 : 255))
-    const out = resampled({ pixels: edge, width: 8, height: 8 }, { left: 0, top: 0, width: 8, height: 8 }, 32, 'bicubic')
+    const out = resampled(
+      { pixels: edge, width: 8, height: 8 },
+      { left: 0, top: 0, width: 8, height: 8 },
+      32,
+      'bicubic',
+    )
     expect([Math.min(...out), Math.max(...out)]).toEqual([0, 255])
     const row = Array.from({ length: 12 }, (_, x) => out[x * 3]!)
     expect(Math.max(...row)).toBeLessThan(30)

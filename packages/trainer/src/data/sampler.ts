@@ -35,8 +35,15 @@ export function epochOrder(samples: readonly { readonly index: number }[], optio
     if (members) members.push(position)
     else classes.set(index, [position])
   })
-  const rounds = [...classes].toSorted(([a], [b]) => a - b).map(([, members]) => ({ members: random.shuffle(members), next: 0 }))
-  const cumulative = cumulate(classShares(rounds.map(({ members }) => members.length), options.power))
+  const rounds = [...classes]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, members]) => ({ members: random.shuffle(members), next: 0 }))
+  const cumulative = cumulate(
+    classShares(
+      rounds.map(({ members }) => members.length),
+      options.power,
+    ),
+  )
   return Int32Array.from(samples, () => {
     const at = random.uniform()
     const round = rounds[cumulative.findIndex((bound) => at < bound)] as (typeof rounds)[number]

@@ -8,7 +8,10 @@ const photosOf = (label: string, total: number): Splittable[] =>
 describe('stratifiedSplit', () => {
   it('takes its share of each class, at least one, and leaves at least one', () => {
     const photos = [...photosOf('a', 100), ...photosOf('b', 2), ...photosOf('c', 10)]
-    for (const [validShare, expected] of [[0.15, [15, 1, 2]], [0.9, [90, 1, 9]]] as const) {
+    for (const [validShare, expected] of [
+      [0.15, [15, 1, 2]],
+      [0.9, [90, 1, 9]],
+    ] as const) {
       const valid = [...stratifiedSplit(photos, { seed: 1, validShare })]
       expect(['a', 'b', 'c'].map((label) => valid.filter((id) => id.startsWith(`${label}/`)).length)).toEqual(expected)
     }

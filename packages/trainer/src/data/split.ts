@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { FlowersError } from '@flowers/shared/errors'
-import { compareText } from './listing.ts'
+import { compareText } from './listed-photo.ts'
 
 export interface Splittable {
   readonly id: string
@@ -15,7 +15,10 @@ export interface Splittable {
  * hardly moves it. Identical copies never end on both sides.
  * Returns the ids that validate. Throws DATA_CLASS_TOO_SMALL for a class with less than two different photos.
  */
-export function stratifiedSplit(photos: readonly Splittable[], options: { seed: number; validShare: number }): Set<string> {
+export function stratifiedSplit(
+  photos: readonly Splittable[],
+  options: { seed: number; validShare: number },
+): Set<string> {
   const { seed, validShare } = options
   if (!(validShare > 0 && validShare < 1)) throw new RangeError(`validShare is between 0 and 1, not ${validShare}`)
   const chosen = new Set<string>()

@@ -17,7 +17,11 @@ export async function testPhoto(seed: number, width = 40, height = 32): Promise<
 /** For tests: a temporary folder with these files, paths relative to it; call `remove` when done. */
 export async function testFolder(
   files: Readonly<Record<string, string | Uint8Array>>,
-): Promise<{ path: string; write: (name: string, content: string | Uint8Array) => Promise<void>; remove: () => Promise<void> }> {
+): Promise<{
+  path: string
+  write: (name: string, content: string | Uint8Array) => Promise<void>
+  remove: () => Promise<void>
+}> {
   const path = await mkdtemp(join(tmpdir(), 'flowers-data-'))
   const write = async (name: string, content: string | Uint8Array): Promise<void> => {
     await mkdir(dirname(join(path, name)), { recursive: true })

@@ -7,9 +7,12 @@ import type { Random } from './random.ts'
 import { resampleWindow, type Kernel } from './resample.ts'
 
 /** Up to this many bytes of decoded pixels a photo is small: decoded whole, resampled here, worth caching. */
-export const smallPhotoBytes = 200_000
+const smallPhotoBytes = 200_000
 
-const sharpKernels = { bilinear: 'linear', bicubic: 'cubic', lanczos3: 'lanczos3' } as const satisfies Record<Kernel, string>
+const sharpKernels = { bilinear: 'linear', bicubic: 'cubic', lanczos3: 'lanczos3' } as const satisfies Record<
+  Kernel,
+  string
+>
 
 // As in evaluation: stray bytes are common in photos that every viewer shows, truncation is an error.
 const inputOptions = { failOn: 'error', limitInputPixels: false, pages: 1 } as const
@@ -60,7 +63,12 @@ export async function cutTrainingPhoto(
 /** Shrinking at least so much, decoders can skip work, but only where the whole photo is resized. */
 const shrinkOnLoad = 4
 
-function cutLarge(photo: Sharp, window: Window, whole: { width: number; height: number }, { size, kernel }: Cut): Sharp {
+function cutLarge(
+  photo: Sharp,
+  window: Window,
+  whole: { width: number; height: number },
+  { size, kernel }: Cut,
+): Sharp {
   const filter = { fit: 'fill', kernel: sharpKernels[kernel], fastShrinkOnLoad: false } as const
   if (Math.min(window.width, window.height) < shrinkOnLoad * size) {
     return photo.extract(window).resize(size, size, filter)

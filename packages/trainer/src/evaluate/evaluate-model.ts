@@ -6,7 +6,7 @@ import type { ViewPolicy } from '@flowers/shared/views'
 import { z } from 'zod'
 import { openDataset } from '../data/dataset.ts'
 import type { Dataset, Sample } from '../data/dataset.ts'
-import type { Split } from '../data/listing.ts'
+import type { Split } from '../data/listed-photo.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { abstentionQuality, answerOf, confidence, eceBins, isRight } from './calibrate.ts'
 import type { CalibrationReport, PolicyAnswer } from './calibrate.ts'
@@ -57,7 +57,12 @@ export interface Evaluation {
   readonly set: { readonly coverage: number; readonly size: number } | null
   readonly abstention: CalibrationReport['abstention']
   /** Top-1 from the first k views alone: what each view adds. */
-  readonly byViews: readonly { readonly views: number; readonly flip: string; readonly scale: number; readonly top1: number }[]
+  readonly byViews: readonly {
+    readonly views: number
+    readonly flip: string
+    readonly scale: number
+    readonly top1: number
+  }[]
   readonly groups: Record<'many' | 'medium' | 'few', ShotGroup>
   readonly classes: readonly (ClassMetrics & { readonly label: string })[]
   readonly confused: readonly { readonly truth: string; readonly predicted: string; readonly photos: number }[]
@@ -74,14 +79,16 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   const { network: path, manifest } = await openModel(options.model)
   const dataset = await openDataset(options.data, splitOf(manifest))
   const samples = withLabelsOf(manifest, dataset[options.split])
-  if (samples.length === 0) throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
+  if (samples.length === 0)
+    throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
   const network = await openNetwork(path, manifest.preprocessing.size)
   try {
     const { preprocessing } = manifest
     const views = options.views === 'none' ? manifest.views.slice(0, 1) : manifest.views
     const { onProgress } = options
     const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
-    if (scored.photos.length === 0) throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
+    if (scored.photos.length === 0)
+      throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
     return summarize(options, manifest, dataset, scored)
   } finally {
     await network.release()
@@ -101,7 +108,10 @@ function withLabelsOf({ labels, name }: Manifest, samples: readonly Sample[]): S
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const unknown = [...new Set(samples.map(({ label }) => label))].filter((label) => !indexOf.has(label))
   if (unknown.length > 0) {
-    throw new FlowersError('EVALUATE_LABELS', `the model ${name} has no class for ${unknown.map((label) => `"${label}"`).join(', ')}`)
+    throw new FlowersError(
+      'EVALUATE_LABELS',
+      `the model ${name} has no class for ${unknown.map((label) => `"${label}"`).join(', ')}`,
+    )
   }
   return samples.map((sample) => ({ ...sample, index: indexOf.get(sample.label) as number }))
 }
@@ -134,14 +144,29 @@ function summarize(
       of,
       meanUsed: mean(answers.map(({ used }) => used)),
       used: Array.from({ length: of }, (_, index) => answers.filter(({ used }) => used === index + 1).length),
-      disagreement: of === 1 ? null : mean(answers.map((answer, index) => Number(argmax(answer.mean) !== argmax(stopAt(photos[index]!.views, 'full', null).mean)))),
+      disagreement:
+        of === 1
+          ? null
+          : mean(
+              answers.map((answer, index) =>
+                Number(argmax(answer.mean) !== argmax(stopAt(photos[index]!.views, 'full', null).mean)),
+              ),
+            ),
     },
     ...shares,
     ece: calibrationErrors(answers),
-    set: calibration.conformal && setQuality(answers.map(({ scores }) => scores), answers.map(({ label }) => label), calibration.conformal.threshold),
+    set:
+      calibration.conformal &&
+      setQuality(
+        answers.map(({ scores }) => scores),
+        answers.map(({ label }) => label),
+        calibration.conformal.threshold,
+      ),
     abstention: calibration.abstention && abstentionQuality(answers, calibration.abstention.threshold),
     byViews: manifest.views.slice(0, of).map(({ flip, scale }, index) => {
-      const right = photos.map(({ views, label }) => Number(argmax(stopAt(views.slice(0, index + 1), 'full', null).mean) === label))
+      const right = photos.map(({ views, label }) =>
+        Number(argmax(stopAt(views.slice(0, index + 1), 'full', null).mean) === label),
+      )
       return { views: index + 1, flip, scale, top1: mean(right) }
     }),
     groups: shotGroups(classes, trainCounts),
@@ -158,7 +183,11 @@ function summarize(
 function calibrationErrors(answers: readonly PolicyAnswer[]): Evaluation['ece'] {
   const right = answers.map(isRight)
   return {
-    before: expectedCalibrationError(answers.map(({ mean }) => mean[argmax(mean)] as number), right, eceBins),
+    before: expectedCalibrationError(
+      answers.map(({ mean }) => mean[argmax(mean)] as number),
+      right,
+      eceBins,
+    ),
     after: expectedCalibrationError(answers.map(confidence), right, eceBins),
     bins: eceBins,
   }

@@ -5,7 +5,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { openModel } from '@flowers/shared/model-package'
 import { stringify } from 'csv-stringify/sync'
-import { compareText } from '../data/listing.ts'
+import { compareText } from '../data/listed-photo.ts'
 import { ViewRunner } from './infer.ts'
 import { openNetwork } from './network.ts'
 import { decodePhotos } from './photos.ts'
@@ -59,7 +59,10 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
   await writeFileAtomic(out, stringify([['path', 'label', 'confidence'], ...lines]))
   if (unreadable.length === 0) await rm(errorsFile, { force: true })
   else {
-    await writeFileAtomic(errorsFile, stringify([['path', 'reason'], ...unreadable.map(({ path, reason }) => [path, reason])]))
+    await writeFileAtomic(
+      errorsFile,
+      stringify([['path', 'reason'], ...unreadable.map(({ path, reason }) => [path, reason])]),
+    )
   }
   return { written: lines.length, unreadable }
 }
@@ -80,7 +83,13 @@ async function listFiles(folder: string, written: readonly string[]): Promise<Li
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !own.has(path))
-    .map((path) => ({ path, id: path.slice(root.length + 1).split(sep).join('/') }))
+    .map((path) => ({
+      path,
+      id: path
+        .slice(root.length + 1)
+        .split(sep)
+        .join('/'),
+    }))
     .filter(({ id }) => !id.split('/').some((name) => name.startsWith('.')))
     .sort((a, b) => compareText(a.id, b.id))
   if (files.length === 0) throw new FlowersError('PREDICT_INPUT', `"${folder}" holds no file.`)

@@ -25,10 +25,14 @@ const whole = (fill: string): string => rectangle(-20, -20, 140, 140, fill)
 function wash(random: Random, definitions: Definitions, top: Colour, bottom: Colour): string {
   const lean = random.between(-30, 30)
   return whole(
-    definitions.linear([50 - lean, 0], [50 + lean, 100], [
-      [0, vary(random, top)],
-      [100, vary(random, bottom)],
-    ]),
+    definitions.linear(
+      [50 - lean, 0],
+      [50 + lean, 100],
+      [
+        [0, vary(random, top)],
+        [100, vary(random, bottom)],
+      ],
+    ),
   )
 }
 
@@ -62,7 +66,10 @@ function foliage(random: Random, total: Range, colour: Colour, length: Range): s
   return repeat(count(random, total), () => {
     const size = between(random, length)
     const place = `translate(${n(random.between(-5, 105))} ${n(random.between(0, 110))}) rotate(${n(random.between(0, 360))})`
-    return group(place, path(outlines.lance(size, size * random.between(0.2, 0.32)), hex(vary(random, colour, [12, 12, 9]))))
+    return group(
+      place,
+      path(outlines.lance(size, size * random.between(0.2, 0.32)), hex(vary(random, colour, [12, 12, 9]))),
+    )
   })
 }
 
@@ -85,20 +92,46 @@ export const backdrops = {
     repeat(count(random, [1, 4]), () => {
       const x = random.between(0, 100)
       const y = random.between(5, 70)
-      return repeat(5, () => ellipse(x + random.between(-14, 14), y + random.between(-4, 4), random.between(7, 16), random.between(4, 8), '#ffffff', 'fill-opacity="0.6"'))
+      return repeat(5, () =>
+        ellipse(
+          x + random.between(-14, 14),
+          y + random.between(-4, 4),
+          random.between(7, 16),
+          random.between(4, 8),
+          '#ffffff',
+          'fill-opacity="0.6"',
+        ),
+      )
     }),
   field: (random, d) =>
     wash(random, d, [205, 45, 76], [90, 35, 45]) +
-    bands(random, [[95, 40, 38], [105, 35, 30]], random.between(35, 50), 120, 7) +
+    bands(
+      random,
+      [
+        [95, 40, 38],
+        [105, 35, 30],
+      ],
+      random.between(35, 50),
+      120,
+      7,
+    ) +
     blades(random, [20, 40], [90, 40, 42], [10, 30], [0.6, 1.4]),
-  hedge: (random, d) => wash(random, d, [130, 40, 16], [120, 40, 10]) + foliage(random, [40, 60], [125, 42, 20], [9, 20]),
+  hedge: (random, d) =>
+    wash(random, d, [130, 40, 16], [120, 40, 10]) + foliage(random, [40, 60], [125, 42, 20], [9, 20]),
   wall: (random) => {
     const base: Colour = [random.between(5, 40), random.between(12, 40), random.between(40, 68)]
     return (
       whole(hex([base[0], base[1] * 0.5, base[2] - 14])) +
       repeat(11, (row) =>
         repeat(7, (column) =>
-          rectangle(column * 18 - (row % 2) * 9 - 8, row * 10 - 3, 17, 9, hex(vary(random, base, [5, 8, 6])), 'rx="0.8"'),
+          rectangle(
+            column * 18 - (row % 2) * 9 - 8,
+            row * 10 - 3,
+            17,
+            9,
+            hex(vary(random, base, [5, 8, 6])),
+            'rx="0.8"',
+          ),
         ),
       )
     )
@@ -111,30 +144,60 @@ export const backdrops = {
     wash(random, d, [48, 55, 66], [42, 55, 42]) + blades(random, [60, 90], [45, 60, 55], [30, 70], [0.7, 1.7]),
   woodland: (random, d) =>
     wash(random, d, [110, 35, 22], [100, 38, 12]) +
-    repeat(count(random, [2, 5]), () => rectangle(random.between(0, 100), -5, random.between(3, 9), 85, hex(vary(random, [30, 22, 18])))) +
+    repeat(count(random, [2, 5]), () =>
+      rectangle(random.between(0, 100), -5, random.between(3, 9), 85, hex(vary(random, [30, 22, 18]))),
+    ) +
     spots(random, [10, 24], [90, 50, 62], [1.5, 5], [0.15, 0.45]) +
     foliage(random, [10, 20], [110, 35, 18], [6, 14]),
   pond: (random, d) =>
     wash(random, d, [195, 40, 34], [205, 45, 20]) +
     repeat(count(random, [10, 20]), () =>
-      ellipse(random.between(0, 100), random.between(0, 100), random.between(6, 20), random.between(0.4, 1.2), hex(vary(random, [195, 35, 55])), 'fill-opacity="0.5"'),
+      ellipse(
+        random.between(0, 100),
+        random.between(0, 100),
+        random.between(6, 20),
+        random.between(0.4, 1.2),
+        hex(vary(random, [195, 35, 55])),
+        'fill-opacity="0.5"',
+      ),
     ),
   brook: (random, d) =>
     wash(random, d, [195, 35, 62], [110, 40, 32]) +
     repeat(count(random, [8, 14]), () =>
-      ellipse(random.between(0, 100), random.between(0, 50), random.between(8, 22), random.between(0.5, 1.4), '#eaf6fb', 'fill-opacity="0.5"'),
+      ellipse(
+        random.between(0, 100),
+        random.between(0, 50),
+        random.between(8, 22),
+        random.between(0.5, 1.4),
+        '#eaf6fb',
+        'fill-opacity="0.5"',
+      ),
     ) +
     blades(random, [25, 45], [115, 40, 34], [15, 50], [0.7, 1.8]),
   snow: (random, d) =>
     wash(random, d, [210, 25, 86], [215, 30, 93]) +
     repeat(count(random, [6, 12]), () =>
-      ellipse(random.between(0, 100), random.between(30, 105), random.between(10, 26), random.between(3, 8), hex(vary(random, [215, 30, 80], [8, 10, 6])), 'fill-opacity="0.7"'),
+      ellipse(
+        random.between(0, 100),
+        random.between(30, 105),
+        random.between(10, 26),
+        random.between(3, 8),
+        hex(vary(random, [215, 30, 80], [8, 10, 6])),
+        'fill-opacity="0.7"',
+      ),
     ) +
     spots(random, [3, 12], [30, 25, 30], [0.6, 2], [0.4, 0.8]),
   stones: (random, d) =>
     wash(random, d, [40, 10, 58], [35, 12, 40]) +
     repeat(count(random, [14, 24]), () =>
-      ellipse(random.between(0, 100), random.between(0, 105), random.between(5, 13), random.between(4, 9), hex(vary(random, [40, 8, 60], [20, 6, 16])), `stroke="#4b473f" stroke-width="0.6"`),
+      ellipse(
+        random.between(0, 100),
+        random.between(0, 105),
+        random.between(5, 13),
+        random.between(4, 9),
+        hex(vary(random, [40, 8, 60], [20, 6, 16])),
+        `stroke="#4b473f" stroke-width="0.6"`,
+      ),
     ),
   branches: (random, d) =>
     wash(random, d, [205, 40, 78], [340, 30, 84]) +

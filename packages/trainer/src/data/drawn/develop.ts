@@ -31,5 +31,7 @@ export async function developPhoto(svg: string, random: Random): Promise<Buffer>
     data[index] = value < 0 ? 0 : value > 255 ? 255 : value
   }
   const { width, height } = info
-  return sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality, chromaSubsampling: '4:2:0' }).toBuffer()
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality, chromaSubsampling: '4:2:0' })
+    .toBuffer()
 }

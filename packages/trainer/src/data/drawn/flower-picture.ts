@@ -1,9 +1,23 @@
-import { Random } from '../random.ts'
+import type { Random } from '../random.ts'
 import { backdropNames, backdrops } from './backdrops.ts'
 import { drawBloom } from './blooms.ts'
 import { drawLeaf } from './leaves.ts'
 import type { Species } from './species.ts'
-import { between, count, Definitions, ellipse, group, hex, n, picture, rectangle, repeat, stroke, vary, type Colour } from './svg.ts'
+import {
+  between,
+  count,
+  Definitions,
+  ellipse,
+  group,
+  hex,
+  n,
+  picture,
+  rectangle,
+  repeat,
+  stroke,
+  vary,
+  type Colour,
+} from './svg.ts'
 
 interface Place {
   readonly x: number
@@ -21,7 +35,11 @@ export function flowerPicture(kind: Species, random: Random, size: number): stri
   const colour = random.pick(kind.colours)
   const standing = kind.bloom.form !== 'radial'
   const places = placeBlooms(kind, random, standing)
-  const behind = outOfFocus(definitions, backdrops[backdrop](random, definitions) + distantBlooms(kind, colour, random), random.between(0.7, 2.6))
+  const behind = outOfFocus(
+    definitions,
+    backdrops[backdrop](random, definitions) + distantBlooms(kind, colour, random),
+    random.between(0.7, 2.6),
+  )
   const greens = places.map((place) => greenery(kind, random, place, standing)).join('')
   const blooms = places.map((place) => bloom(kind, random, definitions, colour, place, standing)).join('')
   return picture(size, definitions, behind + greens + blooms + light(random, definitions))
@@ -46,7 +64,10 @@ function placeBlooms(kind: Species, random: Random, standing: boolean): Place[] 
       const y = standing ? random.between(72, 98) : 50 + random.between(-spread, spread)
       place = { x, y, radius }
       const apart = standing ? 0.6 : 0.95
-      if (places.every((other) => Math.hypot(other.x - x, standing ? 0 : other.y - y) > (other.radius + radius) * apart)) break
+      if (
+        places.every((other) => Math.hypot(other.x - x, standing ? 0 : other.y - y) > (other.radius + radius) * apart)
+      )
+        break
     }
     if (place) places.push(place)
   }
@@ -56,7 +77,14 @@ function placeBlooms(kind: Species, random: Random, standing: boolean): Place[] 
 function distantBlooms(kind: Species, colour: Colour, random: Random): string {
   return repeat(random.integer(6), () => {
     const r = between(random, kind.radius) * random.between(0.12, 0.3)
-    return ellipse(random.between(0, 100), random.between(0, 100), r, r * random.between(0.6, 1), hex(vary(random, colour)), 'fill-opacity="0.85"')
+    return ellipse(
+      random.between(0, 100),
+      random.between(0, 100),
+      r,
+      r * random.between(0.6, 1),
+      hex(vary(random, colour)),
+      'fill-opacity="0.85"',
+    )
   })
 }
 
@@ -66,24 +94,45 @@ function greenery(kind: Species, random: Random, { x, y, radius }: Place, standi
   const stem =
     standing || floating
       ? ''
-      : stroke(`M${n(x)} ${n(y)}Q${n(x + random.between(-8, 8))} ${n((y + 105) / 2)} ${n(foot)} 108`, hex(vary(random, kind.leafColour)), radius * random.between(0.07, 0.11))
+      : stroke(
+          `M${n(x)} ${n(y)}Q${n(x + random.between(-8, 8))} ${n((y + 105) / 2)} ${n(foot)} 108`,
+          hex(vary(random, kind.leafColour)),
+          radius * random.between(0.07, 0.11),
+        )
   const leafCount = 1 + random.integer(4)
   const leaves = repeat(leafCount, () => {
     const length = radius * random.between(0.9, 1.7)
     if (floating) {
-      return group(`translate(${n(x + random.between(-40, 40))} ${n(y + random.between(-30, 35))})`, drawLeaf(random, 'pad', radius * random.between(0.6, 1.1), kind.leafColour))
+      return group(
+        `translate(${n(x + random.between(-40, 40))} ${n(y + random.between(-30, 35))})`,
+        drawLeaf(random, 'pad', radius * random.between(0.6, 1.1), kind.leafColour),
+      )
     }
     // Standing flowers have their leaves at the ground, the others along the stem.
     const along = random.uniform()
-    const at = standing ? { x: x + random.between(-6, 6), y: y + 4 } : { x: x + (foot - x) * along * along, y: y + (108 - y) * along }
+    const at = standing
+      ? { x: x + random.between(-6, 6), y: y + 4 }
+      : { x: x + (foot - x) * along * along, y: y + (108 - y) * along }
     const turn = standing ? random.between(-35, 35) : random.between(20, 110) * (random.uniform() < 0.5 ? -1 : 1)
-    return group(`translate(${n(at.x)} ${n(at.y)}) rotate(${n(turn)})`, drawLeaf(random, kind.leaf, length, kind.leafColour))
+    return group(
+      `translate(${n(at.x)} ${n(at.y)}) rotate(${n(turn)})`,
+      drawLeaf(random, kind.leaf, length, kind.leafColour),
+    )
   })
-  const ground = standing ? stroke(`M${n(x)} ${n(y)}L${n(foot)} 112`, hex(vary(random, kind.leafColour)), radius * 0.07) : ''
+  const ground = standing
+    ? stroke(`M${n(x)} ${n(y)}L${n(foot)} 112`, hex(vary(random, kind.leafColour)), radius * 0.07)
+    : ''
   return ground + stem + leaves
 }
 
-function bloom(kind: Species, random: Random, definitions: Definitions, colour: Colour, place: Place, standing: boolean): string {
+function bloom(
+  kind: Species,
+  random: Random,
+  definitions: Definitions,
+  colour: Colour,
+  place: Place,
+  standing: boolean,
+): string {
   const { x, y, radius } = place
   const drawn = drawBloom({ random, definitions, radius, colour: vary(random, colour, [5, 6, 4]) }, kind.bloom)
   if (standing) {
@@ -94,7 +143,14 @@ function bloom(kind: Species, random: Random, definitions: Definitions, colour: 
   const axis = random.between(0, 360)
   const slant = 1 - 0.42 * random.uniform() ** 2
   const upright = kind.bloom.form === 'radial' && kind.bloom.mirrored ? '' : `rotate(${n(axis)}) `
-  const shadow = ellipse(radius * 0.12, radius * 0.16, radius * 0.86, radius * 0.86 * slant, '#000000', 'fill-opacity="0.2"')
+  const shadow = ellipse(
+    radius * 0.12,
+    radius * 0.16,
+    radius * 0.86,
+    radius * 0.86 * slant,
+    '#000000',
+    'fill-opacity="0.2"',
+  )
   return group(`translate(${n(x)} ${n(y)})`, shadow + group(`${upright}scale(1 ${n(slant)})`, drawn))
 }
 
@@ -104,11 +160,21 @@ function light(random: Random, definitions: Definitions): string {
   const dx = Math.cos(angle) * 50
   const dy = Math.sin(angle) * 50
   const across = (fill: string, opacity: number) => rectangle(0, 0, 100, 100, fill, `fill-opacity="${n(opacity)}"`)
-  const shade = definitions.linear([50 - dx, 50 - dy], [50 + dx, 50 + dy], [
-    [0, [50, 60, 92]],
-    [50, [50, 20, 60]],
-    [100, [230, 40, 8]],
+  const shade = definitions.linear(
+    [50 - dx, 50 - dy],
+    [50 + dx, 50 + dy],
+    [
+      [0, [50, 60, 92]],
+      [50, [50, 20, 60]],
+      [100, [230, 40, 8]],
+    ],
+  )
+  const hour = random.pick<Colour>([
+    [38, 90, 60],
+    [205, 60, 55],
+    [20, 80, 50],
+    [0, 0, 100],
+    [230, 40, 12],
   ])
-  const hour = random.pick<Colour>([[38, 90, 60], [205, 60, 55], [20, 80, 50], [0, 0, 100], [230, 40, 12]])
   return across(shade, random.between(0.03, 0.24)) + across(hex(hour), random.between(0, 0.12))
 }

@@ -9,13 +9,17 @@ const rib = (length: number, colour: Colour): string =>
   stroke(`M0 0L0 ${n(-length * 0.9)}`, hex(lighter(colour, 12)), length * 0.025, 'stroke-opacity="0.7"')
 
 export const leaves = {
-  lance: (random, l, colour) =>
-    path(outlines.lance(l, l * between(random, [0.1, 0.16])), hex(colour)) + rib(l, colour),
+  lance: (random, l, colour) => path(outlines.lance(l, l * between(random, [0.1, 0.16])), hex(colour)) + rib(l, colour),
   oval: (random, l, colour) => {
     const half = l * between(random, [0.22, 0.3])
     const veins = repeat(4, (index) => {
       const y = -l * (0.2 + 0.16 * index)
-      return stroke(`M0 ${n(y)}l${n(half * 0.7)} ${n(-l * 0.14)}M0 ${n(y)}l${n(-half * 0.7)} ${n(-l * 0.14)}`, hex(lighter(colour, 9)), l * 0.015, 'stroke-opacity="0.6"')
+      return stroke(
+        `M0 ${n(y)}l${n(half * 0.7)} ${n(-l * 0.14)}M0 ${n(y)}l${n(-half * 0.7)} ${n(-l * 0.14)}`,
+        hex(lighter(colour, 9)),
+        l * 0.015,
+        'stroke-opacity="0.6"',
+      )
     })
     return path(outlines.lance(l, half), hex(colour)) + rib(l, colour) + veins
   },
@@ -35,14 +39,23 @@ export const leaves = {
     repeat(6, (index) => {
       const y = -l * (0.15 + 0.14 * index)
       const reach = l * 0.3 * (1 - index / 8) * between(random, [0.8, 1.2])
-      return stroke(`M0 ${n(y)}l${n(reach)} ${n(-reach * 0.6)}M0 ${n(y)}l${n(-reach)} ${n(-reach * 0.6)}`, hex(colour), l * 0.06)
+      return stroke(
+        `M0 ${n(y)}l${n(reach)} ${n(-reach * 0.6)}M0 ${n(y)}l${n(-reach)} ${n(-reach * 0.6)}`,
+        hex(colour),
+        l * 0.06,
+      )
     }),
   pad: (random, l, colour) => {
     const r = l * 0.7
     const notch = between(random, [0, Math.PI * 2])
     const at = (angle: number) => `${n(Math.cos(angle) * r)} ${n(Math.sin(angle) * r * 0.62)}`
     const pad = path(`M0 0L${at(notch)}A${n(r)} ${n(r * 0.62)} 0 1 1 ${at(notch - 0.5)}Z`, hex(colour))
-    return pad + repeat(7, (index) => stroke(`M0 0L${at(notch + 0.5 + index * 0.8)}`, hex(lighter(colour, 7)), r * 0.02, 'stroke-opacity="0.6"'))
+    return (
+      pad +
+      repeat(7, (index) =>
+        stroke(`M0 0L${at(notch + 0.5 + index * 0.8)}`, hex(lighter(colour, 7)), r * 0.02, 'stroke-opacity="0.6"'),
+      )
+    )
   },
 } as const satisfies Record<string, Leaf>
 

@@ -1,7 +1,23 @@
 import type { Random } from '../random.ts'
 import { backdropNames, backdrops } from './backdrops.ts'
 import { drawLeaf, leaves, type LeafShape } from './leaves.ts'
-import { circle, count, Definitions, ellipse, group, hex, lighter, n, path, picture, rectangle, repeat, stroke, vary, type Colour } from './svg.ts'
+import {
+  circle,
+  count,
+  Definitions,
+  ellipse,
+  group,
+  hex,
+  lighter,
+  n,
+  path,
+  picture,
+  rectangle,
+  repeat,
+  stroke,
+  vary,
+  type Colour,
+} from './svg.ts'
 
 type Draw = (random: Random, definitions: Definitions) => string
 
@@ -12,10 +28,14 @@ const anyPlace = (random: Random): string => `${n(random.between(15, 85))} ${n(r
 function ground(random: Random, definitions: Definitions): string {
   const colour = anyColour(random)
   return whole(
-    definitions.linear([0, 0], [random.between(-40, 40), 100], [
-      [0, lighter(colour, 12)],
-      [100, lighter(colour, -12)],
-    ]),
+    definitions.linear(
+      [0, 0],
+      [random.between(-40, 40), 100],
+      [
+        [0, lighter(colour, 12)],
+        [100, lighter(colour, -12)],
+      ],
+    ),
   )
 }
 
@@ -43,7 +63,12 @@ function wood(random: Random): string {
   const lines = repeat(34, (index) => {
     const y = index * 4 - 10
     const wave = random.between(-4, 4)
-    return stroke(`M-5 ${n(y)}Q25 ${n(y + wave)} 50 ${n(y)}T105 ${n(y)}`, hex(vary(random, lighter(base, -9), [4, 6, 8])), random.between(0.5, 2.4), 'stroke-opacity="0.7"')
+    return stroke(
+      `M-5 ${n(y)}Q25 ${n(y + wave)} 50 ${n(y)}T105 ${n(y)}`,
+      hex(vary(random, lighter(base, -9), [4, 6, 8])),
+      random.between(0.5, 2.4),
+      'stroke-opacity="0.7"',
+    )
   })
   return whole(hex(base)) + group(`rotate(${random.integer(2) * 90} 50 50)`, lines)
 }
@@ -106,13 +131,21 @@ function leavesAlone(random: Random, definitions: Definitions): string {
   const shape = random.pick(Object.keys(leaves) as LeafShape[])
   const colour: Colour = random.uniform() < 0.3 ? [30, 60, 42] : [115, 42, 32]
   const drawn = repeat(count(random, [3, 9]), () =>
-    group(`translate(${anyPlace(random)}) rotate(${n(random.between(0, 360))})`, drawLeaf(random, shape, random.between(25, 55), colour)),
+    group(
+      `translate(${anyPlace(random)}) rotate(${n(random.between(0, 360))})`,
+      drawLeaf(random, shape, random.between(25, 55), colour),
+    ),
   )
   return backdrop + drawn
 }
 
 function fruit(random: Random, definitions: Definitions): string {
-  const colour = random.pick<Colour>([[0, 75, 45], [95, 55, 45], [28, 92, 52], [52, 88, 56]])
+  const colour = random.pick<Colour>([
+    [0, 75, 45],
+    [95, 55, 45],
+    [28, 92, 52],
+    [52, 88, 56],
+  ])
   const drawn = repeat(count(random, [1, 4]), () => {
     const [x, y, r] = [random.between(22, 78), random.between(30, 80), random.between(13, 22)]
     const skin = definitions.radial(x - r * 0.3, y - r * 0.3, r * 1.6, [
@@ -129,7 +162,12 @@ function fruit(random: Random, definitions: Definitions): string {
 }
 
 function cat(random: Random, definitions: Definitions): string {
-  const fur = random.pick<Colour>([[30, 60, 50], [25, 8, 30], [0, 0, 82], [28, 40, 36]])
+  const fur = random.pick<Colour>([
+    [30, 60, 50],
+    [25, 8, 30],
+    [0, 0, 82],
+    [28, 40, 36],
+  ])
   const eye = random.pick(['#9acb3c', '#e6b422', '#5aa9d6'])
   const face =
     path('M-26 -8L-22 -38L-4 -22ZM26 -8L22 -38L4 -22Z', hex(lighter(fur, -6))) +
@@ -137,7 +175,13 @@ function cat(random: Random, definitions: Definitions): string {
     [-11, 11].map((x) => ellipse(x, -4, 5, 6, eye) + ellipse(x, -4, 1.6, 5.4, '#111111')).join('') +
     path('M-3 6h6l-3 4Z', '#d98a8a') +
     stroke('M0 10q-4 5 -8 2M0 10q4 5 8 2M-12 8l-20 -4M-12 11l-20 3M12 8l20 -4M12 11l20 3', '#2a2522', 0.8)
-  return ground(random, definitions) + group(`translate(${n(random.between(38, 62))} ${n(random.between(45, 62))}) rotate(${n(random.between(-14, 14))}) scale(${n(random.between(0.8, 1.3))})`, face)
+  return (
+    ground(random, definitions) +
+    group(
+      `translate(${n(random.between(38, 62))} ${n(random.between(45, 62))}) rotate(${n(random.between(-14, 14))}) scale(${n(random.between(0.8, 1.3))})`,
+      face,
+    )
+  )
 }
 
 function lettering(random: Random): string {
@@ -150,7 +194,10 @@ function lettering(random: Random): string {
       return word
     })
   })
-  return whole(hex([45, random.between(5, 30), random.between(84, 96)])) + group(`rotate(${n(random.between(-8, 8))} 50 50)`, lines)
+  return (
+    whole(hex([45, random.between(5, 30), random.between(84, 96)])) +
+    group(`rotate(${n(random.between(-8, 8))} 50 50)`, lines)
+  )
 }
 
 function backdropAlone(random: Random, definitions: Definitions): string {

@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { auditDataset } from './audit.ts'
+import { openDataset } from './dataset.ts'
+import { drawFlower, drawnSpecies } from './drawn-flowers.ts'
+import { trainBatches } from './loader.ts'
+
+const photos = 24_789
+const classes = 152
+const allowedGrowth = 600 * 2 ** 20
+
+/** Sizes of the classes: a long tail, 24,789 in all. */
+function classSizes(): number[] {
+  const weights = Array.from({ length: classes }, (_, number) => 0.08 ** (number / (classes - 1)))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const sizes = weights.map((weight) => Math.floor((photos * weight) / total))
+  const short = photos - sizes.reduce((sum, size) => sum + size, 0)
+  return sizes.map((size, number) => (number < short ? size + 1 : size))
+}
+
+let folder: string
+let atStart: number
+beforeAll(async () => {
+  atStart = process.memoryUsage.rss()
+  folder = await mkdtemp(join(tmpdir(), 'flowers-report-size-'))
+  // Every tenth is large enough to be cut by libvips each time instead of being cached.
+  const drawn = await Promise.all(
+    Array.from({ length: 320 }, (_, index) =>
+      drawFlower({
+        species: drawnSpecies[index % drawnSpecies.length]!,
+        size: index % 10 === 0 ? 288 : 64,
+        seed: 1,
+        index,
+      }),
+    ),
+  )
+  let number = 0
+  for (const [index, size] of classSizes().entries()) {
+    const place = join(folder, `${String(index + 1).padStart(3, '0')}-kind-${index}`)
+    await mkdir(place)
+    for (let photo = 0; photo < size; photo++, number++) {
+      // Bytes after the end of a JPEG are not looked at: the same picture, another content.
+      const content = Buffer.concat([drawn[number % drawn.length]!, Buffer.from(`photo ${number}`)])
+      await writeFile(join(place, `${photo}.jpg`), content)
+    }
+  }
+}, 600_000)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Runs `work` and returns how far the process's memory grew at most since the photos began to be drawn. */
+async function growthOf(work: () => Promise<void>): Promise<number> {
+  let most = process.memoryUsage.rss()
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 50)
+  try {
+    await work()
+  } finally {
+    clearInterval(watch)
+  }
+  return Math.max(most, process.memoryUsage.rss()) - atStart
+}
+
+describe(`${photos} photos in ${classes} classes`, () => {
+  it('are opened, audited and loaded for an epoch in bounded memory', async () => {
+    const growth = await growthOf(async () => {
+      const dataset = await openDataset(folder, { seed: 1 })
+      expect(dataset.labels).toHaveLength(classes)
+      expect(dataset.train.length + dataset.valid.length).toBe(photos)
+
+      const audit = await auditDataset(dataset, { minimumSize: 32 })
+      expect(audit).toMatchObject({ checked: photos, errors: 0, warnings: 0 })
+
+      const batch = 64
+      const seen = new Set<string>()
+      for await (const { samples, pixels } of trainBatches(dataset.train, {
+        size: 64,
+        batch,
+        seed: 1,
+        epoch: 0,
+        crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [3 / 4, 4 / 3] },
+      })) {
+        for (const { id } of samples) seen.add(id)
+        expect(pixels).toHaveLength(batch * 64 * 64 * 3)
+      }
+      expect(seen.size).toBe(Math.floor(dataset.train.length / batch) * batch)
+    })
+    console.log(`memory grew by ${Math.round(growth / 2 ** 20)} MiB at most`)
+    expect(growth).toBeLessThan(allowedGrowth)
+  }, 600_000)
+})
