@@ -26,11 +26,6 @@ export interface Batch {
 }
 
 interface Flow {
-  /**
-   * Keeps decoded photos from epoch to epoch; the pixels are the same without. Unless said, one of 512 MiB that lives as
-   * long as the array of samples does. `new PhotoCache(0)` keeps nothing.
-   */
-  readonly cache?: PhotoCache
   /** Batches made ready before they are asked for; 2 unless said. */
   readonly ahead?: number
   /** Photos decoded at one time; the number of cores unless said. */
@@ -52,6 +47,8 @@ export interface TrainBatchesOptions extends Flow {
   readonly startStep?: number
   /** Indices into the samples; a seeded shuffle unless said. */
   readonly order?: Int32Array
+  /** Keeps small photos decoded from epoch to epoch: pass the same one each time. The pixels are the same without. */
+  readonly cache?: PhotoCache
 }
 
 /**
@@ -62,7 +59,7 @@ export interface TrainBatchesOptions extends Flow {
 export function trainBatches(samples: readonly Sample[], options: TrainBatchesOptions): AsyncGenerator<Batch, void> {
   const { size, batch, seed, epoch, crop, kernel = 'bilinear', startStep = 0 } = options
   const order = options.order ?? epochOrder(samples, { seed, epoch, kind: 'shuffle' })
-  const cache = options.cache ?? cacheOf(samples)
+  const cache = options.cache ?? new PhotoCache(0)
   const steps = Math.floor(order.length / batch)
   if (steps === 0) {
     throw new FlowersError('USAGE', `A batch of ${batch} is more than the ${order.length} training photos.`)
@@ -84,42 +81,24 @@ export function trainBatches(samples: readonly Sample[], options: TrainBatchesOp
   )
 }
 
-const caches = new WeakMap<readonly Sample[], PhotoCache>()
-
-function cacheOf(samples: readonly Sample[]): PhotoCache {
-  const known = caches.get(samples)
-  if (known) return known
-  const cache = new PhotoCache()
-  caches.set(samples, cache)
-  return cache
-}
-
 export interface ValidBatchesOptions extends Flow {
   readonly preprocessing: Preprocessing
   readonly batch: number
 }
 
 /**
- * All samples in their order through the preprocessing of evaluation and service; the last batch may be short. The
- * squares are cached, where they fit.
+ * All samples in their order through the preprocessing of evaluation and service; the last batch may be short.
  * Stops and fails as `trainBatches` does.
  */
 export function validBatches(samples: readonly Sample[], options: ValidBatchesOptions): AsyncGenerator<Batch, void> {
   const { preprocessing, batch } = options
-  const { size, cropFraction, kernel } = preprocessing
-  const cache = options.cache ?? cacheOf(samples)
+  const { size } = preprocessing
   return makeBatches(
     { first: 0, steps: Math.ceil(samples.length / batch), size, flow: options },
     {
       pick: (step) => samples.slice(step * batch, (step + 1) * batch),
       fill: async (sample, _step, _place, out, offset) => {
-        const key = [size, cropFraction, kernel, sample.path].join('\n')
-        let canvas = cache.photo(key)
-        if (!canvas) {
-          const { pixels } = await decodeCenter(await readFile(sample.path), preprocessing)
-          canvas = { pixels, width: size, height: size }
-          cache.keep(key, canvas)
-        }
+        const canvas = await decodeCenter(await readFile(sample.path), preprocessing)
         out.set(canvas.pixels, offset)
       },
     },

@@ -7,8 +7,8 @@ export interface Photo {
 }
 
 /**
- * Decoded pixels, kept from epoch to epoch under a budget. When the budget is spent nothing is evicted: every photo is
- * asked for once an epoch, and for such a scan the photos that came first are as good as any. Keys are the caller's.
+ * Decoded pixels of small photos, kept from epoch to epoch under a budget. When the budget is spent nothing is
+ * evicted: every photo is asked for once an epoch, and for such a scan the photos that came first are as good as any.
  */
 export class PhotoCache {
   readonly budget: number
@@ -25,13 +25,13 @@ export class PhotoCache {
     return this.#used
   }
 
-  photo(key: string): Photo | undefined {
-    return this.#photos.get(key)
+  photo(path: string): Photo | undefined {
+    return this.#photos.get(path)
   }
 
-  keep(key: string, photo: Photo): void {
-    if (this.#photos.has(key) || this.#used + photo.pixels.length > this.budget) return
-    this.#photos.set(key, photo)
+  keep(path: string, photo: Photo): void {
+    if (this.#photos.has(path) || this.#used + photo.pixels.length > this.budget) return
+    this.#photos.set(path, photo)
     this.#used += photo.pixels.length
   }
 

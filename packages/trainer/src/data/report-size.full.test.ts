@@ -6,6 +6,7 @@ import { auditDataset } from './audit.ts'
 import { openDataset } from './dataset.ts'
 import { drawFlower, drawnSpecies } from './drawn-flowers.ts'
 import { trainBatches } from './loader.ts'
+import { PhotoCache } from './photo-cache.ts'
 
 const photos = 24_789
 const classes = 152
@@ -78,6 +79,7 @@ describe(`${photos} photos in ${classes} classes`, () => {
         batch,
         seed: 1,
         epoch: 0,
+        cache: new PhotoCache(),
         crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [3 / 4, 4 / 3] },
       })) {
         for (const { id } of samples) seen.add(id)
