@@ -101,8 +101,16 @@ describe('inferViews', () => {
     }
   })
 
-  it('rejects with the error of a run', async () => {
-    const { use } = runner(confident, { run: () => Promise.reject(new Error('lost')) }, 2)
+  it('rejects with the error of a run, and starts no other', async () => {
+    let runs = 0
+    const run = (): Promise<never> => {
+      runs++
+      return Promise.reject(new Error('lost'))
+    }
+    const { use, free } = runner(confident, { run }, 2)
     await expect(inferViews({ policy: 'full', of }, use)).rejects.toThrow('lost')
+    await new Promise(setImmediate)
+    expect(runs).toBeLessThanOrEqual(3)
+    expect(free()).toBe(2)
   })
 })

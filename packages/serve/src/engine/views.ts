@@ -38,13 +38,16 @@ function start(indices: readonly number[], runner: ViewRunner): Promise<Float64A
   const size = Math.min(runner.batch, Math.ceil(indices.length / (spares.length + 1)))
   const batches = chunks(indices, size).map((views) => ({ views, outcome: deferred<Float64Array[]>() }))
   const pending = batches.values()
+  let failure: Error | undefined
   const lane = async (release?: () => void): Promise<void> => {
     for (const { views, outcome } of pending) {
       try {
         runner.signal.throwIfAborted()
+        if (failure) throw failure
         outcome.resolve((await runner.run(views)).map((logits) => softmax(logits)))
       } catch (error) {
-        outcome.reject(error as Error)
+        failure = error as Error
+        outcome.reject(failure)
       }
     }
     release?.()
