@@ -341,6 +341,12 @@ export const catalogue = {
     remedy:
       'Go on from the last saved state with a smaller learning rate, or clip the gradient harder; the best checkpoint is intact.',
   },
+  TRAIN_MEMORY: {
+    status: 500,
+    exit: 1,
+    title: 'Out of memory',
+    remedy: 'Start again with the batch that is named, or a smaller size; the last saved state is intact.',
+  },
   TRAIN_RUN_EXISTS: {
     status: 409,
     exit: 2,

@@ -5,7 +5,8 @@ import type { Mix } from './mix.ts'
 
 /** Numbers a photo carries into the step for the augmentation, and where each begins. */
 const fields = { geometry: 8, color: 12, erased: 4, mix: 7 } as const
-const fieldCount = Object.values(fields).reduce((sum, count) => sum + count, 0)
+/** Numbers a photo carries into the step. */
+export const packedWidth = Object.values(fields).reduce((sum, count) => sum + count, 0)
 
 export interface Normalization {
   readonly mean: readonly [number, number, number]
@@ -17,14 +18,14 @@ export interface Normalization {
  * matrix, so the step applies a single affine map to values in [0, 255].
  */
 export function packAugmentations(augmentations: readonly Augmentation[], mixes: readonly Mix[], { mean, std }: Normalization): Float32Array {
-  const packed = new Float32Array(augmentations.length * fieldCount)
+  const packed = new Float32Array(augmentations.length * packedWidth)
   augmentations.forEach(({ geometry, color, erased }, index) => {
     const { outside, inside, box, lam } = mixes[index]!
     const normalized = color.map((value, place) => {
       const channel = Math.floor(place / 4)
       return place % 4 === 3 ? (value - mean[channel]!) / std[channel]! : value / 255 / std[channel]!
     })
-    packed.set([...geometry, ...normalized, ...erased, outside, inside, ...box, lam], index * fieldCount)
+    packed.set([...geometry, ...normalized, ...erased, outside, inside, ...box, lam], index * packedWidth)
   })
   return packed
 }

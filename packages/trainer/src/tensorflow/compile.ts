@@ -30,6 +30,8 @@ export interface Compiled<I extends readonly Tensor[], O extends Outputs> {
   run(...inputs: I): Promise<O>
   /** The same on this thread, not while a `run` is under way. Inside another trace it becomes part of that trace. */
   runSync(...inputs: I): O
+  /** Bytes of everything that is computed for these inputs: an upper bound of what a run takes, beside variables. Runs nothing. */
+  bytes(...inputs: I): number
   /** Frees the functions and what they captured. */
   dispose(): void
   /** How many signatures were traced so far. */
@@ -40,6 +42,7 @@ interface TracedFunction {
   readonly name: string
   readonly captured: readonly Handle[]
   readonly outputNames: readonly string[]
+  readonly bytes: number
   readonly release: () => void
 }
 
@@ -103,6 +106,7 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
       const traced = functionFor(inputs)
       return wrap(traced, core.execute(newCall(traced, inputs), traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label))
     },
+    bytes: (...inputs) => functionFor(inputs).bytes,
     dispose() {
       disposed = true
       const releases = [...functions.values()].map(({ release }) => release)
@@ -146,7 +150,7 @@ function traceFunction<I extends readonly Tensor[], O extends Outputs>(fn: (...i
       core.call('TENSORFLOW_OP_REFUSED', label, (status) => core.api.TFE_ContextRemoveFunction(core.context, name, status))
       trace.releaseCaptures()
     }
-    return { name, captured, outputNames, release }
+    return { name, captured, outputNames, bytes: trace.outputBytes, release }
   } catch (error) {
     trace.releaseCaptures()
     throw error

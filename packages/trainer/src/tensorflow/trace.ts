@@ -6,6 +6,7 @@ import { bufferBytes } from './capi.ts'
 import type { NodeOutput, Pointer } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { isResource } from './core.ts'
+import { itemSizes } from './dtype.ts'
 import { EffectOrder } from './effects.ts'
 import { splitInputs } from './op-definition.ts'
 
@@ -43,11 +44,17 @@ export class Trace {
   readonly #core: Core
   readonly #effects = new EffectOrder<Pointer>()
   #nodes = 0
+  #outputBytes = 0
 
   constructor(core: Core, mode: 'function' | 'freeze') {
     this.#core = core
     this.mode = mode
     this.graph = core.api.TF_NewGraph()
+  }
+
+  /** Bytes of all results of all operations: more than a run can hold at once, as most are freed before the end. */
+  get outputBytes(): number {
+    return this.#outputBytes
   }
 
   /** Adds an operation. `shapes` refine what TensorFlow infers of the outputs. */
@@ -186,7 +193,9 @@ export class Trace {
       const shape = rank < 0 ? 'of unknown rank' : `[${[...dims].map((length) => (length < 0n ? '?' : String(length))).join(', ')}]`
       throw new FlowersError('TENSORFLOW_UNKNOWN_SHAPE', `${type}: the shape of its result depends on values: ${shape} (called at ${callSite()})`)
     }
-    return { output, shape: Array.from(dims, Number), dtype }
+    const shape = Array.from(dims, Number)
+    this.#outputBytes += shape.reduce((product, length) => product * length, itemSizes[dtype] ?? 0)
+    return { output, shape, dtype }
   }
 }
 

@@ -25,7 +25,9 @@ import { noBest, shouldStop, updateBest } from './early-stopping.ts'
 import type { Best } from './early-stopping.ts'
 import { saveState } from './state.ts'
 import type { Position } from './state.ts'
-import { compileStep, packScalars, trainableParameters } from './step.ts'
+import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
+import { compileStep, emptyInputs, packScalars, runEmpty, trainableParameters, useInputs } from './step.ts'
+import type { Step } from './step.ts'
 import { compileScorer, ValidationSet } from './validate.ts'
 import { TrainingVariables } from './variables.ts'
 
@@ -106,6 +108,7 @@ export class PhaseRunner {
   async run(): Promise<Best> {
     const { recipe, model, progress } = this.#context
     const phase = this.#phase
+    await this.#checkMemory()
     const step = compileStep(model, this.#variables, phase, recipe.precision)
     const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
     const validation = new ValidationSet(this.#context.dataset.valid, {
@@ -140,7 +143,7 @@ export class PhaseRunner {
     await this.#save()
   }
 
-  async #trainEpoch(step: ReturnType<typeof compileStep>): Promise<void> {
+  async #trainEpoch(step: Step): Promise<void> {
     const { dataset, recipe, photos, progress, signal } = this.#context
     const { phase, epoch } = this.#position
     const batches = trainBatches(dataset.train, {
@@ -180,7 +183,7 @@ export class PhaseRunner {
   }
 
   /** One optimizer step. Throws TRAIN_DIVERGED when the loss is no number; nothing saved holds such weights. */
-  async #update(step: ReturnType<typeof compileStep>, batch: Batch): Promise<{ loss: number; correct: number }> {
+  async #update(step: Step, batch: Batch): Promise<{ loss: number; correct: number }> {
     const { recipe } = this.#context
     const { phase, epoch, updates } = this.#position
     const { size, batch: width, learningRate, ema } = this.#phase
@@ -208,7 +211,7 @@ export class PhaseRunner {
       ),
       tf.tensor1d([noise.word() | 0, noise.word() | 0], 'int32'),
     ] as const
-    const outputs = await step.run(...inputs)
+    const outputs = await step.run(...inputs).catch((error: unknown) => this.#explainMemory(step, error))
     const loss = (await outputs.loss.data())[0]!
     const correct = (await outputs.correct.data())[0]!
     tf.dispose([...inputs, ...Object.values(outputs)])
@@ -216,6 +219,40 @@ export class PhaseRunner {
       throw new FlowersError('TRAIN_DIVERGED', `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`)
     }
     return { loss, correct }
+  }
+
+  /**
+   * Throws TRAIN_MEMORY, with the batch that fits, when a step would take more memory than there is: the system would
+   * end the process without a word. Where even the upper bound fits nothing is measured.
+   */
+  async #checkMemory(): Promise<void> {
+    const { model, recipe } = this.#context
+    const phase = this.#phase
+    const available = availableMemory()
+    const values = new Map(model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]))
+    const variables = PhaseRunner.variablesFor(this.#context, this.#name, values)
+    const step = compileStep(model, variables, phase, recipe.precision)
+    try {
+      const bound = useInputs(emptyInputs(phase.batch, phase.size), (inputs) => step.bytes(...inputs))
+      if (bound <= available) return
+      const { fixed, perPhoto } = await measureNeed((batch) => runEmpty(step, batch, phase.size))
+      if (fixed + perPhoto * phase.batch > available) throw this.#tooLarge(Math.floor((available - fixed) / perPhoto))
+    } finally {
+      step.dispose()
+      variables.dispose()
+    }
+  }
+
+  /** Where TensorFlow itself ran out of memory: tries smaller batches, to name the largest that fits. Other errors pass. */
+  async #explainMemory(step: Step, error: unknown): Promise<never> {
+    if (!(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
+    throw this.#tooLarge(await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)), error)
+  }
+
+  #tooLarge(fits: number, cause?: unknown): FlowersError {
+    const { size, batch } = this.#phase
+    const advice = fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
+    return new FlowersError('TRAIN_MEMORY', `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`, { cause })
   }
 
   async #endEpoch(accuracy: number, validLoss: number, trainSeconds: number, seconds: number): Promise<void> {

@@ -61,12 +61,18 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device})`,
   )
 
-  let values = state ? undefined : await startingValues(model, recipe)
   let accuracy = 0
   let seconds = state?.position.seconds ?? 0
-  for (const name of phases.slice(state ? phases.indexOf(state.position.phase) : 0)) {
+  for (const [index, name] of phases.entries()) {
+    if (state && index < phases.indexOf(state.position.phase)) continue
     const saved = state?.position.phase === name ? state : undefined
-    const start = saved ? weightsOf(model, saved) : (values ?? (await bestWeights(model, folder)))
+    const previous = phases[index - 1]
+    // A phase begins where the one before it was best.
+    const start = saved
+      ? weightsOf(model, saved)
+      : previous
+        ? await bestWeights(model, folder, previous)
+        : await startingValues(model, recipe)
     const variables = PhaseRunner.variablesFor(context, name, start)
     if (saved) restoreVariables(variables, saved)
     const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, seconds))
@@ -77,8 +83,6 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     } finally {
       variables.dispose()
     }
-    // The next phase begins where this one was best.
-    values = undefined
   }
   return { phase: last, accuracy, size: recipe.phases[last].size, labels: dataset.labels }
 }
@@ -119,8 +123,8 @@ async function startingValues(model: Model, recipe: Recipe): Promise<Map<string,
   return new Map([...values, ...loaded])
 }
 
-async function bestWeights(model: Model, folder: string): Promise<Map<string, Float32Array>> {
-  return mapWeights(model, await readSafetensors(join(folder, 'checkpoints', checkpointFiles.best)), { head: 'load' })
+async function bestWeights(model: Model, folder: string, phase: PhaseName): Promise<Map<string, Float32Array>> {
+  return mapWeights(model, await readSafetensors(join(folder, 'checkpoints', checkpointFiles.bestOf(phase))), { head: 'load' })
 }
 
 function weightsOf(model: Model, { arrays }: SavedState): Map<string, Float32Array> {

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { applyAugmentations } from '../data/apply-augment.ts'
+import { applyAugmentations, packedWidth } from '../data/apply-augment.ts'
 import type { ForwardContext, Model, ParameterSpec } from '../model/architecture.ts'
 import { applyAdamW, globalNorm } from '../optim/adamw.ts'
 import { crossEntropy, smoothedTargets } from '../optim/loss.ts'
 import type { Phase, Recipe } from '../recipe.ts'
-import { castToFloat, compile, stateless } from '../tensorflow/index.ts'
+import { bytes, castToFloat, compile, stateless } from '../tensorflow/index.ts'
 import type { TrainingVariables } from './variables.ts'
 
 /** The scalars that change from step to step, in the order of the step's input `scalars`. */
@@ -80,4 +80,32 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
     },
     { name: 'train_step', precision },
   )
+}
+
+export type Step = ReturnType<typeof compileStep>
+type StepInputs = Parameters<Step['run']>
+
+/** Inputs of a step with `batch` black photos, to find out what a step takes. */
+export function emptyInputs(batch: number, size: number): StepInputs {
+  return [
+    bytes(new Uint8Array(batch * size * size * 3), [batch, size, size, 3]),
+    tf.zeros([batch], 'int32'),
+    tf.zeros([batch, packedWidth]),
+    tf.zeros([scalarNames.length]),
+    tf.zeros([2], 'int32'),
+  ]
+}
+
+/** Calls `use` with inputs and disposes of them. */
+export function useInputs<T>(inputs: StepInputs, use: (inputs: StepInputs) => T): T {
+  try {
+    return use(inputs)
+  } finally {
+    tf.dispose(inputs)
+  }
+}
+
+/** Runs a step on black photos; it changes the variables. */
+export async function runEmpty(step: Step, batch: number, size: number): Promise<void> {
+  tf.dispose(Object.values(await useInputs(emptyInputs(batch, size), (inputs) => step.run(...inputs))))
 }

@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drawSmallData, fingerprint, runUnderKills, smallRun } from './interrupted-run.ts'
+import { runTrainer, startTrainer } from './trainer-process.ts'
+
+let folder: string
+let data: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flowers-train-'))
+  data = await drawSmallData(folder)
+})
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('a run', () => {
+  const reference = () => join(folder, 'reference')
+
+  it('goes through its phases and says what it reached', async () => {
+    const { code, output } = await runTrainer(['train', '--data', data, '--out', 'reference', ...smallRun], folder)
+    expect(output).toMatch(/head +2\/2/)
+    expect(output).toMatch(/full +2\/2/)
+    expect(output).toMatch(/fixres +2\/2/)
+    expect(output).toMatch(/done: \d+\.\d % of the validation photos right at 40 px/)
+    expect(code).toBe(0)
+  })
+
+  it('ends bit for bit the same when it is killed twice and resumed', async () => {
+    const run = join(folder, 'killed')
+    expect(await runUnderKills(data, folder, run, { kills: 2, seed: 5, longest: 8 })).toBeGreaterThan(0)
+    expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('saves at %s, exits with %i, and goes on to the same end', async (signal, exitCode) => {
+    const run = join(folder, signal)
+    const { process: child, finished } = startTrainer(['train', '--data', data, '--out', run, ...smallRun], folder)
+    let seen = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      seen += chunk.toString()
+      if (!child.killed && seen.includes('full: 32 px')) child.kill(signal)
+    })
+    const stopped = await finished
+    expect(stopped.output).toContain(`saved; go on with: train --resume ${signal}`)
+    expect(stopped.code).toBe(exitCode)
+    const resumed = await runTrainer(['train', '--resume', signal], folder)
+    expect(resumed.code).toBe(0)
+    expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
+  })
+
+  it.each([
+    [['train', '--recipe', 'no-such', '--data', 'flowers'], 2, 'RECIPE_UNKNOWN'],
+    [['train', '--recipe', 'report'], 2, 'USAGE'],
+    [['train', '--data', 'flowers', '--set', 'phases.full.epoch=3'], 2, 'RECIPE_SETTING'],
+    [['train', '--data', 'nowhere'], 2, 'DATA_NOT_FOUND'],
+    [['train', '--data', 'flowers', '--out', 'reference'], 2, 'TRAIN_RUN_EXISTS'],
+    [['train', '--data', 'flowers', '--out', 'wide', '--set', 'phases.head.batch=999'], 2, 'TRAIN_BATCH_TOO_LARGE'],
+    [['train', '--resume', 'flowers'], 2, 'TRAIN_RUN_MISSING'],
+    [['train', '--resume', 'reference', '--set', 'seed=2'], 2, 'USAGE'],
+    [['train', '--no-such-option'], 2, '--no-such-option'],
+    [['no-such-command'], 2, 'no-such-command'],
+    [['data', 'audit', '--data', 'flowers', '--minimum-size', 'big'], 2, 'USAGE'],
+  ])('answers %j with exit code %i and %s', async (args, exitCode, mention) => {
+    const { code, output } = await runTrainer(args, folder)
+    expect(output).toContain(mention)
+    expect(output).not.toMatch(/^\s+at /m)
+    expect(code).toBe(exitCode)
+  })
+
+  it.each([[['--help'], 'train'], [['train', '--help'], '--recipe'], [['data', 'audit', '--help'], '--minimum-size']])('helps with %j', async (args, mention) => {
+    const { code, output } = await runTrainer(args, folder)
+    expect(output).toContain(mention)
+    expect(code).toBe(0)
+  })
+})
+
+it('says which batch fits when memory runs out', async () => {
+  const limited = { FLOWERS_MEMORY_LIMIT_MIB: '150' }
+  const { code, output } = await runTrainer(['train', '--data', data, '--out', 'memory', ...smallRun, '--set', 'phases.head.epochs=0', '--set', 'phases.full.size=64', '--set', 'phases.full.batch=64'], folder, limited)
+  expect(output).toMatch(/batches of 64 at 64 px; a batch of \d+ fits/)
+  expect(output).toContain('TRAIN_MEMORY')
+  expect(code).toBe(1)
+})
