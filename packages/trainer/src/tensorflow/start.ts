@@ -5,7 +5,7 @@ import { createBackend, registerKernels } from './backend.ts'
 import { Binding } from './binding.ts'
 import { processConfig } from './config.ts'
 import { Core } from './core.ts'
-import { replaceGatherKernel } from './gather.ts'
+import { replaceKernels } from './kernels.ts'
 import { loadLibrary, restoreUtil } from './library.ts'
 import { ensurePythonEnvironment } from './python.ts'
 import { setRuntime } from './runtime.ts'
@@ -63,7 +63,7 @@ async function start(options: StartOptions): Promise<Started> {
   const backend = createBackend(binding)
   tf.registerBackend('tensorflow', () => backend, 3)
   registerKernels()
-  replaceGatherKernel()
+  replaceKernels()
   await tf.setBackend('tensorflow')
   setRuntime({ core, binding, backend, version, device })
   return { version, device }
