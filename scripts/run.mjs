@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, Failure, installPackages, root, say } from './setup.mjs'
+import { dropCopiedSignals } from './signals.mjs'
 
 /** @type {Record<string, { about: string, run: (args: string[]) => Promise<number | void> }>} */
 const commands = {
@@ -25,6 +26,7 @@ async function start(args) {
   build('packages/serve', 'packages/serve/dist/main.js')
   const main = join(root, 'packages', 'serve', 'dist', 'main.js')
   process.chdir(root)
+  dropCopiedSignals()
   process.argv = [process.execPath, main, ...args]
   await import(pathToFileURL(main).href)
 }
