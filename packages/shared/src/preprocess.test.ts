@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { toTensor } from './canvas.ts'
 import {
   centerCanvas,
   centerOffset,
@@ -7,7 +8,6 @@ import {
   decodeViews,
   resizedSize,
   shortestEdge,
-  toTensor,
 } from './preprocess.ts'
 import { imagenetNormalization } from './preprocessing.ts'
 import type { Preprocessing } from './preprocessing.ts'

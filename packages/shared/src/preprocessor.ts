@@ -3,7 +3,7 @@ import { builtModule } from './built-module.ts'
 import { FlowersError } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import type { ImageLimits } from './image.ts'
-import type { Canvas } from './preprocess.ts'
+import type { Canvas } from './canvas.ts'
 import type { Preprocessing } from './preprocessing.ts'
 
 /** One picture for a worker thread. */

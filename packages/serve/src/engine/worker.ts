@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { toTensor } from '@flowers/shared/preprocess'
+import { toTensor } from '@flowers/shared/canvas'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
 

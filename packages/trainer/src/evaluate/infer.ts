@@ -1,5 +1,5 @@
-import type { Canvas } from '@flowers/shared/preprocess'
-import { toTensor } from '@flowers/shared/preprocess'
+import { toTensor } from '@flowers/shared/canvas'
+import type { Canvas } from '@flowers/shared/canvas'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import { earliestStop, runViews, scalesOf, softmax } from '@flowers/shared/views'
 import type { FastLead, View, ViewPolicy, ViewsResult } from '@flowers/shared/views'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { FlowersError } from '@flowers/shared/errors'
-import type { Canvas } from '@flowers/shared/preprocess'
+import type { Canvas } from '@flowers/shared/canvas'
 import { startPreprocessor } from '@flowers/shared/preprocessor'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import { scalesOf } from '@flowers/shared/views'

@@ -1,7 +1,7 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import { oneView } from '@flowers/shared/views'
-import { toTensor } from '@flowers/shared/preprocess'
+import { toTensor } from '@flowers/shared/canvas'
 import type { Dataset, Sample } from '../data/dataset.ts'
 import { Random } from '../data/random.ts'
 import type { Network } from '../evaluate/network.ts'
@@ -17,7 +17,10 @@ const most = 512
 const pixelBudget = 2 ** 25
 
 /** Photos for the gate: validation photos drawn by the seed, and training photos where those are too few. */
-export function gatePhotos(dataset: Pick<Dataset, 'train' | 'valid' | 'seed'>, size: number): { photos: Sample[]; fromTraining: number } {
+export function gatePhotos(
+  dataset: Pick<Dataset, 'train' | 'valid' | 'seed'>,
+  size: number,
+): { photos: Sample[]; fromTraining: number } {
   const wanted = Math.max(fewest, Math.min(most, Math.floor(pixelBudget / size ** 2)))
   const draw = (samples: readonly Sample[], count: number): Sample[] =>
     new Random(dataset.seed, 'parity').shuffle([...samples]).slice(0, Math.max(0, count))
@@ -38,12 +41,19 @@ export interface GateOptions {
  * Holds an exported network against the trainer on real photos: the service's preprocessing, then exactly the same
  * pixels through both. Throws EXPORT_PARITY when they disagree, DATA_IMAGE_LOST when a photo cannot be read.
  */
-export async function passGate({ network, reference, photos, preprocessing, onProgress }: GateOptions): Promise<Parity> {
+export async function passGate({
+  network,
+  reference,
+  photos,
+  preprocessing,
+  onProgress,
+}: GateOptions): Promise<Parity> {
   const pairs: LogitPair[] = []
   const image = new Float32Array(3 * preprocessing.size ** 2)
   for await (const decoded of decodePhotos(photos, preprocessing, oneView)) {
     const { photo, canvases } = decoded
-    if (canvases === null) throw new FlowersError('DATA_IMAGE_LOST', `"${photo.path}" cannot be read: ${decoded.reason}`)
+    if (canvases === null)
+      throw new FlowersError('DATA_IMAGE_LOST', `"${photo.path}" cannot be read: ${decoded.reason}`)
     toTensor(canvases[0]!, 'none', preprocessing, image)
     const trainer = await reference.logits(image)
     const [exported] = await network.run(image, 1)
