@@ -11,6 +11,7 @@ const pages = {
   'docs/errors.md': errorsPage,
   'docs/configuration.md': configurationPage,
   'docs/commands.md': commandsPage,
+  'docs/recipes.md': recipesPage,
 }
 
 const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
@@ -85,6 +86,54 @@ async function commandsPage() {
     '',
     ...describe(buildProgram(), []),
   ].join('\n')
+}
+
+async function recipesPage() {
+  const { recipeJsonSchema } = await load('packages/trainer/dist/src/recipe.js')
+  const { recipes } = await load('packages/trainer/dist/recipes/index.js')
+  const rows = settingsOf(recipeJsonSchema(), recipes.report).filter(
+    ({ path }) => !/^phases\.(head|fixres)\./.test(path),
+  )
+  return [
+    made('packages/trainer/src/recipe.ts'),
+    '',
+    '# Recipes',
+    '',
+    'A recipe is everything a run depends on besides the photos. `train --recipe NAME` takes one of',
+    `${Object.keys(recipes)
+      .map((name) => `\`${name}\``)
+      .join(', ')}; \`--recipe FILE.json\` any other, such as the \`recipe.json\` of a run.`,
+    '`--set path=value` changes one setting; an unknown path or a wrong value ends the command with a sentence.',
+    'The phases `head`, `full` and `fixres` have the same settings; those of `full` stand for all. Defaults are those of',
+    'the recipe `report`.',
+    '',
+    ...table(
+      ['setting', 'default', 'what'],
+      rows.map(({ path, value, about }) => [
+        `\`${path}\``,
+        value === undefined ? '' : `\`${JSON.stringify(value)}\``,
+        about,
+      ]),
+    ),
+    '',
+  ].join('\n')
+}
+
+/**
+ * The settings of a JSON schema, one a path. @param {any} schema @param {any} value @param {string} [path]
+ * @returns {{ path: string, value: unknown, about: string }[]}
+ */
+function settingsOf(schema, value, path = '') {
+  const members = (schema.anyOf ?? schema.oneOf ?? [schema]).filter((/** @type {any} */ each) => each.type === 'object')
+  const member = members.find((/** @type {any} */ each) =>
+    Object.keys(value ?? {}).every((key) => key in each.properties),
+  )
+  const own = path && (schema.description || !member) ? [{ path, value, about: schema.description ?? '' }] : []
+  if (!member || value === null || Array.isArray(value)) return own
+  const below = Object.entries(member.properties).flatMap(([key, each]) =>
+    settingsOf(each, value[key], path ? `${path}.${key}` : key),
+  )
+  return [...own.map((each) => ({ ...each, value: undefined })), ...below]
 }
 
 /** A code begins with its room; those without one are for everybody. @param {[string, unknown]} entry */

@@ -11,11 +11,14 @@ export function dropCopiedSignals() {
     ['SIGTERM', -Infinity],
   ])
   // Node binds process.emit when a signal gets its first listener.
-  process.emit = (/** @type {any[]} */ ...values) => {
-    const before = last.get(values[0])
-    if (before === undefined) return emit(...values)
-    const now = performance.now()
-    last.set(values[0], now)
-    return now - before < 500 ? true : emit(...values)
-  }
+  Object.assign(process, {
+    /** @param {any[]} values */
+    emit: (...values) => {
+      const before = last.get(values[0])
+      if (before === undefined) return emit(...values)
+      const now = performance.now()
+      last.set(values[0], now)
+      return now - before < 500 ? true : emit(...values)
+    },
+  })
 }
