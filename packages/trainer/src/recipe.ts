@@ -10,9 +10,8 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fixed') }),
   z.strictObject({
     kind: z.literal('cosine'),
-    warmupEpochs: z.number().min(0),
-    /** The rate at the end, as a share of the rate at the top. */
-    minimum: share,
+    warmupEpochs: z.number().min(0).describe('Epochs in which the rate rises linearly to the top.'),
+    minimum: share.describe('The rate at the end, as a share of the rate at the top.'),
   }),
 ])
 
@@ -23,55 +22,49 @@ export const augmentSchema = z.strictObject({
     z.strictObject({ kind: z.literal('resizeRandomCrop'), enlarge: z.number().gte(1) }),
     z.strictObject({ kind: z.literal('center'), cropFraction: z.number().gt(0).lte(1) }),
   ]),
-  horizontalFlip: share,
-  verticalFlip: share,
-  /** Largest angle, degrees. */
-  rotation: z.number().min(0).max(180),
-  /** Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range. */
-  affine: z.strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema }),
-  /** Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle). */
-  color: z.strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) }),
-  /** Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area. */
-  erasing: z.strictObject({ probability: share, area: rangeSchema }),
+  horizontalFlip: share.describe('Probability.'),
+  verticalFlip: share.describe('Probability.'),
+  rotation: z.number().min(0).max(180).describe('Largest angle, degrees.'),
+  affine: z.strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema }).describe('Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range.'),
+  color: z.strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) }).describe('Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle).'),
+  erasing: z.strictObject({ probability: share, area: rangeSchema }).describe('Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area.'),
 })
 export type AugmentOptions = z.infer<typeof augmentSchema>
 
 /** MixUp (Zhang et al. 2018) and CutMix (Yun et al. 2019); 0 switches one off, with both on each photo draws one of them. */
 export const mixSchema = z.strictObject({
-  mixupAlpha: z.number().min(0),
-  cutmixAlpha: z.number().min(0),
-  /** Share of photos that are mixed at all. */
-  probability: share,
-  /** Epoch of the phase from which each is off; null: never. */
-  mixupOffEpoch: z.int().min(0).nullable(),
-  cutmixOffEpoch: z.int().min(0).nullable(),
+  mixupAlpha: z.number().min(0).describe('MixUp: the weight is drawn from Beta(alpha, alpha); 0: off.'),
+  cutmixAlpha: z.number().min(0).describe('CutMix, likewise. With both on, each photo draws one of them.'),
+  probability: share.describe('Share of photos that are mixed at all.'),
+  mixupOffEpoch: z.int().min(0).nullable().describe('Epoch of the phase from which MixUp is off; null: never.'),
+  cutmixOffEpoch: z.int().min(0).nullable().describe('Epoch of the phase from which CutMix is off; null: never.'),
 })
 export type MixOptions = z.infer<typeof mixSchema>
 
 export const phaseSchema = z.strictObject({
-  /** 0 leaves the phase out. */
-  epochs: z.int().min(0),
-  /** Side of the training input, pixels. */
-  size: z.int().min(8),
-  batch: z.int().min(1),
-  /** `head`: the backbone is frozen. */
-  trainable: z.enum(['head', 'all']),
+  epochs: z.int().min(0).describe('0 leaves the phase out.'),
+  size: z.int().min(8).describe('Side of the training input, pixels.'),
+  batch: z.int().min(1).describe('Photos a step.'),
+  trainable: z.enum(['head', 'all']).describe('`head`: the backbone is frozen.'),
   learningRate: z.strictObject({
-    backbone: z.number().min(0),
-    head: z.number().min(0),
-    schedule: scheduleSchema,
+    backbone: z.number().min(0).describe('Of everything below the head.'),
+    head: z.number().min(0).describe('Of the head.'),
+    schedule: scheduleSchema.describe('How both move within the phase.'),
   }),
-  weightDecay: z.number().min(0),
-  /** Largest global norm of the gradient; null: not clipped. */
-  clipNorm: z.number().positive().nullable(),
-  labelSmoothing: share,
+  weightDecay: z.number().min(0).describe('Times the learning rate is what a weight loses a step; biases, norms and LayerScale keep all.'),
+  clipNorm: z.number().positive().nullable().describe('Largest global norm of the gradient; null: not clipped.'),
+  labelSmoothing: share.describe('Share of the target spread over all classes.'),
   augment: augmentSchema,
   mix: mixSchema,
-  /** Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none. */
-  ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable(),
+  ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable().describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
   earlyStopping: z
-    .strictObject({ patience: z.int().min(1), minEpochs: z.int().min(0), threshold: z.number().min(0) })
-    .nullable(),
+    .strictObject({
+      patience: z.int().min(1).describe('Epochs without a better validation accuracy that end the phase.'),
+      minEpochs: z.int().min(0).describe('Epochs that are run in any case.'),
+      threshold: z.number().min(0).describe('Smallest gain of accuracy that counts.'),
+    })
+    .nullable()
+    .describe('null: every epoch is run.'),
 })
 export type Phase = z.infer<typeof phaseSchema>
 
@@ -81,41 +74,35 @@ export type PhaseName = (typeof phaseNames)[number]
 /** Everything a run depends on besides the data. */
 export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-  seed: z.int().min(0),
+  seed: z.int().min(0).describe('Of the split, the initial weights, the order and everything drawn.'),
   model: z.strictObject({
-    architecture: z.string(),
+    architecture: z.string().describe('A name of the registry, such as convnext_tiny.'),
     head: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('linear') }),
       z.strictObject({ kind: z.literal('mlp'), hidden: z.int().min(1), dropout: share }),
     ]),
-    stochasticDepth: share,
-    layerScale: z.number().min(0),
-    /** Path of a safetensors file to start from; null: random. */
-    weights: z.string().nullable(),
+    stochasticDepth: share.describe('Largest probability of dropping a residual branch; grows with depth.'),
+    layerScale: z.number().min(0).describe('Initial LayerScale; 0 leaves it out.'),
+    weights: z.string().nullable().describe('Path of a safetensors file to start from; null: random.'),
   }),
   data: z.strictObject({
-    /** Share of each class held out where DATA brings no split. */
-    validShare: z.number().gt(0).lt(1),
-    /** A photo with a shorter side is reported by the audit. */
-    minimumSize: z.int().min(1),
-    /** `audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run. */
-    exclude: z.enum(['nothing', 'audit']),
+    validShare: z.number().gt(0).lt(1).describe('Share of each class held out where DATA brings no split.'),
+    minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
+    exclude: z.enum(['nothing', 'audit']).describe('`audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run.'),
   }),
-  /** How validation and the service cut and scale a photo; the size is the phase's. */
-  preprocessing: preprocessingSchema.omit({ size: true }),
-  /** Views the exported model is served with. */
-  views: z.array(viewSchema).min(1),
-  /** Every phase validates with a horizontally flipped second view if true. */
-  validateFlipped: z.boolean(),
-  /** bfloat16 runs matrix products and convolutions in half the bits. */
-  precision: z.enum(['float32', 'bfloat16', 'float16']),
-  /** Minutes between two states saved within an epoch. */
-  saveMinutes: z.number().positive(),
+  preprocessing: preprocessingSchema.omit({ size: true }).describe("How validation and the service cut and scale a photo; the size is the phase's."),
+  views: z.array(viewSchema).min(1).describe('Views the exported model is served with.'),
+  validateFlipped: z.boolean().describe('Every phase validates with a horizontally flipped second view if true.'),
+  precision: z.enum(['float32', 'bfloat16', 'float16']).describe('bfloat16 runs matrix products and convolutions in half the bits.'),
+  saveMinutes: z.number().positive().describe('Minutes between two states saved within an epoch.'),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
 })
 export type Recipe = z.infer<typeof recipeSchema>
 
-/** D3 of the report: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
+/** The schema for tools that do not speak zod: editors, the page of all settings. */
+export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema)
+
+/** The report's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
 export const standardAugment = {
   crop: { kind: 'resizeRandomCrop', enlarge: 1.143 },
   horizontalFlip: 0.5,
@@ -134,7 +121,7 @@ export const noMix = {
   cutmixOffEpoch: null,
 } satisfies MixOptions
 
-/** The report's three phases at its values (T2, T3, T5, T6, T7, T8, T9); a recipe overrides what differs. */
+/** The report's three phases at its values; a recipe overrides what differs. */
 export const reportPhases = {
   head: {
     epochs: 12,

@@ -1,10 +1,4 @@
-/** A decoded photo: upright, sRGB. */
-export interface Photo {
-  /** Height x width x 3, RGB. */
-  readonly pixels: Uint8Array
-  readonly width: number
-  readonly height: number
-}
+import type { RgbImage } from '@flowers/shared/resample'
 
 /**
  * Decoded pixels of small photos, kept from epoch to epoch under a budget. When the budget is spent nothing is
@@ -13,7 +7,7 @@ export interface Photo {
 export class PhotoCache {
   readonly budget: number
   #used = 0
-  readonly #photos = new Map<string, Photo>()
+  readonly #photos = new Map<string, RgbImage>()
   readonly #sizes = new Map<string, { readonly width: number; readonly height: number }>()
 
   /** `budget` in bytes of pixels. 0 keeps none. */
@@ -25,11 +19,11 @@ export class PhotoCache {
     return this.#used
   }
 
-  photo(path: string): Photo | undefined {
+  photo(path: string): RgbImage | undefined {
     return this.#photos.get(path)
   }
 
-  keep(path: string, photo: Photo): void {
+  keep(path: string, photo: RgbImage): void {
     if (this.#photos.has(path) || this.#used + photo.pixels.length > this.budget) return
     this.#photos.set(path, photo)
     this.#used += photo.pixels.length

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { alphaBackground, decodeImage } from '@flowers/shared/image'
+import { resample, type Kernel, type RgbImage } from '@flowers/shared/resample'
 import sharp, { type Sharp } from 'sharp'
 import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
 import type { PhotoCache } from './photo-cache.ts'
 import type { Random } from './random.ts'
-import { resampleWindow, type Kernel } from './resample.ts'
 
 /** Up to this many bytes of decoded pixels a photo is small: decoded whole, resampled here, worth caching. */
 const smallPhotoBytes = 200_000
@@ -36,10 +36,10 @@ export async function cutTrainingPhoto(
   out: Uint8Array,
   offset: number,
 ): Promise<void> {
-  const { crop, size, kernel } = cut
+  const { crop, size } = cut
   const known = cache.photo(path)
   if (known) {
-    resampleWindow(known, cropWindow(crop, known.width, known.height, size, random), size, kernel, out, offset)
+    out.set(cutSmall(known, cut, random), offset)
     return
   }
   const bytes = await readFile(path)
@@ -47,7 +47,7 @@ export async function cutTrainingPhoto(
   if (width * height * 3 <= smallPhotoBytes) {
     const photo = await decodeImage(bytes)
     cache.keep(path, photo)
-    resampleWindow(photo, cropWindow(crop, photo.width, photo.height, size, random), size, kernel, out, offset)
+    out.set(cutSmall(photo, cut, random), offset)
     return
   }
   cache.keepSize(path, { width, height })
@@ -81,6 +81,11 @@ function cutLarge(
   const left = Math.min(width - size, Math.round(window.left * across))
   const top = Math.min(height - size, Math.round(window.top * down))
   return photo.resize(width, height, filter).extract({ left, top, width: size, height: size })
+}
+
+function cutSmall(photo: RgbImage, { crop, size, kernel }: Cut, random: Random): Uint8Array {
+  const region = cropWindow(crop, photo.width, photo.height, size, random)
+  return resample(photo, { region, width: size, height: size, kernel })
 }
 
 async function uprightSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {

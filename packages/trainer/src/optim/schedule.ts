@@ -28,6 +28,6 @@ const factors: { [Kind in Schedule['kind']]: Factor<Kind> } = {
  * equation 5 of SGDR (arXiv 1608.03983); the warm-up is linear and ends at 1.
  */
 export function scheduleFactor<Kind extends Schedule['kind']>(schedule: Extract<Schedule, { kind: Kind }>, position: SchedulePosition): number {
-  const factor = factors[schedule.kind as Kind]
+  const factor = factors[schedule.kind]
   return factor(schedule, position)
 }
