@@ -99,7 +99,7 @@ export const recipeSchema = z.strictObject({
 })
 export type Recipe = z.infer<typeof recipeSchema>
 
-/** The schema for tools that do not speak zod: editors, the page of all settings. */
+/** The schema for tools that do not speak zod: editors, the page of all settings. @public */
 export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema)
 
 /** The report's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */

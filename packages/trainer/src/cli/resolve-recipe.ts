@@ -30,7 +30,7 @@ async function readRecipeFile(path: string): Promise<unknown> {
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Sets one dotted path of the recipe. The value is read as JSON, or as text where it is none. Throws RECIPE_SETTING for a path that is not there. */
-export function applySetting(recipe: unknown, setting: string): unknown {
+function applySetting(recipe: unknown, setting: string): unknown {
   const split = setting.indexOf('=')
   if (split < 1) throw new FlowersError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
   const keys = setting.slice(0, split).split('.')

@@ -73,7 +73,7 @@ export function colorMatrix(brightness: number, contrast: number, saturation: nu
   return matrix.flatMap((row) => [...row.map((value) => value * gain), offset * row.reduce((sum, value) => sum + value, 0)])
 }
 
-export function drawColor(options: AugmentOptions['color'], random: Random): number[] {
+function drawColor(options: AugmentOptions['color'], random: Random): number[] {
   const factor = (limit: number): number => 1 + symmetric(random, limit)
   return colorMatrix(factor(options.brightness), factor(options.contrast), factor(options.saturation), symmetric(random, options.hue))
 }

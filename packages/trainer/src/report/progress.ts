@@ -27,6 +27,8 @@ export interface EpochSummary {
 /** Where a person sees a run go on. */
 export interface Progress {
   message(line: string): void
+  /** Work before training that is counted, such as the audit. */
+  work(title: string, done: number, total: number): void
   epochStart(phase: string, epoch: number, epochs: number, steps: number): void
   step(progress: StepProgress): void
   epochEnd(summary: EpochSummary): void
@@ -39,21 +41,26 @@ const summaryLine = (summary: EpochSummary): string =>
   `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}  loss ${summary.validLoss.toFixed(3)}` +
   `  lr ${summary.learningRate.toExponential(1)}  ${duration(summary.seconds)}`
 
+const bar = (format: string): cliProgress.SingleBar =>
+  new cliProgress.SingleBar(
+    { format, barsize: 20, hideCursor: true, clearOnComplete: true, linewrap: false, fps: 5 },
+    cliProgress.Presets.shades_classic,
+  )
+
 /** A live bar for the epoch under way, and a line for each that is done. */
 class TerminalProgress implements Progress {
-  readonly #bar = new cliProgress.SingleBar({
-    format: '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  {left} left',
-    barsize: 20,
-    hideCursor: true,
-    clearOnComplete: true,
-    stopOnComplete: false,
-    linewrap: false,
-    fps: 5,
-  }, cliProgress.Presets.shades_classic)
+  readonly #bar = bar('{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  {left} left')
+  readonly #work = bar('{title} {bar} {value}/{total}')
 
   message(line: string): void {
     this.#bar.stop()
     console.log(line)
+  }
+
+  work(title: string, done: number, total: number): void {
+    if (!this.#work.isActive) this.#work.start(total, done, { title })
+    this.#work.update(done)
+    if (done === total) this.#work.stop()
   }
 
   epochStart(phase: string, epoch: number, epochs: number, steps: number): void {
@@ -90,6 +97,12 @@ class LineProgress implements Progress {
     console.log(line)
   }
 
+  work(title: string, done: number, total: number): void {
+    if (done < total && performance.now() - this.#last < secondsBetweenLines * 1000) return
+    this.#last = performance.now()
+    console.log(`${title}: ${done} of ${total}`)
+  }
+
   epochStart(phase: string, epoch: number, epochs: number): void {
     this.#title = `${phase} ${epoch + 1}/${epochs}`
   }
@@ -114,6 +127,3 @@ class LineProgress implements Progress {
 export function createProgress(terminal: boolean): Progress {
   return terminal ? new TerminalProgress() : new LineProgress()
 }
-
-/** Shows nothing. */
-export const silentProgress: Progress = { message() {}, epochStart() {}, step() {}, epochEnd() {}, close() {} }

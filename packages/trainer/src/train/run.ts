@@ -94,7 +94,11 @@ interface PreparedData {
 }
 
 async function prepareData({ recipe, data, folder, resume, progress }: RunOptions): Promise<PreparedData> {
-  const opened = await openDataset(data, { seed: recipe.seed, validShare: recipe.data.validShare })
+  const counting = (title: string) => (done: number, total: number) => {
+    progress.work(title, done, total)
+  }
+  const { validShare, minimumSize } = recipe.data
+  const opened = await openDataset(data, { seed: recipe.seed, validShare, onProgress: counting('reading photos') })
   if (resume) {
     const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as { sha256: string; excluded: string[] }
     const dataset = withoutPhotos(opened, new Set(before.excluded))
@@ -103,7 +107,7 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
     }
     return { dataset, excluded: before.excluded }
   }
-  const audit = await auditDataset(opened, { minimumSize: recipe.data.minimumSize })
+  const audit = await auditDataset(opened, { minimumSize, onProgress: counting('looking for flaws') })
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') return withoutOffenders(opened, audit)
   requireSound(audit)

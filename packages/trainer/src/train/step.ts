@@ -19,7 +19,7 @@ export function trainableParameters(model: Model, phase: Pick<Phase, 'trainable'
 }
 
 /** Fresh uniform numbers at every call, all from one seed tensor int32 [2]. */
-export function seededUniform(seed: tf.Tensor): (shape: number[]) => tf.Tensor {
+function seededUniform(seed: tf.Tensor): (shape: number[]) => tf.Tensor {
   let calls = 0
   return (shape) => stateless.uniform(shape, tf.add(seed, tf.tensor1d([0, calls++], 'int32')))
 }
