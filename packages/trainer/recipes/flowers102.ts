@@ -31,7 +31,7 @@ export const flowers102 = {
         color: { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.02 },
         erasing: { probability: 0.2, area: [0.02, 0.2] },
       },
-      mix: { mixupAlpha: 0.4, cutmixAlpha: 1, probability: 0.8, mixupOffEpoch: null, cutmixOffEpoch: null },
+      mix: { mixupAlpha: 0.4, cutmixAlpha: 1, probability: 0.8, mixupOffEpoch: null, cutmixOffEpoch: null, late: null },
       ema: { decay: 0.999, power: 0.75 },
       earlyStopping: null,
     },

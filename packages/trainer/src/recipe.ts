@@ -5,6 +5,10 @@ import { z } from 'zod'
 const share = z.number().min(0).max(1)
 const rangeSchema = z.tuple([z.number().positive(), z.number().positive()])
 
+/** One value for the whole phase, or one that moves linearly from its first epoch to its last. */
+const rampSchema = z.union([share, z.strictObject({ from: share, to: share })])
+export type Ramp = z.infer<typeof rampSchema>
+
 /** How the learning rate moves within a phase; the rate itself is the recipe's, per parameter group. */
 export const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fixed') }),
@@ -13,10 +17,26 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
     warmupEpochs: z.number().min(0).describe('Epochs in which the rate rises linearly to the top.'),
     minimum: share.describe('The rate at the end, as a share of the rate at the top.'),
   }),
+  z.strictObject({
+    kind: z.literal('restarts'),
+    warmupEpochs: z.number().min(0),
+    cycleEpochs: z.number().positive().describe('Length of the first cosine cycle.'),
+    growth: z.number().gte(1).describe('Each cycle is this many times as long as the one before.'),
+    minimum: share.describe('The rate at the end of a cycle, as a share of the rate at the top.'),
+  }),
+  z.strictObject({
+    kind: z.literal('plateau'),
+    warmupEpochs: z.number().min(0),
+    factor: z.number().gt(0).lt(1).describe('What the rate is multiplied with when validation accuracy stands still.'),
+    patience: z.int().min(0).describe('Epochs without a gain that are waited for.'),
+    threshold: z.number().min(0).describe('Smallest gain of accuracy that counts.'),
+    minimum: share.describe('The smallest rate, as a share of the rate at the top.'),
+  }),
 ])
 
 /** What is drawn anew for every photo and epoch. Crops are cut at decode time, the rest runs inside the traced step. */
 export const augmentSchema = z.strictObject({
+  strength: rampSchema.describe('Scales rotation, affine, colour, erasing and how small a random crop may be; 1: as written, 0: flips and crops of full size alone.'),
   crop: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('randomResizedCrop'), scale: rangeSchema, ratio: rangeSchema }),
     z.strictObject({ kind: z.literal('resizeRandomCrop'), enlarge: z.number().gte(1) }),
@@ -38,6 +58,14 @@ export const mixSchema = z.strictObject({
   probability: share.describe('Share of photos that are mixed at all.'),
   mixupOffEpoch: z.int().min(0).nullable().describe('Epoch of the phase from which MixUp is off; null: never.'),
   cutmixOffEpoch: z.int().min(0).nullable().describe('Epoch of the phase from which CutMix is off; null: never.'),
+  late: z
+    .strictObject({
+      epochs: z.int().min(1).describe('How many of the last epochs of the phase.'),
+      mixup: share.describe('What the alpha of MixUp is multiplied with in them; 0: off.'),
+      cutmix: share.describe('The same for CutMix.'),
+    })
+    .nullable()
+    .describe('Weaker mixing at the end; null: none.'),
 })
 export type MixOptions = z.infer<typeof mixSchema>
 
@@ -53,7 +81,10 @@ export const phaseSchema = z.strictObject({
   }),
   weightDecay: z.number().min(0).describe('Times the learning rate is what a weight loses a step; biases, norms and LayerScale keep all.'),
   clipNorm: z.number().positive().nullable().describe('Largest global norm of the gradient; null: not clipped.'),
-  labelSmoothing: share.describe('Share of the target spread over all classes.'),
+  labelSmoothing: rampSchema.describe('Share of the target spread over all classes.'),
+  focalGamma: z.number().min(0).describe('Focal loss: a class term is multiplied with (1 - p)^gamma; 0: off.'),
+  classWeightBeta: z.number().min(0).lt(1).nullable().describe('Class weights by the effective number of samples with this beta; null: none.'),
+  samplerPower: share.describe('Classes are drawn in proportion to (photos of the class)^power; 1: every photo once an epoch.'),
   augment: augmentSchema,
   mix: mixSchema,
   ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable().describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
@@ -104,6 +135,7 @@ export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema)
 
 /** The report's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
 export const standardAugment = {
+  strength: 1,
   crop: { kind: 'resizeRandomCrop', enlarge: 1.143 },
   horizontalFlip: 0.5,
   verticalFlip: 0,
@@ -113,12 +145,25 @@ export const standardAugment = {
   erasing: { probability: 0, area: [0.02, 0.2] },
 } satisfies AugmentOptions
 
+/** The report's strong augmentation; `strength` makes it progressive. The report gives no values: these are ours. */
+export const strongAugment = {
+  strength: 1,
+  crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [0.75, 4 / 3] },
+  horizontalFlip: 0.5,
+  verticalFlip: 0.2,
+  rotation: 25,
+  affine: { translate: 0.08, shear: 8, scale: [0.9, 1.1] },
+  color: { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.03 },
+  erasing: { probability: 0.25, area: [0.02, 0.2] },
+} satisfies AugmentOptions
+
 export const noMix = {
   mixupAlpha: 0,
   cutmixAlpha: 0,
   probability: 0,
   mixupOffEpoch: null,
   cutmixOffEpoch: null,
+  late: null,
 } satisfies MixOptions
 
 /** The report's three phases at its values; a recipe overrides what differs. */
@@ -132,6 +177,9 @@ export const reportPhases = {
     weightDecay: 0.05,
     clipNorm: 1,
     labelSmoothing: 0.05,
+    focalGamma: 0,
+    classWeightBeta: null,
+    samplerPower: 1,
     augment: standardAugment,
     mix: noMix,
     ema: null,
@@ -150,8 +198,11 @@ export const reportPhases = {
     weightDecay: 0.05,
     clipNorm: 1,
     labelSmoothing: 0.05,
+    focalGamma: 0,
+    classWeightBeta: null,
+    samplerPower: 1,
     augment: standardAugment,
-    mix: { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20 },
+    mix: { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20, late: null },
     ema: { decay: 0.99995, power: 0.75 },
     earlyStopping: { patience: 15, minEpochs: 20, threshold: 1e-5 },
   },
@@ -168,6 +219,9 @@ export const reportPhases = {
     weightDecay: 0.05,
     clipNorm: 1,
     labelSmoothing: 0,
+    focalGamma: 0,
+    classWeightBeta: null,
+    samplerPower: 1,
     augment: {
       ...standardAugment,
       rotation: 0,

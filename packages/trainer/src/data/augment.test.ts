@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { recipeDefaults, standardAugment } from '../recipe.ts'
-import { colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
+import { recipeDefaults, standardAugment, strongAugment } from '../recipe.ts'
+import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
 import { Random } from './random.ts'
 
 const still = { ...standardAugment, horizontalFlip: 0, rotation: 0 }
@@ -76,4 +76,26 @@ it('draws the same for the same address and something else for the next', () => 
   const draw = (epoch: number) => drawAugmentation(options, 64, new Random(3, 'augment', epoch, 5))
   expect(draw(1)).toEqual(draw(1))
   expect(draw(1)).not.toEqual(draw(2))
+})
+
+describe('atStrength', () => {
+  it('is as written at one', () => {
+    expect(atStrength(strongAugment, 1)).toEqual(strongAugment)
+  })
+
+  it('leaves flips and whole photos at zero', () => {
+    const weakest = atStrength(strongAugment, 0)
+    expect(weakest.crop).toEqual({ ...strongAugment.crop, scale: [1, 1] })
+    const { geometry, color, erased } = drawAugmentation({ ...weakest, horizontalFlip: 0, verticalFlip: 0 }, 32, new Random(1, 'augment'))
+    ;[1, 0, 0, 0, 1, 0, 0, 0].forEach((value, index) => expect(geometry[index]).toBeCloseTo(value, 12))
+    colorMatrix(1, 1, 1, 0).forEach((value, index) => expect(color[index]).toBeCloseTo(value, 12))
+    expect(erased).toEqual([0, 0, 0, 0])
+  })
+
+  it('halves amplitudes at a half', () => {
+    const half = atStrength(strongAugment, 0.5)
+    expect(half.rotation).toBe(12.5)
+    expect(half.crop).toMatchObject({ scale: [0.675, 1] })
+    expect(half.affine.scale[1]).toBeCloseTo(Math.sqrt(1.1), 12)
+  })
 })

@@ -27,6 +27,29 @@ const symmetric = (random: Random, limit: number): number => (2 * random.uniform
 const logUniform = (random: Random, [low, high]: readonly [number, number]): number =>
   low * (high / low) ** random.uniform()
 
+/** The options at a strength in [0, 1]: amplitudes and the erasing's probability shrink, a random crop grows towards the whole photo. */
+export function atStrength(options: AugmentOptions, strength: number): AugmentOptions {
+  const { crop, affine, color, erasing } = options
+  const towardsOne = (value: number): number => value ** strength
+  return {
+    ...options,
+    crop: crop.kind === 'randomResizedCrop' ? { ...crop, scale: [1 - (1 - crop.scale[0]) * strength, crop.scale[1]] } : crop,
+    rotation: options.rotation * strength,
+    affine: {
+      translate: affine.translate * strength,
+      shear: affine.shear * strength,
+      scale: [towardsOne(affine.scale[0]), towardsOne(affine.scale[1])],
+    },
+    color: {
+      brightness: color.brightness * strength,
+      contrast: color.contrast * strength,
+      saturation: color.saturation * strength,
+      hue: color.hue * strength,
+    },
+    erasing: { ...erasing, probability: erasing.probability * strength },
+  }
+}
+
 /** Flip, rotation, shear, scale and shift about the centre of a square of this size, as one matrix from output to input pixels. */
 export function drawGeometry(options: AugmentOptions, size: number, random: Random): number[] {
   const flipX = random.uniform() < options.horizontalFlip ? -1 : 1

@@ -38,8 +38,8 @@ describe('cutmixBox', () => {
 })
 
 describe('drawMix', () => {
-  const options = { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20 }
-  const kinds = (epoch: number) => draws(300, (random) => drawMix(options, epoch, 64, random))
+  const options = { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20, late: null }
+  const kinds = (epoch: number) => draws(300, (random) => drawMix(options, { epoch, epochs: 100 }, 64, random))
 
   it('uses both, then MixUp alone, then neither', () => {
     const both = kinds(0)
@@ -49,5 +49,14 @@ describe('drawMix', () => {
     expect(kinds(20).every((mix) => mix.outside === mix.inside && mix.lam === mix.outside)).toBe(true)
     expect(kinds(20).some((mix) => mix.lam < 1)).toBe(true)
     expect(kinds(35).every((mix) => mix === unmixed)).toBe(true)
+  })
+
+  it('weakens MixUp and leaves out CutMix in the last epochs', () => {
+    const late = { ...options, mixupOffEpoch: null, cutmixOffEpoch: null, late: { epochs: 10, mixup: 0.1, cutmix: 0 } }
+    const at = (epoch: number) => draws(400, (random) => drawMix(late, { epoch, epochs: 50 }, 64, random))
+    const mixed = (mixes: readonly { lam: number }[]) => mean(mixes.map(({ lam }) => Math.min(lam, 1 - lam)))
+    expect(at(39).some(({ inside, outside }) => inside !== outside)).toBe(true)
+    expect(at(40).every(({ inside, outside }) => inside === outside)).toBe(true)
+    expect(mixed(at(40))).toBeLessThan(mixed(at(39)) / 2)
   })
 })

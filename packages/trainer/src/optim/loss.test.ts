@@ -1,23 +1,42 @@
-import '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs-core'
-import { beforeAll, expect, it } from 'vitest'
-import { crossEntropy, smoothedTargets } from './loss.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { startTensorflow } from '../tensorflow/index.ts'
+import { classificationLoss, smoothedTargets } from './loss.ts'
 
 beforeAll(async () => {
-  await tf.setBackend('cpu')
+  await startTensorflow()
 })
 
 it('smooths targets so that rows sum to one', () => {
   const rows = smoothedTargets(tf.tensor1d([2, 0], 'int32'), 4, 0.2).arraySync()
   const expected = [0.05, 0.05, 0.85, 0.05, 0.85, 0.05, 0.05, 0.05]
   rows.flat().forEach((value, index) => expect(value).toBeCloseTo(expected[index] ?? NaN, 6))
+  expect(smoothedTargets(tf.tensor1d([1], 'int32'), 2, tf.scalar(0.5)).arraySync()).toEqual([[0.25, 0.75]])
 })
 
-it('is the cross-entropy worked out by hand', () => {
+describe('classificationLoss', () => {
   // softmax of (ln 1, ln 2, ln 5) is (1/8, 2/8, 5/8)
-  const logits = tf.log(tf.tensor2d([[1, 2, 5], [5, 2, 1]]))
-  const targets = tf.tensor2d([[0, 0, 1], [0.5, 0.5, 0]])
-  const first = -Math.log(5 / 8)
-  const second = -0.5 * Math.log(5 / 8) - 0.5 * Math.log(2 / 8)
-  expect(crossEntropy(logits, targets).dataSync()[0]).toBeCloseTo((first + second) / 2, 6)
+  const logits = () => tf.log(tf.tensor2d([[1, 2, 5], [5, 2, 1]]))
+  const targets = () => tf.tensor2d([[0, 0, 1], [0.5, 0.5, 0]])
+  const value = (options: Parameters<typeof classificationLoss>[2]) => classificationLoss(logits(), targets(), options).dataSync()[0]
+  const ln = (share: number) => -Math.log(share)
+
+  it('is the cross-entropy worked out by hand', () => {
+    expect(value({ classWeights: null, focalGamma: 0 })).toBeCloseTo((ln(5 / 8) + 0.5 * ln(5 / 8) + 0.5 * ln(2 / 8)) / 2, 6)
+  })
+
+  it('multiplies each class term with its weight', () => {
+    expect(value({ classWeights: [2, 0.5, 0.25], focalGamma: 0 })).toBeCloseTo((0.25 * ln(5 / 8) + ln(5 / 8) + 0.25 * ln(2 / 8)) / 2, 6)
+  })
+
+  it('takes away from classes that are already right, by the plain probability', () => {
+    const focal = (share: number) => (1 - share) ** 2 * ln(share)
+    expect(value({ classWeights: null, focalGamma: 2 })).toBeCloseTo((focal(5 / 8) + 0.5 * focal(5 / 8) + 0.5 * focal(2 / 8)) / 2, 6)
+    expect(value({ classWeights: [4, 4, 4], focalGamma: 2 })).toBeCloseTo(4 * value({ classWeights: null, focalGamma: 2 })!, 5)
+  })
+
+  it('has a finite gradient where a class is certain', () => {
+    const gradient = tf.grad((x: tf.Tensor) => classificationLoss(x as tf.Tensor2D, tf.tensor2d([[1, 0]]), { classWeights: null, focalGamma: 1.5 }))
+    expect([...gradient(tf.tensor2d([[80, -80]])).dataSync()].every(Number.isFinite)).toBe(true)
+  })
 })

@@ -3,13 +3,30 @@ import * as tf from '@tensorflow/tfjs-core'
 /**
  * One-hot targets smoothed as in Szegedy et al. 2016 (arXiv 1512.00567): `1 - s + s/K` for the class, `s/K` for the others.
  * @param labels int32 [N]
+ * @param smoothing s, a number or a scalar tensor, in [0, 1]
  * @returns [N, K], rows sum to 1
  */
-export function smoothedTargets(labels: tf.Tensor1D, classes: number, smoothing: number): tf.Tensor2D {
-  return tf.oneHot(labels, classes, 1 - smoothing + smoothing / classes, smoothing / classes, 'float32') as tf.Tensor2D
+export function smoothedTargets(labels: tf.Tensor1D, classes: number, smoothing: number | tf.Tensor): tf.Tensor2D {
+  const hard = tf.oneHot(labels, classes, 1, 0, 'float32')
+  return tf.add(tf.mul(hard, tf.sub(1, smoothing)), tf.div(smoothing, classes))
 }
 
-/** Mean over the batch of the cross-entropy between targets and softmax of the logits, both [N, K]. Scalar, in nats. */
-export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
-  return tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1)))
+export interface LossOptions {
+  /** One weight a class [K], mean 1; null: all equal. */
+  readonly classWeights: readonly number[] | null
+  /** Gamma of the focal loss (Lin et al. 2017, arXiv 1708.02002); 0: off. */
+  readonly focalGamma: number
+}
+
+/**
+ * Mean over the batch of `-sum_k w_k t_k (1 - p_k)^gamma log p_k` between targets t and softmax p of the logits, both [N, K]:
+ * cross-entropy, with class weights and focal modulation where asked for. p is the plain softmax: a weight never enters
+ * the modulation. Scalar, in nats.
+ */
+export function classificationLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, { classWeights, focalGamma }: LossOptions): tf.Scalar {
+  const logProbabilities = tf.logSoftmax(logits)
+  const terms = tf.mul(targets, logProbabilities)
+  const focused = focalGamma === 0 ? terms : tf.mul(terms, tf.pow(tf.sub(1, tf.exp(logProbabilities)), focalGamma))
+  const weighted = classWeights === null ? focused : tf.mul(focused, tf.tensor1d([...classWeights]))
+  return tf.neg(tf.mean(tf.sum(weighted, -1)))
 }

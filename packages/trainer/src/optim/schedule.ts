@@ -8,26 +8,50 @@ export interface SchedulePosition {
   readonly step: number
   readonly stepsPerEpoch: number
   readonly epochs: number
+  /** What the plateaus so far have left of the rate; 1 with any other schedule. */
+  readonly plateauFactor: number
 }
 
-type Factor<Kind extends Schedule['kind']> = (schedule: Extract<Schedule, { kind: Kind }>, position: SchedulePosition) => number
+/** Half a cosine from 1 at progress 0 to `minimum` at 1: equation 5 of SGDR (arXiv 1608.03983). */
+const annealed = (progress: number, minimum: number): number => minimum + (1 - minimum) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)))
 
-const factors: { [Kind in Schedule['kind']]: Factor<Kind> } = {
+type Kind<K extends Schedule['kind']> = Extract<Schedule, { kind: K }>
+
+/** Factors after the warm-up; `done` steps after it. */
+const factors: { [K in Schedule['kind']]: (schedule: Kind<K>, done: number, position: SchedulePosition) => number } = {
   fixed: () => 1,
-  cosine: ({ warmupEpochs, minimum }, { step, stepsPerEpoch, epochs }) => {
-    const warmup = Math.round(warmupEpochs * stepsPerEpoch)
-    if (step < warmup) return (step + 1) / (warmup + 1)
-    const span = Math.max(1, epochs * stepsPerEpoch - warmup)
-    const progress = Math.min(1, (step - warmup) / span)
-    return minimum + (1 - minimum) * 0.5 * (1 + Math.cos(Math.PI * progress))
+  cosine: ({ minimum }, done, { step, stepsPerEpoch, epochs }) => annealed(done / Math.max(1, epochs * stepsPerEpoch - (step - done)), minimum),
+  restarts: ({ cycleEpochs, growth, minimum }, done, { stepsPerEpoch }) => {
+    let [start, length] = [0, cycleEpochs * stepsPerEpoch]
+    while (done >= start + length) {
+      start += length
+      length *= growth
+    }
+    return annealed((done - start) / length, minimum)
   },
+  plateau: ({ minimum }, _done, { plateauFactor }) => Math.max(minimum, plateauFactor),
 }
 
-/**
- * What the learning rate is multiplied with at a step, in (0, 1]. Cosine annealing without restarts is
- * equation 5 of SGDR (arXiv 1608.03983); the warm-up is linear and ends at 1.
- */
-export function scheduleFactor<Kind extends Schedule['kind']>(schedule: Extract<Schedule, { kind: Kind }>, position: SchedulePosition): number {
-  const factor = factors[schedule.kind]
-  return factor(schedule, position)
+/** What the learning rate is multiplied with at a step, in (0, 1]. The warm-up is linear and ends at 1. */
+export function scheduleFactor<K extends Schedule['kind']>(schedule: Kind<K>, position: SchedulePosition): number {
+  const warmup = 'warmupEpochs' in schedule ? Math.round(schedule.warmupEpochs * position.stepsPerEpoch) : 0
+  if (position.step < warmup) return (position.step + 1) / (warmup + 1)
+  return factors[schedule.kind](schedule, position.step - warmup, position)
+}
+
+/** What ReduceLROnPlateau remembers between epochs. */
+export interface Plateau {
+  readonly best: number
+  readonly waited: number
+  readonly factor: number
+}
+
+export const noPlateau: Plateau = { best: -1, waited: 0, factor: 1 }
+
+/** Counts an epoch's validation accuracy in, as PyTorch's ReduceLROnPlateau with mode max and an absolute threshold. */
+export function updatePlateau(schedule: Schedule, plateau: Plateau, accuracy: number): Plateau {
+  if (schedule.kind !== 'plateau') return plateau
+  if (accuracy > plateau.best + schedule.threshold) return { ...plateau, best: accuracy, waited: 0 }
+  if (plateau.waited < schedule.patience) return { ...plateau, waited: plateau.waited + 1 }
+  return { ...plateau, waited: 0, factor: plateau.factor * schedule.factor }
 }

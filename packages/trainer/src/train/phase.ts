@@ -3,20 +3,23 @@ import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import * as tf from '@tensorflow/tfjs-core'
 import { packAugmentations } from '../data/apply-augment.ts'
-import { drawAugmentation } from '../data/augment.ts'
+import { atStrength, drawAugmentation } from '../data/augment.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { trainBatches } from '../data/loader.ts'
 import type { Batch } from '../data/loader.ts'
 import { drawMix } from '../data/mix.ts'
 import type { PhotoCache } from '../data/photo-cache.ts'
 import { Random } from '../data/random.ts'
+import { epochOrder } from '../data/sampler.ts'
 import type { Model } from '../model/architecture.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { adamDefaults } from '../optim/adamw.ts'
 import { emaDecay } from '../optim/ema.ts'
-import { scheduleFactor } from '../optim/schedule.ts'
-import type { Phase, PhaseName, Recipe } from '../recipe.ts'
+import { effectiveNumberWeights, effectivePrior } from '../optim/class-weights.ts'
+import { rampValue } from '../optim/ramp.ts'
+import { noPlateau, scheduleFactor, updatePlateau } from '../optim/schedule.ts'
+import type { AugmentOptions, Phase, PhaseName, Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
 import type { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
@@ -52,6 +55,9 @@ export const checkpointFiles = {
   bestOf: (phase: PhaseName) => `best-${phase}.safetensors`,
 }
 
+/** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
+const overcorrected = -0.1
+
 const noSums = { loss: 0, correct: 0, seen: 0 }
 
 export const startOf = (phase: PhaseName, metricsBytes: number, seconds: number): Position => ({
@@ -60,6 +66,7 @@ export const startOf = (phase: PhaseName, metricsBytes: number, seconds: number)
   step: 0,
   updates: 0,
   best: noBest,
+  plateau: noPlateau,
   sums: noSums,
   metricsBytes,
   seconds,
@@ -109,7 +116,7 @@ export class PhaseRunner {
     const { recipe, model, progress } = this.#context
     const phase = this.#phase
     await this.#checkMemory()
-    const step = compileStep(model, this.#variables, phase, recipe.precision)
+    const step = this.#compile(this.#variables)
     const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
     const validation = new ValidationSet(this.#context.dataset.valid, {
       preprocessing: { ...recipe.preprocessing, size: phase.size },
@@ -137,7 +144,21 @@ export class PhaseRunner {
   async #start({ accuracy, loss }: { accuracy: number; loss: number }): Promise<void> {
     const { log, progress } = this.#context
     progress.message(`${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`)
-    await log.write({ event: 'phase', phase: this.#name, size: this.#phase.size, validAccuracy: accuracy, validLoss: loss })
+    const { prior, slope } = effectivePrior(this.#trainCounts, this.#phase.samplerPower, this.#classWeights)
+    if (slope !== null && slope < overcorrected) {
+      progress.message(
+        `warning: sampler and class weights together go beyond balance: rare classes weigh more than frequent ones (slope ${slope.toFixed(2)}; 1 is natural, 0 balanced)`,
+      )
+    }
+    await log.write({
+      event: 'phase',
+      phase: this.#name,
+      size: this.#phase.size,
+      validAccuracy: accuracy,
+      validLoss: loss,
+      effectivePrior: prior,
+      effectivePriorSlope: slope,
+    })
     this.#position = { ...this.#position, best: { accuracy, epoch: -1, waited: 0 }, metricsBytes: log.bytes }
     await this.#writeBest()
     await this.#save()
@@ -151,7 +172,8 @@ export class PhaseRunner {
       batch: this.#phase.batch,
       seed: recipe.seed,
       epoch: streamEpoch(phase, epoch),
-      crop: this.#phase.augment.crop,
+      crop: this.#augment(epoch).crop,
+      order: this.#order(epoch),
       kernel: recipe.preprocessing.kernel,
       startStep: this.#position.step,
       cache: photos,
@@ -189,9 +211,10 @@ export class PhaseRunner {
     const { size, batch: width, learningRate, ema } = this.#phase
     const address = streamEpoch(phase, epoch)
     const positions = batch.samples.map((_, index) => batch.step * width + index)
+    const augment = this.#augment(epoch)
     const packed = packAugmentations(
-      positions.map((position) => drawAugmentation(this.#phase.augment, size, new Random(recipe.seed, 'augment', address, position))),
-      positions.map((position) => drawMix(this.#phase.mix, epoch, size, new Random(recipe.seed, 'mix', address, position))),
+      positions.map((position) => drawAugmentation(augment, size, new Random(recipe.seed, 'augment', address, position))),
+      positions.map((position) => drawMix(this.#phase.mix, { epoch, epochs: this.#phase.epochs }, size, new Random(recipe.seed, 'mix', address, position))),
       recipe.preprocessing,
     )
     const factor = this.#factor(updates)
@@ -207,6 +230,7 @@ export class PhaseRunner {
           beta1Power: adamDefaults.beta1 ** (updates + 1),
           beta2Power: adamDefaults.beta2 ** (updates + 1),
           averageDecay: ema ? emaDecay(ema, updates + 1) : 0,
+          labelSmoothing: rampValue(this.#phase.labelSmoothing, epoch, this.#phase.epochs),
         }),
       ),
       tf.tensor1d([noise.word() | 0, noise.word() | 0], 'int32'),
@@ -226,12 +250,12 @@ export class PhaseRunner {
    * end the process without a word. Where even the upper bound fits nothing is measured.
    */
   async #checkMemory(): Promise<void> {
-    const { model, recipe } = this.#context
+    const { model } = this.#context
     const phase = this.#phase
     const available = availableMemory()
     const values = new Map(model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]))
     const variables = PhaseRunner.variablesFor(this.#context, this.#name, values)
-    const step = compileStep(model, variables, phase, recipe.precision)
+    const step = this.#compile(variables)
     try {
       const bound = useInputs(emptyInputs(phase.batch, phase.size), (inputs) => step.bytes(...inputs))
       if (bound <= available) return
@@ -278,6 +302,7 @@ export class PhaseRunner {
       epoch: epoch + 1,
       step: 0,
       best,
+      plateau: updatePlateau(this.#phase.learningRate.schedule, this.#position.plateau, accuracy),
       sums: noSums,
       metricsBytes: log.bytes,
       seconds: this.#position.seconds + seconds,
@@ -290,7 +315,41 @@ export class PhaseRunner {
 
   #factor(updates: number): number {
     const { learningRate, epochs } = this.#phase
-    return scheduleFactor(learningRate.schedule, { step: updates, stepsPerEpoch: this.#stepsPerEpoch, epochs })
+    return scheduleFactor(learningRate.schedule, {
+      step: updates,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      epochs,
+      plateauFactor: this.#position.plateau.factor,
+    })
+  }
+
+  #augment(epoch: number): AugmentOptions {
+    const { augment, epochs } = this.#phase
+    return atStrength(augment, rampValue(augment.strength, epoch, epochs))
+  }
+
+  #order(epoch: number): Int32Array {
+    const { dataset, recipe } = this.#context
+    const { samplerPower } = this.#phase
+    const address = { seed: recipe.seed, epoch: streamEpoch(this.#name, epoch) }
+    return epochOrder(dataset.train, samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower })
+  }
+
+  #compile(variables: TrainingVariables): Step {
+    const { model, recipe } = this.#context
+    return compileStep(model, variables, this.#phase, { precision: recipe.precision, classWeights: this.#classWeights })
+  }
+
+  get #classWeights(): number[] | null {
+    const { classWeightBeta } = this.#phase
+    return classWeightBeta === null ? null : effectiveNumberWeights(this.#trainCounts, classWeightBeta)
+  }
+
+  get #trainCounts(): number[] {
+    const { labels, train } = this.#context.dataset
+    const counts = labels.map(() => 0)
+    for (const { index } of train) counts[index]!++
+    return counts
   }
 
   async #writeBest(): Promise<void> {

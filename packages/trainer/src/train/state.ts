@@ -13,6 +13,7 @@ export const positionSchema = z.strictObject({
   /** Optimizer steps done in this phase. */
   updates: z.int(),
   best: z.strictObject({ accuracy: z.number(), epoch: z.int(), waited: z.int() }),
+  plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
   /** Sums over the steps of the unfinished epoch. */
   sums: z.strictObject({ loss: z.number(), correct: z.number(), seen: z.number() }),
   /** Length of metrics.jsonl that belongs to this state; what stands behind it is written anew. */

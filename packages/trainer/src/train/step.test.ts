@@ -43,7 +43,7 @@ const still = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 
 
 function trainer(phase: Phase) {
   const variables = new TrainingVariables(model, trainableParameters(model, phase), values, phase.ema !== null)
-  const step = compileStep(model, variables, phase, 'float32')
+  const step = compileStep(model, variables, phase, { precision: 'float32', classWeights: null })
   let updates = 0
   const run = async (rate: number) => {
     updates++
@@ -52,7 +52,7 @@ function trainer(phase: Phase) {
       bytes(pixels, [6, 16, 16, 3]),
       tf.tensor1d(labels, 'int32'),
       tf.tensor2d(packed, [6, 31]),
-      tf.tensor1d(packScalars({ backboneRate: rate, headRate: rate, beta1Power: 0.9 ** updates, beta2Power: 0.999 ** updates, averageDecay: emaDecay(phase.ema!, updates) })),
+      tf.tensor1d(packScalars({ backboneRate: rate, headRate: rate, beta1Power: 0.9 ** updates, beta2Power: 0.999 ** updates, averageDecay: emaDecay(phase.ema!, updates), labelSmoothing: 0 })),
       tf.tensor1d([1, updates], 'int32'),
     )
     return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.dataSync()[0]!])) as Record<'loss' | 'correct' | 'gradientNorm', number>

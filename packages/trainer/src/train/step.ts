@@ -2,16 +2,24 @@ import * as tf from '@tensorflow/tfjs-core'
 import { applyAugmentations, packedWidth } from '../data/apply-augment.ts'
 import type { ForwardContext, Model, ParameterSpec } from '../model/architecture.ts'
 import { applyAdamW, globalNorm } from '../optim/adamw.ts'
-import { crossEntropy, smoothedTargets } from '../optim/loss.ts'
+import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
 import type { Phase, Recipe } from '../recipe.ts'
 import { bytes, castToFloat, compile, stateless } from '../tensorflow/index.ts'
 import type { TrainingVariables } from './variables.ts'
 
 /** The scalars that change from step to step, in the order of the step's input `scalars`. */
-const scalarNames = ['backboneRate', 'headRate', 'beta1Power', 'beta2Power', 'averageDecay'] as const
+const scalarNames = ['backboneRate', 'headRate', 'beta1Power', 'beta2Power', 'averageDecay', 'labelSmoothing'] as const
 export type StepScalars = Readonly<Record<(typeof scalarNames)[number], number>>
 
+type ScalarTensors = [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar]
+
 export const packScalars = (scalars: StepScalars): Float32Array => Float32Array.from(scalarNames, (name) => scalars[name])
+
+export interface StepOptions {
+  readonly precision: Recipe['precision']
+  /** One weight a class, mean 1; null: all equal. */
+  readonly classWeights: readonly number[] | null
+}
 
 /** The parameters a phase trains. */
 export function trainableParameters(model: Model, phase: Pick<Phase, 'trainable'>): ParameterSpec[] {
@@ -28,10 +36,10 @@ function seededUniform(seed: tf.Tensor): (shape: number[]) => tf.Tensor {
  * One training step as one TensorFlow function: augmentation, forward, backward, clipping, AdamW and the moving average,
  * variables updated in place.
  *
- * Inputs of `run`: photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [5]; seed int32 [2].
+ * Inputs of `run`: photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [6]; seed int32 [2].
  * Outputs: `loss` (mean over the batch, nats), `correct` (photos whose own label is on top), `gradientNorm` before clipping.
  */
-export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, precision: Recipe['precision']) {
+export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions) {
   const trained = trainableParameters(model, phase)
   const { augment, mix } = phase
   const apply = {
@@ -40,27 +48,28 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
     mixing: mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0,
   }
   const { classes } = model.options
+  const loss = { classWeights: options.classWeights, focalGamma: phase.focalGamma }
 
   return compile(
     (photos: tf.Tensor, labels: tf.Tensor, packed: tf.Tensor, scalars: tf.Tensor, seed: tf.Tensor) => {
       const { images, lam } = applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
-      const own = smoothedTargets(labels as tf.Tensor1D, classes, phase.labelSmoothing)
+      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay, labelSmoothing] = tf.unstack(scalars) as ScalarTensors
+      const own = smoothedTargets(labels as tf.Tensor1D, classes, labelSmoothing)
       const partner = tf.reverse(own, 0)
       const targets = apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(own, partner))) : own
 
       const values = new Map(model.parameters.map(({ name }) => [name, variables.weight(name).read()]))
       const context: ForwardContext = { parameter: (name) => values.get(name)!, training: true, uniform: seededUniform(seed) }
       let correct: tf.Tensor | undefined
-      const { value: loss, grads } = tf.valueAndGrads((...arrays) => {
+      const { value, grads } = tf.valueAndGrads((...arrays) => {
         trained.forEach(({ name }, index) => values.set(name, arrays[index]!))
         const logits = model.classify(model.featureMap(images, context), context) as tf.Tensor2D
         correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), labels), 'float32')))
-        return crossEntropy(logits, targets as tf.Tensor2D)
+        return classificationLoss(logits, targets as tf.Tensor2D, loss)
       })(trained.map(({ name }) => variables.weight(name).read()))
 
       const gradientNorm = globalNorm(grads)
       const factor = phase.clipNorm === null ? null : tf.minimum(1, tf.div(phase.clipNorm, tf.add(gradientNorm, 1e-6)))
-      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay] = tf.unstack(scalars) as [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar]
       trained.forEach(({ name, group, decay }, index) => {
         const gradient = grads[index]!
         applyAdamW(variables.trained(name), {
@@ -76,9 +85,9 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
           average.assignSub(tf.mul(tf.sub(kept, variables.weight(name).read()), tf.sub(1, averageDecay)))
         }
       })
-      return { loss, correct: correct!, gradientNorm }
+      return { loss: value, correct: correct!, gradientNorm }
     },
-    { name: 'train_step', precision },
+    { name: 'train_step', precision: options.precision },
   )
 }
 
