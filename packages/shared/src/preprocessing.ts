@@ -22,3 +22,9 @@ export const imagenetNormalization = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
 } satisfies Pick<Preprocessing, 'mean' | 'std'>
+
+/** `(value - 127) / 128` on bytes, what EfficientNet-Lite was trained with. */
+export const efficientnetLiteNormalization = {
+  mean: [127 / 255, 127 / 255, 127 / 255],
+  std: [128 / 255, 128 / 255, 128 / 255],
+} satisfies Pick<Preprocessing, 'mean' | 'std'>

@@ -21,9 +21,10 @@ export function livelyWeights(model: Pick<Model, 'parameters'>, seed: number): M
       const random = new Random(seed, 'parameters', 0, index)
       const count = shape.reduce((a, b) => a * b, 1)
       const inputs = kind === 'depthwise' ? count / shape[2]! : count / shape.at(-1)!
-      const isGain = kind === 'vector' && !name.endsWith('bias')
+      const isGain = kind === 'vector' && !/(bias|running_mean)$/.test(name)
       const draw = (): number => (kind === 'vector' ? 0.3 * random.normal() : random.normal() / Math.sqrt(inputs))
-      return [name, Float32Array.from({ length: count }, () => (isGain ? 1 : 0) + draw())]
+      const values = Float32Array.from({ length: count }, () => (isGain ? 1 : 0) + draw())
+      return [name, name.endsWith('running_var') ? values.map((value) => 0.2 + value ** 2) : values]
     }),
   )
 }

@@ -1,3 +1,4 @@
+import type { Preprocessing } from '@flowers/shared/preprocessing'
 import type { Tensor } from '@tensorflow/tfjs-core'
 
 /**
@@ -38,6 +39,16 @@ export interface ForwardContext {
    * step's seed. Only called while `training`.
    */
   readonly uniform: (shape: number[]) => Tensor
+  /** Batch normalisations that use the statistics of the batch; absent: all use the stored ones, also while training. */
+  readonly batchStatistics?: BatchStatistics
+}
+
+/** Which batch normalisations train their statistics, and where the new moving averages go. */
+export interface BatchStatistics {
+  /** True for a batch normalisation, named as in {@link Model.batchNormalizations}, that normalises by its batch. */
+  readonly trains: (name: string) => boolean
+  /** Takes the new value of a moving average, by the name of its parameter, during the forward pass; once for each. */
+  readonly update: (name: string, value: Tensor) => void
 }
 
 export interface ModelOptions {
@@ -48,7 +59,7 @@ export interface ModelOptions {
     | { readonly kind: 'mlp'; readonly hidden: number; readonly dropout: number }
   /** Largest probability of dropping a residual branch; grows linearly with depth. */
   readonly stochasticDepth: number
-  /** Initial LayerScale; 0 leaves LayerScale out. */
+  /** Initial LayerScale; 0 leaves LayerScale out, and is the only value for families that have none. */
   readonly layerScale: number
 }
 
@@ -59,6 +70,8 @@ export interface Model {
   readonly parameters: readonly ParameterSpec[]
   /** Number of values a pooled feature vector has. */
   readonly featureCount: number
+  /** Batch normalisations from first to last: `<name>.running_mean` and `<name>.running_var` are their moving averages. */
+  readonly batchNormalizations: readonly string[]
   /** `images` [N, S, S, 3], normalised, to the feature map before pooling [N, h, w, featureCount]. */
   readonly featureMap: (images: Tensor, context: ForwardContext) => Tensor
   /** Feature map to logits [N, classes]: pooling and head. */
@@ -74,6 +87,9 @@ export interface Model {
 export interface Architecture {
   readonly name: string
   readonly family: string
+  /** What the family's pretrained weights expect of an image. */
+  readonly normalization: Pick<Preprocessing, 'mean' | 'std'>
   readonly defaults: Pick<ModelOptions, 'head' | 'stochasticDepth' | 'layerScale'>
+  /** Throws RECIPE_INVALID for an option that the family does not have. */
   readonly build: (options: ModelOptions) => Model
 }

@@ -10,6 +10,7 @@
  * (timm's four smallest sizes write it as 1x1 convolutions: same numbers, and their checkpoints keep that layout);
  * initial weights are cut at two deviations instead of at an absolute 2.
  */
+import { imagenetNormalization } from '@flowers/shared/preprocessing'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import { depthwiseConv2d } from '../tensorflow/depthwise.ts'
@@ -41,6 +42,7 @@ export function convnext(config: ConvNextConfig): Architecture {
   return {
     name,
     family: 'convnext',
+    normalization: imagenetNormalization,
     defaults: { head: { kind: 'linear' }, stochasticDepth, layerScale: 1e-6 },
     build: (options) => build(config, options),
   }
@@ -72,6 +74,7 @@ function build(config: ConvNextConfig, options: ModelOptions): Model {
     options,
     parameters: [...backboneParameters(config, options.layerScale), ...head.parameters],
     featureCount,
+    batchNormalizations: [],
     featureMap,
     classify: head.classify,
     fold: (values) => foldLayerScale(config, options, values),

@@ -20,7 +20,7 @@ const epsilon = 1e-6
 
 /** True for the layers that are specific to a set of classes; the head's normalisation is not one of them. */
 export function isClassifier(parameterName: string): boolean {
-  return parameterName.startsWith('head.fc.') || parameterName.startsWith('head.pre_logits.')
+  return /^(head\.fc|head\.pre_logits|classifier)\./.test(parameterName)
 }
 
 export function buildHead(features: number, { classes, head }: Pick<ModelOptions, 'classes' | 'head'>): Head {
@@ -39,6 +39,14 @@ export function buildHead(features: number, { classes, head }: Pick<ModelOptions
     return linear(dropout(projected, head.dropout, context), 'head.fc', context)
   }
   return { parameters, classify }
+}
+
+/** EfficientNet's own head under timm's name: global average pool, dropout, `classifier`. */
+export function buildPooledClassifier(features: number, classes: number, dropoutRate: number): Head {
+  return {
+    parameters: weightAndBias('classifier', [features, classes], 'linear', 'head'),
+    classify: (featureMap, context) => linear(dropout(tf.mean(featureMap, [1, 2]), dropoutRate, context), 'classifier', context),
+  }
 }
 
 /** `x` [M, in] times `name`.weight [in, out] plus `name`.bias. */

@@ -29,6 +29,25 @@ export function weightAndBias(
   ]
 }
 
+/** `name`.weight of a convolution without bias: deviation sqrt(2 / fan-out), as in EfficientNet. */
+export function filter(name: string, shape: readonly number[], kind: 'convolution' | 'depthwise', group: Group): ParameterSpec {
+  const fanOut = (shape[0] ?? 1) * (shape[1] ?? 1) * (shape[3] ?? 1)
+  return parameter(`${name}.weight`, shape, kind, { kind: 'truncatedNormal', std: Math.sqrt(2 / fanOut) }, group)
+}
+
+/** Scale, shift and moving averages of a batch normalisation over `channels`: the identity at first. */
+export function batchNormalization(name: string, channels: number, group: Group): ParameterSpec[] {
+  const average = (suffix: string, initializer: Initializer): ParameterSpec => ({
+    ...parameter(`${name}.${suffix}`, [channels], 'vector', initializer, group),
+    trainable: false,
+  })
+  return [
+    ...normalization(name, channels, group),
+    average('running_mean', { kind: 'zeros' }),
+    average('running_var', { kind: 'ones' }),
+  ]
+}
+
 /** Scale and shift of a normalisation over `channels`: the identity at first. */
 export function normalization(name: string, channels: number, group: Group): ParameterSpec[] {
   return [

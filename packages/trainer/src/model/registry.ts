@@ -1,10 +1,11 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { Architecture } from './architecture.ts'
 import { convnextArchitectures } from './convnext.ts'
+import { efficientnetLiteArchitectures } from './efficientnet-lite.ts'
 
 /** Every architecture by name. A new family adds its list here. */
 export const architectures: Readonly<Record<string, Architecture>> = Object.fromEntries(
-  [...convnextArchitectures].map((architecture) => [architecture.name, architecture]),
+  [...convnextArchitectures, ...efficientnetLiteArchitectures].map((architecture) => [architecture.name, architecture]),
 )
 
 /** The architecture of this name; throws MODEL_UNKNOWN_ARCHITECTURE with the known names. */
