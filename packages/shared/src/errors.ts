@@ -322,6 +322,30 @@ export const catalogue = {
     title: 'No such setting',
     remedy: 'Write --set path=value, with a path that the recipe has, such as --set phases.full.epochs=20.',
   },
+  WEIGHTS_UNKNOWN: {
+    status: 400,
+    exit: 2,
+    title: 'No such weights',
+    remedy: 'Name weights of docs/weights.md, or a .safetensors file that exists.',
+  },
+  WEIGHTS_ARCHITECTURE: {
+    status: 400,
+    exit: 2,
+    title: 'Weights of another architecture',
+    remedy: 'Set model.architecture to that of the weights, or name other weights.',
+  },
+  WEIGHTS_DOWNLOAD: {
+    status: 500,
+    exit: 1,
+    title: 'Weights not downloaded',
+    remedy: 'Check the connection to the Python package registry, or name a file of your own with --weights.',
+  },
+  WEIGHTS_CHANGED: {
+    status: 500,
+    exit: 1,
+    title: 'Weights are not those that are pinned',
+    remedy: 'Nothing of them was kept. Try again; if it stays, report it with the version of Python and numpy.',
+  },
   TRAIN_BATCH_TOO_LARGE: {
     status: 400,
     exit: 2,

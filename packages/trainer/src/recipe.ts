@@ -113,8 +113,8 @@ export const recipeSchema = z.strictObject({
       z.strictObject({ kind: z.literal('mlp'), hidden: z.int().min(1), dropout: share }),
     ]),
     stochasticDepth: share.describe('Largest probability of dropping a residual branch; grows with depth.'),
-    layerScale: z.number().min(0).describe('Initial LayerScale; 0 leaves it out.'),
-    weights: z.string().nullable().describe('Path of a safetensors file to start from; null: random.'),
+    layerScale: z.number().min(0).describe('Initial LayerScale; 0 leaves it out, and is the only value for families that have none.'),
+    weights: z.string().nullable().describe('Weights to start from: a name of docs/weights.md, fetched when needed, or the path of a safetensors file; null: random.'),
   }),
   data: z.strictObject({
     validShare: z.number().gt(0).lt(1).describe('Share of each class held out where DATA brings no split.'),

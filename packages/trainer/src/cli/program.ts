@@ -4,13 +4,14 @@ import { evaluateCommand } from './evaluate.ts'
 import { exportCommand } from './export.ts'
 import { predictCommand } from './predict.ts'
 import { trainCommand } from './train.ts'
+import { weightsCommand } from './weights.ts'
 
 /** The trainer's command line. Errors of usage are thrown, not exited on. */
 export function buildProgram(): Command {
   const program = new Command('trainer')
     .description('Trains flower classifiers and exports them as ONNX model folders.')
     .showHelpAfterError('Run with --help for the options.')
-  for (const command of [trainCommand(), evaluateCommand(), predictCommand(), exportCommand(), dataCommand()]) {
+  for (const command of [trainCommand(), evaluateCommand(), predictCommand(), exportCommand(), weightsCommand(), dataCommand()]) {
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap((nested) => nested.commands)]) {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
 import { recipes } from '../../recipes/index.ts'
+import { findPretrained, pretrainedWeights } from '../model/weights/pretrained.ts'
+import type { Recipe } from '../recipe.ts'
 import { percent } from '../report/format.ts'
 import { createProgress } from '../report/progress.ts'
 import type { RunResult } from '../train/run.ts'
@@ -15,6 +17,7 @@ interface TrainArguments {
   data?: string
   out?: string
   set: string[]
+  weights?: string
   resume?: string
 }
 
@@ -26,6 +29,7 @@ export function trainCommand(): Command {
     .option('--data <data>', 'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers')
     .option('--out <run>', 'the run folder (default: runs/<recipe>-<UTC time>)')
     .option('--set <path=value>', 'change a setting of the recipe; may be repeated', collect, [])
+    .option('--weights <name|file>', `weights to start from: ${Object.keys(pretrainedWeights).join(', ')}, or a .safetensors file`)
     .option('--resume <run>', 'go on with a run that was stopped or killed')
     .addHelpText('after', '\nExample: train --recipe flowers102 --data photos --set phases.full.epochs=50')
     .action(async (options: TrainArguments) => {
@@ -53,11 +57,12 @@ async function train(options: TrainArguments): Promise<void> {
   }
 }
 
-async function planRun({ recipe: name, data, out, set }: TrainArguments) {
+async function planRun({ recipe: name, data, out, set, weights }: TrainArguments) {
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
-  const recipe = await resolveRecipe(name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name), set)
+  const resolved = await resolveRecipe(name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name), set)
+  const recipe = startingFrom(resolved, weights ?? resolved.model.weights)
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
   const present = await readdir(folder).catch(() => [])
@@ -65,9 +70,15 @@ async function planRun({ recipe: name, data, out, set }: TrainArguments) {
   return { recipe, data: data === undefined ? undefined : fromUser(data), folder, resume: false }
 }
 
-async function planResume(run: string, { recipe, data, out, set }: TrainArguments) {
-  if (recipe !== undefined || out !== undefined || set.length > 0) {
-    throw new FlowersError('USAGE', '--resume continues a run as it was started: it takes neither --recipe, --out nor --set')
+/** The recipe with these weights; a file is seen from the folder the person stands in. */
+function startingFrom(recipe: Recipe, weights: string | null): Recipe {
+  const located = weights === null || findPretrained(weights) ? weights : fromUser(weights)
+  return { ...recipe, model: { ...recipe.model, weights: located } }
+}
+
+async function planResume(run: string, { recipe, data, out, set, weights }: TrainArguments) {
+  if (recipe !== undefined || out !== undefined || weights !== undefined || set.length > 0) {
+    throw new FlowersError('USAGE', '--resume continues a run as it was started: it takes neither --recipe, --out, --weights nor --set')
   }
   const folder = fromUser(run)
   const read = async (name: string): Promise<string> =>

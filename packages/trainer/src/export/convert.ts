@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { frozenNames } from './freeze-model.ts'
-import { packageFile } from './package-file.ts'
-import { runPython } from './python-program.ts'
+import { packageFile } from '../tensorflow/package-file.ts'
+import { runPython } from '../tensorflow/python-program.ts'
 
 /** The newest opset that tf2onnx writes; the fusing script goes on from there. */
 const converterOpset = 18
@@ -33,11 +33,9 @@ export async function convertToOnnx({ graphDef, folder, target, python }: Conver
   const frozen = join(folder, 'frozen.pb')
   const converted = join(folder, 'converted.onnx')
   await writeFile(frozen, graphDef)
-  await runPython(python, [
-    ...['-m', 'tf2onnx.convert', '--graphdef', frozen, '--output', converted, '--opset', String(converterOpset)],
-    ...['--inputs', `${frozenNames.input}:0`, '--outputs', `${frozenNames.output}:0`],
-    ...['--inputs-as-nchw', `${frozenNames.input}:0`],
-  ])
-  const report = await runPython(python, [packageFile('python/fuse_onnx.py'), converted, target])
+  const convert = ['-m', 'tf2onnx.convert', '--graphdef', frozen, '--output', converted, '--opset', String(converterOpset)]
+  const borders = ['--inputs', `${frozenNames.input}:0`, '--outputs', `${frozenNames.output}:0`, '--inputs-as-nchw', `${frozenNames.input}:0`]
+  await runPython(python, [...convert, ...borders], 'EXPORT_CONVERTER')
+  const report = await runPython(python, [packageFile('python/fuse_onnx.py'), converted, target], 'EXPORT_CONVERTER')
   return fusedSchema.parse(JSON.parse(report))
 }

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import ort from 'onnxruntime-node'
 import sharp from 'sharp'
 import { z } from 'zod'
-import { packageFile } from './package-file.ts'
-import { runPython } from './python-program.ts'
+import { packageFile } from '../tensorflow/package-file.ts'
+import { runPython } from '../tensorflow/python-program.ts'
 
 const converterPackages = ['tf2onnx', 'onnx', 'onnxscript', 'onnxslim']
 
@@ -12,7 +12,7 @@ const printVersions = 'import sys, json, importlib.metadata as m; print(json.dum
 /** Versions of everything that an exported file depends on, by name. */
 export async function collectVersions(tensorflow: string, python: string): Promise<Record<string, string>> {
   const { version: flowers } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(packageFile('package.json'), 'utf8')))
-  const converter = z.record(z.string(), z.string()).parse(JSON.parse(await runPython(python, ['-c', printVersions, ...converterPackages])))
+  const converter = z.record(z.string(), z.string()).parse(JSON.parse(await runPython(python, ['-c', printVersions, ...converterPackages], 'EXPORT_CONVERTER')))
   return {
     flowers,
     node: process.versions.node,

