@@ -1,5 +1,5 @@
 import { imagenetNormalization, preprocessingSchema } from '@flowers/shared/preprocessing'
-import { viewSchema } from '@flowers/shared/views'
+import { sixViews, viewSchema } from '@flowers/shared/views'
 import { z } from 'zod'
 
 const share = z.number().min(0).max(1)
@@ -88,6 +88,14 @@ export const phaseSchema = z.strictObject({
   augment: augmentSchema,
   mix: mixSchema,
   ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable().describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
+  tta: z
+    .strictObject({
+      views: z.enum(['three', 'six']).describe('Three flips, or three flips at two scales.'),
+      everyEpochs: z.int().min(1).describe('Epochs from one to the next.'),
+      lastEpochs: z.int().min(0).describe('How many of the last epochs have it in any case.'),
+    })
+    .nullable()
+    .describe('Validation with test-time augmentation beside the plain one, which alone chooses the best epoch; null: never.'),
   earlyStopping: z
     .strictObject({
       patience: z.int().min(1).describe('Epochs without a better validation accuracy that end the phase.'),
@@ -123,7 +131,6 @@ export const recipeSchema = z.strictObject({
   }),
   preprocessing: preprocessingSchema.omit({ size: true }).describe("How validation and the service cut and scale a photo; the size is the phase's."),
   views: z.array(viewSchema).min(1).describe('Views the exported model is served with.'),
-  validateFlipped: z.boolean().describe('Every phase validates with a horizontally flipped second view if true.'),
   precision: z.enum(['float32', 'bfloat16', 'float16']).describe('bfloat16 runs matrix products and convolutions in half the bits.'),
   saveMinutes: z.number().positive().describe('Minutes between two states saved within an epoch.'),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
@@ -183,6 +190,7 @@ export const reportPhases = {
     augment: standardAugment,
     mix: noMix,
     ema: null,
+    tta: null,
     earlyStopping: { patience: 5, minEpochs: 3, threshold: 1e-4 },
   },
   full: {
@@ -204,6 +212,7 @@ export const reportPhases = {
     augment: standardAugment,
     mix: { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20, late: null },
     ema: { decay: 0.99995, power: 0.75 },
+    tta: { views: 'three', everyEpochs: 10, lastEpochs: 5 },
     earlyStopping: { patience: 15, minEpochs: 20, threshold: 1e-5 },
   },
   fixres: {
@@ -229,6 +238,7 @@ export const reportPhases = {
     },
     mix: noMix,
     ema: null,
+    tta: { views: 'six', everyEpochs: 10, lastEpochs: 1 },
     earlyStopping: { patience: 8, minEpochs: 5, threshold: 1e-5 },
   },
 } satisfies Recipe['phases']
@@ -238,15 +248,7 @@ export const recipeDefaults = {
   seed: 1,
   data: { validShare: 0.15, minimumSize: 32, exclude: 'nothing' },
   preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
-  views: [
-    { flip: 'none', scale: 1 },
-    { flip: 'horizontal', scale: 1 },
-    { flip: 'none', scale: 1.15 },
-    { flip: 'horizontal', scale: 1.15 },
-    { flip: 'vertical', scale: 1 },
-    { flip: 'vertical', scale: 1.15 },
-  ],
-  validateFlipped: false,
+  views: [...sixViews],
   precision: 'float32',
   saveMinutes: 5,
   phases: reportPhases,

@@ -19,6 +19,8 @@ export interface EpochSummary {
   readonly trainAccuracy: number
   readonly validLoss: number
   readonly validAccuracy: number
+  /** With test-time augmentation, where this epoch had it. */
+  readonly ttaAccuracy: number | null
   readonly best: boolean
   readonly learningRate: number
   readonly seconds: number
@@ -38,7 +40,7 @@ export interface Progress {
 const summaryLine = (summary: EpochSummary): string =>
   `${summary.phase} ${String(summary.epoch + 1).padStart(String(summary.epochs).length)}/${summary.epochs}` +
   `  loss ${summary.loss.toFixed(3)}  train ${percent(summary.trainAccuracy)}` +
-  `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}  loss ${summary.validLoss.toFixed(3)}` +
+  `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}${summary.ttaAccuracy === null ? '' : `  TTA ${percent(summary.ttaAccuracy)}`}  loss ${summary.validLoss.toFixed(3)}` +
   `  lr ${summary.learningRate.toExponential(1)}  ${duration(summary.seconds)}`
 
 const bar = (format: string): cliProgress.SingleBar =>

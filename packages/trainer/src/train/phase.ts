@@ -1,6 +1,8 @@
 import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
+import { oneView, sixViews, threeViews } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/views'
 import * as tf from '@tensorflow/tfjs-core'
 import { packAugmentations } from '../data/apply-augment.ts'
 import { atStrength, drawAugmentation } from '../data/augment.ts'
@@ -31,7 +33,8 @@ import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
 import { compileStep, emptyInputs, packScalars, runEmpty, trainableParameters, useInputs } from './step.ts'
 import type { Step } from './step.ts'
-import { compileScorer, ValidationSet } from './validate.ts'
+import { Scorers, ValidationSet } from './validate.ts'
+import type { Validation } from './validate.ts'
 import { TrainingVariables } from './variables.ts'
 
 export interface PhaseContext {
@@ -53,6 +56,13 @@ export const checkpointFiles = {
   last: 'last.safetensors',
   best: 'best.safetensors',
   bestOf: (phase: PhaseName) => `best-${phase}.safetensors`,
+}
+
+const ttaViews = { three: threeViews, six: sixViews } as const
+
+/** Whether an epoch (from 0) is also validated with test-time augmentation. */
+export function ttaDue({ tta, epochs }: Pick<Phase, 'tta' | 'epochs'>, epoch: number): boolean {
+  return tta !== null && ((epoch + 1) % tta.everyEpochs === 0 || epoch >= epochs - tta.lastEpochs)
 }
 
 /** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
@@ -117,26 +127,27 @@ export class PhaseRunner {
     const phase = this.#phase
     await this.#checkMemory()
     const step = this.#compile(this.#variables)
-    const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
+    const scorers = new Scorers(model, (name) => this.#variables.best(name), recipe.preprocessing)
     const validation = new ValidationSet(this.#context.dataset.valid, {
       preprocessing: { ...recipe.preprocessing, size: phase.size },
       batch: phase.batch,
     })
-    const score = () => validation.score(scorer, this.#context.signal)
+    const score = (views: readonly View[]) => this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
     try {
-      if (this.#position.updates === 0) await this.#start(await this.#interruptible(score))
+      if (this.#position.updates === 0) await this.#start(await score(oneView))
       while (this.#position.epoch < phase.epochs && !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)) {
         progress.epochStart(this.#name, this.#position.epoch, phase.epochs, this.#stepsPerEpoch)
         const started = performance.now()
         await this.#trainEpoch(step)
         const trained = (performance.now() - started) / 1000
-        const { accuracy, loss } = await this.#interruptible(score)
-        await this.#endEpoch(accuracy, loss, trained, (performance.now() - started) / 1000)
+        const plain = await score(oneView)
+        const augmented = ttaDue(phase, this.#position.epoch) ? await score(ttaViews[phase.tta!.views]) : null
+        await this.#endEpoch(plain, augmented, trained, (performance.now() - started) / 1000)
       }
       return this.#position.best
     } finally {
       step.dispose()
-      scorer.dispose()
+      scorers.dispose()
     }
   }
 
@@ -279,7 +290,7 @@ export class PhaseRunner {
     return new FlowersError('TRAIN_MEMORY', `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`, { cause })
   }
 
-  async #endEpoch(accuracy: number, validLoss: number, trainSeconds: number, seconds: number): Promise<void> {
+  async #endEpoch({ accuracy, loss: validLoss }: Validation, augmented: Validation | null, trainSeconds: number, seconds: number): Promise<void> {
     const { log, progress } = this.#context
     const { epoch, sums, updates } = this.#position
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
@@ -292,6 +303,7 @@ export class PhaseRunner {
       trainAccuracy: sums.correct / sums.seen,
       validLoss,
       validAccuracy: accuracy,
+      ttaAccuracy: augmented?.accuracy ?? null,
       best: improved,
       learningRate: this.#phase.learningRate.head * this.#factor(updates - 1),
       seconds,

@@ -11,7 +11,7 @@ import type { Phase } from '../recipe.ts'
 import { noMix, reportPhases, standardAugment } from '../recipe.ts'
 import { bytes, startTensorflow } from '../tensorflow/index.ts'
 import { compileStep, packScalars, trainableParameters } from './step.ts'
-import { compileScorer } from './validate.ts'
+import { Scorers } from './validate.ts'
 import { TrainingVariables } from './variables.ts'
 
 beforeAll(async () => {
@@ -73,8 +73,8 @@ describe('compileStep', () => {
 
   it('reports the loss of the weights before the update, as validation sees it', async () => {
     const { variables, run } = trainer(plain)
-    const scorer = compileScorer(model, (name) => variables.weight(name), preprocessing, false)
-    const { probabilities } = await scorer.run(bytes(pixels, [6, 16, 16, 3]))
+    const scorers = new Scorers(model, (name) => variables.weight(name), preprocessing)
+    const { probabilities } = await scorers.for(['none']).run(bytes(pixels, [6, 16, 16, 3]))
     const rows = (probabilities as tf.Tensor2D).arraySync()
     const expected = -rows.reduce((sum, row, index) => sum + Math.log(row[labels[index]!]!), 0) / 6
     expect((await run(1e-3)).loss).toBeCloseTo(expected, 4)
