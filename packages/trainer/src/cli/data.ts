@@ -27,7 +27,8 @@ export function dataCommand(): Command {
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
       const minimumSize = Number(options.minimumSize)
-      if (!Number.isInteger(minimumSize) || minimumSize < 1) throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
+      if (!Number.isInteger(minimumSize) || minimumSize < 1)
+        throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       const { openDataset } = await import('../data/dataset.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
       const audit = await auditDataset(await openDataset(fromUser(options.data), { seed: 1 }), { minimumSize })
@@ -39,7 +40,12 @@ export function dataCommand(): Command {
     .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
     .option('--recipe <name|file>', 'whose augmentation', 'report')
     .addOption(new Option('--phase <phase>', 'of the recipe').choices([...phaseNames]).default('full'))
-    .option('--set <path=value>', 'change a setting of the recipe; may be repeated', (value: string, all: string[]) => [...all, value], [])
+    .option(
+      '--set <path=value>',
+      'change a setting of the recipe; may be repeated',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
     .option('--out <png>', 'the picture to write', 'preview.png')
     .action(async ({ data, recipe: name, phase, set, out }: PreviewArguments) => {
       const recipe = await resolveRecipe(name.endsWith('.json') ? fromUser(name) : name, set)

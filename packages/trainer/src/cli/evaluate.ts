@@ -16,7 +16,9 @@ export function evaluateCommand(): Command {
     .description("Score an exported model through the service's own preprocessing and views.")
     .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
     .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
-    .addOption(new Option('--split <split>', 'which of its photos').choices(['train', 'valid', 'test']).default('valid'))
+    .addOption(
+      new Option('--split <split>', 'which of its photos').choices(['train', 'valid', 'test']).default('valid'),
+    )
     .addOption(new Option('--views <policy>', 'how many views a photo gets').choices([...viewPolicies]).default('full'))
     .option('--json', 'print JSON instead of a table')
     .action(async (options: EvaluateArguments) => {

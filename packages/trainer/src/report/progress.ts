@@ -66,7 +66,13 @@ class TerminalProgress implements Progress {
   }
 
   epochStart(phase: string, epoch: number, epochs: number, steps: number): void {
-    this.#bar.start(steps, 0, { title: `${phase} ${epoch + 1}/${epochs}`, speed: '-', loss: '-', accuracy: '-', left: '-' })
+    this.#bar.start(steps, 0, {
+      title: `${phase} ${epoch + 1}/${epochs}`,
+      speed: '-',
+      loss: '-',
+      accuracy: '-',
+      left: '-',
+    })
   }
 
   step(progress: StepProgress): void {

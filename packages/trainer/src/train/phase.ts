@@ -111,7 +111,11 @@ export class PhaseRunner {
   }
 
   /** Arrays for a phase that starts from these weights. */
-  static variablesFor({ model, recipe }: PhaseContext, name: PhaseName, values: ReadonlyMap<string, Float32Array>): TrainingVariables {
+  static variablesFor(
+    { model, recipe }: PhaseContext,
+    name: PhaseName,
+    values: ReadonlyMap<string, Float32Array>,
+  ): TrainingVariables {
     const phase = recipe.phases[name]
     return new TrainingVariables(model, trainableParameters(model, phase), values, phase.ema !== null)
   }
@@ -132,10 +136,14 @@ export class PhaseRunner {
       preprocessing: { ...recipe.preprocessing, size: phase.size },
       batch: phase.batch,
     })
-    const score = (views: readonly View[]) => this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
+    const score = (views: readonly View[]) =>
+      this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
     try {
       if (this.#position.updates === 0) await this.#start(await score(oneView))
-      while (this.#position.epoch < phase.epochs && !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)) {
+      while (
+        this.#position.epoch < phase.epochs &&
+        !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)
+      ) {
         progress.epochStart(this.#name, this.#position.epoch, phase.epochs, this.#stepsPerEpoch)
         const started = performance.now()
         await this.#trainEpoch(step)
@@ -154,7 +162,9 @@ export class PhaseRunner {
   /** Scores the weights the phase starts from: they are its best until an epoch beats them. */
   async #start({ accuracy, loss }: { accuracy: number; loss: number }): Promise<void> {
     const { log, progress } = this.#context
-    progress.message(`${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`)
+    progress.message(
+      `${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`,
+    )
     const { prior, slope } = effectivePrior(this.#trainCounts, this.#phase.samplerPower, this.#classWeights)
     if (slope !== null && slope < overcorrected) {
       progress.message(
@@ -224,8 +234,17 @@ export class PhaseRunner {
     const positions = batch.samples.map((_, index) => batch.step * width + index)
     const augment = this.#augment(epoch)
     const packed = packAugmentations(
-      positions.map((position) => drawAugmentation(augment, size, new Random(recipe.seed, 'augment', address, position))),
-      positions.map((position) => drawMix(this.#phase.mix, { epoch, epochs: this.#phase.epochs }, size, new Random(recipe.seed, 'mix', address, position))),
+      positions.map((position) =>
+        drawAugmentation(augment, size, new Random(recipe.seed, 'augment', address, position)),
+      ),
+      positions.map((position) =>
+        drawMix(
+          this.#phase.mix,
+          { epoch, epochs: this.#phase.epochs },
+          size,
+          new Random(recipe.seed, 'mix', address, position),
+        ),
+      ),
       recipe.preprocessing,
     )
     const factor = this.#factor(updates)
@@ -251,7 +270,10 @@ export class PhaseRunner {
     const correct = (await outputs.correct.data())[0]!
     tf.dispose([...inputs, ...Object.values(outputs)])
     if (!Number.isFinite(loss)) {
-      throw new FlowersError('TRAIN_DIVERGED', `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`)
+      throw new FlowersError(
+        'TRAIN_DIVERGED',
+        `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`,
+      )
     }
     return { loss, correct }
   }
@@ -264,7 +286,9 @@ export class PhaseRunner {
     const { model } = this.#context
     const phase = this.#phase
     const available = availableMemory()
-    const values = new Map(model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]))
+    const values = new Map(
+      model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]),
+    )
     const variables = PhaseRunner.variablesFor(this.#context, this.#name, values)
     const step = this.#compile(variables)
     try {
@@ -281,16 +305,29 @@ export class PhaseRunner {
   /** Where TensorFlow itself ran out of memory: tries smaller batches, to name the largest that fits. Other errors pass. */
   async #explainMemory(step: Step, error: unknown): Promise<never> {
     if (!(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
-    throw this.#tooLarge(await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)), error)
+    throw this.#tooLarge(
+      await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)),
+      error,
+    )
   }
 
   #tooLarge(fits: number, cause?: unknown): FlowersError {
     const { size, batch } = this.#phase
-    const advice = fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
-    return new FlowersError('TRAIN_MEMORY', `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`, { cause })
+    const advice =
+      fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
+    return new FlowersError(
+      'TRAIN_MEMORY',
+      `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`,
+      { cause },
+    )
   }
 
-  async #endEpoch({ accuracy, loss: validLoss }: Validation, augmented: Validation | null, trainSeconds: number, seconds: number): Promise<void> {
+  async #endEpoch(
+    { accuracy, loss: validLoss }: Validation,
+    augmented: Validation | null,
+    trainSeconds: number,
+    seconds: number,
+  ): Promise<void> {
     const { log, progress } = this.#context
     const { epoch, sums, updates } = this.#position
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
@@ -344,7 +381,10 @@ export class PhaseRunner {
     const { dataset, recipe } = this.#context
     const { samplerPower } = this.#phase
     const address = { seed: recipe.seed, epoch: streamEpoch(this.#name, epoch) }
-    return epochOrder(dataset.train, samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower })
+    return epochOrder(
+      dataset.train,
+      samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower },
+    )
   }
 
   #compile(variables: TrainingVariables): Step {

@@ -31,7 +31,11 @@ export class Scorers {
       compile(
         (photos: tf.Tensor) => {
           const values = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
-          const context = { parameter: (name: string) => values.get(name)!, training: false, uniform: () => tf.scalar(0) }
+          const context = {
+            parameter: (name: string) => values.get(name)!,
+            training: false,
+            uniform: () => tf.scalar(0),
+          }
           const images = tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
           const probabilities = flips.map((flip) => {
             const axis = flipAxis[flip]
