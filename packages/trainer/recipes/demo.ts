@@ -14,7 +14,14 @@ export const demo = {
   },
   views: recipeDefaults.views,
   phases: {
-    head: { ...reportPhases.head, epochs: 1, size: 48, batch: 32, learningRate: { backbone: 0, head: 2e-3, schedule: { kind: 'fixed' } }, earlyStopping: null },
+    head: {
+      ...reportPhases.head,
+      epochs: 1,
+      size: 48,
+      batch: 32,
+      learningRate: { backbone: 0, head: 2e-3, schedule: { kind: 'fixed' } },
+      earlyStopping: null,
+    },
     full: {
       ...reportPhases.full,
       epochs: 16,

@@ -25,9 +25,19 @@ export const augmentSchema = z.strictObject({
   horizontalFlip: share.describe('Probability.'),
   verticalFlip: share.describe('Probability.'),
   rotation: z.number().min(0).max(180).describe('Largest angle, degrees.'),
-  affine: z.strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema }).describe('Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range.'),
-  color: z.strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) }).describe('Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle).'),
-  erasing: z.strictObject({ probability: share, area: rangeSchema }).describe('Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area.'),
+  affine: z
+    .strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema })
+    .describe(
+      'Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range.',
+    ),
+  color: z
+    .strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) })
+    .describe(
+      'Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle).',
+    ),
+  erasing: z
+    .strictObject({ probability: share, area: rangeSchema })
+    .describe('Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area.'),
 })
 export type AugmentOptions = z.infer<typeof augmentSchema>
 
@@ -51,12 +61,18 @@ export const phaseSchema = z.strictObject({
     head: z.number().min(0).describe('Of the head.'),
     schedule: scheduleSchema.describe('How both move within the phase.'),
   }),
-  weightDecay: z.number().min(0).describe('Times the learning rate is what a weight loses a step; biases, norms and LayerScale keep all.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .describe('Times the learning rate is what a weight loses a step; biases, norms and LayerScale keep all.'),
   clipNorm: z.number().positive().nullable().describe('Largest global norm of the gradient; null: not clipped.'),
   labelSmoothing: share.describe('Share of the target spread over all classes.'),
   augment: augmentSchema,
   mix: mixSchema,
-  ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable().describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
+  ema: z
+    .strictObject({ decay: share, power: z.number().positive() })
+    .nullable()
+    .describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
   earlyStopping: z
     .strictObject({
       patience: z.int().min(1).describe('Epochs without a better validation accuracy that end the phase.'),
@@ -88,12 +104,20 @@ export const recipeSchema = z.strictObject({
   data: z.strictObject({
     validShare: z.number().gt(0).lt(1).describe('Share of each class held out where DATA brings no split.'),
     minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
-    exclude: z.enum(['nothing', 'audit']).describe('`audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run.'),
+    exclude: z
+      .enum(['nothing', 'audit'])
+      .describe(
+        '`audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run.',
+      ),
   }),
-  preprocessing: preprocessingSchema.omit({ size: true }).describe("How validation and the service cut and scale a photo; the size is the phase's."),
+  preprocessing: preprocessingSchema
+    .omit({ size: true })
+    .describe("How validation and the service cut and scale a photo; the size is the phase's."),
   views: z.array(viewSchema).min(1).describe('Views the exported model is served with.'),
   validateFlipped: z.boolean().describe('Every phase validates with a horizontally flipped second view if true.'),
-  precision: z.enum(['float32', 'bfloat16', 'float16']).describe('bfloat16 runs matrix products and convolutions in half the bits.'),
+  precision: z
+    .enum(['float32', 'bfloat16', 'float16'])
+    .describe('bfloat16 runs matrix products and convolutions in half the bits.'),
   saveMinutes: z.number().positive().describe('Minutes between two states saved within an epoch.'),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
 })

@@ -1,5 +1,6 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
+import { showWork } from '../report/bar.ts'
 import { fromUser } from './paths.ts'
 
 interface AuditArguments {
@@ -16,10 +17,17 @@ export function dataCommand(): Command {
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
       const minimumSize = Number(options.minimumSize)
-      if (!Number.isInteger(minimumSize) || minimumSize < 1) throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
+      if (!Number.isInteger(minimumSize) || minimumSize < 1)
+        throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       const { openDataset } = await import('../data/dataset.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
-      const audit = await auditDataset(await openDataset(fromUser(options.data), { seed: 1 }), { minimumSize })
+      const audit = await auditDataset(
+        await openDataset(fromUser(options.data), { seed: 1, onProgress: showWork('reading photos') }),
+        {
+          minimumSize,
+          onProgress: showWork('looking for flaws'),
+        },
+      )
       console.log(options.json ? JSON.stringify(audit, null, 2) : formatAudit(audit))
       requireSound(audit)
     })

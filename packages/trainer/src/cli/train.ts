@@ -23,7 +23,10 @@ export function trainCommand(): Command {
   return new Command('train')
     .description('Train through the phases of a recipe: head, full, fixres.')
     .option('--recipe <name|file>', `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: demo)`)
-    .option('--data <data>', 'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers')
+    .option(
+      '--data <data>',
+      'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers',
+    )
     .option('--out <run>', 'the run folder (default: runs/<recipe>-<UTC time>)')
     .option('--set <path=value>', 'change a setting of the recipe; may be repeated', collect, [])
     .option('--resume <run>', 'go on with a run that was stopped or killed')
@@ -36,7 +39,9 @@ export function trainCommand(): Command {
 async function train(options: TrainArguments): Promise<void> {
   const progress = createProgress(process.stdout.isTTY)
   const plan = options.resume === undefined ? await planRun(options) : await planResume(options.resume, options)
-  const { signal, release } = stopSignal(() => progress.message('stopping after this step, once everything is saved (again to stop at once)'))
+  const { signal, release } = stopSignal(() =>
+    progress.message('stopping after this step, once everything is saved (again to stop at once)'),
+  )
   try {
     const data = plan.data ?? (await drawDemoFlowers(progress.message.bind(progress)))
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
@@ -57,7 +62,10 @@ async function planRun({ recipe: name, data, out, set }: TrainArguments) {
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
-  const recipe = await resolveRecipe(name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name), set)
+  const recipe = await resolveRecipe(
+    name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name),
+    set,
+  )
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
   const present = await readdir(folder).catch(() => [])
@@ -67,7 +75,10 @@ async function planRun({ recipe: name, data, out, set }: TrainArguments) {
 
 async function planResume(run: string, { recipe, data, out, set }: TrainArguments) {
   if (recipe !== undefined || out !== undefined || set.length > 0) {
-    throw new FlowersError('USAGE', '--resume continues a run as it was started: it takes neither --recipe, --out nor --set')
+    throw new FlowersError(
+      'USAGE',
+      '--resume continues a run as it was started: it takes neither --recipe, --out nor --set',
+    )
   }
   const folder = fromUser(run)
   const read = async (name: string): Promise<string> =>
@@ -93,9 +104,16 @@ async function drawDemoFlowers(log: (line: string) => void): Promise<string> {
   return folder
 }
 
-async function finish(folder: string, data: string, { accuracy, size, phase }: RunResult, demo: boolean): Promise<void> {
+async function finish(
+  folder: string,
+  data: string,
+  { accuracy, size, phase }: RunResult,
+  demo: boolean,
+): Promise<void> {
   const run = toUser(folder)
-  console.log(`done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${run}/checkpoints/best.safetensors`)
+  console.log(
+    `done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${run}/checkpoints/best.safetensors`,
+  )
   if (!demo) {
     console.log(`next: export --run ${run} --data ${toUser(data)} --out models/<name>/1`)
     return
@@ -103,5 +121,7 @@ async function finish(folder: string, data: string, { accuracy, size, phase }: R
   const { exportRun } = await import('../export/export-run.ts')
   const model = join(folder, 'models', 'demo', '1')
   await exportRun({ run: folder, data, out: model, log: (line: string) => console.log(line) })
-  console.log(`model: ${toUser(model)}; serve it with: MODELS_DIR=${toUser(join(folder, 'models'))} MODEL=demo npm start`)
+  console.log(
+    `model: ${toUser(model)}; serve it with: MODELS_DIR=${toUser(join(folder, 'models'))} MODEL=demo npm start`,
+  )
 }

@@ -51,5 +51,7 @@ export function drawMix(options: MixOptions, epoch: number, size: number, random
   if (mixup + cutmix === 0 || random.uniform() >= options.probability) return unmixed
   const useCutmix = cutmix > 0 && (mixup === 0 || random.uniform() < 0.5)
   const lam = symmetricBeta(useCutmix ? cutmix : mixup, random)
-  return useCutmix ? cutmixBox(lam, size, random.uniform(), random.uniform()) : { outside: lam, inside: lam, box: [0, 0, 0, 0], lam }
+  return useCutmix
+    ? cutmixBox(lam, size, random.uniform(), random.uniform())
+    : { outside: lam, inside: lam, box: [0, 0, 0, 0], lam }
 }

@@ -15,8 +15,16 @@ it('smooths targets so that rows sum to one', () => {
 
 it('is the cross-entropy worked out by hand', () => {
   // softmax of (ln 1, ln 2, ln 5) is (1/8, 2/8, 5/8)
-  const logits = tf.log(tf.tensor2d([[1, 2, 5], [5, 2, 1]]))
-  const targets = tf.tensor2d([[0, 0, 1], [0.5, 0.5, 0]])
+  const logits = tf.log(
+    tf.tensor2d([
+      [1, 2, 5],
+      [5, 2, 1],
+    ]),
+  )
+  const targets = tf.tensor2d([
+    [0, 0, 1],
+    [0.5, 0.5, 0],
+  ])
   const first = -Math.log(5 / 8)
   const second = -0.5 * Math.log(5 / 8) - 0.5 * Math.log(2 / 8)
   expect(crossEntropy(logits, targets).dataSync()[0]).toBeCloseTo((first + second) / 2, 6)

@@ -10,7 +10,10 @@ export interface SchedulePosition {
   readonly epochs: number
 }
 
-type Factor<Kind extends Schedule['kind']> = (schedule: Extract<Schedule, { kind: Kind }>, position: SchedulePosition) => number
+type Factor<Kind extends Schedule['kind']> = (
+  schedule: Extract<Schedule, { kind: Kind }>,
+  position: SchedulePosition,
+) => number
 
 const factors: { [Kind in Schedule['kind']]: Factor<Kind> } = {
   fixed: () => 1,
@@ -27,7 +30,10 @@ const factors: { [Kind in Schedule['kind']]: Factor<Kind> } = {
  * What the learning rate is multiplied with at a step, in (0, 1]. Cosine annealing without restarts is
  * equation 5 of SGDR (arXiv 1608.03983); the warm-up is linear and ends at 1.
  */
-export function scheduleFactor<Kind extends Schedule['kind']>(schedule: Extract<Schedule, { kind: Kind }>, position: SchedulePosition): number {
+export function scheduleFactor<Kind extends Schedule['kind']>(
+  schedule: Extract<Schedule, { kind: Kind }>,
+  position: SchedulePosition,
+): number {
   const factor = factors[schedule.kind]
   return factor(schedule, position)
 }

@@ -94,7 +94,11 @@ export class PhaseRunner {
   }
 
   /** Arrays for a phase that starts from these weights. */
-  static variablesFor({ model, recipe }: PhaseContext, name: PhaseName, values: ReadonlyMap<string, Float32Array>): TrainingVariables {
+  static variablesFor(
+    { model, recipe }: PhaseContext,
+    name: PhaseName,
+    values: ReadonlyMap<string, Float32Array>,
+  ): TrainingVariables {
     const phase = recipe.phases[name]
     return new TrainingVariables(model, trainableParameters(model, phase), values, phase.ema !== null)
   }
@@ -110,7 +114,12 @@ export class PhaseRunner {
     const phase = this.#phase
     await this.#checkMemory()
     const step = compileStep(model, this.#variables, phase, recipe.precision)
-    const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
+    const scorer = compileScorer(
+      model,
+      (name) => this.#variables.best(name),
+      recipe.preprocessing,
+      recipe.validateFlipped,
+    )
     const validation = new ValidationSet(this.#context.dataset.valid, {
       preprocessing: { ...recipe.preprocessing, size: phase.size },
       batch: phase.batch,
@@ -118,7 +127,10 @@ export class PhaseRunner {
     const score = () => validation.score(scorer, this.#context.signal)
     try {
       if (this.#position.updates === 0) await this.#start(await this.#interruptible(score))
-      while (this.#position.epoch < phase.epochs && !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)) {
+      while (
+        this.#position.epoch < phase.epochs &&
+        !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)
+      ) {
         progress.epochStart(this.#name, this.#position.epoch, phase.epochs, this.#stepsPerEpoch)
         const started = performance.now()
         await this.#trainEpoch(step)
@@ -136,8 +148,16 @@ export class PhaseRunner {
   /** Scores the weights the phase starts from: they are its best until an epoch beats them. */
   async #start({ accuracy, loss }: { accuracy: number; loss: number }): Promise<void> {
     const { log, progress } = this.#context
-    progress.message(`${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`)
-    await log.write({ event: 'phase', phase: this.#name, size: this.#phase.size, validAccuracy: accuracy, validLoss: loss })
+    progress.message(
+      `${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`,
+    )
+    await log.write({
+      event: 'phase',
+      phase: this.#name,
+      size: this.#phase.size,
+      validAccuracy: accuracy,
+      validLoss: loss,
+    })
     this.#position = { ...this.#position, best: { accuracy, epoch: -1, waited: 0 }, metricsBytes: log.bytes }
     await this.#writeBest()
     await this.#save()
@@ -190,8 +210,12 @@ export class PhaseRunner {
     const address = streamEpoch(phase, epoch)
     const positions = batch.samples.map((_, index) => batch.step * width + index)
     const packed = packAugmentations(
-      positions.map((position) => drawAugmentation(this.#phase.augment, size, new Random(recipe.seed, 'augment', address, position))),
-      positions.map((position) => drawMix(this.#phase.mix, epoch, size, new Random(recipe.seed, 'mix', address, position))),
+      positions.map((position) =>
+        drawAugmentation(this.#phase.augment, size, new Random(recipe.seed, 'augment', address, position)),
+      ),
+      positions.map((position) =>
+        drawMix(this.#phase.mix, epoch, size, new Random(recipe.seed, 'mix', address, position)),
+      ),
       recipe.preprocessing,
     )
     const factor = this.#factor(updates)
@@ -216,7 +240,10 @@ export class PhaseRunner {
     const correct = (await outputs.correct.data())[0]!
     tf.dispose([...inputs, ...Object.values(outputs)])
     if (!Number.isFinite(loss)) {
-      throw new FlowersError('TRAIN_DIVERGED', `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`)
+      throw new FlowersError(
+        'TRAIN_DIVERGED',
+        `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`,
+      )
     }
     return { loss, correct }
   }
@@ -229,7 +256,9 @@ export class PhaseRunner {
     const { model, recipe } = this.#context
     const phase = this.#phase
     const available = availableMemory()
-    const values = new Map(model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]))
+    const values = new Map(
+      model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]),
+    )
     const variables = PhaseRunner.variablesFor(this.#context, this.#name, values)
     const step = compileStep(model, variables, phase, recipe.precision)
     try {
@@ -246,13 +275,21 @@ export class PhaseRunner {
   /** Where TensorFlow itself ran out of memory: tries smaller batches, to name the largest that fits. Other errors pass. */
   async #explainMemory(step: Step, error: unknown): Promise<never> {
     if (!(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
-    throw this.#tooLarge(await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)), error)
+    throw this.#tooLarge(
+      await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)),
+      error,
+    )
   }
 
   #tooLarge(fits: number, cause?: unknown): FlowersError {
     const { size, batch } = this.#phase
-    const advice = fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
-    return new FlowersError('TRAIN_MEMORY', `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`, { cause })
+    const advice =
+      fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
+    return new FlowersError(
+      'TRAIN_MEMORY',
+      `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`,
+      { cause },
+    )
   }
 
   async #endEpoch(accuracy: number, validLoss: number, trainSeconds: number, seconds: number): Promise<void> {

@@ -11,7 +11,8 @@ import type { TrainingVariables } from './variables.ts'
 const scalarNames = ['backboneRate', 'headRate', 'beta1Power', 'beta2Power', 'averageDecay'] as const
 export type StepScalars = Readonly<Record<(typeof scalarNames)[number], number>>
 
-export const packScalars = (scalars: StepScalars): Float32Array => Float32Array.from(scalarNames, (name) => scalars[name])
+export const packScalars = (scalars: StepScalars): Float32Array =>
+  Float32Array.from(scalarNames, (name) => scalars[name])
 
 /** The parameters a phase trains. */
 export function trainableParameters(model: Model, phase: Pick<Phase, 'trainable'>): ParameterSpec[] {
@@ -35,7 +36,13 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
   const trained = trainableParameters(model, phase)
   const { augment, mix } = phase
   const apply = {
-    geometry: augment.horizontalFlip + augment.verticalFlip + augment.rotation + augment.affine.translate + augment.affine.shear > 0 || augment.affine.scale[0] !== augment.affine.scale[1],
+    geometry:
+      augment.horizontalFlip +
+        augment.verticalFlip +
+        augment.rotation +
+        augment.affine.translate +
+        augment.affine.shear >
+        0 || augment.affine.scale[0] !== augment.affine.scale[1],
     erasing: augment.erasing.probability > 0,
     mixing: mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0,
   }
@@ -49,7 +56,11 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
       const targets = apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(own, partner))) : own
 
       const values = new Map(model.parameters.map(({ name }) => [name, variables.weight(name).read()]))
-      const context: ForwardContext = { parameter: (name) => values.get(name)!, training: true, uniform: seededUniform(seed) }
+      const context: ForwardContext = {
+        parameter: (name) => values.get(name)!,
+        training: true,
+        uniform: seededUniform(seed),
+      }
       let correct: tf.Tensor | undefined
       const { value: loss, grads } = tf.valueAndGrads((...arrays) => {
         trained.forEach(({ name }, index) => values.set(name, arrays[index]!))
@@ -60,7 +71,13 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
 
       const gradientNorm = globalNorm(grads)
       const factor = phase.clipNorm === null ? null : tf.minimum(1, tf.div(phase.clipNorm, tf.add(gradientNorm, 1e-6)))
-      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay] = tf.unstack(scalars) as [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar]
+      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay] = tf.unstack(scalars) as [
+        tf.Scalar,
+        tf.Scalar,
+        tf.Scalar,
+        tf.Scalar,
+        tf.Scalar,
+      ]
       trained.forEach(({ name, group, decay }, index) => {
         const gradient = grads[index]!
         applyAdamW(variables.trained(name), {

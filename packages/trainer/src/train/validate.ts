@@ -17,7 +17,12 @@ export interface Validation {
 /** Mean probability [N, K] over the plain view and, where asked for, its mirror image; input uint8 [N, S, S, 3]. */
 export type Scorer = Compiled<[tf.Tensor], { probabilities: tf.Tensor }>
 
-export function compileScorer(model: Model, variable: (name: string) => Variable, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>, flipped: boolean): Scorer {
+export function compileScorer(
+  model: Model,
+  variable: (name: string) => Variable,
+  { mean, std }: Pick<Preprocessing, 'mean' | 'std'>,
+  flipped: boolean,
+): Scorer {
   return compile(
     (photos: tf.Tensor) => {
       const values = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
