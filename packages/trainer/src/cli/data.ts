@@ -2,6 +2,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import { Command, Option } from 'commander'
 import { phaseNames } from '../recipe.ts'
 import type { PhaseName } from '../recipe.ts'
+import { showWork } from '../report/bar.ts'
 import { fromUser, toUser } from './paths.ts'
 import { resolveRecipe } from './resolve-recipe.ts'
 
@@ -31,7 +32,10 @@ export function dataCommand(): Command {
         throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       const { openDataset } = await import('../data/dataset.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
-      const audit = await auditDataset(await openDataset(fromUser(options.data), { seed: 1 }), { minimumSize })
+      const audit = await auditDataset(
+        await openDataset(fromUser(options.data), { seed: 1, onProgress: showWork('reading photos') }),
+        { minimumSize, onProgress: showWork('looking for flaws') },
+      )
       console.log(options.json ? JSON.stringify(audit, null, 2) : formatAudit(audit))
       requireSound(audit)
     })

@@ -4,6 +4,7 @@ import { callSite } from './caller.ts'
 import type { NodeOutput } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { dataTypes } from './dtype.ts'
+import type { TracedValue } from './mixed-precision.ts'
 import type { NodeTensor, Trace } from './trace.ts'
 
 /** What `NodeJSKernelBackend` knows of a tensor in TensorFlow. */
@@ -20,7 +21,7 @@ interface KernelAttribute {
   readonly value: unknown
 }
 
-type Entry = { readonly handle: Handle } | { readonly output: NodeOutput; readonly trace: Trace }
+type Entry = { readonly handle: Handle } | { readonly value: TracedValue }
 
 const attributeKinds = { TF_ATTR_STRING: 0, TF_ATTR_INT: 1, TF_ATTR_FLOAT: 2, TF_ATTR_BOOL: 3, TF_ATTR_TYPE: 4, TF_ATTR_SHAPE: 5, TF_ATTR_RESOURCE: 6 } as const
 
@@ -80,7 +81,7 @@ export class Binding {
       return body()
     } finally {
       this.#trace = null
-      for (const [id, entry] of this.#entries) if ('trace' in entry) this.#entries.delete(id)
+      for (const [id, entry] of this.#entries) if ('value' in entry) this.#entries.delete(id)
     }
   }
 
@@ -130,8 +131,11 @@ export class Binding {
   ): TensorMetadata[] {
     const fitted = name === 'Cast' && inputs[0] !== undefined ? this.#withSourceType(attributes, inputs[0]) : attributes
     if (this.#trace !== null) {
-      const nodes = inputs.map((id) => this.output(id))
-      return this.#trace.add(name, fitted, nodes, outputs, shapes).map((node) => this.#describeNode(node))
+      const values = inputs.map((id) => this.#value(id))
+      const low = outputs === 1 ? (this.#trace.mixed?.apply(name, fitted, values) ?? null) : null
+      if (low !== null) return [this.#describeValue(low)]
+      const nodes = values.map((value) => this.#full(value))
+      return this.#trace.add(name, fitted, nodes, outputs, shapes).map((node) => this.#describeValue(valueOf(node)))
     }
     const op = this.core.newOp(name, fitted, inputs.map((id) => this.handle(id)))
     return this.core.execute(op, outputs, 'TENSORFLOW_OP_REFUSED', name).map((handle) => this.describe(handle))
@@ -146,14 +150,12 @@ export class Binding {
 
   /** The node of a number in the current trace; a tensor from outside is captured. */
   output(id: number): NodeOutput {
-    const entry = this.#entry(id)
-    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
-    return 'handle' in entry ? this.#trace.capture(id, entry.handle) : entry.output
+    return this.#full(this.#value(id))
   }
 
   dtype(id: number): number {
     const entry = this.#entry(id)
-    return 'handle' in entry ? this.core.api.TFE_TensorHandleDataType(entry.handle) : this.core.api.TF_OperationOutputType(entry.output)
+    return 'handle' in entry ? this.core.api.TFE_TensorHandleDataType(entry.handle) : entry.value.dtype
   }
 
   add(handle: Handle): number {
@@ -163,10 +165,7 @@ export class Binding {
   }
 
   addNode(node: NodeTensor): number {
-    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
-    const id = this.#nextId++
-    this.#entries.set(id, { output: node.output, trace: this.#trace })
-    return id
+    return this.#addValue(valueOf(node))
   }
 
   /** Numbers a handle and says what it is. */
@@ -175,8 +174,25 @@ export class Binding {
     return { id: this.add(handle), shape: this.core.shapeOf(handle), dtype }
   }
 
-  #describeNode(node: NodeTensor): TensorMetadata {
-    return { id: this.addNode(node), shape: node.shape, dtype: node.dtype }
+  #addValue(value: TracedValue): number {
+    const id = this.#nextId++
+    this.#entries.set(id, { value })
+    return id
+  }
+
+  #describeValue(value: TracedValue): TensorMetadata {
+    return { id: this.#addValue(value), shape: value.shape, dtype: value.dtype }
+  }
+
+  #value(id: number): TracedValue {
+    const entry = this.#entry(id)
+    if ('value' in entry) return entry.value
+    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
+    return { shape: this.core.shapeOf(entry.handle), dtype: this.dtype(id), full: this.#trace.capture(id, entry.handle), low: null }
+  }
+
+  #full(value: TracedValue): NodeOutput {
+    return value.full ?? (this.#trace as Trace).mixed?.full(value) ?? (value.low as NodeOutput)
   }
 
   #entry(id: number): Entry {
@@ -191,3 +207,5 @@ export class Binding {
     return [...attributes.filter(({ name }) => name !== 'SrcT'), source]
   }
 }
+
+const valueOf = ({ output, shape, dtype }: NodeTensor): TracedValue => ({ shape, dtype, full: output, low: null })

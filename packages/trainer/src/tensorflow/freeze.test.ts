@@ -33,3 +33,10 @@ test('variables and tensors from outside are constants; input and output have th
   expect(Buffer.from(graph).includes(Buffer.from(Float32Array.of(5, 60).buffer))).toBe(true)
   expect(liveHandles()).toBe(before)
 })
+
+test('convolutions stay convolutions', () => {
+  const filter = tf.ones([2, 2, 3, 4]) as tf.Tensor4D
+  const graph = freeze((x) => tf.conv2d(x as tf.Tensor4D, filter, 2, 'valid'), { name: 'pixels', shape: [1, 4, 4, 3] }, 'map')
+  expect(nodes(graph).filter(([, operation]) => operation === 'Conv2D' || operation === 'MatMul')).toHaveLength(1)
+  expect(nodes(graph).some(([, operation]) => operation === 'Conv2D')).toBe(true)
+})

@@ -18,8 +18,8 @@ test('fields of fixed width are passed over, half a message is refused', () => {
   expect(() => [...readFields(Uint8Array.of(0x80))]).toThrow(RangeError)
 })
 
-test('the configuration of a function has its rewrite options, empty or with bfloat16', () => {
-  expect(functionConfig('bfloat16')).toEqual(Uint8Array.of(0x52, 5, 0x52, 3, 0xf8, 0x01, 1))
+test('the configuration of a function has its rewrite options, empty or with float16', () => {
+  expect(functionConfig('float16')).toEqual(Uint8Array.of(0x52, 5, 0x52, 3, 0xb8, 0x01, 1))
   expect(functionConfig('float32')).toEqual(Uint8Array.of(0x52, 2, 0x52, 0))
 })
 

@@ -6,8 +6,9 @@ import { bufferBytes } from './capi.ts'
 import type { NodeOutput, Pointer } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { isResource } from './core.ts'
-import { itemSizes } from './dtype.ts'
+import { valueBytes } from './dtype.ts'
 import { EffectOrder } from './effects.ts'
+import { MixedPrecision } from './mixed-precision.ts'
 import { splitInputs } from './op-definition.ts'
 
 /** Operations that only look at a resource. */
@@ -41,14 +42,17 @@ export class Trace {
   readonly graph: Pointer
   /** Tensors from outside, by the number of their owner. */
   readonly captures = new Map<number, Capture>()
+  /** Null: everything is computed in the type that it has. */
+  readonly mixed: MixedPrecision | null
   readonly #core: Core
   readonly #effects = new EffectOrder<Pointer>()
   #nodes = 0
   #outputBytes = 0
 
-  constructor(core: Core, mode: 'function' | 'freeze') {
+  constructor(core: Core, mode: 'function' | 'freeze', mixed = false) {
     this.#core = core
     this.mode = mode
+    this.mixed = mixed ? new MixedPrecision((type, attributes, inputs) => this.add(type, attributes, inputs, 1)[0] as NodeTensor) : null
     this.graph = core.api.TF_NewGraph()
   }
 
@@ -194,7 +198,7 @@ export class Trace {
       throw new FlowersError('TENSORFLOW_UNKNOWN_SHAPE', `${type}: the shape of its result depends on values: ${shape} (called at ${callSite()})`)
     }
     const shape = Array.from(dims, Number)
-    this.#outputBytes += shape.reduce((product, length) => product * length, itemSizes[dtype] ?? 0)
+    this.#outputBytes += shape.reduce((product, length) => product * length, valueBytes(dtype))
     return { output, shape, dtype }
   }
 }

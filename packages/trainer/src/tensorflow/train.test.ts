@@ -72,6 +72,16 @@ describe('ten AdamW steps of a small ConvNeXt', () => {
     }
   })
 
+  test('in bfloat16 the loss and every gradient are close to those in float32', async () => {
+    const exact = await record(1, (step) => compile(step).run)
+    const rounded = await record(1, (step) => compile(step, { precision: 'bfloat16' }).run)
+    for (const name of ['loss', ...parameterNames.map((name) => `gradient/${name}`)]) {
+      const [one, other] = [exact.get(`0 ${name}`)!, rounded.get(`0 ${name}`)!]
+      const norm = (values: Float32Array): number => Math.hypot(...values)
+      expect(norm(one.map((value, index) => value - other[index]!)) / norm(one), name).toBeLessThan(0.03)
+    }
+  })
+
   test('the count of live handles is flat over 200 steps', async () => {
     const state = await createState()
     const step = compile((...inputs: Parameters<Step>) => trainStep(state, ...inputs))

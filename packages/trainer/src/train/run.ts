@@ -13,6 +13,7 @@ import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
+import { showWork } from '../report/bar.ts'
 import { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
@@ -95,11 +96,8 @@ interface PreparedData {
 }
 
 async function prepareData({ recipe, data, folder, resume, progress }: RunOptions): Promise<PreparedData> {
-  const counting = (title: string) => (done: number, total: number) => {
-    progress.work(title, done, total)
-  }
   const { validShare, minimumSize } = recipe.data
-  const opened = await openDataset(data, { seed: recipe.seed, validShare, onProgress: counting('reading photos') })
+  const opened = await openDataset(data, { seed: recipe.seed, validShare, onProgress: showWork('reading photos') })
   if (resume) {
     const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
       sha256: string
@@ -114,7 +112,7 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
     }
     return { dataset, excluded: before.excluded }
   }
-  const audit = await auditDataset(opened, { minimumSize, onProgress: counting('looking for flaws') })
+  const audit = await auditDataset(opened, { minimumSize, onProgress: showWork('looking for flaws') })
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') return withoutOffenders(opened, audit)
   requireSound(audit)
