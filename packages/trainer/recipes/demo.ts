@@ -12,9 +12,15 @@ export const demo = {
     layerScale: 1e-6,
     weights: null,
   },
-  views: recipeDefaults.views,
   phases: {
-    head: { ...reportPhases.head, epochs: 1, size: 48, batch: 32, learningRate: { backbone: 0, head: 2e-3, schedule: { kind: 'fixed' } }, earlyStopping: null },
+    head: {
+      ...reportPhases.head,
+      epochs: 1,
+      size: 48,
+      batch: 32,
+      learningRate: { backbone: 0, head: 2e-3, schedule: { kind: 'fixed' } },
+      earlyStopping: null,
+    },
     full: {
       ...reportPhases.full,
       epochs: 16,

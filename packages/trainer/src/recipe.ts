@@ -1,5 +1,5 @@
 import { imagenetNormalization, preprocessingSchema } from '@flowers/shared/preprocessing'
-import { viewSchema } from '@flowers/shared/views'
+import { sixViews, viewSchema } from '@flowers/shared/views'
 import { z } from 'zod'
 
 const share = z.number().min(0).max(1)
@@ -36,7 +36,9 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
 
 /** What is drawn anew for every photo and epoch. Crops are cut at decode time, the rest runs inside the traced step. */
 export const augmentSchema = z.strictObject({
-  strength: rampSchema.describe('Scales rotation, affine, colour, erasing and how small a random crop may be; 1: as written, 0: flips and crops of full size alone.'),
+  strength: rampSchema.describe(
+    'Scales rotation, affine, colour, erasing and how small a random crop may be; 1: as written, 0: flips and crops of full size alone.',
+  ),
   crop: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('randomResizedCrop'), scale: rangeSchema, ratio: rangeSchema }),
     z.strictObject({ kind: z.literal('resizeRandomCrop'), enlarge: z.number().gte(1) }),
@@ -45,9 +47,19 @@ export const augmentSchema = z.strictObject({
   horizontalFlip: share.describe('Probability.'),
   verticalFlip: share.describe('Probability.'),
   rotation: z.number().min(0).max(180).describe('Largest angle, degrees.'),
-  affine: z.strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema }).describe('Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range.'),
-  color: z.strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) }).describe('Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle).'),
-  erasing: z.strictObject({ probability: share, area: rangeSchema }).describe('Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area.'),
+  affine: z
+    .strictObject({ translate: share, shear: z.number().min(0).max(45), scale: rangeSchema })
+    .describe(
+      'Largest shift, as a share of the side; largest shear, degrees; scale drawn log-uniformly from the range.',
+    ),
+  color: z
+    .strictObject({ brightness: share, contrast: share, saturation: share, hue: z.number().min(0).max(0.5) })
+    .describe(
+      'Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle).',
+    ),
+  erasing: z
+    .strictObject({ probability: share, area: rangeSchema })
+    .describe('Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area.'),
 })
 export type AugmentOptions = z.infer<typeof augmentSchema>
 
@@ -79,15 +91,38 @@ export const phaseSchema = z.strictObject({
     head: z.number().min(0).describe('Of the head.'),
     schedule: scheduleSchema.describe('How both move within the phase.'),
   }),
-  weightDecay: z.number().min(0).describe('Times the learning rate is what a weight loses a step; biases, norms and LayerScale keep all.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .describe('Times the learning rate is what a weight loses a step; biases, norms and LayerScale keep all.'),
   clipNorm: z.number().positive().nullable().describe('Largest global norm of the gradient; null: not clipped.'),
   labelSmoothing: rampSchema.describe('Share of the target spread over all classes.'),
   focalGamma: z.number().min(0).describe('Focal loss: a class term is multiplied with (1 - p)^gamma; 0: off.'),
-  classWeightBeta: z.number().min(0).lt(1).nullable().describe('Class weights by the effective number of samples with this beta; null: none.'),
-  samplerPower: share.describe('Classes are drawn in proportion to (photos of the class)^power; 1: every photo once an epoch.'),
+  classWeightBeta: z
+    .number()
+    .min(0)
+    .lt(1)
+    .nullable()
+    .describe('Class weights by the effective number of samples with this beta; null: none.'),
+  samplerPower: share.describe(
+    'Classes are drawn in proportion to (photos of the class)^power; 1: every photo once an epoch.',
+  ),
   augment: augmentSchema,
   mix: mixSchema,
-  ema: z.strictObject({ decay: share, power: z.number().positive() }).nullable().describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
+  ema: z
+    .strictObject({ decay: share, power: z.number().positive() })
+    .nullable()
+    .describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
+  tta: z
+    .strictObject({
+      views: z.enum(['three', 'six']).describe('Three flips, or three flips at two scales.'),
+      everyEpochs: z.int().min(1).describe('Epochs from one to the next.'),
+      lastEpochs: z.int().min(0).describe('How many of the last epochs have it in any case.'),
+    })
+    .nullable()
+    .describe(
+      'Validation with test-time augmentation beside the plain one, which alone chooses the best epoch; null: never.',
+    ),
   earlyStopping: z
     .strictObject({
       patience: z.int().min(1).describe('Epochs without a better validation accuracy that end the phase.'),
@@ -113,18 +148,33 @@ export const recipeSchema = z.strictObject({
       z.strictObject({ kind: z.literal('mlp'), hidden: z.int().min(1), dropout: share }),
     ]),
     stochasticDepth: share.describe('Largest probability of dropping a residual branch; grows with depth.'),
-    layerScale: z.number().min(0).describe('Initial LayerScale; 0 leaves it out, and is the only value for families that have none.'),
-    weights: z.string().nullable().describe('Weights to start from: a name of docs/weights.md, fetched when needed, or the path of a safetensors file; null: random.'),
+    layerScale: z
+      .number()
+      .min(0)
+      .describe('Initial LayerScale; 0 leaves it out, and is the only value for families that have none.'),
+    weights: z
+      .string()
+      .nullable()
+      .describe(
+        'Weights to start from: a name of docs/weights.md, fetched when needed, or the path of a safetensors file; null: random.',
+      ),
   }),
   data: z.strictObject({
     validShare: z.number().gt(0).lt(1).describe('Share of each class held out where DATA brings no split.'),
     minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
-    exclude: z.enum(['nothing', 'audit']).describe('`audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run.'),
+    exclude: z
+      .enum(['nothing', 'audit'])
+      .describe(
+        '`audit`: what the audit finds unreadable or contradictory is left out and listed; `nothing`: such findings stop the run.',
+      ),
   }),
-  preprocessing: preprocessingSchema.omit({ size: true }).describe("How validation and the service cut and scale a photo; the size is the phase's."),
+  preprocessing: preprocessingSchema
+    .omit({ size: true })
+    .describe("How validation and the service cut and scale a photo; the size is the phase's."),
   views: z.array(viewSchema).min(1).describe('Views the exported model is served with.'),
-  validateFlipped: z.boolean().describe('Every phase validates with a horizontally flipped second view if true.'),
-  precision: z.enum(['float32', 'bfloat16', 'float16']).describe('bfloat16 runs matrix products and convolutions in half the bits.'),
+  precision: z
+    .enum(['float32', 'bfloat16', 'float16'])
+    .describe('bfloat16 runs matrix products and convolutions in half the bits.'),
   saveMinutes: z.number().positive().describe('Minutes between two states saved within an epoch.'),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
 })
@@ -183,6 +233,7 @@ export const reportPhases = {
     augment: standardAugment,
     mix: noMix,
     ema: null,
+    tta: null,
     earlyStopping: { patience: 5, minEpochs: 3, threshold: 1e-4 },
   },
   full: {
@@ -204,6 +255,7 @@ export const reportPhases = {
     augment: standardAugment,
     mix: { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20, late: null },
     ema: { decay: 0.99995, power: 0.75 },
+    tta: { views: 'three', everyEpochs: 10, lastEpochs: 5 },
     earlyStopping: { patience: 15, minEpochs: 20, threshold: 1e-5 },
   },
   fixres: {
@@ -229,6 +281,7 @@ export const reportPhases = {
     },
     mix: noMix,
     ema: null,
+    tta: { views: 'six', everyEpochs: 10, lastEpochs: 1 },
     earlyStopping: { patience: 8, minEpochs: 5, threshold: 1e-5 },
   },
 } satisfies Recipe['phases']
@@ -238,15 +291,7 @@ export const recipeDefaults = {
   seed: 1,
   data: { validShare: 0.15, minimumSize: 32, exclude: 'nothing' },
   preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
-  views: [
-    { flip: 'none', scale: 1 },
-    { flip: 'horizontal', scale: 1 },
-    { flip: 'none', scale: 1.15 },
-    { flip: 'horizontal', scale: 1.15 },
-    { flip: 'vertical', scale: 1 },
-    { flip: 'vertical', scale: 1.15 },
-  ],
-  validateFlipped: false,
+  views: [...sixViews],
   precision: 'float32',
   saveMinutes: 5,
   phases: reportPhases,

@@ -1,11 +1,23 @@
 import { FlowersError } from '@flowers/shared/errors'
-import { Command } from 'commander'
-import { fromUser } from './paths.ts'
+import { Command, Option } from 'commander'
+import { phaseNames } from '../recipe.ts'
+import type { PhaseName } from '../recipe.ts'
+import { showWork } from '../report/bar.ts'
+import { fromUser, toUser } from './paths.ts'
+import { resolveRecipe } from './resolve-recipe.ts'
 
 interface AuditArguments {
   data: string
   minimumSize: string
   json?: boolean
+}
+
+interface PreviewArguments {
+  data: string
+  recipe: string
+  phase: PhaseName
+  set: string[]
+  out: string
 }
 
 export function dataCommand(): Command {
@@ -16,12 +28,36 @@ export function dataCommand(): Command {
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
       const minimumSize = Number(options.minimumSize)
-      if (!Number.isInteger(minimumSize) || minimumSize < 1) throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
+      if (!Number.isInteger(minimumSize) || minimumSize < 1)
+        throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       const { openDataset } = await import('../data/dataset.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
-      const audit = await auditDataset(await openDataset(fromUser(options.data), { seed: 1 }), { minimumSize })
+      const audit = await auditDataset(
+        await openDataset(fromUser(options.data), { seed: 1, onProgress: showWork('reading photos') }),
+        { minimumSize, onProgress: showWork('looking for flaws') },
+      )
       console.log(options.json ? JSON.stringify(audit, null, 2) : formatAudit(audit))
       requireSound(audit)
     })
-  return new Command('data').description('Look at photos before training.').addCommand(audit)
+  const preview = new Command('preview')
+    .description('Draw a contact sheet of training inputs as a recipe makes them: a row a photo, a column an epoch.')
+    .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
+    .option('--recipe <name|file>', 'whose augmentation', 'report')
+    .addOption(new Option('--phase <phase>', 'of the recipe').choices([...phaseNames]).default('full'))
+    .option(
+      '--set <path=value>',
+      'change a setting of the recipe; may be repeated',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .option('--out <png>', 'the picture to write', 'preview.png')
+    .action(async ({ data, recipe: name, phase, set, out }: PreviewArguments) => {
+      const recipe = await resolveRecipe(name.endsWith('.json') ? fromUser(name) : name, set)
+      const { openDataset } = await import('../data/dataset.ts')
+      const { writeContactSheet } = await import('../data/contact-sheet.ts')
+      const dataset = await openDataset(fromUser(data), { seed: recipe.seed, validShare: recipe.data.validShare })
+      await writeContactSheet(fromUser(out), dataset, { recipe, phase: recipe.phases[phase], rows: 8, columns: 8 })
+      console.log(`wrote ${toUser(fromUser(out))}`)
+    })
+  return new Command('data').description('Look at photos before training.').addCommand(audit).addCommand(preview)
 }

@@ -1,12 +1,14 @@
 import { viewPolicies } from '@flowers/shared/views'
 import type { ViewPolicy } from '@flowers/shared/views'
 import { Command, Option } from 'commander'
+import type { EvaluatedSplit } from '../evaluate/evaluate-model.ts'
+import { showWork } from '../report/bar.ts'
 import { fromUser } from './paths.ts'
 
 interface EvaluateArguments {
   model: string
   data: string
-  split: 'train' | 'valid' | 'test'
+  split: EvaluatedSplit
   views: ViewPolicy
   json?: boolean
 }
@@ -16,7 +18,11 @@ export function evaluateCommand(): Command {
     .description("Score an exported model through the service's own preprocessing and views.")
     .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
     .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
-    .addOption(new Option('--split <split>', 'which of its photos').choices(['train', 'valid', 'test']).default('valid'))
+    .addOption(
+      new Option('--split <split>', 'which of its photos; all: every one, for photos the model has never seen')
+        .choices(['train', 'valid', 'test', 'all'])
+        .default('valid'),
+    )
     .addOption(new Option('--views <policy>', 'how many views a photo gets').choices([...viewPolicies]).default('full'))
     .option('--json', 'print JSON instead of a table')
     .action(async (options: EvaluateArguments) => {
@@ -27,6 +33,7 @@ export function evaluateCommand(): Command {
         data: fromUser(options.data),
         split: options.split,
         views: options.views,
+        onProgress: showWork('scoring photos'),
       })
       console.log(options.json ? JSON.stringify(evaluation, null, 2) : evaluationTable(evaluation))
     })

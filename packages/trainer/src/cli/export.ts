@@ -9,7 +9,9 @@ interface ExportArguments {
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Write the best weights of a run as a model folder: ONNX, manifest, card. Fails if the ONNX file does not agree with the trainer.')
+    .description(
+      'Write the best weights of a run as a model folder: ONNX, manifest, card. Fails if the ONNX file does not agree with the trainer.',
+    )
     .requiredOption('--run <run>', 'a run folder of train')
     .requiredOption('--data <data>', 'the photos the run was validated on')
     .requiredOption('--out <model>', 'the folder to make, such as models/garden18/1')

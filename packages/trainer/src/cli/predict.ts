@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { showWork } from '../report/bar.ts'
 import { fromUser } from './paths.ts'
 
 interface PredictArguments {
@@ -19,6 +20,7 @@ export function predictCommand(): Command {
         model: fromUser(options.model),
         input: fromUser(options.input),
         out: fromUser(options.out),
+        onProgress: showWork('labelling photos'),
       })
       console.log(`${written} photos labelled in ${options.out}`)
       for (const { path, reason } of unreadable) console.error(`unreadable: ${path}: ${reason}`)

@@ -11,7 +11,14 @@ export function buildProgram(): Command {
   const program = new Command('trainer')
     .description('Trains flower classifiers and exports them as ONNX model folders.')
     .showHelpAfterError('Run with --help for the options.')
-  for (const command of [trainCommand(), evaluateCommand(), predictCommand(), exportCommand(), weightsCommand(), dataCommand()]) {
+  for (const command of [
+    trainCommand(),
+    evaluateCommand(),
+    predictCommand(),
+    exportCommand(),
+    weightsCommand(),
+    dataCommand(),
+  ]) {
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap((nested) => nested.commands)]) {

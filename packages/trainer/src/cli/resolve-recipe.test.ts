@@ -10,7 +10,11 @@ it.each(Object.entries(recipes))('the recipe %s fits the schema and carries its 
 
 describe('resolveRecipe', () => {
   it('puts settings over a recipe', async () => {
-    const recipe = await resolveRecipe('demo', ['phases.full.epochs=3', 'phases.full.ema=null', 'model.architecture=convnext_femto'])
+    const recipe = await resolveRecipe('demo', [
+      'phases.full.epochs=3',
+      'phases.full.ema=null',
+      'model.architecture=convnext_femto',
+    ])
     expect(recipe.phases.full.epochs).toBe(3)
     expect(recipe.phases.full.ema).toBeNull()
     expect(recipe.model.architecture).toBe('convnext_femto')
@@ -26,6 +30,9 @@ describe('resolveRecipe', () => {
     ['demo', ['phases.full.epochs=many'], 'RECIPE_INVALID', 'epochs'],
     ['demo', ['phases.full.labelSmoothing=1.5'], 'RECIPE_INVALID', 'labelSmoothing'],
   ])('refuses %s with %j as %s', async (name, settings, code, mention) => {
-    await expect(resolveRecipe(name, settings)).rejects.toMatchObject({ code, message: expect.stringContaining(mention) as string })
+    await expect(resolveRecipe(name, settings)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(mention) as string,
+    })
   })
 })

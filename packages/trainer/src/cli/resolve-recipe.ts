@@ -10,13 +10,18 @@ export async function resolveRecipe(nameOrFile: string, settings: readonly strin
   const base = Object.hasOwn(recipes, nameOrFile) ? recipes[nameOrFile] : await readRecipeFile(nameOrFile)
   const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
   const parsed = recipeSchema.safeParse(changed)
-  if (!parsed.success) throw new FlowersError('RECIPE_INVALID', `the recipe "${nameOrFile}" does not hold together:\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success)
+    throw new FlowersError(
+      'RECIPE_INVALID',
+      `the recipe "${nameOrFile}" does not hold together:\n${z.prettifyError(parsed.error)}`,
+    )
   return parsed.data
 }
 
 async function readRecipeFile(path: string): Promise<unknown> {
   const known = Object.keys(recipes).join(', ')
-  if (!path.endsWith('.json')) throw new FlowersError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
+  if (!path.endsWith('.json'))
+    throw new FlowersError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new FlowersError('RECIPE_UNKNOWN', `cannot read the recipe ${path}; known by name: ${known}`, { cause })
   })
@@ -27,7 +32,8 @@ async function readRecipeFile(path: string): Promise<unknown> {
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Sets one dotted path of the recipe. The value is read as JSON, or as text where it is none. Throws RECIPE_SETTING for a path that is not there. */
 function applySetting(recipe: unknown, setting: string): unknown {

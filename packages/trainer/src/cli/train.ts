@@ -26,10 +26,16 @@ export function trainCommand(): Command {
   return new Command('train')
     .description('Train through the phases of a recipe: head, full, fixres.')
     .option('--recipe <name|file>', `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: demo)`)
-    .option('--data <data>', 'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers')
+    .option(
+      '--data <data>',
+      'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers',
+    )
     .option('--out <run>', 'the run folder (default: runs/<recipe>-<UTC time>)')
     .option('--set <path=value>', 'change a setting of the recipe; may be repeated', collect, [])
-    .option('--weights <name|file>', `weights to start from: ${Object.keys(pretrainedWeights).join(', ')}, or a .safetensors file`)
+    .option(
+      '--weights <name|file>',
+      `weights to start from: ${Object.keys(pretrainedWeights).join(', ')}, or a .safetensors file`,
+    )
     .option('--resume <run>', 'go on with a run that was stopped or killed')
     .addHelpText('after', '\nExample: train --recipe flowers102 --data photos --set phases.full.epochs=50')
     .action(async (options: TrainArguments) => {
@@ -40,7 +46,9 @@ export function trainCommand(): Command {
 async function train(options: TrainArguments): Promise<void> {
   const progress = createProgress(process.stdout.isTTY)
   const plan = options.resume === undefined ? await planRun(options) : await planResume(options.resume, options)
-  const { signal, release } = stopSignal(() => progress.message('stopping after this step, once everything is saved (again to stop at once)'))
+  const { signal, release } = stopSignal(() =>
+    progress.message('stopping after this step, once everything is saved (again to stop at once)'),
+  )
   try {
     const data = plan.data ?? (await drawDemoFlowers(progress.message.bind(progress)))
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
@@ -61,7 +69,10 @@ async function planRun({ recipe: name, data, out, set, weights }: TrainArguments
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
-  const resolved = await resolveRecipe(name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name), set)
+  const resolved = await resolveRecipe(
+    name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name),
+    set,
+  )
   const recipe = startingFrom(resolved, weights ?? resolved.model.weights)
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
@@ -78,7 +89,10 @@ function startingFrom(recipe: Recipe, weights: string | null): Recipe {
 
 async function planResume(run: string, { recipe, data, out, set, weights }: TrainArguments) {
   if (recipe !== undefined || out !== undefined || weights !== undefined || set.length > 0) {
-    throw new FlowersError('USAGE', '--resume continues a run as it was started: it takes neither --recipe, --out, --weights nor --set')
+    throw new FlowersError(
+      'USAGE',
+      '--resume continues a run as it was started: it takes neither --recipe, --out, --weights nor --set',
+    )
   }
   const folder = fromUser(run)
   const read = async (name: string): Promise<string> =>
@@ -104,9 +118,16 @@ async function drawDemoFlowers(log: (line: string) => void): Promise<string> {
   return folder
 }
 
-async function finish(folder: string, data: string, { accuracy, size, phase }: RunResult, demo: boolean): Promise<void> {
+async function finish(
+  folder: string,
+  data: string,
+  { accuracy, size, phase }: RunResult,
+  demo: boolean,
+): Promise<void> {
   const run = toUser(folder)
-  console.log(`done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${run}/checkpoints/best.safetensors`)
+  console.log(
+    `done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${run}/checkpoints/best.safetensors`,
+  )
   if (!demo) {
     console.log(`next: export --run ${run} --data ${toUser(data)} --out models/<name>/1`)
     return
@@ -114,5 +135,7 @@ async function finish(folder: string, data: string, { accuracy, size, phase }: R
   const { exportRun } = await import('../export/export-run.ts')
   const model = join(folder, 'models', 'demo', '1')
   await exportRun({ run: folder, data, out: model, log: (line: string) => console.log(line) })
-  console.log(`model: ${toUser(model)}; serve it with: MODELS_DIR=${toUser(join(folder, 'models'))} MODEL=demo npm start`)
+  console.log(
+    `model: ${toUser(model)}; serve it with: MODELS_DIR=${toUser(join(folder, 'models'))} MODEL=demo npm start`,
+  )
 }

@@ -11,10 +11,13 @@ export function weightsCommand(): Command {
     .addHelpText('after', '\nExample: weights efficientnet_lite0')
     .action(async (name: string) => {
       const entry = findPretrained(name)
-      if (entry === undefined) throw new FlowersError('WEIGHTS_UNKNOWN', `there are no weights "${name}"; known: ${known}`)
+      if (entry === undefined)
+        throw new FlowersError('WEIGHTS_UNKNOWN', `there are no weights "${name}"; known: ${known}`)
       const { fetchWeights } = await import('../model/weights/fetch.ts')
       const path = await fetchWeights(entry, (line) => console.log(line))
-      console.log(`${path}\narchitecture ${entry.architecture}, ${entry.trainedOn}, ${entry.licence}; ${entry.provenance}`)
+      console.log(
+        `${path}\narchitecture ${entry.architecture}, ${entry.trainedOn}, ${entry.licence}; ${entry.provenance}`,
+      )
       console.log(`start from them with: train --set model.architecture=${entry.architecture} --weights ${name} ...`)
     })
 }

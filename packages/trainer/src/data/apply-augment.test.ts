@@ -13,10 +13,21 @@ const plain = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 
 const normalization = { mean: [0.5, 0.25, 0], std: [0.5, 1, 2] } as const
 const everything = { geometry: true, erasing: true, mixing: true }
 /** Two photos of 4 x 4: the value is 10 times the column, plus 1 in the second photo. */
-const photos = () => tf.tensor4d(Array.from({ length: 2 * 4 * 4 * 3 }, (_, i) => 10 * (Math.floor(i / 3) % 4) + Math.floor(i / 48)), [2, 4, 4, 3])
+const photos = () =>
+  tf.tensor4d(
+    Array.from({ length: 2 * 4 * 4 * 3 }, (_, i) => 10 * (Math.floor(i / 3) % 4) + Math.floor(i / 48)),
+    [2, 4, 4, 3],
+  )
 
-const run = (augmentations: Parameters<typeof packAugmentations>[0], mixes: Parameters<typeof packAugmentations>[1]) => {
-  const { images, lam } = applyAugmentations(photos(), tf.tensor2d(packAugmentations(augmentations, mixes, normalization), [2, 31]), everything)
+const run = (
+  augmentations: Parameters<typeof packAugmentations>[0],
+  mixes: Parameters<typeof packAugmentations>[1],
+) => {
+  const { images, lam } = applyAugmentations(
+    photos(),
+    tf.tensor2d(packAugmentations(augmentations, mixes, normalization), [2, 31]),
+    everything,
+  )
   return { pixels: images.arraySync(), lam: lam.arraySync() }
 }
 
@@ -44,7 +55,10 @@ it('sets an erased box to the mean colour', () => {
 it('mixes with the mirrored batch, everywhere or inside a box', () => {
   const mixup = { outside: 0.75, inside: 0.75, box: [0, 0, 0, 0], lam: 0.75 } as const
   const cutmix = { outside: 1, inside: 0, box: [0, 2, 4, 4], lam: 0.5 } as const
-  const { pixels, lam } = run([mixup, plain].map(() => plain), [mixup, cutmix])
+  const { pixels, lam } = run(
+    [mixup, plain].map(() => plain),
+    [mixup, cutmix],
+  )
   expect(pixels[0]![0]![0]![2]).toBeCloseTo(0.25 / 255 / 2, 6)
   expect(pixels[1]![0]![1]![2]).toBeCloseTo(11 / 255 / 2, 6)
   expect(pixels[1]![0]![2]![2]).toBeCloseTo(20 / 255 / 2, 6)

@@ -17,7 +17,11 @@ export interface Normalization {
  * Writes what was drawn for the photos of a batch as one array [N, 31]. The normalisation is folded into the colour
  * matrix, so the step applies a single affine map to values in [0, 255].
  */
-export function packAugmentations(augmentations: readonly Augmentation[], mixes: readonly Mix[], { mean, std }: Normalization): Float32Array {
+export function packAugmentations(
+  augmentations: readonly Augmentation[],
+  mixes: readonly Mix[],
+  { mean, std }: Normalization,
+): Float32Array {
   const packed = new Float32Array(augmentations.length * packedWidth)
   augmentations.forEach(({ geometry, color, erased }, index) => {
     const { outside, inside, box, lam } = mixes[index]!
@@ -37,7 +41,8 @@ function boxMask(boxes: tf.Tensor, size: number): tf.Tensor {
   const places = tf.range(0, size, 1, 'float32')
   const rows = tf.reshape(places, [1, size, 1, 1])
   const columns = tf.reshape(places, [1, 1, size, 1])
-  const within = (place: tf.Tensor, low: tf.Tensor, high: tf.Tensor) => tf.logicalAnd(tf.greaterEqual(place, low), tf.less(place, high))
+  const within = (place: tf.Tensor, low: tf.Tensor, high: tf.Tensor) =>
+    tf.logicalAnd(tf.greaterEqual(place, low), tf.less(place, high))
   return tf.cast(tf.logicalAnd(within(rows, y0, y1), within(columns, x0, x1)), 'float32')
 }
 
@@ -49,7 +54,12 @@ function resampled(images: tf.Tensor4D, geometry: tf.Tensor2D): tf.Tensor {
     { name: 'fill_mode', type: 'string', value: 'REFLECT' },
   ] as const
   const [, height, width] = images.shape
-  return rawOp('ImageProjectiveTransformV3', attributes, [images, geometry, tf.tensor1d([height, width], 'int32'), tf.scalar(0)], 1)[0]!
+  return rawOp(
+    'ImageProjectiveTransformV3',
+    attributes,
+    [images, geometry, tf.tensor1d([height, width], 'int32'), tf.scalar(0)],
+    1,
+  )[0]!
 }
 
 export interface ApplyOptions {
@@ -64,9 +74,18 @@ export interface ApplyOptions {
  * matrix, erased boxes set to the mean colour, then MixUp or CutMix with the mirrored batch.
  * @returns the images and `lam` [N, 1], the weight of each photo's own label
  */
-export function applyAugmentations(images: tf.Tensor4D, packed: tf.Tensor2D, options: ApplyOptions): { images: tf.Tensor4D; lam: tf.Tensor2D } {
+export function applyAugmentations(
+  images: tf.Tensor4D,
+  packed: tf.Tensor2D,
+  options: ApplyOptions,
+): { images: tf.Tensor4D; lam: tf.Tensor2D } {
   const [count, size] = images.shape
-  const [geometry, color, erased, mix] = tf.split(packed, Object.values(fields), 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+  const [geometry, color, erased, mix] = tf.split(packed, Object.values(fields), 1) as [
+    tf.Tensor2D,
+    tf.Tensor2D,
+    tf.Tensor2D,
+    tf.Tensor2D,
+  ]
   const moved = options.geometry ? resampled(images, geometry) : images
   const rows = tf.reshape(color, [count, 3, 4])
   const matrix = tf.slice(rows, [0, 0, 0], [count, 3, 3])
@@ -74,7 +93,12 @@ export function applyAugmentations(images: tf.Tensor4D, packed: tf.Tensor2D, opt
   const flat = tf.reshape(moved, [count, size * size, 3])
   const colored = tf.reshape(tf.add(tf.matMul(flat, matrix, false, true), offset), [count, size, size, 3])
   const kept = options.erasing ? tf.mul(colored, tf.sub(1, boxMask(erased, size))) : colored
-  const [outside, inside, box, lam] = tf.split(mix, [1, 1, 4, 1], 1) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]
+  const [outside, inside, box, lam] = tf.split(mix, [1, 1, 4, 1], 1) as [
+    tf.Tensor2D,
+    tf.Tensor2D,
+    tf.Tensor2D,
+    tf.Tensor2D,
+  ]
   if (!options.mixing) return { images: kept as tf.Tensor4D, lam }
   const spread = (values: tf.Tensor2D) => tf.reshape(values, [count, 1, 1, 1])
   const weight = tf.add(spread(outside), tf.mul(tf.sub(spread(inside), spread(outside)), boxMask(box, size)))

@@ -5,7 +5,9 @@ import { Random } from './random.ts'
 
 const still = { ...standardAugment, horizontalFlip: 0, rotation: 0 }
 const apply = (matrix: readonly number[], rgb: readonly [number, number, number]): number[] =>
-  [0, 1, 2].map((row) => rgb.reduce((sum, value, column) => sum + value * matrix[row * 4 + column]!, matrix[row * 4 + 3]!))
+  [0, 1, 2].map((row) =>
+    rgb.reduce((sum, value, column) => sum + value * matrix[row * 4 + column]!, matrix[row * 4 + 3]!),
+  )
 
 describe('geometry', () => {
   it('is the identity when nothing is asked for', () => {
@@ -31,7 +33,9 @@ describe('geometry', () => {
 
 describe('colour', () => {
   it('does nothing at the neutral values', () => {
-    apply(colorMatrix(1, 1, 1, 0), [0.2, 0.5, 0.9]).forEach((value, index) => expect(value).toBeCloseTo([0.2, 0.5, 0.9][index]!, 12))
+    apply(colorMatrix(1, 1, 1, 0), [0.2, 0.5, 0.9]).forEach((value, index) =>
+      expect(value).toBeCloseTo([0.2, 0.5, 0.9][index]!, 12),
+    )
   })
 
   it('makes grey of no saturation', () => {
@@ -64,7 +68,9 @@ describe('erasing', () => {
   })
 
   it('happens as often as asked for', () => {
-    const boxes = Array.from({ length: 400 }, (_, seed) => drawErased({ probability: 0.25, area: [0.1, 0.2] }, 64, new Random(seed, 'augment')))
+    const boxes = Array.from({ length: 400 }, (_, seed) =>
+      drawErased({ probability: 0.25, area: [0.1, 0.2] }, 64, new Random(seed, 'augment')),
+    )
     const share = boxes.filter(([y0, , y1]) => y1 > y0).length / 400
     expect(share).toBeGreaterThan(0.18)
     expect(share).toBeLessThan(0.32)
@@ -86,7 +92,11 @@ describe('atStrength', () => {
   it('leaves flips and whole photos at zero', () => {
     const weakest = atStrength(strongAugment, 0)
     expect(weakest.crop).toEqual({ ...strongAugment.crop, scale: [1, 1] })
-    const { geometry, color, erased } = drawAugmentation({ ...weakest, horizontalFlip: 0, verticalFlip: 0 }, 32, new Random(1, 'augment'))
+    const { geometry, color, erased } = drawAugmentation(
+      { ...weakest, horizontalFlip: 0, verticalFlip: 0 },
+      32,
+      new Random(1, 'augment'),
+    )
     ;[1, 0, 0, 0, 1, 0, 0, 0].forEach((value, index) => expect(geometry[index]).toBeCloseTo(value, 12))
     colorMatrix(1, 1, 1, 0).forEach((value, index) => expect(color[index]).toBeCloseTo(value, 12))
     expect(erased).toEqual([0, 0, 0, 0])

@@ -33,7 +33,10 @@ export function atStrength(options: AugmentOptions, strength: number): AugmentOp
   const towardsOne = (value: number): number => value ** strength
   return {
     ...options,
-    crop: crop.kind === 'randomResizedCrop' ? { ...crop, scale: [1 - (1 - crop.scale[0]) * strength, crop.scale[1]] } : crop,
+    crop:
+      crop.kind === 'randomResizedCrop'
+        ? { ...crop, scale: [1 - (1 - crop.scale[0]) * strength, crop.scale[1]] }
+        : crop,
     rotation: options.rotation * strength,
     affine: {
       translate: affine.translate * strength,
@@ -61,10 +64,19 @@ export function drawGeometry(options: AugmentOptions, size: number, random: Rand
   const shiftY = symmetric(random, options.affine.translate) * size
   const linear = multiply(
     multiply(
-      [[flipX, 0], [0, flipY]],
-      [[Math.cos(angle) * scale, -Math.sin(angle) * scale], [Math.sin(angle) * scale, Math.cos(angle) * scale]],
+      [
+        [flipX, 0],
+        [0, flipY],
+      ],
+      [
+        [Math.cos(angle) * scale, -Math.sin(angle) * scale],
+        [Math.sin(angle) * scale, Math.cos(angle) * scale],
+      ],
     ),
-    [[1, shear], [0, 1]],
+    [
+      [1, shear],
+      [0, 1],
+    ],
   )
   const centre = (size - 1) / 2
   const offset = linear.map((row, index) => centre + (index === 0 ? shiftX : shiftY) - (row[0]! + row[1]!) * centre)
@@ -80,7 +92,11 @@ export function hueMatrix(turns: number): number[][] {
   const sine = Math.sin(2 * Math.PI * turns) / Math.sqrt(3)
   const shared = (1 - cosine) / 3
   const [same, next, last] = [cosine + shared, shared - sine, shared + sine]
-  return [[same, next, last], [last, same, next], [next, last, same]]
+  return [
+    [same, next, last],
+    [last, same, next],
+    [next, last, same],
+  ]
 }
 
 /**
@@ -91,19 +107,39 @@ export function hueMatrix(turns: number): number[][] {
 export function colorMatrix(brightness: number, contrast: number, saturation: number, hue: number): number[] {
   const gain = brightness * contrast
   const offset = 0.5 * (1 - contrast)
-  const mix = [0, 1, 2].map((row) => luma.map((weight, column) => (1 - saturation) * weight + (row === column ? saturation : 0)))
+  const mix = [0, 1, 2].map((row) =>
+    luma.map((weight, column) => (1 - saturation) * weight + (row === column ? saturation : 0)),
+  )
   const matrix = multiply(hueMatrix(hue), mix)
-  return matrix.flatMap((row) => [...row.map((value) => value * gain), offset * row.reduce((sum, value) => sum + value, 0)])
+  return matrix.flatMap((row) => [
+    ...row.map((value) => value * gain),
+    offset * row.reduce((sum, value) => sum + value, 0),
+  ])
 }
 
 function drawColor(options: AugmentOptions['color'], random: Random): number[] {
   const factor = (limit: number): number => 1 + symmetric(random, limit)
-  return colorMatrix(factor(options.brightness), factor(options.contrast), factor(options.saturation), symmetric(random, options.hue))
+  return colorMatrix(
+    factor(options.brightness),
+    factor(options.contrast),
+    factor(options.saturation),
+    symmetric(random, options.hue),
+  )
 }
 
 /** Random erasing (arXiv 1708.04896): area share from the range, side ratio log-uniform in [0.3, 1/0.3], somewhere inside. */
-export function drawErased(options: AugmentOptions['erasing'], size: number, random: Random): [number, number, number, number] {
-  const [chance, share, ratio, y, x] = [random.uniform(), random.uniform(), random.uniform(), random.uniform(), random.uniform()]
+export function drawErased(
+  options: AugmentOptions['erasing'],
+  size: number,
+  random: Random,
+): [number, number, number, number] {
+  const [chance, share, ratio, y, x] = [
+    random.uniform(),
+    random.uniform(),
+    random.uniform(),
+    random.uniform(),
+    random.uniform(),
+  ]
   if (chance >= options.probability) return [0, 0, 0, 0]
   const area = (options.area[0] + share * (options.area[1] - options.area[0])) * size * size
   const aspect = 0.3 * (1 / 0.09) ** ratio

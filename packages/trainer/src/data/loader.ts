@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { FlowersError } from '@flowers/shared/errors'
-import { decodeCenter } from '@flowers/shared/preprocess'
+import { decodeViews } from '@flowers/shared/preprocess'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import type { Kernel } from '@flowers/shared/resample'
 import pLimit from 'p-limit'
@@ -84,6 +84,8 @@ export function trainBatches(samples: readonly Sample[], options: TrainBatchesOp
 export interface ValidBatchesOptions extends Flow {
   readonly preprocessing: Preprocessing
   readonly batch: number
+  /** Of the view, at least 1; 1 unless said. */
+  readonly scale?: number
 }
 
 /**
@@ -91,15 +93,15 @@ export interface ValidBatchesOptions extends Flow {
  * Stops and fails as `trainBatches` does.
  */
 export function validBatches(samples: readonly Sample[], options: ValidBatchesOptions): AsyncGenerator<Batch, void> {
-  const { preprocessing, batch } = options
+  const { preprocessing, batch, scale = 1 } = options
   const { size } = preprocessing
   return makeBatches(
     { first: 0, steps: Math.ceil(samples.length / batch), size, flow: options },
     {
       pick: (step) => samples.slice(step * batch, (step + 1) * batch),
       fill: async (sample, _step, _place, out, offset) => {
-        const canvas = await decodeCenter(await readFile(sample.path), preprocessing)
-        out.set(canvas.pixels, offset)
+        const [canvas] = await decodeViews(await readFile(sample.path), preprocessing, [scale])
+        out.set(canvas!.pixels, offset)
       },
     },
   )

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { cutmixBox, drawMix, gamma, symmetricBeta, unmixed } from './mix.ts'
 import { Random } from './random.ts'
 
-const draws = <T>(count: number, draw: (random: Random) => T): T[] => Array.from({ length: count }, (_, position) => draw(new Random(9, 'mix', 0, position)))
+const draws = <T>(count: number, draw: (random: Random) => T): T[] =>
+  Array.from({ length: count }, (_, position) => draw(new Random(9, 'mix', 0, position)))
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 describe('distributions', () => {
@@ -38,7 +39,14 @@ describe('cutmixBox', () => {
 })
 
 describe('drawMix', () => {
-  const options = { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20, late: null }
+  const options = {
+    mixupAlpha: 0.2,
+    cutmixAlpha: 0.35,
+    probability: 1,
+    mixupOffEpoch: 35,
+    cutmixOffEpoch: 20,
+    late: null,
+  }
   const kinds = (epoch: number) => draws(300, (random) => drawMix(options, { epoch, epochs: 100 }, 64, random))
 
   it('uses both, then MixUp alone, then neither', () => {

@@ -44,7 +44,12 @@ export function cutmixBox(lam: number, size: number, centreY: number, centreX: n
 }
 
 /** MixUp (arXiv 1710.09412), CutMix (arXiv 1905.04899) or neither for one photo at an epoch (from 0) of the phase. */
-export function drawMix(options: MixOptions, { epoch, epochs }: { epoch: number; epochs: number }, size: number, random: Random): Mix {
+export function drawMix(
+  options: MixOptions,
+  { epoch, epochs }: { epoch: number; epochs: number },
+  size: number,
+  random: Random,
+): Mix {
   const late = options.late !== null && epoch >= epochs - options.late.epochs ? options.late : { mixup: 1, cutmix: 1 }
   const alive = (alpha: number, off: number | null): number => (off !== null && epoch >= off ? 0 : alpha)
   const mixup = alive(options.mixupAlpha, options.mixupOffEpoch) * late.mixup
@@ -52,5 +57,7 @@ export function drawMix(options: MixOptions, { epoch, epochs }: { epoch: number;
   if (mixup + cutmix === 0 || random.uniform() >= options.probability) return unmixed
   const useCutmix = cutmix > 0 && (mixup === 0 || random.uniform() < 0.5)
   const lam = symmetricBeta(useCutmix ? cutmix : mixup, random)
-  return useCutmix ? cutmixBox(lam, size, random.uniform(), random.uniform()) : { outside: lam, inside: lam, box: [0, 0, 0, 0], lam }
+  return useCutmix
+    ? cutmixBox(lam, size, random.uniform(), random.uniform())
+    : { outside: lam, inside: lam, box: [0, 0, 0, 0], lam }
 }

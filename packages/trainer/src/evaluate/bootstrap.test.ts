@@ -20,7 +20,10 @@ describe('bootstrap', () => {
 
   it('draws every photo equally often', () => {
     const drawn = [0, 0, 0, 0]
-    bootstrap(4, (photos) => Array.from(photos).reduce((sum, photo) => sum + (drawn[photo]! += 1), 0), { seed: 3, resamples: 5000 })
+    bootstrap(4, (photos) => Array.from(photos).reduce((sum, photo) => sum + (drawn[photo]! += 1), 0), {
+      seed: 3,
+      resamples: 5000,
+    })
     for (const times of drawn) expect(times / 5001).toBeCloseTo(1, 1)
   })
 })

@@ -15,7 +15,10 @@ function overconfident(count: number): ScoredPhoto[] {
     const logits = Array.from({ length: classes }, () => 2 * random.normal())
     const truth = softmaxOf(logits)
     let rest = random.uniform()
-    const label = Math.max(0, truth.findIndex((probability) => (rest -= probability) < 0))
+    const label = Math.max(
+      0,
+      truth.findIndex((probability) => (rest -= probability) < 0),
+    )
     return { label, views: Array.from({ length: 3 }, () => softmaxOf(logits.map((logit) => 2 * logit))) }
   })
 }
@@ -59,7 +62,11 @@ it('fits nothing on a handful of photos', () => {
 })
 
 it('answers with the temperature of the views that were used', () => {
-  const views = [[0.9, 0.1], [0.9, 0.1], [0.9, 0.1]]
+  const views = [
+    [0.9, 0.1],
+    [0.9, 0.1],
+    [0.9, 0.1],
+  ]
   const answer = answerOf({ label: 0, views }, 'exact', { temperature: [5, 2, 7], fastLead: null })
   // After two of three views the lead 1.6 is more than what is left; odds 9 become 3 at temperature 2.
   expect(answer.used).toBe(2)

@@ -39,7 +39,11 @@ export interface PolicyAnswer {
 }
 
 /** The answer that the service would give under a policy, from a photo whose views are all known. */
-export function answerOf(photo: ScoredPhoto, policy: ViewPolicy, calibration: Pick<Calibration, 'temperature' | 'fastLead'>): PolicyAnswer {
+export function answerOf(
+  photo: ScoredPhoto,
+  policy: ViewPolicy,
+  calibration: Pick<Calibration, 'temperature' | 'fastLead'>,
+): PolicyAnswer {
   const { mean, used } = stopAt(photo.views, policy, calibration.fastLead?.lead ?? null)
   const temperature = calibration.temperature[used - 1] ?? 1
   return { label: photo.label, scores: applyTemperature(mean, temperature), mean, used }
@@ -65,7 +69,10 @@ export interface CalibrationReport {
  * reports it on the other half. Thresholds are those of the policy `exact`. What too few photos cannot support is null
  * (a temperature: 1).
  */
-export function calibrate(photos: readonly ScoredPhoto[], seed: number): { calibration: Calibration; report: CalibrationReport } {
+export function calibrate(
+  photos: readonly ScoredPhoto[],
+  seed: number,
+): { calibration: Calibration; report: CalibrationReport } {
   const shuffled = new Random(seed, 'calibration').shuffle([...photos])
   const half = Math.floor(shuffled.length / 2)
   const fit = shuffled.slice(0, half)
@@ -78,9 +85,15 @@ function fitCalibration(photos: readonly ScoredPhoto[], of: number): Calibration
   const labels = photos.map(({ label }) => label)
   const temperature = Array.from({ length: of }, (_, index) => {
     if (photos.length < fewestForTemperature) return 1
-    return fitTemperature(photos.map(({ views }) => mergeViews(views.slice(0, index + 1))), labels)
+    return fitTemperature(
+      photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
+      labels,
+    )
   })
-  const fastLead = fitFastLead(photos.map(({ views }) => views), disagreement)
+  const fastLead = fitFastLead(
+    photos.map(({ views }) => views),
+    disagreement,
+  )
   const answers = photos.map((photo) => answerOf(photo, 'exact', { temperature, fastLead }))
   const scores = answers.map((answer) => answer.scores)
   const threshold = conformalThreshold(scores, labels, coverage)
@@ -117,11 +130,21 @@ function describe(calibration: Calibration, fitted: number, held: readonly Score
     fitted,
     heldOut: held.length,
     ece: {
-      before: expectedCalibrationError(answers.map(({ mean }) => mean[argmax(mean)] as number), right, eceBins),
+      before: expectedCalibrationError(
+        answers.map(({ mean }) => mean[argmax(mean)] as number),
+        right,
+        eceBins,
+      ),
       after: expectedCalibrationError(answers.map(confidence), right, eceBins),
       bins: eceBins,
     },
-    set: conformal && setQuality(answers.map(({ scores }) => scores), labels, conformal.threshold),
+    set:
+      conformal &&
+      setQuality(
+        answers.map(({ scores }) => scores),
+        labels,
+        conformal.threshold,
+      ),
     abstention: abstention && abstentionQuality(answers, abstention.threshold),
     exact: policy('exact'),
     fast: fastLead && policy('fast'),
@@ -129,7 +152,10 @@ function describe(calibration: Calibration, fitted: number, held: readonly Score
 }
 
 /** What a threshold of the best calibrated probability does to answers. */
-export function abstentionQuality(answers: readonly PolicyAnswer[], threshold: number): NonNullable<CalibrationReport['abstention']> {
+export function abstentionQuality(
+  answers: readonly PolicyAnswer[],
+  threshold: number,
+): NonNullable<CalibrationReport['abstention']> {
   const given = answers.filter((answer) => confidence(answer) >= threshold)
   const right = answers.filter(isRight).length
   const rightGiven = given.filter(isRight).length

@@ -13,7 +13,11 @@ const rounding = 1e-6
  * @param rows calibrated probabilities, one row a photo
  * @returns in (0, 1], or null when n is too small for the coverage (19 photos for 95 %)
  */
-export function conformalThreshold(rows: readonly Scores[], labels: ArrayLike<number>, coverage: number): number | null {
+export function conformalThreshold(
+  rows: readonly Scores[],
+  labels: ArrayLike<number>,
+  coverage: number,
+): number | null {
   const position = Math.ceil((rows.length + 1) * coverage - 1e-9)
   if (position > rows.length) return null
   const sums = rows.map((row, photo) => sumBefore(row, labels[photo] as number)).sort((a, b) => a - b)
@@ -31,12 +35,19 @@ function sumBefore(row: Scores, label: number): number {
 }
 
 /** Share of photos whose set holds the true label, and the mean number of labels in a set. */
-export function setQuality(rows: readonly Scores[], labels: ArrayLike<number>, threshold: number): { coverage: number; size: number } {
+export function setQuality(
+  rows: readonly Scores[],
+  labels: ArrayLike<number>,
+  threshold: number,
+): { coverage: number; size: number } {
   let covered = 0
   let size = 0
   for (const [photo, row] of rows.entries()) {
     const order = ranking(row)
-    const length = conformalSetSize(order.map((index) => row[index] as number), threshold)
+    const length = conformalSetSize(
+      order.map((index) => row[index] as number),
+      threshold,
+    )
     if (order.indexOf(labels[photo] as number) < length) covered++
     size += length
   }

@@ -5,8 +5,9 @@ import { argmax } from '@flowers/shared/views'
 import type { ViewPolicy } from '@flowers/shared/views'
 import { z } from 'zod'
 import { openDataset } from '../data/dataset.ts'
-import type { Dataset, Sample } from '../data/dataset.ts'
+import type { Sample } from '../data/dataset.ts'
 import type { Split } from '../data/listed-photo.ts'
+import { listPhotos } from '../data/listing.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { abstentionQuality, answerOf, confidence, eceBins, isRight } from './calibrate.ts'
 import type { CalibrationReport, PolicyAnswer } from './calibrate.ts'
@@ -19,12 +20,15 @@ import type { ClassMetrics, ShotGroup } from './metrics.ts'
 import { openNetwork } from './network.ts'
 import { scorePhotos } from './score-photos.ts'
 
+/** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
+export type EvaluatedSplit = Split | 'all'
+
 export interface EvaluateOptions {
   /** A model folder. */
   readonly model: string
   /** DATA of the command line. */
   readonly data: string
-  readonly split: Split
+  readonly split: EvaluatedSplit
   readonly views: ViewPolicy
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -33,8 +37,9 @@ export interface Evaluation {
   readonly model: { readonly name: string; readonly version: number; readonly size: number }
   readonly data: {
     readonly path: string
-    readonly split: Split
-    readonly sha256: string
+    readonly split: EvaluatedSplit
+    /** Of the data with its split; null where the split does not matter. */
+    readonly sha256: string | null
     /** The photos and the split are those the model was trained and calibrated on. */
     readonly asTrained: boolean
     readonly photos: number
@@ -77,8 +82,8 @@ export interface Evaluation {
  */
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
   const { network: path, manifest } = await openModel(options.model)
-  const dataset = await openDataset(options.data, splitOf(manifest))
-  const samples = withLabelsOf(manifest, dataset[options.split])
+  const { samples: found, sha256 } = await openSplit(options, manifest)
+  const samples = withLabelsOf(manifest, found)
   if (samples.length === 0)
     throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
   const network = await openNetwork(path, manifest.preprocessing.size)
@@ -89,10 +94,22 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
     if (scored.photos.length === 0)
       throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
-    return summarize(options, manifest, dataset, scored)
+    return summarize(options, manifest, sha256, scored)
   } finally {
     await network.release()
   }
+}
+
+async function openSplit(
+  { data, split }: EvaluateOptions,
+  manifest: Manifest,
+): Promise<{ samples: readonly Sample[]; sha256: string | null }> {
+  if (split === 'all') {
+    const { photos } = await listPhotos(data)
+    return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null }
+  }
+  const dataset = await openDataset(data, splitOf(manifest))
+  return { samples: dataset[split], sha256: dataset.sha256 }
 }
 
 const trainedWithSchema = z.object({ data: z.object({ validShare: z.number() }) })
@@ -121,7 +138,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 function summarize(
   options: EvaluateOptions,
   manifest: Manifest,
-  dataset: Dataset,
+  sha256: string | null,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
 ): Evaluation {
   const { labels, calibration } = manifest
@@ -134,8 +151,8 @@ function summarize(
     data: {
       path: options.data,
       split: options.split,
-      sha256: dataset.sha256,
-      asTrained: dataset.sha256 === manifest.data.sha256,
+      sha256,
+      asTrained: sha256 === manifest.data.sha256,
       photos: photos.length,
       unreadable,
     },

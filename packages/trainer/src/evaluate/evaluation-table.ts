@@ -3,7 +3,8 @@ import type { MeasuredShare } from './bootstrap.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
 /** `81.2 % (78.4 % to 83.9 %)`. */
-export const withInterval = ({ value, low, high }: MeasuredShare): string => `${percent(value)} (${percent(low)} to ${percent(high)})`
+export const withInterval = ({ value, low, high }: MeasuredShare): string =>
+  `${percent(value)} (${percent(low)} to ${percent(high)})`
 
 /** An evaluation as text for a terminal. */
 export function evaluationTable(evaluation: Evaluation): string {
@@ -14,17 +15,25 @@ export function evaluationTable(evaluation: Evaluation): string {
     ['macro-F1', withInterval(evaluation.macroF1)],
     ['calibration error', `${percent(ece.after)} (uncalibrated ${percent(ece.before)})`],
   ]
-  if (set) rows.push(['sets', `hold the true label in ${percent(set.coverage)}, ${set.size.toFixed(2)} labels on average`])
+  if (set)
+    rows.push(['sets', `hold the true label in ${percent(set.coverage)}, ${set.size.toFixed(2)} labels on average`])
   if (abstention) {
-    rows.push(['abstains', `on ${percent(abstention.share)}; ${percent(abstention.accuracy)} of the other answers are right`])
+    rows.push([
+      'abstains',
+      `on ${percent(abstention.share)}; ${percent(abstention.accuracy)} of the other answers are right`,
+    ])
   }
   const used = views.of === 1 ? 'one' : `${views.meanUsed.toFixed(2)} of ${views.of} on average`
   rows.push(['views', `${used} (policy ${views.policy})`])
-  if (views.disagreement !== null && views.policy !== 'full') rows.push(['other label than by all views', percent(views.disagreement)])
+  if (views.disagreement !== null && views.policy !== 'full')
+    rows.push(['other label than by all views', percent(views.disagreement)])
   const { many, medium, few } = evaluation.groups
   for (const [name, group] of Object.entries({ 'over 100': many, '20 to 100': medium, 'under 20': few })) {
     if (group.recall === null) continue
-    rows.push([`classes of ${name} training photos`, `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`])
+    rows.push([
+      `classes of ${name} training photos`,
+      `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`,
+    ])
   }
   return [
     `${model.name} ${model.version} at ${model.size} px on ${data.photos} photos of ${data.path} (${data.split})`,
@@ -33,14 +42,19 @@ export function evaluationTable(evaluation: Evaluation): string {
     ...aligned(rows),
     ...section('views added one by one', evaluation.byViews.length > 1 ? viewRows(evaluation) : []),
     ...section('weakest classes', weakest(evaluation)),
-    ...section('most frequent confusions', evaluation.confused.map(({ truth, predicted, photos }) => [`${truth} called ${predicted}`, String(photos)])),
+    ...section(
+      'most frequent confusions',
+      evaluation.confused.map(({ truth, predicted, photos }) => [`${truth} called ${predicted}`, String(photos)]),
+    ),
   ].join('\n')
 }
 
 function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${path}: ${reason}`)
   if (data.asTrained && data.split === 'valid') {
-    lines.push('These photos chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.')
+    lines.push(
+      'These photos chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
+    )
   }
   if (data.asTrained && data.split === 'train') lines.push('The model was trained on these photos.')
   return lines
@@ -48,7 +62,10 @@ function notes({ data }: Evaluation): string[] {
 
 function viewRows({ byViews }: Evaluation): [string, string][] {
   return byViews.map(({ views, flip, scale, top1 }, index) => {
-    const gain = index === 0 ? '' : ` (${top1 - byViews[index - 1]!.top1 < 0 ? '' : '+'}${(100 * (top1 - byViews[index - 1]!.top1)).toFixed(1)})`
+    const gain =
+      index === 0
+        ? ''
+        : ` (${top1 - byViews[index - 1]!.top1 < 0 ? '' : '+'}${(100 * (top1 - byViews[index - 1]!.top1)).toFixed(1)})`
     return [`${views}: ${flip === 'none' ? 'upright' : `${flip} flip`}, scale ${scale}`, `${percent(top1)}${gain}`]
   })
 }
@@ -58,7 +75,10 @@ function weakest({ classes }: Evaluation): [string, string][] {
     .filter(({ photos }) => photos > 0)
     .toSorted((a, b) => a.f1 - b.f1)
     .slice(0, 10)
-    .map(({ label, f1, precision, recall, photos }) => [label, `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${percent(recall)}, ${photos} photos`])
+    .map(({ label, f1, precision, recall, photos }) => [
+      label,
+      `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${percent(recall)}, ${photos} photos`,
+    ])
 }
 
 function section(title: string, rows: [string, string][]): string[] {

@@ -45,7 +45,12 @@ describe('fitted leads', () => {
     expect(fitFastLead(photos, options)).toBeNull()
     expect(fitFastLead([...photos, photos[0]!], options)).not.toBeNull()
     expect(fitFastLead([], options)).toBeNull()
-    expect(fitFastLead(Array.from({ length: 400 }, () => [sure]), options)).toBeNull()
+    expect(
+      fitFastLead(
+        Array.from({ length: 400 }, () => [sure]),
+        options,
+      ),
+    ).toBeNull()
   })
 
   it('stay with the exact rule where any bolder one disagrees', () => {
@@ -64,7 +69,10 @@ describe('fitted leads', () => {
     const photos = drawn(4000)
     const fitted = fitFastLead(photos.slice(0, 1000), options)!
     const unseen = photos.slice(1000)
-    const answers = unseen.map((photo) => ({ fast: stopAt(photo, 'fast', fitted.lead), full: stopAt(photo, 'full', null) }))
+    const answers = unseen.map((photo) => ({
+      fast: stopAt(photo, 'fast', fitted.lead),
+      full: stopAt(photo, 'full', null),
+    }))
     const disagree = answers.filter(({ fast, full }) => argmax(fast.mean) !== argmax(full.mean)).length / unseen.length
     const used = answers.reduce((sum, { fast }) => sum + fast.used, 0) / unseen.length
     expect(fitted.disagreementBound).toBeLessThanOrEqual(0.01)

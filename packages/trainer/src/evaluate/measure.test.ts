@@ -4,12 +4,7 @@ import { measure, mostConfused } from './measure.ts'
 const answer = (label: number, ...mean: number[]) => ({ label, mean: Float64Array.from(mean) })
 
 // Answers 0, 0, 1, 2 for truth 0, 1, 1, 0.
-const answers = [
-  answer(0, 0.7, 0.2, 0.1),
-  answer(1, 0.5, 0.4, 0.1),
-  answer(1, 0.2, 0.6, 0.2),
-  answer(0, 0.1, 0.3, 0.6),
-]
+const answers = [answer(0, 0.7, 0.2, 0.1), answer(1, 0.5, 0.4, 0.1), answer(1, 0.2, 0.6, 0.2), answer(0, 0.1, 0.3, 0.6)]
 
 it('measures with intervals around the value', () => {
   const { top1, top5, macroF1, confusion, classes } = measure(answers, 3, 1)

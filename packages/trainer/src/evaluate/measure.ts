@@ -17,7 +17,11 @@ export interface Measures {
 }
 
 /** Measures of answers over `classes` classes; at least one answer. */
-export function measure(answers: readonly Pick<PolicyAnswer, 'label' | 'mean'>[], classes: number, seed: number): Measures {
+export function measure(
+  answers: readonly Pick<PolicyAnswer, 'label' | 'mean'>[],
+  classes: number,
+  seed: number,
+): Measures {
   const labels = answers.map(({ label }) => label)
   const predicted = answers.map(({ mean }) => argmax(mean))
   const among = (k: number): boolean[] => answers.map(({ mean, label }) => ranking(mean).slice(0, k).includes(label))

@@ -20,7 +20,11 @@ export interface Scored {
 }
 
 /** Probabilities of every view of every sample, through the preprocessing of the service. */
-export async function scorePhotos(network: Network, samples: readonly Sample[], options: ScoreOptions): Promise<Scored> {
+export async function scorePhotos(
+  network: Network,
+  samples: readonly Sample[],
+  options: ScoreOptions,
+): Promise<Scored> {
   const { preprocessing, views, onProgress } = options
   const runner = new ViewRunner(network, preprocessing, views)
   const photos: Scored['photos'][number][] = []

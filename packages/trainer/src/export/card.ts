@@ -64,7 +64,17 @@ function frontMatter({ manifest }: CardFacts): string {
   ].join('\n')
 }
 
-const sections: readonly ((facts: CardFacts) => string)[] = [title, use, data, accuracy, calibrationSection, training, exported, limits, classTable]
+const sections: readonly ((facts: CardFacts) => string)[] = [
+  title,
+  use,
+  data,
+  accuracy,
+  calibrationSection,
+  training,
+  exported,
+  limits,
+  classTable,
+]
 
 const bullets = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n')
 
@@ -74,7 +84,10 @@ function title({ manifest }: CardFacts): string {
 }
 
 function use({ manifest }: CardFacts): string {
-  const { name, preprocessing: { size, kernel, cropFraction } } = manifest
+  const {
+    name,
+    preprocessing: { size, kernel, cropFraction },
+  } = manifest
   return `## Use
 
 For photos that show one of the flowers in the table below, as a suggestion to a person. Not for deciding whether a plant is safe to eat or touch.
@@ -93,16 +106,20 @@ function data({ manifest, splitBy, trainCounts }: CardFacts): string {
   return `## Data
 
 ${bullets([
-    `${manifest.data.train} training and ${manifest.data.valid} validation photos in ${manifest.labels.length} classes, split ${made}.`,
-    `${sorted[0]} to ${sorted.at(-1)} training photos a class, median ${sorted[Math.floor(sorted.length / 2)]}.`,
-    `SHA-256 of the list of photos with their hashes, labels and splits: \`${manifest.data.sha256}\`.`,
-  ])}`
+  `${manifest.data.train} training and ${manifest.data.valid} validation photos in ${manifest.labels.length} classes, split ${made}.`,
+  `${sorted[0]} to ${sorted.at(-1)} training photos a class, median ${sorted[Math.floor(sorted.length / 2)]}.`,
+  `SHA-256 of the list of photos with their hashes, labels and splits: \`${manifest.data.sha256}\`.`,
+])}`
 }
 
 function accuracy({ manifest, measures, top1ByViews, trainCounts }: CardFacts): string {
   const { top1, top5, macroF1 } = manifest.metrics
   const groups = Object.entries(shotGroups(measures.classes, trainCounts)).flatMap(([name, { recall, classes }]) =>
-    recall === null ? [] : [`${{ many: 'over 100', medium: '20 to 100', few: 'under 20' }[name]}: ${percent(recall)} (${classes} classes)`],
+    recall === null
+      ? []
+      : [
+          `${{ many: 'over 100', medium: '20 to 100', few: 'under 20' }[name]}: ${percent(recall)} (${classes} classes)`,
+        ],
   )
   const confused = mostConfused(measures.confusion, 5).map(
     ({ truth, predicted, photos }) => `${manifest.labels[truth]} called ${manifest.labels[predicted]} (${photos})`,
@@ -118,10 +135,10 @@ On the ${top1.count} validation photos, through the preprocessing and the view p
 These photos also chose the checkpoint, so expect slightly less on others.
 
 ${bullets([
-    `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
-    `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
-    ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
-  ])}`
+  `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
+  `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
+  ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
+])}`
 }
 
 function calibrationSection({ manifest, calibration: report }: CardFacts): string {
@@ -132,27 +149,32 @@ function calibrationSection({ manifest, calibration: report }: CardFacts): strin
 Fitted on ${report.fitted} of the validation photos; the figures are those of the other ${report.heldOut}.
 
 ${bullets([
-    `Temperature by number of views: ${temperature.map((value) => value.toFixed(3)).join(', ')}. Expected calibration error (${report.ece.bins} bins): ${percent(report.ece.before)} before, ${percent(report.ece.after)} after.`,
-    conformal && report.set
-      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: measured ${percent(report.set.coverage)}, ${report.set.size.toFixed(2)} labels on average.`
-      : missing('Conformal sets'),
-    abstention && report.abstention
-      ? `Below a probability of ${abstention.threshold.toFixed(3)} no label is named: ${percent(report.abstention.share)} of photos, ${percent(report.abstention.falseAlarms)} of the right answers; ${percent(report.abstention.accuracy)} of the answers that are given are right.`
-      : missing('Abstention'),
-    `Views: \`exact\` uses ${report.exact.views.toFixed(2)} of ${manifest.views.length} on average and never changes the label.`,
-    fastLead && report.fast
-      ? `\`fast\` uses ${report.fast.views.toFixed(2)}; with 95 % confidence at most ${percent(fastLead.disagreementBound)} of photos get another label than by all views (measured ${percent(report.fast.disagreement)}).`
-      : missing('Views of `fast`'),
-  ])}`
+  `Temperature by number of views: ${temperature.map((value) => value.toFixed(3)).join(', ')}. Expected calibration error (${report.ece.bins} bins): ${percent(report.ece.before)} before, ${percent(report.ece.after)} after.`,
+  conformal && report.set
+    ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: measured ${percent(report.set.coverage)}, ${report.set.size.toFixed(2)} labels on average.`
+    : missing('Conformal sets'),
+  abstention && report.abstention
+    ? `Below a probability of ${abstention.threshold.toFixed(3)} no label is named: ${percent(report.abstention.share)} of photos, ${percent(report.abstention.falseAlarms)} of the right answers; ${percent(report.abstention.accuracy)} of the answers that are given are right.`
+    : missing('Abstention'),
+  `Views: \`exact\` uses ${report.exact.views.toFixed(2)} of ${manifest.views.length} on average and never changes the label.`,
+  fastLead && report.fast
+    ? `\`fast\` uses ${report.fast.views.toFixed(2)}; with 95 % confidence at most ${percent(fastLead.disagreementBound)} of photos get another label than by all views (measured ${percent(report.fast.disagreement)}).`
+    : missing('Views of `fast`'),
+])}`
 }
 
 function training({ recipe, checkpoint }: CardFacts): string {
   const phases = phaseNames.flatMap((name) => {
     const phase = recipe.phases[name]
     if (phase.epochs === 0) return []
-    return [`| ${name} | ${phase.epochs} | ${phase.size} | ${phase.batch} | ${phase.trainable} | ${phase.learningRate.backbone} / ${phase.learningRate.head} |`]
+    return [
+      `| ${name} | ${phase.epochs} | ${phase.size} | ${phase.batch} | ${phase.trainable} | ${phase.learningRate.backbone} / ${phase.learningRate.head} |`,
+    ]
   })
-  const chosen = checkpoint.epoch < 0 ? `the start of phase ${checkpoint.phase}` : `epoch ${checkpoint.epoch + 1} of phase ${checkpoint.phase}`
+  const chosen =
+    checkpoint.epoch < 0
+      ? `the start of phase ${checkpoint.phase}`
+      : `epoch ${checkpoint.epoch + 1} of phase ${checkpoint.phase}`
   return `## Training
 
 Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : 'from pretrained weights'}; the checkpoint is that of ${chosen}. The whole recipe is in \`manifest.json\`.
@@ -164,13 +186,21 @@ ${phases.join('\n')}`
 
 function exported({ manifest, parity, parityFromTraining }: CardFacts): string {
   const { labels } = manifest
-  const source = parityFromTraining === 0 ? 'validation photos' : `photos (${parityFromTraining} of them training photos, the validation photos being too few)`
-  const flips = parity.flips.map(({ id, trainer, exported, margin }) => `${id}: ${labels[trainer]} became ${labels[exported]}, apart by ${margin.toExponential(1)}`)
+  const source =
+    parityFromTraining === 0
+      ? 'validation photos'
+      : `photos (${parityFromTraining} of them training photos, the validation photos being too few)`
+  const flips = parity.flips.map(
+    ({ id, trainer, exported, margin }) =>
+      `${id}: ${labels[trainer]} became ${labels[exported]}, apart by ${margin.toExponential(1)}`,
+  )
   return `## Export
 
 The ONNX file was held against the trainer on ${parity.photos} ${source}, through the preprocessing of the service: logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, and ${parity.flips.length} labels change${flips.length > 0 ? ':' : '.'}
 ${flips.length > 0 ? `\n${bullets(flips)}\n` : ''}
-Made with ${Object.entries(manifest.versions).map(([name, version]) => `${name} ${version}`).join(', ')}.`
+Made with ${Object.entries(manifest.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}.`
 }
 
 function limits({ trainCounts }: CardFacts): string {
@@ -178,11 +208,11 @@ function limits({ trainCounts }: CardFacts): string {
   return `## Limits
 
 ${bullets([
-    'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
-    'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
-    ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
-    'The rights to the training photos stay with their photographers; check them before redistributing the weights.',
-  ])}`
+  'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
+  'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
+  ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
+  'The rights to the training photos stay with their photographers; check them before redistributing the weights.',
+])}`
 }
 
 function classTable({ manifest, measures, trainCounts }: CardFacts): string {

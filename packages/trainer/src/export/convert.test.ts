@@ -17,7 +17,12 @@ import { livelyWeights } from './test-run.ts'
 
 const size = 48
 const tiny = convnext({ name: 'tiny', depths: [1, 2, 1], dims: [8, 12, 16], mlpKind: 'linear', stochasticDepth: 0.1 })
-const model = tiny.build({ classes: 5, head: { kind: 'mlp', hidden: 24, dropout: 0.2 }, stochasticDepth: 0.1, layerScale: 1e-6 })
+const model = tiny.build({
+  classes: 5,
+  head: { kind: 'mlp', hidden: 24, dropout: 0.2 },
+  stochasticDepth: 0.1,
+  layerScale: 1e-6,
+})
 
 const values = livelyWeights(model, 3)
 let folder: string

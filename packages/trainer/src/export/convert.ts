@@ -33,9 +33,14 @@ export async function convertToOnnx({ graphDef, folder, target, python }: Conver
   const frozen = join(folder, 'frozen.pb')
   const converted = join(folder, 'converted.onnx')
   await writeFile(frozen, graphDef)
-  const convert = ['-m', 'tf2onnx.convert', '--graphdef', frozen, '--output', converted, '--opset', String(converterOpset)]
-  const borders = ['--inputs', `${frozenNames.input}:0`, '--outputs', `${frozenNames.output}:0`, '--inputs-as-nchw', `${frozenNames.input}:0`]
-  await runPython(python, [...convert, ...borders], 'EXPORT_CONVERTER')
+  const borders = ['--inputs', `${frozenNames.input}:0`, '--outputs', `${frozenNames.output}:0`]
+  const layout = ['--inputs-as-nchw', `${frozenNames.input}:0`]
+  const files = ['--graphdef', frozen, '--output', converted]
+  await runPython(
+    python,
+    ['-m', 'tf2onnx.convert', ...files, ...borders, ...layout, '--opset', String(converterOpset)],
+    'EXPORT_CONVERTER',
+  )
   const report = await runPython(python, [packageFile('python/fuse_onnx.py'), converted, target], 'EXPORT_CONVERTER')
   return fusedSchema.parse(JSON.parse(report))
 }

@@ -29,7 +29,10 @@ describe('an exported run', () => {
   it('is a model folder that verifies', async () => {
     const { manifest } = await openModel(model)
     expect(manifest).toMatchObject({
-      ...{ name: 'test', version: 3, architecture: 'convnext_atto', viewPolicy: 'exact' },
+      name: 'test',
+      version: 3,
+      architecture: 'convnext_atto',
+      viewPolicy: 'exact',
       preprocessing: { size: 32, kernel: 'bicubic' },
       data: { train: 36, valid: 120, seed: 1 },
       recipe: { name: 'test', model: { architecture: 'convnext_atto' } },
@@ -39,7 +42,12 @@ describe('an exported run', () => {
     expect(Object.keys(manifest.versions)).toEqual(
       expect.arrayContaining(['flowers', 'node', 'tensorflow', 'tf2onnx', 'onnxruntime', 'sharp', 'libvips']),
     )
-    expect(Object.keys(manifest.files).toSorted()).toEqual(['README.md', 'config.json', 'onnx/model.onnx', 'preprocessor_config.json'])
+    expect(Object.keys(manifest.files).toSorted()).toEqual([
+      'README.md',
+      'config.json',
+      'onnx/model.onnx',
+      'preprocessor_config.json',
+    ])
     expect(await readdir(join(test.folder, 'models', 'test'))).toEqual(['3'])
   })
 
@@ -52,7 +60,9 @@ describe('an exported run', () => {
     expect(report.manifest.parity).toMatchObject({ photos: 120, flips: report.parity.flips.length })
     expect(report.manifest.parity.maxAbsLogitDifference).toBeGreaterThan(0)
     expect(report.manifest.parity.maxAbsLogitDifference).toBeLessThan(1e-4)
-    expect(lines.join('\n')).toMatch(/parity gate: 120 validation photos, logits differ by \S+ at most, 0 labels change/)
+    expect(lines.join('\n')).toMatch(
+      /parity gate: 120 validation photos, logits differ by \S+ at most, 0 labels change/,
+    )
   })
 
   it('has a card with the front matter of the hub', async () => {
@@ -85,9 +95,14 @@ describe('an exported run', () => {
 
   it('refuses photos of a class that it does not have', async () => {
     const csv = join(test.folder, 'other.csv')
-    const photos = (await readdir(join(test.data, 'valid'), { recursive: true })).filter((name) => name.endsWith('.jpg')).slice(0, 4)
+    const photos = (await readdir(join(test.data, 'valid'), { recursive: true }))
+      .filter((name) => name.endsWith('.jpg'))
+      .slice(0, 4)
     const [fern, fernValid, moss, mossValid] = photos.map((photo) => `flowers/valid/${photo}`)
-    await writeFile(csv, `path,label,split\n${fern},fern,train\n${fernValid},fern,valid\n${moss},moss,train\n${mossValid},moss,valid\n`)
+    await writeFile(
+      csv,
+      `path,label,split\n${fern},fern,train\n${fernValid},fern,valid\n${moss},moss,train\n${mossValid},moss,valid\n`,
+    )
     await expect(evaluateModel({ model, data: csv, split: 'valid', views: 'full' })).rejects.toMatchObject({
       code: 'EVALUATE_LABELS',
       message: expect.stringContaining('"fern"') as string,
@@ -102,7 +117,7 @@ describe('an exported run', () => {
     const { written, unreadable } = await predictFolder({ model, input, out })
     expect(written).toBe(120)
     expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not JPEG') as string }])
-    const rows = parse(await readFile(out), { columns: true }) as { path: string; label: string; confidence: string }[]
+    const rows = parse<{ path: string; label: string; confidence: string }>(await readFile(out), { columns: true })
     expect(rows.map(({ path }) => path)).toEqual(rows.map(({ path }) => path).toSorted())
     expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence'])
     for (const { confidence } of rows) expect(Number(confidence)).toBeGreaterThan(1 / 13)

@@ -51,6 +51,9 @@ export interface ExportReport {
   readonly calibration: CalibrationReport
 }
 
+type Gated = Awaited<ReturnType<typeof gateRun>>
+type Measured = Awaited<ReturnType<typeof measureRun>>
+
 /** The service answers by the exact rule unless asked otherwise: the label of all views for fewer of them. */
 const viewPolicy = 'exact'
 
@@ -68,7 +71,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const run = await readRun(options.run)
   const dataset = await openRunData(options.data, run)
   const { python } = await ensurePythonEnvironment({ log })
-  const tensorflow = await startTensorflow()
+  // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
+  const tensorflow = await startTensorflow({ device: 'cpu' })
   const preprocessing: Preprocessing = { ...run.recipe.preprocessing, size: run.checkpoint.size }
   const folder = await mkdtemp(join(tmpdir(), 'flowers-export-'))
   try {
@@ -80,22 +84,15 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
     try {
       const gate = await gateRun(run, dataset, preprocessing, network, log)
       const measured = await measureRun(run, dataset, preprocessing, network, log)
-      const manifest = {
-        ...describeRun(run, dataset, preprocessing),
-        ...{ name, version, calibration: measured.fitted, viewPolicy } as const,
-        metrics: metricsOf(measured.measures, measured.report),
-        parity: { ...gate.parity, flips: gate.parity.flips.length },
-        versions: await collectVersions(tensorflow.version, python),
-      } satisfies Omit<Manifest, 'files'>
-      const card = modelCard({
-        ...{ manifest, recipe: run.recipe, checkpoint: run.checkpoint, splitBy: run.data.splitBy },
-        ...{ measures: measured.measures, calibration: measured.report, top1ByViews: measured.top1ByViews },
-        ...{ parity: gate.parity, parityFromTraining: gate.fromTraining, trainCounts: trainCountsOf(run) },
-      })
+      const versions = await collectVersions(tensorflow.version, python)
+      const manifest = { name, version, versions, ...describeRun({ run, dataset, preprocessing, gate, measured }) }
+      const trainCounts = trainCountsOf(run)
+      const { splitBy } = run.data
+      const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts })
       await mkdir(dirname(out), { recursive: true })
       const files = { [modelFiles.network]: { copyOf: target }, [modelFiles.card]: card }
       const written = await packageModel(out, files, manifest)
-      return { folder: out, manifest: written.manifest, fused, parity: gate.parity, measures: measured.measures, calibration: measured.report }
+      return { folder: out, manifest: written.manifest, fused, ...gate, ...measured }
     } finally {
       await network.release()
     }
@@ -107,9 +104,13 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
 /** Name and version of `<models>/<name>/<version>`. Throws EXPORT_TARGET. */
 export function targetOf(out: string): { name: string; version: number } {
   const [name, version] = [basename(dirname(out)), basename(out)]
-  if (!/^[1-9]\d*$/.test(version)) throw new FlowersError('EXPORT_TARGET', `"${out}" does not end with a version, a positive integer`)
+  if (!/^[1-9]\d*$/.test(version))
+    throw new FlowersError('EXPORT_TARGET', `"${out}" does not end with a version, a positive integer`)
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
-    throw new FlowersError('EXPORT_TARGET', `"${name}" is no name of a model: lower-case letters, digits, dots, dashes and underscores`)
+    throw new FlowersError(
+      'EXPORT_TARGET',
+      `"${name}" is no name of a model: lower-case letters, digits, dots, dashes and underscores`,
+    )
   }
   return { name, version: Number(version) }
 }
@@ -126,7 +127,10 @@ async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<
   const opened = await openDataset(path, { seed: data.seed, validShare: recipe.data.validShare })
   const dataset = withoutPhotos(opened, new Set(data.excluded))
   if (dataset.sha256 === data.sha256) return dataset
-  throw new FlowersError('TRAIN_DATA_CHANGED', `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`)
+  throw new FlowersError(
+    'TRAIN_DATA_CHANGED',
+    `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`,
+  )
 }
 
 const trainCountsOf = ({ data }: TrainedRun): number[] => data.labels.map((label) => data.counts.train[label] ?? 0)
@@ -149,37 +153,65 @@ async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproc
   const { photos, fromTraining } = gatePhotos(dataset, preprocessing.size)
   const reference = openReference(run.model, run.values, preprocessing.size)
   try {
-    const parity = await passGate({ network, reference, photos, preprocessing, onProgress: progressLines(log, 'parity gate') })
-    const source = fromTraining === 0 ? 'validation photos' : `photos, ${fromTraining} of them for want of others training photos`
-    log(`parity gate: ${parity.photos} ${source}, logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, ${parity.flips.length} labels change`)
+    const parity = await passGate({
+      network,
+      reference,
+      photos,
+      preprocessing,
+      onProgress: progressLines(log, 'parity gate'),
+    })
+    const source =
+      fromTraining === 0 ? 'validation photos' : `photos, ${fromTraining} of them for want of others training photos`
+    log(
+      `parity gate: ${parity.photos} ${source}, logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, ${parity.flips.length} labels change`,
+    )
     for (const { id, trainer, exported, margin } of parity.flips) {
-      log(`  near tie: ${id}: ${dataset.labels[trainer]} became ${dataset.labels[exported]}, apart by ${margin.toExponential(1)}`)
+      log(
+        `  near tie: ${id}: ${dataset.labels[trainer]} became ${dataset.labels[exported]}, apart by ${margin.toExponential(1)}`,
+      )
     }
-    return { parity, fromTraining }
+    return { parity, parityFromTraining: fromTraining }
   } finally {
     reference.dispose()
   }
 }
 
-async function measureRun({ recipe }: TrainedRun, dataset: Dataset, preprocessing: Preprocessing, network: Network, log: Log) {
+async function measureRun(
+  { recipe }: TrainedRun,
+  dataset: Dataset,
+  preprocessing: Preprocessing,
+  network: Network,
+  log: Log,
+) {
   const { views } = recipe
   const onProgress = progressLines(log, `measuring with ${views.length} views`)
   const { photos, unreadable } = await scorePhotos(network, dataset.valid, { preprocessing, views, onProgress })
   const lost = unreadable[0]
   if (lost) throw new FlowersError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
-  const { calibration: fitted, report } = calibrate(photos, recipe.seed)
+  const { calibration: fitted, report: calibration } = calibrate(photos, recipe.seed)
   const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
   const measures = measure(answers, dataset.labels.length, recipe.seed)
-  log(`validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`)
+  log(
+    `validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
+  )
   const top1ByViews = views.map((_, index) => {
     const right = photos.filter((photo) => argmax(mergeViews(photo.views.slice(0, index + 1))) === photo.label)
     return right.length / photos.length
   })
-  return { fitted, report, measures, top1ByViews }
+  return { fitted, calibration, measures, top1ByViews }
 }
 
-function describeRun(run: TrainedRun, dataset: Dataset, preprocessing: Preprocessing) {
+interface Described {
+  readonly run: TrainedRun
+  readonly dataset: Dataset
+  readonly preprocessing: Preprocessing
+  readonly gate: Gated
+  readonly measured: Measured
+}
+
+function describeRun({ run, dataset, preprocessing, gate, measured }: Described) {
   const { recipe, data, model } = run
+  const { top1, top5, macroF1 } = measured.measures
   return {
     format: manifestFormat,
     created: new Date().toISOString(),
@@ -188,12 +220,12 @@ function describeRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproces
     classPrior: trainCountsOf(run).map((count) => count / dataset.train.length),
     preprocessing,
     views: recipe.views,
+    viewPolicy,
+    calibration: measured.fitted,
+    metrics: { split: 'valid', top1, top5, macroF1, ece: measured.calibration.ece },
+    parity: { ...gate.parity, flips: gate.parity.flips.length },
     quantization: null,
     data: { sha256: data.sha256, train: dataset.train.length, valid: dataset.valid.length, seed: data.seed },
     recipe: { ...recipe },
-  } as const
-}
-
-function metricsOf({ top1, top5, macroF1 }: Measures, { ece }: CalibrationReport): Manifest['metrics'] {
-  return { split: 'valid', top1, top5, macroF1, ece }
+  } satisfies Omit<Manifest, 'files' | 'name' | 'version' | 'versions'>
 }

@@ -20,7 +20,10 @@ describe('compared logits', () => {
 })
 
 describe('the gate', () => {
-  const gate = (...pairs: ReturnType<typeof pair>[]) => () => requireParity(compareLogits(pairs))
+  const gate =
+    (...pairs: ReturnType<typeof pair>[]) =>
+    () =>
+      requireParity(compareLogits(pairs))
   const refusal = expect.objectContaining({ code: 'EXPORT_PARITY' })
 
   it('lets rounding through, and a near tie', () => {

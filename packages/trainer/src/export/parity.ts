@@ -49,7 +49,9 @@ export function compareLogits(pairs: readonly LogitPair[]): Parity {
 export function requireParity({ photos, maxAbsLogitDifference, flips }: Parity): void {
   const real = flips.filter(({ margin }) => !(margin <= 2 * tolerance))
   if (photos > 0 && maxAbsLogitDifference <= tolerance && real.length === 0) return
-  const listed = flips.map(({ id, trainer, exported, margin }) => `  ${id}: class ${trainer} became ${exported}, margin ${margin}`)
+  const listed = flips.map(
+    ({ id, trainer, exported, margin }) => `  ${id}: class ${trainer} became ${exported}, margin ${margin}`,
+  )
   throw new FlowersError(
     'EXPORT_PARITY',
     [

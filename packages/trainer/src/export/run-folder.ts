@@ -18,7 +18,11 @@ const dataSchema = z.object({
   excluded: z.array(z.string()).default([]),
 })
 
-const checkpointSchema = z.object({ size: z.coerce.number().int().positive(), phase: z.string(), epoch: z.coerce.number().int() })
+const checkpointSchema = z.object({
+  size: z.coerce.number().int().positive(),
+  phase: z.string(),
+  epoch: z.coerce.number().int(),
+})
 
 /** What an export needs of a run folder. */
 export interface TrainedRun {
@@ -43,7 +47,13 @@ export async function readRun(folder: string): Promise<TrainedRun> {
   const checkpoint = parse(weights, checkpointSchema, header.metadata)
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
   const model = findArchitecture(architecture).build({ classes: data.labels.length, head, stochasticDepth, layerScale })
-  return { recipe, data, checkpoint, model, values: mapWeights(model, await readSafetensors(weights), { head: 'load' }) }
+  return {
+    recipe,
+    data,
+    checkpoint,
+    model,
+    values: mapWeights(model, await readSafetensors(weights), { head: 'load' }),
+  }
 }
 
 async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {

@@ -22,7 +22,9 @@ export function livelyWeights(model: Pick<Model, 'parameters'>, seed: number): M
       const count = shape.reduce((a, b) => a * b, 1)
       const inputs = kind === 'depthwise' ? count / shape[2]! : count / shape.at(-1)!
       const isGain = kind === 'vector' && !/(bias|running_mean)$/.test(name)
-      const draw = (): number => (kind === 'vector' ? 0.3 * random.normal() : random.normal() / Math.sqrt(inputs))
+      const deviation = kind === 'vector' ? 0.3 : 1 / Math.sqrt(inputs)
+      // Uniform, of this deviation: one random word a value, for networks of a hundred million.
+      const draw = (): number => (random.word() / 2 ** 32 - 0.5) * Math.sqrt(12) * deviation
       const values = Float32Array.from({ length: count }, () => (isGain ? 1 : 0) + draw())
       return [name, name.endsWith('running_var') ? values.map((value) => 0.2 + value ** 2) : values]
     }),
@@ -52,16 +54,31 @@ export async function makeTestRun(options: {
   const recipe = change({
     ...recipeDefaults,
     name: 'test',
-    model: { architecture, head: { kind: 'mlp', hidden: 32, dropout: 0.3 }, stochasticDepth: 0.1, layerScale: 1e-6, weights: null },
+    model: {
+      architecture,
+      head: { kind: 'mlp', hidden: 32, dropout: 0.3 },
+      stochasticDepth: 0.1,
+      layerScale: 1e-6,
+      weights: null,
+    },
   })
   const run = join(folder, 'run')
   await mkdir(join(run, 'checkpoints'), { recursive: true })
   const dataset = await openDataset(data, { seed: recipe.seed, validShare: recipe.data.validShare })
   const { head, stochasticDepth, layerScale } = recipe.model
-  const model = findArchitecture(architecture).build({ classes: dataset.labels.length, head, stochasticDepth, layerScale })
+  const model = findArchitecture(architecture).build({
+    classes: dataset.labels.length,
+    head,
+    stochasticDepth,
+    layerScale,
+  })
   await writeFile(join(run, 'recipe.json'), JSON.stringify(recipe))
   await writeFile(join(run, 'data.json'), JSON.stringify({ source: data, excluded: [], ...describeDataset(dataset) }))
   const metadata = { architecture, phase: 'fixres', epoch: '2', size: String(size), validAccuracy: '0.5' }
-  await writeSafetensors(join(run, 'checkpoints', 'best.safetensors'), toTimmTensors(model, livelyWeights(model, 3)), metadata)
+  await writeSafetensors(
+    join(run, 'checkpoints', 'best.safetensors'),
+    toTimmTensors(model, livelyWeights(model, 3)),
+    metadata,
+  )
   return { run, data, folder, recipe, remove: () => rm(folder, { recursive: true }) }
 }

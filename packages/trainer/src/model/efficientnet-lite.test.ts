@@ -35,7 +35,8 @@ const contextOf = (tensors: Named, training: Partial<ForwardContext> = {}): Forw
   ...training,
 })
 
-const logitsOf = (of: Model, x: Tensor, context: ForwardContext): Tensor => of.classify(of.featureMap(x, context), context)
+const logitsOf = (of: Model, x: Tensor, context: ForwardContext): Tensor =>
+  of.classify(of.featureMap(x, context), context)
 
 function largestDifference(actual: Tensor, expected: Tensor): number {
   expect(actual.shape).toEqual(expected.shape)
@@ -48,7 +49,8 @@ type Normalize = (x: Tensor, name: string) => Tensor
 const blockNames = ['0.0', '1.0', '2.0', '3.0', '3.1', '4.0', '4.1', '5.0', '5.1', '6.0']
 
 function writtenOut(x: Tensor, get: (name: string) => Tensor, normalize: Normalize): Tensor {
-  const conv = (y: Tensor, name: string, stride = 1): Tensor => tf.conv2d(y as Tensor4D, get(`${name}.weight`) as Tensor4D, stride, 'same')
+  const conv = (y: Tensor, name: string, stride = 1): Tensor =>
+    tf.conv2d(y as Tensor4D, get(`${name}.weight`) as Tensor4D, stride, 'same')
   const depthwise = (y: Tensor, name: string, stride: number): Tensor =>
     tf.depthwiseConv2d(y as Tensor4D, get(`${name}.weight`) as Tensor4D, stride, 'same')
   const cut = (y: Tensor): Tensor => tf.clipByValue(y, 0, 6)
@@ -60,7 +62,10 @@ function writtenOut(x: Tensor, get: (name: string) => Tensor, normalize: Normali
     let inner = y
     if (stage > 0) inner = cut(normalize(conv(inner, `${name}.conv_pw`), `${name}.bn1`))
     inner = cut(normalize(depthwise(inner, `${name}.conv_dw`, stride), `${name}.${stage > 0 ? 'bn2' : 'bn1'}`))
-    inner = normalize(conv(inner, `${name}.${stage > 0 ? 'conv_pwl' : 'conv_pw'}`), `${name}.${stage > 0 ? 'bn3' : 'bn2'}`)
+    inner = normalize(
+      conv(inner, `${name}.${stage > 0 ? 'conv_pwl' : 'conv_pw'}`),
+      `${name}.${stage > 0 ? 'bn3' : 'bn2'}`,
+    )
     y = stride === 1 && inner.shape[3] === y.shape[3] ? tf.add(y, inner) : inner
   }
   y = cut(normalize(conv(y, 'conv_head'), 'bn2'))
@@ -97,7 +102,9 @@ describe('the network', () => {
       })(trained.map(({ name }) => tensors.get(name) as Tensor))
       return new Map(trained.map(({ name }, index) => [name, grads[index] as Tensor]))
     }
-    const ours = gradientsOf((get) => logitsOf(model, images(), { ...contextOf(new Map()), parameter: get, training: true }))
+    const ours = gradientsOf((get) =>
+      logitsOf(model, images(), { ...contextOf(new Map()), parameter: get, training: true }),
+    )
     const reference = gradientsOf((get) => writtenOut(images(), get, stored(get)))
     for (const { name } of trained) {
       const expected = reference.get(name) as Tensor
@@ -140,7 +147,8 @@ describe('statistics of the batch', () => {
     }
     expect(largestDifference(logits, writtenOut(images(), get, byBatch))).toBeLessThan(1e-3)
     expect([...updates.keys()].toSorted()).toEqual([...expected.keys()].toSorted())
-    for (const [name, value] of updates) expect(largestDifference(value, expected.get(name) as Tensor), name).toBeLessThan(1e-4)
+    for (const [name, value] of updates)
+      expect(largestDifference(value, expected.get(name) as Tensor), name).toBeLessThan(1e-4)
   })
 
   it('can be those of the last normalisation alone', () => {
@@ -169,13 +177,17 @@ describe('the variants', () => {
     ['efficientnet_lite2', 6_092_072, 21],
   ])("%s has timm's number of parameters, and blocks", (name, parameters, blocks) => {
     const built = architectures[name]?.build({ ...options, classes: 1000 }).parameters ?? []
-    const count = built.reduce((sum, { shape, trainable }) => sum + (trainable ? shape.reduce((a, b) => a * b, 1) : 0), 0)
+    const count = built.reduce(
+      (sum, { shape, trainable }) => sum + (trainable ? shape.reduce((a, b) => a * b, 1) : 0),
+      0,
+    )
     expect(count).toBe(parameters)
     expect(built.filter(({ name: each }) => each.endsWith('conv_dw.weight'))).toHaveLength(blocks)
   })
 
   it('leave weight decay, gradients and phases to the right parameters', () => {
-    const names = (keep: (p: (typeof model.parameters)[number]) => boolean): string[] => model.parameters.filter(keep).map(({ name }) => name)
+    const names = (keep: (p: (typeof model.parameters)[number]) => boolean): string[] =>
+      model.parameters.filter(keep).map(({ name }) => name)
     expect(names(({ trainable }) => !trainable)).toEqual(names(({ name }) => /running_(mean|var)$/.test(name)))
     expect(names(({ group }) => group === 'head')).toEqual(['classifier.weight', 'classifier.bias'])
     expect(names(({ decay }) => decay)).toEqual(names(({ shape }) => shape.length > 1))
@@ -188,13 +200,20 @@ describe('the variants', () => {
   })
 
   it('draw a number a photo for each residual branch, and one a feature for dropout', () => {
-    const dropping = efficientnetLite({ name: 'narrow', width: 0.25, depth: 0.4, dropout: 0.2 }).build({ ...options, stochasticDepth: 0.2 })
+    const dropping = efficientnetLite({ name: 'narrow', width: 0.25, depth: 0.4, dropout: 0.2 }).build({
+      ...options,
+      stochasticDepth: 0.2,
+    })
     const drawn: number[][] = []
     const uniform = (shape: number[]): Tensor => {
       drawn.push(shape)
       return tf.ones(shape)
     }
-    logitsOf(dropping, images(), contextOf(tensorsOf(dropping, livelyWeights(dropping, 1)), { training: true, uniform }))
+    logitsOf(
+      dropping,
+      images(),
+      contextOf(tensorsOf(dropping, livelyWeights(dropping, 1)), { training: true, uniform }),
+    )
     expect(drawn).toEqual([...Array.from({ length: 3 }, () => [3, 1, 1, 1]), [3, 1280]])
   })
 

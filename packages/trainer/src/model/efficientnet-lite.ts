@@ -83,7 +83,8 @@ export function efficientnetLite(config: EfficientNetLiteConfig): Architecture {
     normalization: efficientnetLiteNormalization,
     defaults: { head: { kind: 'linear' }, stochasticDepth: 0.2, layerScale: 0 },
     build: (options) => {
-      if (options.layerScale !== 0) throw new FlowersError('RECIPE_INVALID', `${config.name} has no LayerScale: set model.layerScale to 0`)
+      if (options.layerScale !== 0)
+        throw new FlowersError('RECIPE_INVALID', `${config.name} has no LayerScale: set model.layerScale to 0`)
       return build(config, options, false)
     },
   }
@@ -93,7 +94,9 @@ function build(config: EfficientNetLiteConfig, options: ModelOptions, folded: bo
   const blocks = describeBlocks(config)
   const layers = blocks.flatMap((block) => block.layers)
   const head =
-    options.head.kind === 'linear' ? buildPooledClassifier(headChannels, options.classes, config.dropout) : buildHead(headChannels, options)
+    options.head.kind === 'linear'
+      ? buildPooledClassifier(headChannels, options.classes, config.dropout)
+      : buildHead(headChannels, options)
   const apply = folded ? applyFolded : applyLayer
   // The stem and the head are blocks here; the reference counts only what is between them.
   const counted = blocks.length - 2
@@ -113,7 +116,10 @@ function build(config: EfficientNetLiteConfig, options: ModelOptions, folded: bo
     batchNormalizations: folded ? [] : layers.map(({ normalization }) => normalization),
     featureMap,
     classify: head.classify,
-    fold: (values) => ({ model: build(config, options, true), values: folded ? new Map(values) : foldNormalizations(layers, values) }),
+    fold: (values) => ({
+      model: build(config, options, true),
+      values: folded ? new Map(values) : foldNormalizations(layers, values),
+    }),
   }
 }
 
@@ -170,7 +176,10 @@ const pointwise = (convolution: string, normalization: string, inputs: number, o
   activated: true,
 })
 
-function parametersOf({ convolution, normalization, kernel, inputs, outputs, depthwise }: Layer, folded: boolean): ParameterSpec[] {
+function parametersOf(
+  { convolution, normalization, kernel, inputs, outputs, depthwise }: Layer,
+  folded: boolean,
+): ParameterSpec[] {
   const kind = depthwise ? 'depthwise' : 'convolution'
   const shape = depthwise ? [kernel, kernel, outputs, 1] : [kernel, kernel, inputs, outputs]
   if (folded) return weightAndBias(convolution, shape, kind, 'backbone')
@@ -179,7 +188,9 @@ function parametersOf({ convolution, normalization, kernel, inputs, outputs, dep
 
 function convolve(x: Tensor, weights: Tensor, { stride, depthwise }: Layer): Tensor {
   if (!depthwise) return tf.conv2d(x as Tensor4D, weights as Tensor4D, stride, 'same')
-  return stride === 1 ? depthwiseConv2d(x, weights) : tf.depthwiseConv2d(x as Tensor4D, weights as Tensor4D, stride, 'same')
+  return stride === 1
+    ? depthwiseConv2d(x, weights)
+    : tf.depthwiseConv2d(x as Tensor4D, weights as Tensor4D, stride, 'same')
 }
 
 const activate = (x: Tensor, { activated }: Layer): Tensor => (activated ? relu6(x) : x)
@@ -210,7 +221,10 @@ function applyFolded(x: Tensor, layer: Layer, { parameter }: ForwardContext): Te
   return activate(tf.add(made, parameter(`${layer.convolution}.bias`)), layer)
 }
 
-function foldNormalizations(layers: readonly Layer[], values: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
+function foldNormalizations(
+  layers: readonly Layer[],
+  values: ReadonlyMap<string, Float32Array>,
+): Map<string, Float32Array> {
   const folded = new Map(values)
   for (const { convolution, normalization } of layers) {
     const take = (suffix: string): Float32Array => {
@@ -221,8 +235,14 @@ function foldNormalizations(layers: readonly Layer[], values: ReadonlyMap<string
     const scale = Float64Array.from(gamma, (value, index) => value / Math.sqrt((variance[index] ?? 1) + epsilon))
     const at = (index: number): number => scale[index % scale.length] ?? 1
     const weights = values.get(`${convolution}.weight`) ?? new Float32Array()
-    folded.set(`${convolution}.weight`, weights.map((weight, index) => weight * at(index)))
-    folded.set(`${convolution}.bias`, beta.map((value, index) => value - (mean[index] ?? 0) * at(index)))
+    folded.set(
+      `${convolution}.weight`,
+      weights.map((weight, index) => weight * at(index)),
+    )
+    folded.set(
+      `${convolution}.bias`,
+      beta.map((value, index) => value - (mean[index] ?? 0) * at(index)),
+    )
   }
   return folded
 }

@@ -45,7 +45,8 @@ export function buildHead(features: number, { classes, head }: Pick<ModelOptions
 export function buildPooledClassifier(features: number, classes: number, dropoutRate: number): Head {
   return {
     parameters: weightAndBias('classifier', [features, classes], 'linear', 'head'),
-    classify: (featureMap, context) => linear(dropout(tf.mean(featureMap, [1, 2]), dropoutRate, context), 'classifier', context),
+    classify: (featureMap, context) =>
+      linear(dropout(tf.mean(featureMap, [1, 2]), dropoutRate, context), 'classifier', context),
   }
 }
 

@@ -30,7 +30,12 @@ export function weightAndBias(
 }
 
 /** `name`.weight of a convolution without bias: deviation sqrt(2 / fan-out), as in EfficientNet. */
-export function filter(name: string, shape: readonly number[], kind: 'convolution' | 'depthwise', group: Group): ParameterSpec {
+export function filter(
+  name: string,
+  shape: readonly number[],
+  kind: 'convolution' | 'depthwise',
+  group: Group,
+): ParameterSpec {
   const fanOut = (shape[0] ?? 1) * (shape[1] ?? 1) * (shape[3] ?? 1)
   return parameter(`${name}.weight`, shape, kind, { kind: 'truncatedNormal', std: Math.sqrt(2 / fanOut) }, group)
 }

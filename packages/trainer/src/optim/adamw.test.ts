@@ -27,20 +27,30 @@ function reference(steps: number, learningRate: number, weightDecay: number): nu
 }
 
 it.each([0, 0.1])('makes the updates of AdamW with weight decay %d', async (weightDecay) => {
-  const variable = (name: string, data: number[]) => new Variable(name, { shape: [data.length], dtype: 'float32', data: Float32Array.from(data) })
-  const trained = { weight: variable('w', start), first: variable('m', [0, 0, 0, 0]), second: variable('v', [0, 0, 0, 0]) }
-  const update = compile((gradient: tf.Tensor, learningRate: tf.Tensor, beta1Power: tf.Tensor, beta2Power: tf.Tensor) => {
-    applyAdamW(trained, {
-      gradient,
-      learningRate: learningRate as tf.Scalar,
-      weightDecay,
-      beta1Power: beta1Power as tf.Scalar,
-      beta2Power: beta2Power as tf.Scalar,
-    })
-    return { done: tf.scalar(1) }
-  })
+  const variable = (name: string, data: number[]) =>
+    new Variable(name, { shape: [data.length], dtype: 'float32', data: Float32Array.from(data) })
+  const trained = {
+    weight: variable('w', start),
+    first: variable('m', [0, 0, 0, 0]),
+    second: variable('v', [0, 0, 0, 0]),
+  }
+  const update = compile(
+    (gradient: tf.Tensor, learningRate: tf.Tensor, beta1Power: tf.Tensor, beta2Power: tf.Tensor) => {
+      applyAdamW(trained, {
+        gradient,
+        learningRate: learningRate as tf.Scalar,
+        weightDecay,
+        beta1Power: beta1Power as tf.Scalar,
+        beta2Power: beta2Power as tf.Scalar,
+      })
+      return { done: tf.scalar(1) }
+    },
+  )
   for (let step = 1; step <= 5; step++) {
-    const powers = [adamDefaults.beta1 ** step, adamDefaults.beta2 ** step].map((power) => tf.scalar(power)) as [tf.Scalar, tf.Scalar]
+    const powers = [adamDefaults.beta1 ** step, adamDefaults.beta2 ** step].map((power) => tf.scalar(power)) as [
+      tf.Scalar,
+      tf.Scalar,
+    ]
     await update.run(tf.tensor1d(gradientAt(step)), tf.scalar(0.01), ...powers)
   }
   const values = await trained.weight.data()
@@ -48,5 +58,13 @@ it.each([0, 0.1])('makes the updates of AdamW with weight decay %d', async (weig
 })
 
 it('takes the norm over all values of all tensors', () => {
-  expect(globalNorm([tf.tensor1d([3]), tf.tensor2d([[0, 4], [12, 0]])]).dataSync()[0]).toBeCloseTo(13, 5)
+  expect(
+    globalNorm([
+      tf.tensor1d([3]),
+      tf.tensor2d([
+        [0, 4],
+        [12, 0],
+      ]),
+    ]).dataSync()[0],
+  ).toBeCloseTo(13, 5)
 })

@@ -51,6 +51,8 @@ export function applyAdamW({ weight, first, second }: Trained, update: AdamWUpda
 
 /** Euclidean norm over all values of all tensors, as `torch.nn.utils.clip_grad_norm_` has it. Scalar. */
 export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
-  const halfSquares = tensors.map((tensor) => rawOp('L2Loss', [{ name: 'T', type: 'type', value: 'float32' }], [tensor], 1)[0]!)
+  const halfSquares = tensors.map(
+    (tensor) => rawOp('L2Loss', [{ name: 'T', type: 'type', value: 'float32' }], [tensor], 1)[0]!,
+  )
   return tf.sqrt<tf.Scalar>(tf.mul(2, tf.addN(halfSquares)))
 }

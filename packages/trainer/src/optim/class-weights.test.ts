@@ -25,7 +25,10 @@ describe('effectivePrior', () => {
 
   it('is natural, square root or balanced by the sampler alone', () => {
     expect(effectivePrior(counts, 1, null).slope).toBeCloseTo(1, 12)
-    expect(effectivePrior(counts, 0.5, null)).toEqual({ prior: [4 / 7, 2 / 7, 1 / 7].map((share) => expect.closeTo(share, 12) as number), slope: expect.closeTo(0.5, 12) as number })
+    expect(effectivePrior(counts, 0.5, null)).toEqual({
+      prior: [4 / 7, 2 / 7, 1 / 7].map((share) => expect.closeTo(share, 12) as number),
+      slope: expect.closeTo(0.5, 12) as number,
+    })
     expect(effectivePrior(counts, 0, null).slope).toBeCloseTo(0, 12)
   })
 

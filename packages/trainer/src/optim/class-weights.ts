@@ -19,11 +19,17 @@ export interface EffectivePrior {
 }
 
 /** The class prior that sampler (`n^power`) and class weights together make of the training counts. */
-export function effectivePrior(counts: readonly number[], samplerPower: number, weights: readonly number[] | null): EffectivePrior {
+export function effectivePrior(
+  counts: readonly number[],
+  samplerPower: number,
+  weights: readonly number[] | null,
+): EffectivePrior {
   const raw = counts.map((count, index) => count ** samplerPower * (weights?.[index] ?? 1))
   const total = raw.reduce((sum, value) => sum + value, 0)
   const prior = raw.map((value) => value / total)
-  const points = counts.flatMap((count, index) => (count > 0 ? [[Math.log(count), Math.log(prior[index]!)] as const] : []))
+  const points = counts.flatMap((count, index) =>
+    count > 0 ? [[Math.log(count), Math.log(prior[index]!)] as const] : [],
+  )
   const mean = (place: 0 | 1): number => points.reduce((sum, point) => sum + point[place], 0) / points.length
   const [meanX, meanY] = [mean(0), mean(1)]
   const variance = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)

@@ -16,27 +16,52 @@ it('smooths targets so that rows sum to one', () => {
 
 describe('classificationLoss', () => {
   // softmax of (ln 1, ln 2, ln 5) is (1/8, 2/8, 5/8)
-  const logits = () => tf.log(tf.tensor2d([[1, 2, 5], [5, 2, 1]]))
-  const targets = () => tf.tensor2d([[0, 0, 1], [0.5, 0.5, 0]])
-  const value = (options: Parameters<typeof classificationLoss>[2]) => classificationLoss(logits(), targets(), options).dataSync()[0]
+  const logits = () =>
+    tf.log(
+      tf.tensor2d([
+        [1, 2, 5],
+        [5, 2, 1],
+      ]),
+    )
+  const targets = () =>
+    tf.tensor2d([
+      [0, 0, 1],
+      [0.5, 0.5, 0],
+    ])
+  const value = (options: Parameters<typeof classificationLoss>[2]) =>
+    classificationLoss(logits(), targets(), options).dataSync()[0]
   const ln = (share: number) => -Math.log(share)
 
   it('is the cross-entropy worked out by hand', () => {
-    expect(value({ classWeights: null, focalGamma: 0 })).toBeCloseTo((ln(5 / 8) + 0.5 * ln(5 / 8) + 0.5 * ln(2 / 8)) / 2, 6)
+    expect(value({ classWeights: null, focalGamma: 0 })).toBeCloseTo(
+      (ln(5 / 8) + 0.5 * ln(5 / 8) + 0.5 * ln(2 / 8)) / 2,
+      6,
+    )
   })
 
   it('multiplies each class term with its weight', () => {
-    expect(value({ classWeights: [2, 0.5, 0.25], focalGamma: 0 })).toBeCloseTo((0.25 * ln(5 / 8) + ln(5 / 8) + 0.25 * ln(2 / 8)) / 2, 6)
+    expect(value({ classWeights: [2, 0.5, 0.25], focalGamma: 0 })).toBeCloseTo(
+      (0.25 * ln(5 / 8) + ln(5 / 8) + 0.25 * ln(2 / 8)) / 2,
+      6,
+    )
   })
 
   it('takes away from classes that are already right, by the plain probability', () => {
     const focal = (share: number) => (1 - share) ** 2 * ln(share)
-    expect(value({ classWeights: null, focalGamma: 2 })).toBeCloseTo((focal(5 / 8) + 0.5 * focal(5 / 8) + 0.5 * focal(2 / 8)) / 2, 6)
-    expect(value({ classWeights: [4, 4, 4], focalGamma: 2 })).toBeCloseTo(4 * value({ classWeights: null, focalGamma: 2 })!, 5)
+    expect(value({ classWeights: null, focalGamma: 2 })).toBeCloseTo(
+      (focal(5 / 8) + 0.5 * focal(5 / 8) + 0.5 * focal(2 / 8)) / 2,
+      6,
+    )
+    expect(value({ classWeights: [4, 4, 4], focalGamma: 2 })).toBeCloseTo(
+      4 * value({ classWeights: null, focalGamma: 2 })!,
+      5,
+    )
   })
 
   it('has a finite gradient where a class is certain', () => {
-    const gradient = tf.grad((x: tf.Tensor) => classificationLoss(x as tf.Tensor2D, tf.tensor2d([[1, 0]]), { classWeights: null, focalGamma: 1.5 }))
+    const gradient = tf.grad((x: tf.Tensor) =>
+      classificationLoss(x as tf.Tensor2D, tf.tensor2d([[1, 0]]), { classWeights: null, focalGamma: 1.5 }),
+    )
     expect([...gradient(tf.tensor2d([[80, -80]])).dataSync()].every(Number.isFinite)).toBe(true)
   })
 })

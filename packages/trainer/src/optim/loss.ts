@@ -23,7 +23,11 @@ export interface LossOptions {
  * cross-entropy, with class weights and focal modulation where asked for. p is the plain softmax: a weight never enters
  * the modulation. Scalar, in nats.
  */
-export function classificationLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, { classWeights, focalGamma }: LossOptions): tf.Scalar {
+export function classificationLoss(
+  logits: tf.Tensor2D,
+  targets: tf.Tensor2D,
+  { classWeights, focalGamma }: LossOptions,
+): tf.Scalar {
   const logProbabilities = tf.logSoftmax(logits)
   const terms = tf.mul(targets, logProbabilities)
   const focused = focalGamma === 0 ? terms : tf.mul(terms, tf.pow(tf.sub(1, tf.exp(logProbabilities)), focalGamma))

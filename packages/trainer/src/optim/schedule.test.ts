@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { noPlateau, scheduleFactor, updatePlateau } from './schedule.ts'
 import type { Schedule } from './schedule.ts'
 
-const at = (schedule: Schedule, step: number, plateauFactor = 1) => scheduleFactor(schedule, { step, stepsPerEpoch: 10, epochs: 12, plateauFactor })
+const at = (schedule: Schedule, step: number, plateauFactor = 1) =>
+  scheduleFactor(schedule, { step, stepsPerEpoch: 10, epochs: 12, plateauFactor })
 
 describe('scheduleFactor', () => {
   it('stays at one when fixed', () => {
@@ -36,7 +37,8 @@ describe('scheduleFactor', () => {
 
 describe('plateau', () => {
   const plateau = { kind: 'plateau', warmupEpochs: 0, factor: 0.5, patience: 1, threshold: 0.01, minimum: 0.2 } as const
-  const after = (accuracies: number[]) => accuracies.reduce((state, accuracy) => updatePlateau(plateau, state, accuracy), noPlateau)
+  const after = (accuracies: number[]) =>
+    accuracies.reduce((state, accuracy) => updatePlateau(plateau, state, accuracy), noPlateau)
 
   it('lowers the rate when accuracy stands still for longer than the patience', () => {
     expect(after([0.5, 0.6, 0.605]).factor).toBe(1)

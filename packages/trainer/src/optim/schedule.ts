@@ -13,14 +13,16 @@ export interface SchedulePosition {
 }
 
 /** Half a cosine from 1 at progress 0 to `minimum` at 1: equation 5 of SGDR (arXiv 1608.03983). */
-const annealed = (progress: number, minimum: number): number => minimum + (1 - minimum) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)))
+const annealed = (progress: number, minimum: number): number =>
+  minimum + (1 - minimum) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)))
 
 type Kind<K extends Schedule['kind']> = Extract<Schedule, { kind: K }>
 
 /** Factors after the warm-up; `done` steps after it. */
 const factors: { [K in Schedule['kind']]: (schedule: Kind<K>, done: number, position: SchedulePosition) => number } = {
   fixed: () => 1,
-  cosine: ({ minimum }, done, { step, stepsPerEpoch, epochs }) => annealed(done / Math.max(1, epochs * stepsPerEpoch - (step - done)), minimum),
+  cosine: ({ minimum }, done, { step, stepsPerEpoch, epochs }) =>
+    annealed(done / Math.max(1, epochs * stepsPerEpoch - (step - done)), minimum),
   restarts: ({ cycleEpochs, growth, minimum }, done, { stepsPerEpoch }) => {
     let [start, length] = [0, cycleEpochs * stepsPerEpoch]
     while (done >= start + length) {

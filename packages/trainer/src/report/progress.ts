@@ -1,4 +1,4 @@
-import cliProgress from 'cli-progress'
+import { createBar, secondsBetweenLines } from './bar.ts'
 import { duration, percent } from './format.ts'
 
 export interface StepProgress {
@@ -19,6 +19,8 @@ export interface EpochSummary {
   readonly trainAccuracy: number
   readonly validLoss: number
   readonly validAccuracy: number
+  /** With test-time augmentation, where this epoch had it. */
+  readonly ttaAccuracy: number | null
   readonly best: boolean
   readonly learningRate: number
   readonly seconds: number
@@ -27,8 +29,6 @@ export interface EpochSummary {
 /** Where a person sees a run go on. */
 export interface Progress {
   message(line: string): void
-  /** Work before training that is counted, such as the audit. */
-  work(title: string, done: number, total: number): void
   epochStart(phase: string, epoch: number, epochs: number, steps: number): void
   step(progress: StepProgress): void
   epochEnd(summary: EpochSummary): void
@@ -38,33 +38,28 @@ export interface Progress {
 const summaryLine = (summary: EpochSummary): string =>
   `${summary.phase} ${String(summary.epoch + 1).padStart(String(summary.epochs).length)}/${summary.epochs}` +
   `  loss ${summary.loss.toFixed(3)}  train ${percent(summary.trainAccuracy)}` +
-  `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}  loss ${summary.validLoss.toFixed(3)}` +
+  `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}${summary.ttaAccuracy === null ? '' : `  TTA ${percent(summary.ttaAccuracy)}`}  loss ${summary.validLoss.toFixed(3)}` +
   `  lr ${summary.learningRate.toExponential(1)}  ${duration(summary.seconds)}`
-
-const bar = (format: string): cliProgress.SingleBar =>
-  new cliProgress.SingleBar(
-    { format, barsize: 20, hideCursor: true, clearOnComplete: true, linewrap: false, fps: 5 },
-    cliProgress.Presets.shades_classic,
-  )
 
 /** A live bar for the epoch under way, and a line for each that is done. */
 class TerminalProgress implements Progress {
-  readonly #bar = bar('{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  {left} left')
-  readonly #work = bar('{title} {bar} {value}/{total}')
+  readonly #bar = createBar(
+    '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  {left} left',
+  )
 
   message(line: string): void {
     this.#bar.stop()
     console.log(line)
   }
 
-  work(title: string, done: number, total: number): void {
-    if (!this.#work.isActive) this.#work.start(total, done, { title })
-    this.#work.update(done)
-    if (done === total) this.#work.stop()
-  }
-
   epochStart(phase: string, epoch: number, epochs: number, steps: number): void {
-    this.#bar.start(steps, 0, { title: `${phase} ${epoch + 1}/${epochs}`, speed: '-', loss: '-', accuracy: '-', left: '-' })
+    this.#bar.start(steps, 0, {
+      title: `${phase} ${epoch + 1}/${epochs}`,
+      speed: '-',
+      loss: '-',
+      accuracy: '-',
+      left: '-',
+    })
   }
 
   step(progress: StepProgress): void {
@@ -86,8 +81,6 @@ class TerminalProgress implements Progress {
   }
 }
 
-const secondsBetweenLines = 30
-
 /** Plain lines for a log: one an epoch, and one every half minute within a long one. */
 class LineProgress implements Progress {
   #title = ''
@@ -95,12 +88,6 @@ class LineProgress implements Progress {
 
   message(line: string): void {
     console.log(line)
-  }
-
-  work(title: string, done: number, total: number): void {
-    if (done < total && performance.now() - this.#last < secondsBetweenLines * 1000) return
-    this.#last = performance.now()
-    console.log(`${title}: ${done} of ${total}`)
   }
 
   epochStart(phase: string, epoch: number, epochs: number): void {

@@ -16,7 +16,13 @@ export type TakeStatistics = (mean: Tensor, variance: Tensor) => void
  * @param beta [C]
  * @param take receives the statistics, during the call; dispose of nothing.
  */
-export function batchNormByBatch(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number, take: TakeStatistics): Tensor {
+export function batchNormByBatch(
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  epsilon: number,
+  take: TakeStatistics,
+): Tensor {
   const attributes: Attribute[] = [
     { name: 'T', type: 'type', value: 'float32' },
     { name: 'U', type: 'type', value: 'float32' },

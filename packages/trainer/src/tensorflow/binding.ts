@@ -4,6 +4,7 @@ import { callSite } from './caller.ts'
 import type { NodeOutput } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { dataTypes } from './dtype.ts'
+import type { TracedValue } from './mixed-precision.ts'
 import type { NodeTensor, Trace } from './trace.ts'
 
 /** What `NodeJSKernelBackend` knows of a tensor in TensorFlow. */
@@ -20,9 +21,17 @@ interface KernelAttribute {
   readonly value: unknown
 }
 
-type Entry = { readonly handle: Handle } | { readonly output: NodeOutput; readonly trace: Trace }
+type Entry = { readonly handle: Handle } | { readonly value: TracedValue }
 
-const attributeKinds = { TF_ATTR_STRING: 0, TF_ATTR_INT: 1, TF_ATTR_FLOAT: 2, TF_ATTR_BOOL: 3, TF_ATTR_TYPE: 4, TF_ATTR_SHAPE: 5, TF_ATTR_RESOURCE: 6 } as const
+const attributeKinds = {
+  TF_ATTR_STRING: 0,
+  TF_ATTR_INT: 1,
+  TF_ATTR_FLOAT: 2,
+  TF_ATTR_BOOL: 3,
+  TF_ATTR_TYPE: 4,
+  TF_ATTR_SHAPE: 5,
+  TF_ATTR_RESOURCE: 6,
+} as const
 
 const kindNames: Readonly<Record<number, [single: EncodedAttribute['type'], list: EncodedAttribute['type'] | null]>> = {
   [attributeKinds.TF_ATTR_STRING]: ['string', null],
@@ -80,7 +89,7 @@ export class Binding {
       return body()
     } finally {
       this.#trace = null
-      for (const [id, entry] of this.#entries) if ('trace' in entry) this.#entries.delete(id)
+      for (const [id, entry] of this.#entries) if ('value' in entry) this.#entries.delete(id)
     }
   }
 
@@ -89,7 +98,9 @@ export class Binding {
   }
 
   createTensor(shape: number[], dtype: number, values: ArrayLike<number>): number {
-    return this.#trace === null ? this.add(this.core.newHandle(shape, dtype, values)) : this.addNode(this.#trace.constant(shape, dtype, values))
+    return this.#trace === null
+      ? this.add(this.core.newHandle(shape, dtype, values))
+      : this.addNode(this.#trace.constant(shape, dtype, values))
   }
 
   /** A tensor in the eager runtime, also while tracing. */
@@ -106,16 +117,25 @@ export class Binding {
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array {
     const entry = this.#entry(id)
     if (!('handle' in entry)) {
-      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor has no value yet: its function is being traced (read at ${callSite()})`)
+      throw new FlowersError(
+        'TENSORFLOW_VALUE_IN_TRACE',
+        `the tensor has no value yet: its function is being traced (read at ${callSite()})`,
+      )
     }
     return this.core.read(entry.handle)
   }
 
-  executeOp(name: string, attributes: readonly KernelAttribute[], inputs: readonly number[], outputs: number): TensorMetadata[] {
+  executeOp(
+    name: string,
+    attributes: readonly KernelAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[] {
     const encoded = attributes.map(({ name, type, value }) => {
       const kinds = kindNames[type]
       const kind = kinds?.[Array.isArray(value) ? 1 : 0]
-      if (kind === undefined || kind === null) throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: attribute of kind ${type} (called at ${callSite()})`)
+      if (kind === undefined || kind === null)
+        throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: attribute of kind ${type} (called at ${callSite()})`)
       return { name, type: kind, value } as EncodedAttribute
     })
     return this.execute(name, encoded, inputs, outputs)
@@ -130,30 +150,36 @@ export class Binding {
   ): TensorMetadata[] {
     const fitted = name === 'Cast' && inputs[0] !== undefined ? this.#withSourceType(attributes, inputs[0]) : attributes
     if (this.#trace !== null) {
-      const nodes = inputs.map((id) => this.output(id))
-      return this.#trace.add(name, fitted, nodes, outputs, shapes).map((node) => this.#describeNode(node))
+      const values = inputs.map((id) => this.#value(id))
+      const low = outputs === 1 ? (this.#trace.mixed?.apply(name, fitted, values) ?? null) : null
+      if (low !== null) return [this.#describeValue(low)]
+      const nodes = values.map((value) => this.#full(value))
+      return this.#trace.add(name, fitted, nodes, outputs, shapes).map((node) => this.#describeValue(valueOf(node)))
     }
-    const op = this.core.newOp(name, fitted, inputs.map((id) => this.handle(id)))
+    const op = this.core.newOp(
+      name,
+      fitted,
+      inputs.map((id) => this.handle(id)),
+    )
     return this.core.execute(op, outputs, 'TENSORFLOW_OP_REFUSED', name).map((handle) => this.describe(handle))
   }
 
   /** The eager tensor of a number. Throws TENSORFLOW_OUTSIDE_TRACE for a tensor of a trace. */
   handle(id: number): Handle {
     const entry = this.#entry(id)
-    if (!('handle' in entry)) throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor belongs to a trace (used at ${callSite()})`)
+    if (!('handle' in entry))
+      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor belongs to a trace (used at ${callSite()})`)
     return entry.handle
   }
 
   /** The node of a number in the current trace; a tensor from outside is captured. */
   output(id: number): NodeOutput {
-    const entry = this.#entry(id)
-    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
-    return 'handle' in entry ? this.#trace.capture(id, entry.handle) : entry.output
+    return this.#full(this.#value(id))
   }
 
   dtype(id: number): number {
     const entry = this.#entry(id)
-    return 'handle' in entry ? this.core.api.TFE_TensorHandleDataType(entry.handle) : this.core.api.TF_OperationOutputType(entry.output)
+    return 'handle' in entry ? this.core.api.TFE_TensorHandleDataType(entry.handle) : entry.value.dtype
   }
 
   add(handle: Handle): number {
@@ -163,10 +189,7 @@ export class Binding {
   }
 
   addNode(node: NodeTensor): number {
-    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
-    const id = this.#nextId++
-    this.#entries.set(id, { output: node.output, trace: this.#trace })
-    return id
+    return this.#addValue(valueOf(node))
   }
 
   /** Numbers a handle and says what it is. */
@@ -175,13 +198,39 @@ export class Binding {
     return { id: this.add(handle), shape: this.core.shapeOf(handle), dtype }
   }
 
-  #describeNode(node: NodeTensor): TensorMetadata {
-    return { id: this.addNode(node), shape: node.shape, dtype: node.dtype }
+  #addValue(value: TracedValue): number {
+    const id = this.#nextId++
+    this.#entries.set(id, { value })
+    return id
+  }
+
+  #describeValue(value: TracedValue): TensorMetadata {
+    return { id: this.#addValue(value), shape: value.shape, dtype: value.dtype }
+  }
+
+  #value(id: number): TracedValue {
+    const entry = this.#entry(id)
+    if ('value' in entry) return entry.value
+    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
+    return {
+      shape: this.core.shapeOf(entry.handle),
+      dtype: this.dtype(id),
+      full: this.#trace.capture(id, entry.handle),
+      low: null,
+    }
+  }
+
+  #full(value: TracedValue): NodeOutput {
+    return value.full ?? (this.#trace as Trace).mixed?.full(value) ?? (value.low as NodeOutput)
   }
 
   #entry(id: number): Entry {
     const entry = this.#entries.get(id)
-    if (entry === undefined) throw new FlowersError('TENSORFLOW_OUTSIDE_TRACE', `the tensor was disposed of, or belongs to a trace that is over (used at ${callSite()})`)
+    if (entry === undefined)
+      throw new FlowersError(
+        'TENSORFLOW_OUTSIDE_TRACE',
+        `the tensor was disposed of, or belongs to a trace that is over (used at ${callSite()})`,
+      )
     return entry
   }
 
@@ -191,3 +240,5 @@ export class Binding {
     return [...attributes.filter(({ name }) => name !== 'SrcT'), source]
   }
 }
+
+const valueOf = ({ output, shape, dtype }: NodeTensor): TracedValue => ({ shape, dtype, full: output, low: null })

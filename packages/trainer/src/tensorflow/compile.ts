@@ -6,6 +6,7 @@ import type { NodeOutput, Pointer } from './capi.ts'
 import { functionConfig } from './config.ts'
 import type { Precision } from './config.ts'
 import type { Handle } from './core.ts'
+import { hasBfloat16 } from './mixed-precision.ts'
 import { runtime } from './runtime.ts'
 import { Trace } from './trace.ts'
 
@@ -14,7 +15,11 @@ export type Outputs = Record<string, Tensor>
 export interface CompileOptions {
   /** Appears in errors and profiles. */
   readonly name?: string
-  /** What matrix products and convolutions are computed in; inputs, outputs and variables stay float32. */
+  /**
+   * What matrix products and convolutions are computed in; inputs, outputs and variables stay float32. bfloat16 has an
+   * effect only where the machine has instructions for it (a GPU, or AVX512-BF16 or AMX); float16 only on a GPU, and it
+   * needs a scaled loss.
+   */
   readonly precision?: Precision
   /** Compile by XLA as a whole. Slower than the default on a CPU. */
   readonly xla?: boolean
@@ -67,11 +72,12 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
 
   const functionFor = (inputs: I): TracedFunction => {
     if (disposed) throw new FlowersError('TENSORFLOW_DISPOSED', `compiled function ${label}`)
-    if (runtime().binding.trace !== null) throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
+    if (runtime().binding.trace !== null)
+      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
     const signature = signatureOf(inputs)
     let found = functions.get(signature)
     if (found === undefined) {
-      found = traceFunction(fn, inputs, label, options.xla === true)
+      found = traceFunction(fn, inputs, label, options)
       functions.set(signature, found)
     }
     return found
@@ -97,14 +103,19 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
       const where = callSite()
       const traced = functionFor(inputs)
       const op = newCall(traced, inputs)
-      const handles = await queue.add(() => core.executeAsync(op, traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label, where))
+      const handles = await queue.add(() =>
+        core.executeAsync(op, traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label, where),
+      )
       return wrap(traced, handles)
     },
     runSync(...inputs) {
       const { core, binding } = runtime()
       if (binding.trace !== null) return fn(...inputs)
       const traced = functionFor(inputs)
-      return wrap(traced, core.execute(newCall(traced, inputs), traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label))
+      return wrap(
+        traced,
+        core.execute(newCall(traced, inputs), traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label),
+      )
     },
     bytes: (...inputs) => functionFor(inputs).bytes,
     dispose() {
@@ -124,9 +135,14 @@ function signatureOf(inputs: readonly Tensor[]): string {
   return inputs.map(({ dataId, shape }) => `${backend.tensorMap.get(dataId).dtype}[${shape.join(',')}]`).join(' ')
 }
 
-function traceFunction<I extends readonly Tensor[], O extends Outputs>(fn: (...inputs: I) => O, inputs: I, label: string, xla: boolean): TracedFunction {
-  const { core, backend, binding } = runtime()
-  const trace = new Trace(core, 'function')
+function traceFunction<I extends readonly Tensor[], O extends Outputs>(
+  fn: (...inputs: I) => O,
+  inputs: I,
+  label: string,
+  options: CompileOptions,
+): TracedFunction {
+  const { core, backend, binding, device } = runtime()
+  const trace = new Trace(core, 'function', options.precision === 'bfloat16' && hasBfloat16(device))
   const name = `${label.replace(/\W/g, '_')}_${made++}`
   try {
     const parameters: NodeOutput[] = []
@@ -143,11 +159,13 @@ function traceFunction<I extends readonly Tensor[], O extends Outputs>(fn: (...i
         outputNames = Object.keys(outputs)
         results = backend.getInputTensorIds(Object.values(outputs)).map((id) => binding.output(id))
       })
-      trace.toFunction(name, parameters, results, xla)
+      trace.toFunction(name, parameters, results, options.xla === true)
     })
     const captured = [...trace.captures.values()].map(({ handle }) => handle)
     const release = (): void => {
-      core.call('TENSORFLOW_OP_REFUSED', label, (status) => core.api.TFE_ContextRemoveFunction(core.context, name, status))
+      core.call('TENSORFLOW_OP_REFUSED', label, (status) =>
+        core.api.TFE_ContextRemoveFunction(core.context, name, status),
+      )
       trace.releaseCaptures()
     }
     return { name, captured, outputNames, bytes: trace.outputBytes, release }

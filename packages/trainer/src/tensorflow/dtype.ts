@@ -24,6 +24,10 @@ export const itemSizes: Readonly<Record<number, number>> = {
   [dataTypes.bool]: 1,
 }
 
+/** Bytes a value has in TensorFlow; 0 for a type without a fixed size. */
+export const valueBytes = (dtype: number): number =>
+  itemSizes[dtype] ?? (dtype === dataTypes.bfloat16 || dtype === dataTypes.float16 ? 2 : 0)
+
 type Values = Float32Array | Int32Array | Uint8Array
 
 /** Bytes as the array that tfjs expects for a type; int64 becomes int32 (tfjs has no wider integer). */

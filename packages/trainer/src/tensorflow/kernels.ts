@@ -1,43 +1,84 @@
 import * as tf from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Attribute } from './attribute.ts'
 import type { DataTypeName } from './dtype.ts'
+import { patchConvolution, patchFilterGradient, patchInputGradient, patchSide } from './patches.ts'
 import { rawOp } from './raw-op.ts'
+import { runtime } from './runtime.ts'
 
-type KernelFunction = (inputs: Record<string, tf.Tensor>, attributes: Record<string, unknown>) => tf.Tensor
+type Attributes = Readonly<Record<string, unknown>>
 
-const typeOf = (name: string, tensor: tf.Tensor): Attribute => ({ name, type: 'type', value: tensor.dtype as DataTypeName })
+/** A kernel for some inputs; null leaves the others to tfjs-node's. */
+type Replacement = (inputs: Readonly<Record<string, Tensor>>, attributes: Attributes) => Tensor | null
+
+const typeOf = (name: string, tensor: Tensor): Attribute => ({
+  name,
+  type: 'type',
+  value: tensor.dtype as DataTypeName,
+})
 
 /** tfjs-node's kernel reads the indices to check their range, which a trace cannot; on the CPU TensorFlow checks them itself. */
-function gather({ x, indices }: Record<string, tf.Tensor>, { axis, batchDims }: Record<string, unknown>): tf.Tensor {
+const gather: Replacement = ({ x, indices }, { axis, batchDims }) => {
   const attributes: Attribute[] = [
     { name: 'batch_dims', type: 'int', value: batchDims as number },
-    typeOf('Tparams', x as tf.Tensor),
-    typeOf('Tindices', indices as tf.Tensor),
+    typeOf('Tparams', x!),
+    typeOf('Tindices', indices!),
     { name: 'Taxis', type: 'type', value: 'int32' },
   ]
-  return rawOp('GatherV2', attributes, [x as tf.Tensor, indices as tf.Tensor, tf.scalar(axis as number, 'int32')], 1)[0] as tf.Tensor
+  return rawOp('GatherV2', attributes, [x!, indices!, tf.scalar(axis as number, 'int32')], 1)[0]!
 }
 
 /** tfjs-node's kernel makes every product a batch of products, which TensorFlow does not fuse with a bias. */
-function matrixProduct({ a, b }: Record<string, tf.Tensor>, { transposeA, transposeB }: Record<string, unknown>): tf.Tensor {
-  const inputs = [a as tf.Tensor, b as tf.Tensor]
-  const plain = inputs.every(({ shape }) => shape.length === 2)
+const matrixProduct: Replacement = ({ a, b }, { transposeA, transposeB }) => {
+  if (a!.rank !== 2 || b!.rank !== 2) return null
   const attributes: Attribute[] = [
-    typeOf('T', a as tf.Tensor),
-    { name: plain ? 'transpose_a' : 'adj_x', type: 'bool', value: transposeA as boolean },
-    { name: plain ? 'transpose_b' : 'adj_y', type: 'bool', value: transposeB as boolean },
+    typeOf('T', a!),
+    { name: 'transpose_a', type: 'bool', value: transposeA as boolean },
+    { name: 'transpose_b', type: 'bool', value: transposeB as boolean },
   ]
-  return rawOp(plain ? 'MatMul' : 'BatchMatMulV2', attributes, inputs, 1)[0] as tf.Tensor
+  return rawOp('MatMul', attributes, [a!, b!], 1)[0]!
 }
 
-const replacements: Readonly<Record<string, KernelFunction>> = { GatherV2: gather, BatchMatMul: matrixProduct }
+/** A frozen graph keeps its convolutions: the runtimes that it is made for are best at those. */
+const freezing = (): boolean => runtime().binding.trace?.mode === 'freeze'
 
-/** Puts our kernels in the place of tfjs-node's. */
+const convolution: Replacement = ({ x, filter }, attributes) => {
+  const side = freezing() ? null : patchSide(x!.shape, filter!.shape, attributes)
+  return side === null ? null : patchConvolution(x!, filter!, side)
+}
+
+const convolutionInputGradient: Replacement = ({ dy, filter }, attributes) => {
+  const inputShape = attributes['inputShape'] as number[]
+  const side = patchSide(inputShape, filter!.shape, attributes)
+  return side === null ? null : patchInputGradient(dy!, filter!, inputShape, side)
+}
+
+const convolutionFilterGradient: Replacement = ({ x, dy }, attributes) => {
+  const filterShape = attributes['filterShape'] as number[]
+  const side = patchSide(x!.shape, filterShape, attributes)
+  return side === null ? null : patchFilterGradient(x!, dy!, filterShape, side)
+}
+
+const replacements: Readonly<Record<string, Replacement>> = {
+  GatherV2: gather,
+  BatchMatMul: matrixProduct,
+  Conv2D: convolution,
+  Conv2DBackpropInput: convolutionInputGradient,
+  Conv2DBackpropFilter: convolutionFilterGradient,
+}
+
+/** Puts our kernels before tfjs-node's. */
 export function replaceKernels(): void {
-  for (const [kernelName, run] of Object.entries(replacements)) {
+  for (const [kernelName, replacement] of Object.entries(replacements)) {
+    const original = tf.getKernel(kernelName, 'tensorflow').kernelFunc
     tf.unregisterKernel(kernelName, 'tensorflow')
-    const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) =>
-      tf.tidy(() => run(inputs as Record<string, tf.Tensor>, (attrs ?? {}) as Record<string, unknown>))
+    const kernelFunc: tf.KernelFunc = (call) =>
+      // The original's arguments are typed as loosely as ours.
+      tf.tidy(
+        () =>
+          replacement(call.inputs as Record<string, Tensor>, (call.attrs ?? {}) as Attributes) ??
+          (original(call) as Tensor),
+      )
     tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
   }
 }

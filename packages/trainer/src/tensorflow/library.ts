@@ -84,7 +84,9 @@ function bind(path: string): Api {
   try {
     return bindApi(koffi.load(path))
   } catch (error) {
-    throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${path} lacks a function: ${(error as Error).message}`, { cause: error })
+    throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${path} lacks a function: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

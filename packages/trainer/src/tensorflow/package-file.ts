@@ -7,7 +7,8 @@ import { FlowersError } from '@flowers/shared/errors'
 export function packageFile(relative: string): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, relative))) {
-    if (dirname(folder) === folder) throw new FlowersError('INTERNAL', `${relative} is missing from the trainer's package`)
+    if (dirname(folder) === folder)
+      throw new FlowersError('INTERNAL', `${relative} is missing from the trainer's package`)
     folder = dirname(folder)
   }
   return join(folder, relative)

@@ -18,13 +18,19 @@ test('fields of fixed width are passed over, half a message is refused', () => {
   expect(() => [...readFields(Uint8Array.of(0x80))]).toThrow(RangeError)
 })
 
-test('the configuration of a function has its rewrite options, empty or with bfloat16', () => {
-  expect(functionConfig('bfloat16')).toEqual(Uint8Array.of(0x52, 5, 0x52, 3, 0xf8, 0x01, 1))
+test('the configuration of a function has its rewrite options, empty or with float16', () => {
+  expect(functionConfig('float16')).toEqual(Uint8Array.of(0x52, 5, 0x52, 3, 0xb8, 0x01, 1))
   expect(functionConfig('float32')).toEqual(Uint8Array.of(0x52, 2, 0x52, 0))
 })
 
 test('the process configuration names the numbers of threads and may leave the GPU out', () => {
-  const fields = (gpu: boolean) => Object.fromEntries([...readFields(processConfig({ intraThreads: 3, interThreads: 4, gpu }))].map(({ number, value }) => [number, value]))
+  const fields = (gpu: boolean) =>
+    Object.fromEntries(
+      [...readFields(processConfig({ intraThreads: 3, interThreads: 4, gpu }))].map(({ number, value }) => [
+        number,
+        value,
+      ]),
+    )
   expect(fields(true)).toMatchObject({ 2: 3, 5: 4, 7: 1 })
   expect(Buffer.from(fields(false)[1] as Uint8Array).toString()).toContain('GPU')
 })

@@ -21,7 +21,10 @@ it('does not stop within the protected period', () => {
 
 it('takes a gain below the threshold as no gain, but keeps its weights', () => {
   expect(epochsRun([0.5, 0.50001, 0.50002, 0.50003], { patience: 2, minEpochs: 0, threshold: 1e-4 })).toBe(3)
-  expect(updateBest({ accuracy: 0.5, epoch: 0, waited: 0 }, 0.50001, 1, 1e-4)).toEqual({ best: { accuracy: 0.50001, epoch: 1, waited: 1 }, improved: true })
+  expect(updateBest({ accuracy: 0.5, epoch: 0, waited: 0 }, 0.50001, 1, 1e-4)).toEqual({
+    best: { accuracy: 0.50001, epoch: 1, waited: 1 },
+    improved: true,
+  })
 })
 
 it('never stops without options', () => {

@@ -13,7 +13,12 @@ export const noBest: Best = { accuracy: -1, epoch: -1, waited: 0 }
  * Counts an epoch (from 0) in. It is the best when it beats the last best by more than the threshold; any improvement
  * moves the checkpoint, but only one above the threshold resets the patience.
  */
-export function updateBest(best: Best, accuracy: number, epoch: number, threshold: number): { best: Best; improved: boolean } {
+export function updateBest(
+  best: Best,
+  accuracy: number,
+  epoch: number,
+  threshold: number,
+): { best: Best; improved: boolean } {
   const improved = accuracy > best.accuracy
   const waited = accuracy > best.accuracy + threshold ? 0 : best.waited + 1
   return { best: improved ? { accuracy, epoch, waited } : { ...best, waited }, improved }

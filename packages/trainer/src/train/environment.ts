@@ -2,7 +2,10 @@ import { cpus, platform, release, totalmem } from 'node:os'
 import sharp from 'sharp'
 
 /** What the result may depend on besides recipe and data: versions and machine. */
-export async function describeEnvironment(tensorflow: { version: string; device: string }): Promise<Record<string, unknown>> {
+export async function describeEnvironment(tensorflow: {
+  version: string
+  device: string
+}): Promise<Record<string, unknown>> {
   const processors = cpus()
   return {
     tensorflow: tensorflow.version,

@@ -1,6 +1,8 @@
 import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
+import { oneView, sixViews, threeViews } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/views'
 import * as tf from '@tensorflow/tfjs-core'
 import { packAugmentations } from '../data/apply-augment.ts'
 import { atStrength, drawAugmentation } from '../data/augment.ts'
@@ -31,7 +33,8 @@ import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
 import { compileStep, emptyInputs, packScalars, runEmpty, trainableParameters, useInputs } from './step.ts'
 import type { Step } from './step.ts'
-import { compileScorer, ValidationSet } from './validate.ts'
+import { Scorers, ValidationSet } from './validate.ts'
+import type { Validation } from './validate.ts'
 import { TrainingVariables } from './variables.ts'
 
 export interface PhaseContext {
@@ -53,6 +56,13 @@ export const checkpointFiles = {
   last: 'last.safetensors',
   best: 'best.safetensors',
   bestOf: (phase: PhaseName) => `best-${phase}.safetensors`,
+}
+
+const ttaViews = { three: threeViews, six: sixViews } as const
+
+/** Whether an epoch (from 0) is also validated with test-time augmentation. */
+export function ttaDue({ tta, epochs }: Pick<Phase, 'tta' | 'epochs'>, epoch: number): boolean {
+  return tta !== null && ((epoch + 1) % tta.everyEpochs === 0 || epoch >= epochs - tta.lastEpochs)
 }
 
 /** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
@@ -101,7 +111,11 @@ export class PhaseRunner {
   }
 
   /** Arrays for a phase that starts from these weights. */
-  static variablesFor({ model, recipe }: PhaseContext, name: PhaseName, values: ReadonlyMap<string, Float32Array>): TrainingVariables {
+  static variablesFor(
+    { model, recipe }: PhaseContext,
+    name: PhaseName,
+    values: ReadonlyMap<string, Float32Array>,
+  ): TrainingVariables {
     const phase = recipe.phases[name]
     return new TrainingVariables(model, trainableParameters(model, phase), values, phase.ema !== null)
   }
@@ -117,33 +131,40 @@ export class PhaseRunner {
     const phase = this.#phase
     await this.#checkMemory()
     const step = this.#compile(this.#variables)
-    const scorer = compileScorer(model, (name) => this.#variables.best(name), recipe.preprocessing, recipe.validateFlipped)
+    const scorers = new Scorers(model, (name) => this.#variables.best(name), recipe.preprocessing)
     const validation = new ValidationSet(this.#context.dataset.valid, {
       preprocessing: { ...recipe.preprocessing, size: phase.size },
       batch: phase.batch,
     })
-    const score = () => validation.score(scorer, this.#context.signal)
+    const score = (views: readonly View[]) =>
+      this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
     try {
-      if (this.#position.updates === 0) await this.#start(await this.#interruptible(score))
-      while (this.#position.epoch < phase.epochs && !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)) {
+      if (this.#position.updates === 0) await this.#start(await score(oneView))
+      while (
+        this.#position.epoch < phase.epochs &&
+        !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)
+      ) {
         progress.epochStart(this.#name, this.#position.epoch, phase.epochs, this.#stepsPerEpoch)
         const started = performance.now()
         await this.#trainEpoch(step)
         const trained = (performance.now() - started) / 1000
-        const { accuracy, loss } = await this.#interruptible(score)
-        await this.#endEpoch(accuracy, loss, trained, (performance.now() - started) / 1000)
+        const plain = await score(oneView)
+        const augmented = ttaDue(phase, this.#position.epoch) ? await score(ttaViews[phase.tta!.views]) : null
+        await this.#endEpoch(plain, augmented, trained, (performance.now() - started) / 1000)
       }
       return this.#position.best
     } finally {
       step.dispose()
-      scorer.dispose()
+      scorers.dispose()
     }
   }
 
   /** Scores the weights the phase starts from: they are its best until an epoch beats them. */
   async #start({ accuracy, loss }: { accuracy: number; loss: number }): Promise<void> {
     const { log, progress } = this.#context
-    progress.message(`${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`)
+    progress.message(
+      `${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`,
+    )
     const { prior, slope } = effectivePrior(this.#trainCounts, this.#phase.samplerPower, this.#classWeights)
     if (slope !== null && slope < overcorrected) {
       progress.message(
@@ -213,8 +234,17 @@ export class PhaseRunner {
     const positions = batch.samples.map((_, index) => batch.step * width + index)
     const augment = this.#augment(epoch)
     const packed = packAugmentations(
-      positions.map((position) => drawAugmentation(augment, size, new Random(recipe.seed, 'augment', address, position))),
-      positions.map((position) => drawMix(this.#phase.mix, { epoch, epochs: this.#phase.epochs }, size, new Random(recipe.seed, 'mix', address, position))),
+      positions.map((position) =>
+        drawAugmentation(augment, size, new Random(recipe.seed, 'augment', address, position)),
+      ),
+      positions.map((position) =>
+        drawMix(
+          this.#phase.mix,
+          { epoch, epochs: this.#phase.epochs },
+          size,
+          new Random(recipe.seed, 'mix', address, position),
+        ),
+      ),
       recipe.preprocessing,
     )
     const factor = this.#factor(updates)
@@ -240,7 +270,10 @@ export class PhaseRunner {
     const correct = (await outputs.correct.data())[0]!
     tf.dispose([...inputs, ...Object.values(outputs)])
     if (!Number.isFinite(loss)) {
-      throw new FlowersError('TRAIN_DIVERGED', `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`)
+      throw new FlowersError(
+        'TRAIN_DIVERGED',
+        `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`,
+      )
     }
     return { loss, correct }
   }
@@ -253,7 +286,9 @@ export class PhaseRunner {
     const { model } = this.#context
     const phase = this.#phase
     const available = availableMemory()
-    const values = new Map(model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]))
+    const values = new Map(
+      model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]),
+    )
     const variables = PhaseRunner.variablesFor(this.#context, this.#name, values)
     const step = this.#compile(variables)
     try {
@@ -270,16 +305,29 @@ export class PhaseRunner {
   /** Where TensorFlow itself ran out of memory: tries smaller batches, to name the largest that fits. Other errors pass. */
   async #explainMemory(step: Step, error: unknown): Promise<never> {
     if (!(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
-    throw this.#tooLarge(await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)), error)
+    throw this.#tooLarge(
+      await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)),
+      error,
+    )
   }
 
   #tooLarge(fits: number, cause?: unknown): FlowersError {
     const { size, batch } = this.#phase
-    const advice = fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
-    return new FlowersError('TRAIN_MEMORY', `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`, { cause })
+    const advice =
+      fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
+    return new FlowersError(
+      'TRAIN_MEMORY',
+      `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`,
+      { cause },
+    )
   }
 
-  async #endEpoch(accuracy: number, validLoss: number, trainSeconds: number, seconds: number): Promise<void> {
+  async #endEpoch(
+    { accuracy, loss: validLoss }: Validation,
+    augmented: Validation | null,
+    trainSeconds: number,
+    seconds: number,
+  ): Promise<void> {
     const { log, progress } = this.#context
     const { epoch, sums, updates } = this.#position
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
@@ -292,6 +340,7 @@ export class PhaseRunner {
       trainAccuracy: sums.correct / sums.seen,
       validLoss,
       validAccuracy: accuracy,
+      ttaAccuracy: augmented?.accuracy ?? null,
       best: improved,
       learningRate: this.#phase.learningRate.head * this.#factor(updates - 1),
       seconds,
@@ -332,7 +381,10 @@ export class PhaseRunner {
     const { dataset, recipe } = this.#context
     const { samplerPower } = this.#phase
     const address = { seed: recipe.seed, epoch: streamEpoch(this.#name, epoch) }
-    return epochOrder(dataset.train, samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower })
+    return epochOrder(
+      dataset.train,
+      samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower },
+    )
   }
 
   #compile(variables: TrainingVariables): Step {

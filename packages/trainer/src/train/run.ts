@@ -15,6 +15,7 @@ import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
+import { showWork } from '../report/bar.ts'
 import { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
@@ -49,7 +50,8 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const { recipe, folder, progress, signal } = options
   const phases = phaseNames.filter((name) => recipe.phases[name].epochs > 0)
   const last = phases.at(-1)
-  if (last === undefined) throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
+  if (last === undefined)
+    throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
   const weights = state === undefined ? await prepareWeights(recipe, progress) : null
   const prepared = await prepareData(options)
@@ -97,20 +99,23 @@ interface PreparedData {
 }
 
 async function prepareData({ recipe, data, folder, resume, progress }: RunOptions): Promise<PreparedData> {
-  const counting = (title: string) => (done: number, total: number) => {
-    progress.work(title, done, total)
-  }
   const { validShare, minimumSize } = recipe.data
-  const opened = await openDataset(data, { seed: recipe.seed, validShare, onProgress: counting('reading photos') })
+  const opened = await openDataset(data, { seed: recipe.seed, validShare, onProgress: showWork('reading photos') })
   if (resume) {
-    const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as { sha256: string; excluded: string[] }
+    const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
+      sha256: string
+      excluded: string[]
+    }
     const dataset = withoutPhotos(opened, new Set(before.excluded))
     if (dataset.sha256 !== before.sha256) {
-      throw new FlowersError('TRAIN_DATA_CHANGED', `${data} is not what this run was started on: its hash is ${dataset.sha256}, not ${before.sha256}`)
+      throw new FlowersError(
+        'TRAIN_DATA_CHANGED',
+        `${data} is not what this run was started on: its hash is ${dataset.sha256}, not ${before.sha256}`,
+      )
     }
     return { dataset, excluded: before.excluded }
   }
-  const audit = await auditDataset(opened, { minimumSize, onProgress: counting('looking for flaws') })
+  const audit = await auditDataset(opened, { minimumSize, onProgress: showWork('looking for flaws') })
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') return withoutOffenders(opened, audit)
   requireSound(audit)
@@ -137,7 +142,11 @@ async function prepareWeights({ model, preprocessing }: Recipe, progress: Progre
 }
 
 /** Seeded random values, with those of a file on top if there is one. */
-async function startingValues(model: Model, recipe: Recipe, weights: string | null): Promise<Map<string, Float32Array>> {
+async function startingValues(
+  model: Model,
+  recipe: Recipe,
+  weights: string | null,
+): Promise<Map<string, Float32Array>> {
   const values = initialize(model, recipe.seed)
   if (weights === null) return values
   const loaded = mapWeights(model, await readSafetensors(weights), { head: 'skip' })
@@ -145,7 +154,9 @@ async function startingValues(model: Model, recipe: Recipe, weights: string | nu
 }
 
 async function bestWeights(model: Model, folder: string, phase: PhaseName): Promise<Map<string, Float32Array>> {
-  return mapWeights(model, await readSafetensors(join(folder, 'checkpoints', checkpointFiles.bestOf(phase))), { head: 'load' })
+  return mapWeights(model, await readSafetensors(join(folder, 'checkpoints', checkpointFiles.bestOf(phase))), {
+    head: 'load',
+  })
 }
 
 function weightsOf(model: Model, { arrays }: SavedState): Map<string, Float32Array> {
@@ -164,8 +175,13 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
 }
 
 /** Writes what the run is made of, before anything is trained. */
-async function describeRun({ recipe, data, folder }: RunOptions, { dataset, excluded }: PreparedData, tensorflow: { version: string; device: string }): Promise<void> {
-  const write = (name: string, content: unknown) => writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
+async function describeRun(
+  { recipe, data, folder }: RunOptions,
+  { dataset, excluded }: PreparedData,
+  tensorflow: { version: string; device: string },
+): Promise<void> {
+  const write = (name: string, content: unknown) =>
+    writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
   await write('recipe.json', recipe)
   await write('environment.json', await describeEnvironment(tensorflow))
   await write('data.json', { source: data, excluded, ...describeDataset(dataset) })

@@ -40,9 +40,16 @@ export interface SavedState {
 /** Reads what `saveState` wrote. Throws TRAIN_STATE_INVALID for a file that is not such a state. */
 export async function readState(path: string, metadata: Readonly<Record<string, string>>): Promise<SavedState> {
   const parsed = positionSchema.safeParse(JSON.parse(metadata['position'] ?? 'null'))
-  if (!parsed.success) throw new FlowersError('TRAIN_STATE_INVALID', `${path} is not a saved training state: ${z.prettifyError(parsed.error)}`)
+  if (!parsed.success)
+    throw new FlowersError(
+      'TRAIN_STATE_INVALID',
+      `${path} is not a saved training state: ${z.prettifyError(parsed.error)}`,
+    )
   const tensors = await readSafetensors(path)
-  return { position: parsed.data, arrays: new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array])) }
+  return {
+    position: parsed.data,
+    arrays: new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array])),
+  }
 }
 
 /** Puts saved arrays back. Throws TRAIN_STATE_INVALID when they are not the ones this run needs. */
@@ -54,5 +61,9 @@ export function restoreVariables(variables: TrainingVariables, { arrays }: Saved
     variable.load(values)
     restored++
   }
-  if (restored !== arrays.size) throw new FlowersError('TRAIN_STATE_INVALID', `the saved state holds ${arrays.size} arrays, this recipe needs ${restored}`)
+  if (restored !== arrays.size)
+    throw new FlowersError(
+      'TRAIN_STATE_INVALID',
+      `the saved state holds ${arrays.size} arrays, this recipe needs ${restored}`,
+    )
 }

@@ -11,7 +11,7 @@ import type { Phase } from '../recipe.ts'
 import { noMix, reportPhases, standardAugment } from '../recipe.ts'
 import { bytes, startTensorflow } from '../tensorflow/index.ts'
 import { compileStep, packScalars, trainableParameters } from './step.ts'
-import { compileScorer } from './validate.ts'
+import { Scorers } from './validate.ts'
 import { TrainingVariables } from './variables.ts'
 
 beforeAll(async () => {
@@ -37,7 +37,9 @@ const plain: Phase = {
 const { preprocessing } = recipes['demo']!
 
 /** Six photos of three classes that differ in colour. */
-const pixels = Uint8Array.from({ length: 6 * 16 * 16 * 3 }, (_, i) => (i % 3 === Math.floor(i / 768) % 3 ? 220 : (i * 37) % 90))
+const pixels = Uint8Array.from({ length: 6 * 16 * 16 * 3 }, (_, i) =>
+  i % 3 === Math.floor(i / 768) % 3 ? 220 : (i * 37) % 90,
+)
 const labels = Int32Array.from({ length: 6 }, (_, i) => i % 3)
 const still = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] } as const
 
@@ -52,10 +54,22 @@ function trainer(phase: Phase) {
       bytes(pixels, [6, 16, 16, 3]),
       tf.tensor1d(labels, 'int32'),
       tf.tensor2d(packed, [6, 31]),
-      tf.tensor1d(packScalars({ backboneRate: rate, headRate: rate, beta1Power: 0.9 ** updates, beta2Power: 0.999 ** updates, averageDecay: emaDecay(phase.ema!, updates), labelSmoothing: 0 })),
+      tf.tensor1d(
+        packScalars({
+          backboneRate: rate,
+          headRate: rate,
+          beta1Power: 0.9 ** updates,
+          beta2Power: 0.999 ** updates,
+          averageDecay: emaDecay(phase.ema!, updates),
+          labelSmoothing: 0,
+        }),
+      ),
       tf.tensor1d([1, updates], 'int32'),
     )
-    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.dataSync()[0]!])) as Record<'loss' | 'correct' | 'gradientNorm', number>
+    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.dataSync()[0]!])) as Record<
+      'loss' | 'correct' | 'gradientNorm',
+      number
+    >
   }
   return { variables, run }
 }
@@ -73,8 +87,8 @@ describe('compileStep', () => {
 
   it('reports the loss of the weights before the update, as validation sees it', async () => {
     const { variables, run } = trainer(plain)
-    const scorer = compileScorer(model, (name) => variables.weight(name), preprocessing, false)
-    const { probabilities } = await scorer.run(bytes(pixels, [6, 16, 16, 3]))
+    const scorers = new Scorers(model, (name) => variables.weight(name), preprocessing)
+    const { probabilities } = await scorers.for(['none']).run(bytes(pixels, [6, 16, 16, 3]))
     const rows = (probabilities as tf.Tensor2D).arraySync()
     const expected = -rows.reduce((sum, row, index) => sum + Math.log(row[labels[index]!]!), 0) / 6
     expect((await run(1e-3)).loss).toBeCloseTo(expected, 4)

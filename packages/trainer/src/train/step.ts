@@ -13,7 +13,8 @@ export type StepScalars = Readonly<Record<(typeof scalarNames)[number], number>>
 
 type ScalarTensors = [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar]
 
-export const packScalars = (scalars: StepScalars): Float32Array => Float32Array.from(scalarNames, (name) => scalars[name])
+export const packScalars = (scalars: StepScalars): Float32Array =>
+  Float32Array.from(scalarNames, (name) => scalars[name])
 
 export interface StepOptions {
   readonly precision: Recipe['precision']
@@ -43,7 +44,13 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
   const trained = trainableParameters(model, phase)
   const { augment, mix } = phase
   const apply = {
-    geometry: augment.horizontalFlip + augment.verticalFlip + augment.rotation + augment.affine.translate + augment.affine.shear > 0 || augment.affine.scale[0] !== augment.affine.scale[1],
+    geometry:
+      augment.horizontalFlip +
+        augment.verticalFlip +
+        augment.rotation +
+        augment.affine.translate +
+        augment.affine.shear >
+        0 || augment.affine.scale[0] !== augment.affine.scale[1],
     erasing: augment.erasing.probability > 0,
     mixing: mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0,
   }
@@ -53,13 +60,19 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
   return compile(
     (photos: tf.Tensor, labels: tf.Tensor, packed: tf.Tensor, scalars: tf.Tensor, seed: tf.Tensor) => {
       const { images, lam } = applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
-      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay, labelSmoothing] = tf.unstack(scalars) as ScalarTensors
+      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay, labelSmoothing] = tf.unstack(
+        scalars,
+      ) as ScalarTensors
       const own = smoothedTargets(labels as tf.Tensor1D, classes, labelSmoothing)
       const partner = tf.reverse(own, 0)
       const targets = apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(own, partner))) : own
 
       const values = new Map(model.parameters.map(({ name }) => [name, variables.weight(name).read()]))
-      const context: ForwardContext = { parameter: (name) => values.get(name)!, training: true, uniform: seededUniform(seed) }
+      const context: ForwardContext = {
+        parameter: (name) => values.get(name)!,
+        training: true,
+        uniform: seededUniform(seed),
+      }
       let correct: tf.Tensor | undefined
       const { value, grads } = tf.valueAndGrads((...arrays) => {
         trained.forEach(({ name }, index) => values.set(name, arrays[index]!))

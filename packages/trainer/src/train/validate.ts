@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
+import { scalesOf } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/views'
 import type { Sample } from '../data/dataset.ts'
 import { validBatches } from '../data/loader.ts'
 import type { Batch } from '../data/loader.ts'
@@ -14,21 +16,48 @@ export interface Validation {
   readonly loss: number
 }
 
-/** Mean probability [N, K] over the plain view and, where asked for, its mirror image; input uint8 [N, S, S, 3]. */
-export type Scorer = Compiled<[tf.Tensor], { probabilities: tf.Tensor }>
+/** Sum of the probabilities [N, K] over some flips of one scale; input uint8 [N, S, S, 3]. */
+type Scorer = Compiled<[tf.Tensor], { probabilities: tf.Tensor }>
 
-export function compileScorer(model: Model, variable: (name: string) => Variable, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>, flipped: boolean): Scorer {
-  return compile(
-    (photos: tf.Tensor) => {
-      const values = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
-      const context = { parameter: (name: string) => values.get(name)!, training: false, uniform: () => tf.scalar(0) }
-      const images = tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
-      const views = flipped ? [images, tf.reverse(images, 2)] : [images]
-      const probabilities = views.map((view) => tf.softmax(model.classify(model.featureMap(view, context), context)))
-      return { probabilities: tf.div(tf.addN(probabilities), views.length) }
-    },
-    { name: 'score' },
-  )
+const flipAxis = { none: null, horizontal: 2, vertical: 1 } as const satisfies Record<View['flip'], number | null>
+
+/** Scores photos with the values that variables have at the moment. */
+export class Scorers {
+  readonly #scorers = new Map<string, Scorer>()
+  readonly #compile: (flips: readonly View['flip'][]) => Scorer
+
+  constructor(model: Model, variable: (name: string) => Variable, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>) {
+    this.#compile = (flips) =>
+      compile(
+        (photos: tf.Tensor) => {
+          const values = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
+          const context = {
+            parameter: (name: string) => values.get(name)!,
+            training: false,
+            uniform: () => tf.scalar(0),
+          }
+          const images = tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
+          const probabilities = flips.map((flip) => {
+            const axis = flipAxis[flip]
+            const view = axis === null ? images : tf.reverse(images, axis)
+            return tf.softmax(model.classify(model.featureMap(view, context), context))
+          })
+          return { probabilities: tf.addN(probabilities) }
+        },
+        { name: 'score' },
+      )
+  }
+
+  for(flips: readonly View['flip'][]): Scorer {
+    const key = flips.join()
+    const known = this.#scorers.get(key) ?? this.#compile(flips)
+    this.#scorers.set(key, known)
+    return known
+  }
+
+  dispose(): void {
+    for (const scorer of this.#scorers.values()) scorer.dispose()
+  }
 }
 
 /** Decoded validation batches up to this size are held in memory from epoch to epoch. */
@@ -38,51 +67,70 @@ const heldBytes = 256 * 2 ** 20
 export class ValidationSet {
   readonly #samples: readonly Sample[]
   readonly #options: { readonly preprocessing: Preprocessing; readonly batch: number }
-  #held: Batch[] | undefined
+  readonly #held = new Map<number, Batch[]>()
+  #free = heldBytes
 
   constructor(samples: readonly Sample[], options: { preprocessing: Preprocessing; batch: number }) {
     this.#samples = samples
     this.#options = options
   }
 
-  /** Accuracy and loss. Stops between batches when the signal aborts, throwing its reason. */
-  async score(scorer: Scorer, signal: AbortSignal): Promise<Validation> {
-    const { preprocessing, batch: width } = this.#options
-    const { size } = preprocessing
-    let correct = 0
-    let loss = 0
-    for await (const batch of this.#batches()) {
-      signal.throwIfAborted()
-      const count = batch.labels.length
-      // A short last batch is padded: another shape would be traced anew.
-      const padded = new Uint8Array(width * size * size * 3)
-      padded.set(batch.pixels)
-      const photos = bytes(padded, [width, size, size, 3])
-      const { probabilities } = await scorer.run(photos)
-      const values = (await probabilities.data()) as Float32Array
-      tf.dispose([photos, probabilities])
-      const classes = values.length / width
-      for (let index = 0; index < count; index++) {
-        const row = values.subarray(index * classes, (index + 1) * classes)
-        const own = row[batch.labels[index]!]!
-        if (row.every((value) => value <= own)) correct++
-        loss -= Math.log(Math.max(own, 1e-12))
+  /**
+   * Accuracy and loss of the mean probability over views, through the preprocessing of the service. Stops between batches
+   * when the signal aborts, throwing its reason.
+   */
+  async score(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Validation> {
+    const sums: Float32Array[] = this.#samples.map(() => new Float32Array())
+    for (const scale of scalesOf(views)) {
+      const scorer = scorers.for(views.filter((view) => view.scale === scale).map(({ flip }) => flip))
+      let position = 0
+      for await (const batch of this.#batches(scale)) {
+        signal.throwIfAborted()
+        for (const row of await this.#probabilities(scorer, batch)) {
+          const sum = sums[position]!
+          sums[position++] = sum.length === 0 ? row : sum.map((value, index) => value + row[index]!)
+        }
       }
     }
-    return { accuracy: correct / this.#samples.length, loss: loss / this.#samples.length }
+    let correct = 0
+    let loss = 0
+    sums.forEach((sum, position) => {
+      const own = sum[this.#samples[position]!.index]!
+      if (sum.every((value) => value <= own)) correct++
+      loss -= Math.log(Math.max(own / views.length, 1e-12))
+    })
+    return { accuracy: correct / sums.length, loss: loss / sums.length }
   }
 
-  async *#batches(): AsyncGenerator<Batch> {
-    if (this.#held) {
-      yield* this.#held
+  /** A row a photo. */
+  async #probabilities(scorer: Scorer, { pixels, labels }: Batch): Promise<Float32Array[]> {
+    const { batch: width, preprocessing } = this.#options
+    const { size } = preprocessing
+    // A short last batch is padded: another shape would be traced anew.
+    const padded = new Uint8Array(width * size * size * 3)
+    padded.set(pixels)
+    const photos = bytes(padded, [width, size, size, 3])
+    const { probabilities } = await scorer.run(photos)
+    const values = (await probabilities.data()) as Float32Array
+    tf.dispose([photos, probabilities])
+    const classes = values.length / width
+    return Array.from(labels, (_, index) => values.subarray(index * classes, (index + 1) * classes))
+  }
+
+  async *#batches(scale: number): AsyncGenerator<Batch> {
+    const known = this.#held.get(scale)
+    if (known) {
+      yield* known
       return
     }
-    const fits = this.#samples.length * this.#options.preprocessing.size ** 2 * 3 <= heldBytes
-    const held: Batch[] = []
-    for await (const batch of validBatches(this.#samples, this.#options)) {
-      if (fits) held.push(batch)
+    const taken = this.#samples.length * this.#options.preprocessing.size ** 2 * 3
+    const held: Batch[] | null = taken <= this.#free ? [] : null
+    for await (const batch of validBatches(this.#samples, { ...this.#options, scale })) {
+      held?.push(batch)
       yield batch
     }
-    if (fits) this.#held = held
+    if (!held) return
+    this.#free -= taken
+    this.#held.set(scale, held)
   }
 }

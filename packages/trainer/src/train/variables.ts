@@ -14,7 +14,12 @@ export class TrainingVariables {
    * `weight` for all parameters; `first` and `second` (AdamW's means) for the trained ones, zero; `average` for the
    * trained ones when there is a moving average, equal to the weights.
    */
-  constructor(model: Model, trained: readonly ParameterSpec[], values: ReadonlyMap<string, Float32Array>, averaged: boolean) {
+  constructor(
+    model: Model,
+    trained: readonly ParameterSpec[],
+    values: ReadonlyMap<string, Float32Array>,
+    averaged: boolean,
+  ) {
     const make = (kind: VariableKind, specs: readonly ParameterSpec[], filled: boolean) =>
       new Map(
         specs.map(({ name, shape }) => {

@@ -59,7 +59,10 @@ describe("a recipe's weights", () => {
 
   it('are unknown when they are neither a file nor a name', async () => {
     const located = locateWeights('efficientnet_lite7', 'efficientnet_lite0', quiet)
-    await expect(located).rejects.toMatchObject({ code: 'WEIGHTS_UNKNOWN', message: expect.stringContaining('efficientnet_lite1') as string })
+    await expect(located).rejects.toMatchObject({
+      code: 'WEIGHTS_UNKNOWN',
+      message: expect.stringContaining('efficientnet_lite1') as string,
+    })
   })
 
   it('must be of the architecture', async () => {

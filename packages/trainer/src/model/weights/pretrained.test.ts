@@ -11,6 +11,9 @@ it.each(Object.entries(pretrainedWeights))('%s belongs to a known architecture a
 
 const { path, missing } = await weightsForTest('efficientnet_lite0')
 
-it.skipIf(missing)(`efficientnet_lite0 has the logits of efficientnet-lite-pytorch${missing && `: ${missing}`}`, async () => {
-  expect(await differenceFromReference(path, 'efficientnet_lite0', 224)).toBeLessThan(1e-3)
-})
+it.skipIf(missing)(
+  `efficientnet_lite0 has the logits of efficientnet-lite-pytorch${missing && `: ${missing}`}`,
+  async () => {
+    expect(await differenceFromReference(path, 'efficientnet_lite0', 224)).toBeLessThan(1e-3)
+  },
+)

@@ -8,7 +8,9 @@ import { mapWeights } from './load.ts'
 import { pretrainedWeights } from './pretrained.ts'
 import { readSafetensors } from './safetensors.ts'
 
-const fixture = fileURLToPath(new URL('../../../../../tests/fixtures/efficientnet-lite/logits.safetensors', import.meta.url))
+const fixture = fileURLToPath(
+  new URL('../../../../../tests/fixtures/efficientnet-lite/logits.safetensors', import.meta.url),
+)
 
 /** For tests: the safetensors file of an entry, or why there is none: it is neither cached nor can it be fetched. */
 export async function weightsForTest(name: string): Promise<{ path: string; missing: string }> {
@@ -23,7 +25,12 @@ export async function weightsForTest(name: string): Promise<{ path: string; miss
 /** For tests: an untouched network with its 1,000 classes. `logits` of a normalised image [1, 3, size, size]. */
 export async function openPretrained(path: string, name: string, size: number) {
   await startTensorflow({ device: 'cpu' })
-  const model = findArchitecture(name).build({ classes: 1000, head: { kind: 'linear' }, stochasticDepth: 0, layerScale: 0 })
+  const model = findArchitecture(name).build({
+    classes: 1000,
+    head: { kind: 'linear' },
+    stochasticDepth: 0,
+    layerScale: 0,
+  })
   return openReference(model, mapWeights(model, await readSafetensors(path), { head: 'load' }), size)
 }
 
@@ -43,7 +50,8 @@ export async function differenceFromReference(path: string, name: string, size: 
   let largest = 0
   for (let number = 0; number < 3; number++) {
     const logits = await network.logits(picture(number, size))
-    for (const [index, logit] of logits.entries()) largest = Math.max(largest, Math.abs(logit - expected[number * 1000 + index]!))
+    for (const [index, logit] of logits.entries())
+      largest = Math.max(largest, Math.abs(logit - expected[number * 1000 + index]!))
   }
   network.dispose()
   return largest
