@@ -86,6 +86,12 @@ export const phaseSchema = z.strictObject({
   size: z.int().min(8).describe('Side of the training input, pixels.'),
   batch: z.int().min(1).describe('Photos a step.'),
   trainable: z.enum(['head', 'all']).describe('`head`: the backbone is frozen.'),
+  batchNorm: z
+    .enum(['frozen', 'trained', 'last'])
+    .default('frozen')
+    .describe(
+      'Statistics of batch normalisations: `frozen` as they are; `trained` by the batch, with moving averages; `last`: those of the last one alone, whose scale and shift then learn with the head (FixRes).',
+    ),
   learningRate: z.strictObject({
     backbone: z.number().min(0).describe('Of everything below the head.'),
     head: z.number().min(0).describe('Of the head.'),
@@ -223,6 +229,7 @@ export const reportPhases = {
     size: 384,
     batch: 16,
     trainable: 'head',
+    batchNorm: 'frozen',
     learningRate: { backbone: 0, head: 1.2e-4, schedule: { kind: 'fixed' } },
     weightDecay: 0.05,
     clipNorm: 1,
@@ -241,6 +248,7 @@ export const reportPhases = {
     size: 384,
     batch: 16,
     trainable: 'all',
+    batchNorm: 'frozen',
     learningRate: {
       backbone: 1.5e-5,
       head: 1.2e-4,
@@ -263,6 +271,7 @@ export const reportPhases = {
     size: 576,
     batch: 8,
     trainable: 'all',
+    batchNorm: 'frozen',
     learningRate: {
       backbone: 1.5e-6,
       head: 1.2e-5,

@@ -31,11 +31,11 @@ import type { Best } from './early-stopping.ts'
 import { saveState } from './state.ts'
 import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
-import { compileStep, emptyInputs, packScalars, runEmpty, trainableParameters, useInputs } from './step.ts'
+import { compileStep, emptyInputs, packScalars, runEmpty, useInputs, variablesFor } from './step.ts'
 import type { Step } from './step.ts'
 import { Scorers, ValidationSet } from './validate.ts'
 import type { Validation } from './validate.ts'
-import { TrainingVariables } from './variables.ts'
+import type { TrainingVariables } from './variables.ts'
 
 export interface PhaseContext {
   readonly folder: string
@@ -117,7 +117,7 @@ export class PhaseRunner {
     values: ReadonlyMap<string, Float32Array>,
   ): TrainingVariables {
     const phase = recipe.phases[name]
-    return new TrainingVariables(model, trainableParameters(model, phase), values, phase.ema !== null)
+    return variablesFor(model, phase, values)
   }
 
   /** Seconds of training so far, of the whole run. */

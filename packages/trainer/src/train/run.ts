@@ -1,6 +1,5 @@
 import { access, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
@@ -122,10 +121,22 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
   return { dataset: opened, excluded: [] }
 }
 
+/** Throws RECIPE_INVALID where a phase trains batch normalisations that the architecture does not have. */
 function buildModel(recipe: Recipe, classes: number): Model {
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
-  return findArchitecture(architecture).build({ classes, head, stochasticDepth, layerScale })
+  const model = findArchitecture(architecture).build({ classes, head, stochasticDepth, layerScale })
+  const wrong = phaseNames.find((name) => recipe.phases[name].batchNorm !== 'frozen')
+  if (wrong !== undefined && model.batchNormalizations.length === 0) {
+    throw new FlowersError(
+      'RECIPE_INVALID',
+      `${architecture} has no batch normalisation: set phases.${wrong}.batchNorm to frozen`,
+    )
+  }
+  return model
 }
+
+/** Means and deviations that differ by less are the same, rounded. */
+const sameNormalization = 0.001
 
 /** The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation. */
 async function prepareWeights({ model, preprocessing }: Recipe, progress: Progress): Promise<string | null> {
@@ -133,7 +144,10 @@ async function prepareWeights({ model, preprocessing }: Recipe, progress: Progre
   const { normalization } = findArchitecture(model.architecture)
   const file = await locateWeights(model.weights, model.architecture, (line) => progress.message(line))
   progress.message(`starting from the weights ${model.weights}`)
-  if (!isDeepStrictEqual({ mean: preprocessing.mean, std: preprocessing.std }, normalization)) {
+  const isOther = (['mean', 'std'] as const).some((key) =>
+    preprocessing[key].some((value, channel) => Math.abs(value - normalization[key][channel]!) > sameNormalization),
+  )
+  if (isOther) {
     progress.message(
       `warning: weights of ${model.architecture} usually expect preprocessing.mean=${JSON.stringify(normalization.mean)} and preprocessing.std=${JSON.stringify(normalization.std)}; the recipe has others`,
     )

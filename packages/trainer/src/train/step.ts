@@ -5,7 +5,7 @@ import { applyAdamW, globalNorm } from '../optim/adamw.ts'
 import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
 import type { Phase, Recipe } from '../recipe.ts'
 import { bytes, castToFloat, compile, stateless } from '../tensorflow/index.ts'
-import type { TrainingVariables } from './variables.ts'
+import { TrainingVariables } from './variables.ts'
 
 /** The scalars that change from step to step, in the order of the step's input `scalars`. */
 const scalarNames = ['backboneRate', 'headRate', 'beta1Power', 'beta2Power', 'averageDecay', 'labelSmoothing'] as const
@@ -22,9 +22,38 @@ export interface StepOptions {
   readonly classWeights: readonly number[] | null
 }
 
-/** The parameters a phase trains. */
-export function trainableParameters(model: Model, phase: Pick<Phase, 'trainable'>): ParameterSpec[] {
-  return model.parameters.filter(({ group, trainable }) => trainable && (phase.trainable === 'all' || group === 'head'))
+type Trains = Pick<Phase, 'trainable' | 'batchNorm'>
+
+/** The batch normalisations that use and move the statistics of the batch in a phase. */
+function movingNormalizations(model: Model, { batchNorm }: Trains): readonly string[] {
+  const counts = { frozen: 0, trained: model.batchNormalizations.length, last: 1 }
+  return batchNorm === 'frozen' ? [] : model.batchNormalizations.slice(-counts[batchNorm])
+}
+
+/** The parameters a phase trains by gradient. */
+export function trainableParameters(model: Model, phase: Trains): ParameterSpec[] {
+  const last = phase.batchNorm === 'last' ? model.batchNormalizations.at(-1) : undefined
+  const learns = ({ name, group }: ParameterSpec): boolean =>
+    phase.trainable === 'all' || group === 'head' || name === `${last}.weight` || name === `${last}.bias`
+  return model.parameters.filter((spec) => spec.trainable && learns(spec))
+}
+
+/** The moving averages a phase changes without a gradient. */
+function movingAverages(model: Model, phase: Trains): ParameterSpec[] {
+  const names = new Set(
+    movingNormalizations(model, phase).flatMap((name) => [`${name}.running_mean`, `${name}.running_var`]),
+  )
+  return model.parameters.filter(({ name }) => names.has(name))
+}
+
+/** Arrays for a phase that starts from these weights. */
+export function variablesFor(
+  model: Model,
+  phase: Trains & Pick<Phase, 'ema'>,
+  values: ReadonlyMap<string, Float32Array>,
+): TrainingVariables {
+  const trained = trainableParameters(model, phase)
+  return new TrainingVariables(model, trained, values, phase.ema ? [...trained, ...movingAverages(model, phase)] : [])
 }
 
 /** Fresh uniform numbers at every call, all from one seed tensor int32 [2]. */
@@ -42,6 +71,7 @@ function seededUniform(seed: tf.Tensor): (shape: number[]) => tf.Tensor {
  */
 export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions) {
   const trained = trainableParameters(model, phase)
+  const moving = new Set(movingNormalizations(model, phase))
   const { augment, mix } = phase
   const apply = {
     geometry:
@@ -72,6 +102,10 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
         parameter: (name) => values.get(name)!,
         training: true,
         uniform: seededUniform(seed),
+        batchStatistics: {
+          trains: (name) => moving.has(name),
+          update: (name, value) => variables.weight(name).assign(value),
+        },
       }
       let correct: tf.Tensor | undefined
       const { value, grads } = tf.valueAndGrads((...arrays) => {
@@ -92,12 +126,11 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
           beta1Power,
           beta2Power,
         })
-        if (phase.ema) {
-          const average = variables.average(name)
-          const kept = average.read()
-          average.assignSub(tf.mul(tf.sub(kept, variables.weight(name).read()), tf.sub(1, averageDecay)))
-        }
       })
+      for (const [name, average] of variables.averages()) {
+        const kept = average.read()
+        average.assignSub(tf.mul(tf.sub(kept, variables.weight(name).read()), tf.sub(1, averageDecay)))
+      }
       return { loss: value, correct: correct!, gradientNorm }
     },
     { name: 'train_step', precision: options.precision },

@@ -12,13 +12,13 @@ export class TrainingVariables {
 
   /**
    * `weight` for all parameters; `first` and `second` (AdamW's means) for the trained ones, zero; `average` for the
-   * trained ones when there is a moving average, equal to the weights.
+   * averaged ones, equal to the weights.
    */
   constructor(
     model: Model,
     trained: readonly ParameterSpec[],
     values: ReadonlyMap<string, Float32Array>,
-    averaged: boolean,
+    averaged: readonly ParameterSpec[],
   ) {
     const make = (kind: VariableKind, specs: readonly ParameterSpec[], filled: boolean) =>
       new Map(
@@ -31,7 +31,7 @@ export class TrainingVariables {
       weight: make('weight', model.parameters, true),
       first: make('first', trained, false),
       second: make('second', trained, false),
-      average: make('average', averaged ? trained : [], true),
+      average: make('average', averaged, true),
     }
   }
 
@@ -39,8 +39,9 @@ export class TrainingVariables {
     return this.#find('weight', name)
   }
 
-  average(name: string): Variable {
-    return this.#find('average', name)
+  /** The moving averages by the names of their parameters. */
+  averages(): ReadonlyMap<string, Variable> {
+    return this.#kinds.average
   }
 
   trained(name: string): Trained {
