@@ -69,7 +69,7 @@ function writtenOut(x: Tensor, get: (name: string) => Tensor, normalize: Normali
     y = stride === 1 && inner.shape[3] === y.shape[3] ? tf.add(y, inner) : inner
   }
   y = cut(normalize(conv(y, 'conv_head'), 'bn2'))
-  return tf.add(tf.matMul(tf.mean(y, [1, 2]) as Tensor2D, get('classifier.weight') as Tensor2D), get('classifier.bias'))
+  return tf.add(tf.matMul(tf.mean<Tensor2D>(y, [1, 2]), get('classifier.weight') as Tensor2D), get('classifier.bias'))
 }
 
 const stored =
