@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { depthwiseConv2d } from './depthwise.ts'
 import { startTensorflow, stateless } from './index.ts'
-import { gelu, layerNorm } from './ops.ts'
+import { gelu, layerNorm, relu6 } from './ops.ts'
 
 beforeAll(async () => {
   await startTensorflow({ device: 'cpu' })
@@ -104,4 +104,16 @@ describe('convolutions of patches that do not overlap', () => {
     expect(convolve(2)(x, normal([2, 2, 2, 3], 10)).shape).toEqual([1, 3, 3, 3])
     expect(convolve(1)(x, normal([2, 2, 2, 3], 10)).shape).toEqual([1, 6, 6, 3])
   })
+})
+
+test('relu6', () => {
+  const x = tf.tensor1d([-7, -0.5, 0.25, 3, 5.75, 6.5, 40])
+  expect(Array.from(relu6(x).dataSync())).toEqual([0, 0, 0.25, 3, 5.75, 6, 6])
+  expect(
+    Array.from(
+      tf
+        .grad(relu6)(x, tf.fill([7], 2))
+        .dataSync(),
+    ),
+  ).toEqual([0, 0, 2, 2, 2, 0, 0])
 })
