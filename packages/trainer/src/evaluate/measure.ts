@@ -33,7 +33,7 @@ export function measure(
   return {
     top1: measureShare(among(1), { seed }),
     top5: measureShare(among(5), { seed }),
-    macroF1: bootstrap(answers.length, score, { seed }),
+    macroF1: bootstrap(answers.length, score, { seed, strata: labels }),
     classes: perClass(confusion),
     confusion,
   }
