@@ -18,7 +18,7 @@ let model: string
 const lines: string[] = []
 
 beforeAll(async () => {
-  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { train: 3, valid: 10 } })
+  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { species: 12, train: 3, valid: 10 } })
   model = join(test.folder, 'models', 'test', '3')
   report = await exportRun({ ...test, out: model, log: (line) => lines.push(line) })
 }, 120_000)
