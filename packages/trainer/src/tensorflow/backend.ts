@@ -37,7 +37,9 @@ const require = createRequire(import.meta.url)
  * trace are constants of that trace only, those from before it become tensors as ever.
  */
 export function createBackend(binding: Binding): NodeBackend {
-  const { NodeJSKernelBackend } = require(`${tfjsNode}/nodejs_kernel_backend`) as { NodeJSKernelBackend: NodeBackendClass }
+  const { NodeJSKernelBackend } = require(`${tfjsNode}/nodejs_kernel_backend`) as {
+    NodeJSKernelBackend: NodeBackendClass
+  }
 
   class TracingBackend extends NodeJSKernelBackend {
     override move(dataId: DataId, values: BackendValues, shape: number[], dtype: DataType, refCount: number): void {

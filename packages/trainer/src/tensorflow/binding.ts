@@ -23,7 +23,15 @@ interface KernelAttribute {
 
 type Entry = { readonly handle: Handle } | { readonly value: TracedValue }
 
-const attributeKinds = { TF_ATTR_STRING: 0, TF_ATTR_INT: 1, TF_ATTR_FLOAT: 2, TF_ATTR_BOOL: 3, TF_ATTR_TYPE: 4, TF_ATTR_SHAPE: 5, TF_ATTR_RESOURCE: 6 } as const
+const attributeKinds = {
+  TF_ATTR_STRING: 0,
+  TF_ATTR_INT: 1,
+  TF_ATTR_FLOAT: 2,
+  TF_ATTR_BOOL: 3,
+  TF_ATTR_TYPE: 4,
+  TF_ATTR_SHAPE: 5,
+  TF_ATTR_RESOURCE: 6,
+} as const
 
 const kindNames: Readonly<Record<number, [single: EncodedAttribute['type'], list: EncodedAttribute['type'] | null]>> = {
   [attributeKinds.TF_ATTR_STRING]: ['string', null],
@@ -90,7 +98,9 @@ export class Binding {
   }
 
   createTensor(shape: number[], dtype: number, values: ArrayLike<number>): number {
-    return this.#trace === null ? this.add(this.core.newHandle(shape, dtype, values)) : this.addNode(this.#trace.constant(shape, dtype, values))
+    return this.#trace === null
+      ? this.add(this.core.newHandle(shape, dtype, values))
+      : this.addNode(this.#trace.constant(shape, dtype, values))
   }
 
   /** A tensor in the eager runtime, also while tracing. */
@@ -107,16 +117,25 @@ export class Binding {
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array {
     const entry = this.#entry(id)
     if (!('handle' in entry)) {
-      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor has no value yet: its function is being traced (read at ${callSite()})`)
+      throw new FlowersError(
+        'TENSORFLOW_VALUE_IN_TRACE',
+        `the tensor has no value yet: its function is being traced (read at ${callSite()})`,
+      )
     }
     return this.core.read(entry.handle)
   }
 
-  executeOp(name: string, attributes: readonly KernelAttribute[], inputs: readonly number[], outputs: number): TensorMetadata[] {
+  executeOp(
+    name: string,
+    attributes: readonly KernelAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[] {
     const encoded = attributes.map(({ name, type, value }) => {
       const kinds = kindNames[type]
       const kind = kinds?.[Array.isArray(value) ? 1 : 0]
-      if (kind === undefined || kind === null) throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: attribute of kind ${type} (called at ${callSite()})`)
+      if (kind === undefined || kind === null)
+        throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: attribute of kind ${type} (called at ${callSite()})`)
       return { name, type: kind, value } as EncodedAttribute
     })
     return this.execute(name, encoded, inputs, outputs)
@@ -137,14 +156,19 @@ export class Binding {
       const nodes = values.map((value) => this.#full(value))
       return this.#trace.add(name, fitted, nodes, outputs, shapes).map((node) => this.#describeValue(valueOf(node)))
     }
-    const op = this.core.newOp(name, fitted, inputs.map((id) => this.handle(id)))
+    const op = this.core.newOp(
+      name,
+      fitted,
+      inputs.map((id) => this.handle(id)),
+    )
     return this.core.execute(op, outputs, 'TENSORFLOW_OP_REFUSED', name).map((handle) => this.describe(handle))
   }
 
   /** The eager tensor of a number. Throws TENSORFLOW_OUTSIDE_TRACE for a tensor of a trace. */
   handle(id: number): Handle {
     const entry = this.#entry(id)
-    if (!('handle' in entry)) throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor belongs to a trace (used at ${callSite()})`)
+    if (!('handle' in entry))
+      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor belongs to a trace (used at ${callSite()})`)
     return entry.handle
   }
 
@@ -188,7 +212,12 @@ export class Binding {
     const entry = this.#entry(id)
     if ('value' in entry) return entry.value
     if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
-    return { shape: this.core.shapeOf(entry.handle), dtype: this.dtype(id), full: this.#trace.capture(id, entry.handle), low: null }
+    return {
+      shape: this.core.shapeOf(entry.handle),
+      dtype: this.dtype(id),
+      full: this.#trace.capture(id, entry.handle),
+      low: null,
+    }
   }
 
   #full(value: TracedValue): NodeOutput {
@@ -197,7 +226,11 @@ export class Binding {
 
   #entry(id: number): Entry {
     const entry = this.#entries.get(id)
-    if (entry === undefined) throw new FlowersError('TENSORFLOW_OUTSIDE_TRACE', `the tensor was disposed of, or belongs to a trace that is over (used at ${callSite()})`)
+    if (entry === undefined)
+      throw new FlowersError(
+        'TENSORFLOW_OUTSIDE_TRACE',
+        `the tensor was disposed of, or belongs to a trace that is over (used at ${callSite()})`,
+      )
     return entry
   }
 

@@ -13,12 +13,21 @@ export function callSite(): string {
 }
 
 export function callSiteOf(stack: string): string {
-  const frames = stack.split('\n').slice(1).map((line) => line.trim().replace(/^at /, ''))
+  const frames = stack
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().replace(/^at /, ''))
   return frames.find((frame) => !isOurs(frame)) ?? 'unknown place'
 }
 
 function isOurs(frame: string): boolean {
   const path = decodeURI(frame.replace('file://', ''))
-  if (path.includes('node:') || path.includes('@tensorflow') || path.includes('<anonymous>') || path.startsWith('new Promise')) return true
+  if (
+    path.includes('node:') ||
+    path.includes('@tensorflow') ||
+    path.includes('<anonymous>') ||
+    path.startsWith('new Promise')
+  )
+    return true
   return path.includes(`${ownFolder}/`) && !/\.test\.[tj]s/.test(path)
 }

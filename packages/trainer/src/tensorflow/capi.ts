@@ -188,8 +188,14 @@ const bufferLayout = { data: 'const void*', length: 'size_t', data_deallocator: 
 let layouts: { output: TypeObject; buffer: TypeObject } | undefined
 
 export function bindApi(library: LibraryHandle): Api {
-  layouts ??= { output: koffi.struct('TF_Output', { oper: 'void*', index: 'int' }), buffer: koffi.struct('TF_Buffer', bufferLayout) }
-  const entries = Object.entries(declarations).map(([name, declaration]) => [name, library.func(declaration.replace('(', `${name}(`))])
+  layouts ??= {
+    output: koffi.struct('TF_Output', { oper: 'void*', index: 'int' }),
+    buffer: koffi.struct('TF_Buffer', bufferLayout),
+  }
+  const entries = Object.entries(declarations).map(([name, declaration]) => [
+    name,
+    library.func(declaration.replace('(', `${name}(`)),
+  ])
   return Object.fromEntries(entries) as Api
 }
 

@@ -107,7 +107,9 @@ describe('compile', () => {
     const seed = (value: number) => tf.tensor1d([1, value], 'int32')
     const x = stateless.normal([64, 256], seed(0))
     const weights = [1, 2, 3].map((index) => tf.mul(stateless.normal([256, 256], seed(index)), 1 / 16))
-    const net = (x: tf.Tensor) => ({ y: weights.reduce((y, w) => tf.relu(tf.matMul(y as tf.Tensor2D, w as tf.Tensor2D)), x) })
+    const net = (x: tf.Tensor) => ({
+      y: weights.reduce((y, w) => tf.relu(tf.matMul(y as tf.Tensor2D, w as tf.Tensor2D)), x),
+    })
     const exact = values((await compile(net).run(x)).y)
     const rounded = values((await compile(net, { precision: 'bfloat16' }).run(x)).y)
     const scale = Math.max(...exact.map(Math.abs))
@@ -121,9 +123,12 @@ describe('compile', () => {
     const w = new Variable('xla', { shape: [2, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4) })
     const fn = (x: tf.Tensor) => {
       w.assignAdd(x)
-      return { y: tf.matMul(x as tf.Tensor2D, w.read() as tf.Tensor2D) }
+      return { y: tf.matMul(x, w.read()) }
     }
-    const x = tf.tensor2d([[1, 0], [0, 1]])
+    const x = tf.tensor2d([
+      [1, 0],
+      [0, 1],
+    ])
     expect(values((await compile(fn, { xla: true }).run(x)).y)).toEqual([2, 2, 3, 5])
     expect(Array.from(await w.data())).toEqual([2, 2, 3, 5])
   })
@@ -133,14 +138,18 @@ describe('errors name the operation and the place', () => {
   const here = /compile\.test\.ts:\d+/
 
   test('reading a value while tracing', () => {
-    const error = failure(() => compile((x: tf.Tensor) => ({ y: tf.scalar(x.dataSync()[0]!) })).runSync(tf.tensor1d([1])))
+    const error = failure(() =>
+      compile((x: tf.Tensor) => ({ y: tf.scalar(x.dataSync()[0]!) })).runSync(tf.tensor1d([1])),
+    )
     expect(error.code).toBe('TENSORFLOW_VALUE_IN_TRACE')
     expect(error.message).toMatch(here)
   })
 
   test('a shape that depends on values, unless it is declared', () => {
     const where = (shapes?: number[][]) =>
-      compile((x: tf.Tensor) => ({ y: rawOp('Where', [{ name: 'T', type: 'type', value: 'float32' }], [x], 1, shapes)[0]! }))
+      compile((x: tf.Tensor) => ({
+        y: rawOp('Where', [{ name: 'T', type: 'type', value: 'float32' }], [x], 1, shapes)[0]!,
+      }))
     const error = failure(() => where().runSync(tf.tensor1d([0, 1, 1])))
     expect(error.code).toBe('TENSORFLOW_UNKNOWN_SHAPE')
     expect(error.message).toMatch(/^Where: .*\[\?, 1\]/)
@@ -150,9 +159,17 @@ describe('errors name the operation and the place', () => {
 
   test.each([
     ['no such operation', 'Nope', () => rawOp('Nope', [], [], 1)],
-    ['no such attribute', 'MatMul.*no attribute sideways', () => rawOp('MatMul', [{ name: 'sideways', type: 'bool', value: true }], [tf.ones([2, 2]), tf.ones([2, 2])], 1)],
+    [
+      'no such attribute',
+      'MatMul.*no attribute sideways',
+      () => rawOp('MatMul', [{ name: 'sideways', type: 'bool', value: true }], [tf.ones([2, 2]), tf.ones([2, 2])], 1),
+    ],
     ['shapes that do not fit', 'MatMul', () => rawOp('MatMul', [], [tf.ones([2, 2]), tf.ones([3, 3])], 1)],
-    ['a type it has no kernel for', 'Erf', () => rawOp('Erf', [{ name: 'T', type: 'type', value: 'int32' }], [tf.tensor1d([1], 'int32')], 1)],
+    [
+      'a type it has no kernel for',
+      'Erf',
+      () => rawOp('Erf', [{ name: 'T', type: 'type', value: 'int32' }], [tf.tensor1d([1], 'int32')], 1),
+    ],
     ['too many inputs', 'Square', () => rawOp('Square', [], [tf.scalar(1), tf.scalar(1)], 1)],
   ])('%s', (_, message, body) => {
     for (const run of [body, () => compile(() => ({ y: body()[0]! })).runSync()]) {
@@ -173,8 +190,16 @@ describe('errors name the operation and the place', () => {
   })
 
   test('a failure during a run, with the place of the call', async () => {
-    const check = compile((x: tf.Tensor) => ({ y: rawOp('CheckNumerics', [{ name: 'message', type: 'string', value: 'not finite' }], [x], 1)[0]! }), { name: 'checked' })
-    const error = await check.run(tf.tensor1d([NaN])).then(() => undefined, (reason: unknown) => reason)
+    const check = compile(
+      (x: tf.Tensor) => ({
+        y: rawOp('CheckNumerics', [{ name: 'message', type: 'string', value: 'not finite' }], [x], 1)[0]!,
+      }),
+      { name: 'checked' },
+    )
+    const error = await check.run(tf.tensor1d([NaN])).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ code: 'TENSORFLOW_RUN_FAILED' })
     expect((error as Error).message).toMatch(/^checked: .*not finite/s)
     expect((error as Error).message).toMatch(here)

@@ -32,13 +32,13 @@ export interface Compiled<I extends readonly Tensor[], O extends Outputs> {
    * promise; the outputs are the caller's to dispose of. It occupies one thread of libuv's pool: `UV_THREADPOOL_SIZE`
    * should leave enough of them for whoever decodes photos meanwhile.
    */
-  run(...inputs: I): Promise<O>
+  readonly run: (...inputs: I) => Promise<O>
   /** The same on this thread, not while a `run` is under way. Inside another trace it becomes part of that trace. */
-  runSync(...inputs: I): O
+  readonly runSync: (...inputs: I) => O
   /** Bytes of everything that is computed for these inputs: an upper bound of what a run takes, beside variables. Runs nothing. */
-  bytes(...inputs: I): number
+  readonly bytes: (...inputs: I) => number
   /** Frees the functions and what they captured. */
-  dispose(): void
+  readonly dispose: () => void
   /** How many signatures were traced so far. */
   readonly signatures: number
 }
@@ -72,7 +72,8 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
 
   const functionFor = (inputs: I): TracedFunction => {
     if (disposed) throw new FlowersError('TENSORFLOW_DISPOSED', `compiled function ${label}`)
-    if (runtime().binding.trace !== null) throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
+    if (runtime().binding.trace !== null)
+      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
     const signature = signatureOf(inputs)
     let found = functions.get(signature)
     if (found === undefined) {
@@ -102,14 +103,19 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
       const where = callSite()
       const traced = functionFor(inputs)
       const op = newCall(traced, inputs)
-      const handles = await queue.add(() => core.executeAsync(op, traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label, where))
+      const handles = await queue.add(() =>
+        core.executeAsync(op, traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label, where),
+      )
       return wrap(traced, handles)
     },
     runSync(...inputs) {
       const { core, binding } = runtime()
       if (binding.trace !== null) return fn(...inputs)
       const traced = functionFor(inputs)
-      return wrap(traced, core.execute(newCall(traced, inputs), traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label))
+      return wrap(
+        traced,
+        core.execute(newCall(traced, inputs), traced.outputNames.length, 'TENSORFLOW_RUN_FAILED', label),
+      )
     },
     bytes: (...inputs) => functionFor(inputs).bytes,
     dispose() {
@@ -129,7 +135,12 @@ function signatureOf(inputs: readonly Tensor[]): string {
   return inputs.map(({ dataId, shape }) => `${backend.tensorMap.get(dataId).dtype}[${shape.join(',')}]`).join(' ')
 }
 
-function traceFunction<I extends readonly Tensor[], O extends Outputs>(fn: (...inputs: I) => O, inputs: I, label: string, options: CompileOptions): TracedFunction {
+function traceFunction<I extends readonly Tensor[]>(
+  fn: (...inputs: I) => Outputs,
+  inputs: I,
+  label: string,
+  options: CompileOptions,
+): TracedFunction {
   const { core, backend, binding, device } = runtime()
   const trace = new Trace(core, 'function', options.precision === 'bfloat16' && hasBfloat16(device))
   const name = `${label.replace(/\W/g, '_')}_${made++}`
@@ -152,7 +163,9 @@ function traceFunction<I extends readonly Tensor[], O extends Outputs>(fn: (...i
     })
     const captured = [...trace.captures.values()].map(({ handle }) => handle)
     const release = (): void => {
-      core.call('TENSORFLOW_OP_REFUSED', label, (status) => core.api.TFE_ContextRemoveFunction(core.context, name, status))
+      core.call('TENSORFLOW_OP_REFUSED', label, (status) =>
+        core.api.TFE_ContextRemoveFunction(core.context, name, status),
+      )
       trace.releaseCaptures()
     }
     return { name, captured, outputNames, bytes: trace.outputBytes, release }

@@ -18,7 +18,10 @@ export function processConfig(options: { intraThreads: number; interThreads: num
 }
 
 /** `RewriterConfig` field auto_mixed_precision 23, for GPUs. bfloat16 is decided while tracing, see mixed-precision.ts. */
-const rewriterFields = { float32: null, bfloat16: null, float16: 23 } as const satisfies Record<Precision, number | null>
+const rewriterFields = { float32: null, bfloat16: null, float16: 23 } as const satisfies Record<
+  Precision,
+  number | null
+>
 
 /**
  * `ConfigProto` of one compiled function: graph_options 10, in it rewrite_options 10. It is never left out: without it

@@ -61,7 +61,9 @@ export class Core {
     const known = this.#definitions.get(name)
     if (known !== undefined) return known
     const message = bufferBytes(this.api, (buffer) =>
-      this.call('TENSORFLOW_OP_REFUSED', name, (status) => this.api.TF_GraphGetOpDef(this.#registry, name, buffer, status)),
+      this.call('TENSORFLOW_OP_REFUSED', name, (status) =>
+        this.api.TF_GraphGetOpDef(this.#registry, name, buffer, status),
+      ),
     )
     const definition = readOpDefinition(message)
     this.#definitions.set(name, definition)
@@ -73,12 +75,18 @@ export class Core {
     const writer = writers[dtype]
     const size = itemSizes[dtype]
     if (writer === undefined || size === undefined) {
-      throw new FlowersError('TENSORFLOW_OP_REFUSED', `tensors of ${dataTypeName(dtype)} cannot be made from values (called at ${callSite()})`)
+      throw new FlowersError(
+        'TENSORFLOW_OP_REFUSED',
+        `tensors of ${dataTypeName(dtype)} cannot be made from values (called at ${callSite()})`,
+      )
     }
     const count = shape.reduce((product, length) => product * length, 1)
     const source = writer(values)
     if (source.byteLength !== count * size) {
-      throw new FlowersError('TENSORFLOW_OP_REFUSED', `${source.byteLength} bytes for shape [${shape.join(', ')}] of ${dataTypeName(dtype)} (called at ${callSite()})`)
+      throw new FlowersError(
+        'TENSORFLOW_OP_REFUSED',
+        `${source.byteLength} bytes for shape [${shape.join(', ')}] of ${dataTypeName(dtype)} (called at ${callSite()})`,
+      )
     }
     const tensor = this.api.TF_AllocateTensor(dtype, BigInt64Array.from(shape, BigInt), shape.length, count * size)
     tensorBytes(this.api, tensor).set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength))
@@ -88,7 +96,9 @@ export class Core {
   newHandle(shape: readonly number[], dtype: number, values: ArrayLike<number>): Handle {
     const tensor = this.newTensor(shape, dtype, values)
     try {
-      return this.adopt(this.call('TENSORFLOW_OP_REFUSED', 'new tensor', (status) => this.api.TFE_NewTensorHandle(tensor, status)))
+      return this.adopt(
+        this.call('TENSORFLOW_OP_REFUSED', 'new tensor', (status) => this.api.TFE_NewTensorHandle(tensor, status)),
+      )
     } finally {
       this.api.TF_DeleteTensor(tensor)
     }
@@ -97,7 +107,9 @@ export class Core {
   /** Another handle on the same memory. */
   shareHandle(handle: Handle): Handle {
     return this.adopt(
-      this.call('TENSORFLOW_OP_REFUSED', 'shared tensor', (status) => this.api.TFE_TensorHandleCopySharingTensor(handle, status)),
+      this.call('TENSORFLOW_OP_REFUSED', 'shared tensor', (status) =>
+        this.api.TFE_TensorHandleCopySharingTensor(handle, status),
+      ),
     )
   }
 
@@ -115,15 +127,21 @@ export class Core {
   shapeOf(handle: Handle): number[] {
     return this.call('TENSORFLOW_OP_REFUSED', 'shape', (status) => {
       const rank = this.api.TFE_TensorHandleNumDims(handle, status)
-      return Array.from({ length: Math.max(rank, 0) }, (_, axis) => Number(this.api.TFE_TensorHandleDim(handle, axis, status)))
+      return Array.from({ length: Math.max(rank, 0) }, (_, axis) => this.api.TFE_TensorHandleDim(handle, axis, status))
     })
   }
 
   read(handle: Handle): Float32Array | Int32Array | Uint8Array {
     const dtype = this.api.TFE_TensorHandleDataType(handle)
     const reader = readers[dtype]
-    if (reader === undefined) throw new FlowersError('TENSORFLOW_OP_REFUSED', `values of ${dataTypeName(dtype)} cannot be read (called at ${callSite()})`)
-    const tensor = this.call('TENSORFLOW_OP_REFUSED', 'values', (status) => this.api.TFE_TensorHandleResolve(handle, status))
+    if (reader === undefined)
+      throw new FlowersError(
+        'TENSORFLOW_OP_REFUSED',
+        `values of ${dataTypeName(dtype)} cannot be read (called at ${callSite()})`,
+      )
+    const tensor = this.call('TENSORFLOW_OP_REFUSED', 'values', (status) =>
+      this.api.TFE_TensorHandleResolve(handle, status),
+    )
     try {
       return reader(tensorBytes(this.api, tensor).slice().buffer)
     } finally {
@@ -138,7 +156,8 @@ export class Core {
       this.call('TENSORFLOW_OP_REFUSED', name, (status) => {
         for (const attribute of attributes) setEagerAttribute(this.api, op, status, attribute)
       })
-      for (const input of inputs) this.call('TENSORFLOW_OP_REFUSED', name, (status) => this.api.TFE_OpAddInput(op, input, status))
+      for (const input of inputs)
+        this.call('TENSORFLOW_OP_REFUSED', name, (status) => this.api.TFE_OpAddInput(op, input, status))
       return op
     } catch (error) {
       this.api.TFE_DeleteOp(op)
@@ -163,7 +182,9 @@ export class Core {
     const status = this.api.TF_NewStatus()
     try {
       await new Promise<void>((resolve, reject) => {
-        this.api.TFE_Execute.async(op, results, [outputs], status, (error) => (error === null ? resolve() : reject(error)))
+        this.api.TFE_Execute.async(op, results, [outputs], status, (error) =>
+          error === null ? resolve() : reject(error),
+        )
       })
       this.check(code, subject, status, where)
     } finally {
@@ -174,9 +195,13 @@ export class Core {
   }
 
   hasGpu(): boolean {
-    const list = this.call('TENSORFLOW_DEVICE_MISSING', 'devices', (status) => this.api.TFE_ContextListDevices(this.context, status))
+    const list = this.call('TENSORFLOW_DEVICE_MISSING', 'devices', (status) =>
+      this.api.TFE_ContextListDevices(this.context, status),
+    )
     const types = this.call('TENSORFLOW_DEVICE_MISSING', 'devices', (status) =>
-      Array.from({ length: this.api.TF_DeviceListCount(list) }, (_, index) => this.api.TF_DeviceListType(list, index, status)),
+      Array.from({ length: this.api.TF_DeviceListCount(list) }, (_, index) =>
+        this.api.TF_DeviceListType(list, index, status),
+      ),
     )
     this.api.TF_DeleteDeviceList(list)
     return types.includes('GPU')

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { EffectOrder } from './effects.ts'
 
-function orderOf(program: [node: string, access: 'read' | 'write', ...resources: string[]][]): Record<string, string[]> {
+function orderOf(
+  program: [node: string, access: 'read' | 'write', ...resources: string[]][],
+): Record<string, string[]> {
   const order = new EffectOrder<string>()
   const waits: Record<string, string[]> = {}
   for (const [node, access, ...resources] of program) {
@@ -23,7 +25,16 @@ test('a write waits for earlier reads and the last write, a read for the last wr
       ['w2', 'write', 'a'],
       ['w3', 'write', 'a'],
     ]),
-  ).toEqual({ r1: [], r2: [], w1: ['r1', 'r2'], r3: ['w1'], r4: ['w1'], w2: ['w1', 'r3', 'r4'], w3: ['w2'], end: ['w3'] })
+  ).toEqual({
+    r1: [],
+    r2: [],
+    w1: ['r1', 'r2'],
+    r3: ['w1'],
+    r4: ['w1'],
+    w2: ['w1', 'r3', 'r4'],
+    w3: ['w2'],
+    end: ['w3'],
+  })
 })
 
 test('resources are independent of each other; an operation on several waits for all', () => {

@@ -23,7 +23,11 @@ test('variables and tensors from outside are constants; input and output have th
   const bias = tf.tensor1d([7, 8])
   tf.square(bias).dispose()
   const before = liveHandles()
-  const graph = freeze((x) => tf.add(tf.matMul(x as tf.Tensor2D, weight.read() as tf.Tensor2D), bias), { name: 'pixels', shape: [1, 3] }, 'logits')
+  const graph = freeze(
+    (x) => tf.add(tf.matMul(x as tf.Tensor2D, weight.read() as tf.Tensor2D), bias),
+    { name: 'pixels', shape: [1, 3] },
+    'logits',
+  )
   const found = nodes(graph)
   expect(found).toContainEqual(['pixels', 'Placeholder'])
   expect(found.at(-1)).toEqual(['logits', 'Identity'])
@@ -35,8 +39,12 @@ test('variables and tensors from outside are constants; input and output have th
 })
 
 test('convolutions stay convolutions', () => {
-  const filter = tf.ones([2, 2, 3, 4]) as tf.Tensor4D
-  const graph = freeze((x) => tf.conv2d(x as tf.Tensor4D, filter, 2, 'valid'), { name: 'pixels', shape: [1, 4, 4, 3] }, 'map')
+  const filter = tf.ones<tf.Rank.R4>([2, 2, 3, 4])
+  const graph = freeze(
+    (x) => tf.conv2d(x as tf.Tensor4D, filter, 2, 'valid'),
+    { name: 'pixels', shape: [1, 4, 4, 3] },
+    'map',
+  )
   expect(nodes(graph).filter(([, operation]) => operation === 'Conv2D' || operation === 'MatMul')).toHaveLength(1)
   expect(nodes(graph).some(([, operation]) => operation === 'Conv2D')).toBe(true)
 })

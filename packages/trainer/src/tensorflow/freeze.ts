@@ -11,7 +11,11 @@ import { Trace } from './trace.ts'
  * @param input name and shape of the float32 placeholder; -1 is not allowed in the shape.
  * @param outputName name of the node with the result: `<outputName>:0` for the converter.
  */
-export function freeze(fn: (x: Tensor) => Tensor, input: { name: string; shape: number[] }, outputName: string): Uint8Array {
+export function freeze(
+  fn: (x: Tensor) => Tensor,
+  input: { name: string; shape: number[] },
+  outputName: string,
+): Uint8Array {
   const { core, backend, binding } = runtime()
   const trace = new Trace(core, 'freeze')
   try {

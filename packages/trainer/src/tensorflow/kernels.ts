@@ -11,7 +11,11 @@ type Attributes = Readonly<Record<string, unknown>>
 /** A kernel for some inputs; null leaves the others to tfjs-node's. */
 type Replacement = (inputs: Readonly<Record<string, Tensor>>, attributes: Attributes) => Tensor | null
 
-const typeOf = (name: string, tensor: Tensor): Attribute => ({ name, type: 'type', value: tensor.dtype as DataTypeName })
+const typeOf = (name: string, tensor: Tensor): Attribute => ({
+  name,
+  type: 'type',
+  value: tensor.dtype as DataTypeName,
+})
 
 /** tfjs-node's kernel reads the indices to check their range, which a trace cannot; on the CPU TensorFlow checks them itself. */
 const gather: Replacement = ({ x, indices }, { axis, batchDims }) => {
@@ -70,7 +74,11 @@ export function replaceKernels(): void {
     tf.unregisterKernel(kernelName, 'tensorflow')
     const kernelFunc: tf.KernelFunc = (call) =>
       // The original's arguments are typed as loosely as ours.
-      tf.tidy(() => replacement(call.inputs as Record<string, Tensor>, (call.attrs ?? {}) as Attributes) ?? (original(call) as Tensor))
+      tf.tidy(
+        () =>
+          replacement(call.inputs as Record<string, Tensor>, (call.attrs ?? {}) as Attributes) ??
+          (original(call) as Tensor),
+      )
     tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
   }
 }

@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { catalogue, FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
+import { catalogue } from '@flowers/shared/errors'
 import { startTensorflow, Variable } from './index.ts'
 import { requireVersion } from './library.ts'
 
@@ -40,7 +41,9 @@ describe('a library that cannot be used says what to run', () => {
     expect(error.message).toMatch(/does not load: .*(invalid ELF|too short)/)
   })
 
-  const other = ['/lib/x86_64-linux-gnu/libm.so.6', '/lib64/libm.so.6', '/usr/lib/libm.so.6'].find((path) => existsSync(path))
+  const other = ['/lib/x86_64-linux-gnu/libm.so.6', '/lib64/libm.so.6', '/usr/lib/libm.so.6'].find((path) =>
+    existsSync(path),
+  )
   test.skipIf(other === undefined)('another library', async () => {
     for (const name of names) copyFileSync(other!, join(folder, name))
     const error = await startFailure()
@@ -56,7 +59,9 @@ describe('a library that cannot be used says what to run', () => {
 })
 
 test('before the start, everything says so', () => {
-  expect(() => new Variable('early', { shape: [], dtype: 'float32' })).toThrow(expect.objectContaining({ code: 'TENSORFLOW_NOT_STARTED' }))
+  expect(() => new Variable('early', { shape: [], dtype: 'float32' })).toThrow(
+    expect.objectContaining({ code: 'TENSORFLOW_NOT_STARTED' }),
+  )
 })
 
 test('after a failed start, a good one works', async () => {

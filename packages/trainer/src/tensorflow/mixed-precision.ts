@@ -48,7 +48,9 @@ export class MixedPrecision {
   /** The operation in bfloat16, or null when it is one for float32. */
   apply(type: string, attributes: readonly EncodedAttribute[], inputs: readonly TracedValue[]): TracedValue | null {
     if (!runsLow(type, inputs)) return null
-    const nodes = inputs.map((input) => (input.dtype === dataTypes.float32 ? this.#low(input) : (input.full as NodeOutput)))
+    const nodes = inputs.map((input) =>
+      input.dtype === dataTypes.float32 ? this.#low(input) : (input.full as NodeOutput),
+    )
     const { output, shape } = this.#add(type, attributes.map(lowered), nodes)
     return { shape, dtype: dataTypes.float32, full: null, low: output }
   }
@@ -88,7 +90,9 @@ function runsLow(type: string, inputs: readonly TracedValue[]): boolean {
 }
 
 const lowered = (attribute: EncodedAttribute): EncodedAttribute =>
-  attribute.type === 'type' && attribute.value === dataTypes.float32 ? { ...attribute, value: dataTypes.bfloat16 } : attribute
+  attribute.type === 'type' && attribute.value === dataTypes.float32
+    ? { ...attribute, value: dataTypes.bfloat16 }
+    : attribute
 
 /** Whether products in bfloat16 are computed by instructions of this machine; elsewhere they are slower than float32. */
 export function hasBfloat16(device: 'cpu' | 'gpu'): boolean {

@@ -45,7 +45,11 @@ function readInput(message: Uint8Array): InputArgument {
  * How many tensors each input argument takes of `count` given ones: a list takes what its attribute says, or, when only
  * one list has no such attribute, what is left.
  */
-export function splitInputs(inputs: readonly InputArgument[], count: number, lengths: ReadonlyMap<string, number>): number[] {
+export function splitInputs(
+  inputs: readonly InputArgument[],
+  count: number,
+  lengths: ReadonlyMap<string, number>,
+): number[] {
   const known = inputs.map(({ listAttribute }) => (listAttribute === null ? 1 : (lengths.get(listAttribute) ?? null)))
   const rest = count - known.reduce<number>((sum, length) => sum + (length ?? 0), 0)
   return known.map((length) => length ?? Math.max(rest, 0))

@@ -32,13 +32,18 @@ describe('layerNorm', () => {
   }
 
   test.each([[[6, 10]], [[2, 5, 3, 10]]])('shape %j', (shape) => {
-    expectSame((x, g, b) => layerNorm(x!, g!, b!), (x, g, b) => reference(x!, g!, b!), [normal(shape, 1), normal([10], 2), normal([10], 3)], 2e-5)
+    expectSame(
+      (x, g, b) => layerNorm(x, g, b),
+      (x, g, b) => reference(x, g, b),
+      [normal(shape, 1), normal([10], 2), normal([10], 3)],
+      2e-5,
+    )
   })
 })
 
 test('gelu', () => {
-  const reference: Fn = (x) => tf.mul(x!, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x!, Math.SQRT2)))))
-  expectSame((x) => gelu(x!), reference, [tf.mul(normal([4, 50], 4), 3)], 1e-5)
+  const reference: Fn = (x) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x, Math.SQRT2)))))
+  expectSame((x) => gelu(x), reference, [tf.mul(normal([4, 50], 4), 3)], 1e-5)
   expect(gelu(tf.tensor1d([0, 1, -30])).arraySync()).toEqual([0, expect.closeTo(0.8413447, 6), -0])
 })
 
@@ -56,28 +61,41 @@ describe('depthwiseConv2d', () => {
     [[64, 8, 8, 4], 7],
   ])('shape %j, filter %i', (shape, size) => {
     const reference: Fn = (x, filter) => tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'same')
-    expectSame((x, filter) => depthwiseConv2d(x!, filter!), reference, [normal(shape, 5), normal([size, size, shape[3]!, 1], 6)], 1e-3)
+    expectSame(
+      (x, filter) => depthwiseConv2d(x, filter),
+      reference,
+      [normal(shape, 5), normal([size, size, shape[3]!, 1], 6)],
+      1e-3,
+    )
   })
 })
 
 describe('convolutions of patches that do not overlap', () => {
-  const convolve = (stride: number): Fn => (x, filter) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, 'valid')
+  const convolve =
+    (stride: number): Fn =>
+    (x, filter) =>
+      tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, 'valid')
   /** The same by shifted products: one for each place in the patch. */
-  const reference = (side: number): Fn => (x, filter) => {
-    const [n, height, width, channels] = x!.shape as [number, number, number, number]
-    const split = tf.reshape(x!, [n, height / side, side, width / side, side, channels] as never)
-    const terms: tf.Tensor[] = []
-    for (let row = 0; row < side; row++) {
-      for (let column = 0; column < side; column++) {
-        const pixels = tf.reshape(tf.slice(split, [0, 0, row, 0, column, 0], [-1, -1, 1, -1, 1, -1]), [-1, channels])
-        const weights = tf.reshape(tf.slice(filter!, [row, column, 0, 0], [1, 1, -1, -1]), [channels, -1])
-        terms.push(tf.matMul(pixels as tf.Tensor2D, weights as tf.Tensor2D))
+  const reference =
+    (side: number): Fn =>
+    (x, filter) => {
+      const [n, height, width, channels] = x.shape as [number, number, number, number]
+      const split = tf.reshape(x, [n, height / side, side, width / side, side, channels] as never)
+      const terms: tf.Tensor[] = []
+      for (let row = 0; row < side; row++) {
+        for (let column = 0; column < side; column++) {
+          const pixels = tf.reshape(tf.slice(split, [0, 0, row, 0, column, 0], [-1, -1, 1, -1, 1, -1]), [-1, channels])
+          const weights = tf.reshape(tf.slice(filter, [row, column, 0, 0], [1, 1, -1, -1]), [channels, -1])
+          terms.push(tf.matMul(pixels, weights))
+        }
       }
+      return tf.reshape(tf.addN(terms), [n, height / side, width / side, filter.shape[3]!])
     }
-    return tf.reshape(tf.addN(terms), [n, height / side, width / side, filter!.shape[3]!])
-  }
 
-  test.each([[[2, 8, 8, 3], 4], [[3, 4, 6, 5], 2]])('shape %j, side %i', (shape, side) => {
+  test.each([
+    [[2, 8, 8, 3], 4],
+    [[3, 4, 6, 5], 2],
+  ])('shape %j, side %i', (shape, side) => {
     expectSame(convolve(side), reference(side), [normal(shape, 7), normal([side, side, shape[3]!, 6], 8)], 1e-4)
   })
 

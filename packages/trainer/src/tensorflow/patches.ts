@@ -7,7 +7,11 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
  */
 
 /** Side of the patches of such a convolution, larger than 1; null for any other. */
-export function patchSide(inputShape: readonly number[], filterShape: readonly number[], attributes: Readonly<Record<string, unknown>>): number | null {
+export function patchSide(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attributes: Readonly<Record<string, unknown>>,
+): number | null {
   const { strides, dilations, pad, dataFormat } = attributes
   const [height, width] = filterShape as [number, number]
   const whole = inputShape[1]! % height === 0 && inputShape[2]! % width === 0
@@ -15,7 +19,8 @@ export function patchSide(inputShape: readonly number[], filterShape: readonly n
   return height > 1 && width === height && whole && fits && (dataFormat ?? 'NHWC') === 'NHWC' ? height : null
 }
 
-const both = (value: unknown, wanted: number): boolean => (Array.isArray(value) ? value.every((one) => one === wanted) : value === wanted)
+const both = (value: unknown, wanted: number): boolean =>
+  Array.isArray(value) ? value.every((one) => one === wanted) : value === wanted
 
 /** [N, H, W, C] to [N H/k W/k, k k C]: a row a patch, in the order of a filter's values. */
 function toRows(x: Tensor, side: number): Tensor2D {

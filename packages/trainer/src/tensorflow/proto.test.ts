@@ -24,7 +24,13 @@ test('the configuration of a function has its rewrite options, empty or with flo
 })
 
 test('the process configuration names the numbers of threads and may leave the GPU out', () => {
-  const fields = (gpu: boolean) => Object.fromEntries([...readFields(processConfig({ intraThreads: 3, interThreads: 4, gpu }))].map(({ number, value }) => [number, value]))
+  const fields = (gpu: boolean) =>
+    Object.fromEntries(
+      [...readFields(processConfig({ intraThreads: 3, interThreads: 4, gpu }))].map(({ number, value }) => [
+        number,
+        value,
+      ]),
+    )
   expect(fields(true)).toMatchObject({ 2: 3, 5: 4, 7: 1 })
   expect(Buffer.from(fields(false)[1] as Uint8Array).toString()).toContain('GPU')
 })

@@ -33,11 +33,24 @@ describe('a Python that cannot be used says what to install', () => {
   test.each([
     ['missing', 'exit 127', 'TENSORFLOW_PYTHON_MISSING', /needs Python 3\.11: none of .*fake-python runs/],
     ['another version', 'echo 3.9', 'TENSORFLOW_PYTHON_MISSING', /fake-python is Python 3\.9/],
-    ['without venv', 'case "$2" in *version_info*) echo 3.11;; *) exit 1;; esac', 'TENSORFLOW_VENV_MISSING', /no venv module/],
-    ['whose pip fails', 'case "$1" in -c) echo 3.11;; *) echo "no space left" >&2; exit 1;; esac', 'TENSORFLOW_INSTALL_FAILED', /code 1:\nno space left/],
+    [
+      'without venv',
+      'case "$2" in *version_info*) echo 3.11;; *) exit 1;; esac',
+      'TENSORFLOW_VENV_MISSING',
+      /no venv module/,
+    ],
+    [
+      'whose pip fails',
+      'case "$1" in -c) echo 3.11;; *) echo "no space left" >&2; exit 1;; esac',
+      'TENSORFLOW_INSTALL_FAILED',
+      /code 1:\nno space left/,
+    ],
   ])('%s', async (_, script, code, message) => {
     fakePython(script)
-    const error = await ensurePythonEnvironment({ directory: directory(), gpu: false }).then(() => undefined, (reason: unknown) => reason)
+    const error = await ensurePythonEnvironment({ directory: directory(), gpu: false }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ code })
     expect((error as Error).message).toMatch(message)
   })
@@ -53,7 +66,9 @@ test('an environment with the stamp of the lock is used as it is', async () => {
   expect(lines).toEqual(['made'])
   expect(environment.python).toBe(join(directory(), 'bin', 'python'))
   writeFileSync(join(directory(), 'stamp'), 'another lock')
-  await expect(ensurePythonEnvironment({ directory: directory(), gpu: false })).rejects.toMatchObject({ code: 'TENSORFLOW_PYTHON_MISSING' })
+  await expect(ensurePythonEnvironment({ directory: directory(), gpu: false })).rejects.toMatchObject({
+    code: 'TENSORFLOW_PYTHON_MISSING',
+  })
 })
 
 test('the lock pins one version with hashes and names no registry', () => {
@@ -67,20 +82,27 @@ test('the lock pins one version with hashes and names no registry', () => {
   }
 })
 
-const real = ['python3.11', 'python3'].find((name) => spawnSync(name, ['-c', 'import ensurepip, sys; assert sys.version_info[:2] == (3, 11)'], { stdio: 'ignore' }).status === 0)
+const real = ['python3.11', 'python3'].find(
+  (name) =>
+    spawnSync(name, ['-c', 'import ensurepip, sys; assert sys.version_info[:2] == (3, 11)'], { stdio: 'ignore' })
+      .status === 0,
+)
 
-test.skipIf(real === undefined)('two processes at once make one environment; a half made one is made anew', async () => {
-  const script = join(import.meta.dirname, '../../python/make_environment.py')
-  const lock = join(folder, 'empty.lock')
-  writeFileSync(lock, '')
-  mkdirSync(directory())
-  writeFileSync(join(directory(), 'half'), '')
-  const make = () => promisify(execFile)(real!, [script, directory(), lock, 'stamp text'], { encoding: 'utf8' })
-  const outputs = (await Promise.all([make(), make()])).map(({ stdout }) => stdout).join('')
-  expect(outputs.match(/Making a Python environment/g)).toHaveLength(1)
-  expect(outputs.match(/Removing the Python environment/g)).toHaveLength(1)
-  expect(existsSync(join(directory(), 'half'))).toBe(false)
-  expect(readFileSync(join(directory(), 'stamp'), 'utf8')).toBe('stamp text')
-  expect(existsSync(join(directory(), 'bin', 'python'))).toBe(true)
-  expect((await make()).stdout).toBe('')
-})
+test.skipIf(real === undefined)(
+  'two processes at once make one environment; a half made one is made anew',
+  async () => {
+    const script = join(import.meta.dirname, '../../python/make_environment.py')
+    const lock = join(folder, 'empty.lock')
+    writeFileSync(lock, '')
+    mkdirSync(directory())
+    writeFileSync(join(directory(), 'half'), '')
+    const make = () => promisify(execFile)(real!, [script, directory(), lock, 'stamp text'], { encoding: 'utf8' })
+    const outputs = (await Promise.all([make(), make()])).map(({ stdout }) => stdout).join('')
+    expect(outputs.match(/Making a Python environment/g)).toHaveLength(1)
+    expect(outputs.match(/Removing the Python environment/g)).toHaveLength(1)
+    expect(existsSync(join(directory(), 'half'))).toBe(false)
+    expect(readFileSync(join(directory(), 'stamp'), 'utf8')).toBe('stamp text')
+    expect(existsSync(join(directory(), 'bin', 'python'))).toBe(true)
+    expect((await make()).stdout).toBe('')
+  },
+)

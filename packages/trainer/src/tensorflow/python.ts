@@ -51,17 +51,23 @@ type Kind = 'cpu' | 'gpu'
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'python', 'requirements.lock'))) {
-    if (dirname(folder) === folder) throw new FlowersError('INTERNAL', 'python/requirements.lock is missing from the package')
+    if (dirname(folder) === folder)
+      throw new FlowersError('INTERNAL', 'python/requirements.lock is missing from the package')
     folder = dirname(folder)
   }
   return folder
 }
 
-const lockFile = (kind: Kind): string => join(packageRoot(), 'python', kind === 'gpu' ? 'requirements-gpu.lock' : 'requirements.lock')
+const lockFile = (kind: Kind): string =>
+  join(packageRoot(), 'python', kind === 'gpu' ? 'requirements-gpu.lock' : 'requirements.lock')
 
-const stampText = (kind: Kind): string => `${kind} ${createHash('sha256').update(readFileSync(lockFile(kind))).digest('hex')}\n`
+const stampText = (kind: Kind): string =>
+  `${kind} ${createHash('sha256')
+    .update(readFileSync(lockFile(kind)))
+    .digest('hex')}\n`
 
-const libraryDirectory = (directory: string): string => join(directory, 'lib', 'python3.11', 'site-packages', 'tensorflow')
+const libraryDirectory = (directory: string): string =>
+  join(directory, 'lib', 'python3.11', 'site-packages', 'tensorflow')
 
 function isMade(directory: string, kind: Kind): boolean {
   const stamp = join(directory, 'stamp')
@@ -73,10 +79,14 @@ function hasNvidiaGpu(): boolean {
 }
 
 function findPython(): string {
-  const candidates = process.env['FLOWERS_PYTHON'] ? [process.env['FLOWERS_PYTHON']] : ['python3.11', 'python3', 'python']
+  const candidates = process.env['FLOWERS_PYTHON']
+    ? [process.env['FLOWERS_PYTHON']]
+    : ['python3.11', 'python3', 'python']
   const found: string[] = []
   for (const candidate of candidates) {
-    const answer = spawnSync(candidate, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' })
+    const answer = spawnSync(candidate, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+      encoding: 'utf8',
+    })
     if (answer.status !== 0) continue
     const version = answer.stdout.trim()
     if (version !== '3.11') {
@@ -84,7 +94,10 @@ function findPython(): string {
       continue
     }
     if (spawnSync(candidate, ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status !== 0) {
-      throw new FlowersError('TENSORFLOW_VENV_MISSING', `${candidate} has no venv module, which the trainer's Python side needs`)
+      throw new FlowersError(
+        'TENSORFLOW_VENV_MISSING',
+        `${candidate} has no venv module, which the trainer's Python side needs`,
+      )
     }
     return candidate
   }
@@ -94,7 +107,9 @@ function findPython(): string {
 
 async function make(directory: string, kind: Kind, log: (line: string) => void): Promise<void> {
   const script = join(packageRoot(), 'python', 'make_environment.py')
-  const child = spawn(findPython(), [script, directory, lockFile(kind), stampText(kind)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(findPython(), [script, directory, lockFile(kind), stampText(kind)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const tail: string[] = []
   createInterface(child.stdout).on('line', log)
   createInterface(child.stderr).on('line', (line) => {
@@ -105,5 +120,6 @@ async function make(directory: string, kind: Kind, log: (line: string) => void):
     child.once('error', reject)
     child.once('close', resolve)
   })
-  if (code !== 0) throw new FlowersError('TENSORFLOW_INSTALL_FAILED', `pip ended with code ${String(code)}:\n${tail.join('\n')}`)
+  if (code !== 0)
+    throw new FlowersError('TENSORFLOW_INSTALL_FAILED', `pip ended with code ${String(code)}:\n${tail.join('\n')}`)
 }

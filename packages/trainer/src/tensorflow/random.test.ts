@@ -13,7 +13,11 @@ describe.each(['uniform', 'normal'] as const)('stateless.%s', (kind) => {
 
   test('depends on the seed alone, inside a trace and outside', async () => {
     const traced = compile((seed: tf.Tensor) => ({ numbers: draw([1000], seed) }))
-    const [one, again, other] = [(await traced.run(seed(1, 2))).numbers, (await traced.run(seed(1, 2))).numbers, (await traced.run(seed(1, 3))).numbers]
+    const [one, again, other] = [
+      (await traced.run(seed(1, 2))).numbers,
+      (await traced.run(seed(1, 2))).numbers,
+      (await traced.run(seed(1, 3))).numbers,
+    ]
     expect(again.dataSync()).toEqual(one.dataSync())
     expect(draw([1000], seed(1, 2)).dataSync()).toEqual(one.dataSync())
     expect(other.dataSync()).not.toEqual(one.dataSync())

@@ -23,8 +23,13 @@ export function rawOp(
   const known = core.definition(name).attributes
   const unknown = attributes.find((attribute) => !known.has(attribute.name))
   if (unknown !== undefined) {
-    throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: no attribute ${unknown.name}, only ${[...known].join(', ')} (called at ${callSite()})`)
+    throw new FlowersError(
+      'TENSORFLOW_OP_REFUSED',
+      `${name}: no attribute ${unknown.name}, only ${[...known].join(', ')} (called at ${callSite()})`,
+    )
   }
   const ids = backend.getInputTensorIds(inputs)
-  return binding.execute(name, attributes.map(encodeAttribute), ids, outputs, shapes).map((made) => backend.createOutputTensor(made))
+  return binding
+    .execute(name, attributes.map(encodeAttribute), ids, outputs, shapes)
+    .map((made) => backend.createOutputTensor(made))
 }

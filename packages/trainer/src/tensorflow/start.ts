@@ -46,17 +46,24 @@ export function startTensorflow(options: StartOptions = {}): Promise<Started> {
 }
 
 async function start(options: StartOptions): Promise<Started> {
-  const directory = options.libraryDirectory ?? (await ensurePythonEnvironment({ log: (line) => process.stderr.write(`${line}\n`) })).libraryDirectory
+  const directory =
+    options.libraryDirectory ??
+    (await ensurePythonEnvironment({ log: (line) => process.stderr.write(`${line}\n`) })).libraryDirectory
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
   if (options.deterministic === true) process.env['TF_DETERMINISTIC_OPS'] = '1'
   const api = loadLibrary(directory)
   const cores = availableParallelism()
   const core = new Core(
     api,
-    processConfig({ intraThreads: options.intraThreads ?? cores, interThreads: options.interThreads ?? cores, gpu: options.device !== 'cpu' }),
+    processConfig({
+      intraThreads: options.intraThreads ?? cores,
+      interThreads: options.interThreads ?? cores,
+      gpu: options.device !== 'cpu',
+    }),
   )
   const device = options.device !== 'cpu' && core.hasGpu() ? 'gpu' : 'cpu'
-  if (options.device === 'gpu' && device !== 'gpu') throw new FlowersError('TENSORFLOW_DEVICE_MISSING', `TensorFlow in ${directory} finds no GPU`)
+  if (options.device === 'gpu' && device !== 'gpu')
+    throw new FlowersError('TENSORFLOW_DEVICE_MISSING', `TensorFlow in ${directory} finds no GPU`)
   const version = api.TF_Version()
   const binding = new Binding(core, version, device === 'gpu')
   restoreUtil()

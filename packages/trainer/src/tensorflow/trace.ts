@@ -12,7 +12,13 @@ import { MixedPrecision } from './mixed-precision.ts'
 import { splitInputs } from './op-definition.ts'
 
 /** Operations that only look at a resource. */
-const readers: ReadonlySet<string> = new Set(['ReadVariableOp', 'ResourceGather', 'ResourceGatherNd', 'VariableShape', 'VarIsInitializedOp'])
+const readers: ReadonlySet<string> = new Set([
+  'ReadVariableOp',
+  'ResourceGather',
+  'ResourceGatherNd',
+  'VariableShape',
+  'VarIsInitializedOp',
+])
 
 /** Stateful by definition, without an effect that could be lost or reordered. */
 const harmless: ReadonlySet<string> = new Set(['VarHandleOp', 'Placeholder'])
@@ -52,7 +58,9 @@ export class Trace {
   constructor(core: Core, mode: 'function' | 'freeze', mixed = false) {
     this.#core = core
     this.mode = mode
-    this.mixed = mixed ? new MixedPrecision((type, attributes, inputs) => this.add(type, attributes, inputs, 1)[0] as NodeTensor) : null
+    this.mixed = mixed
+      ? new MixedPrecision((type, attributes, inputs) => this.add(type, attributes, inputs, 1)[0] as NodeTensor)
+      : null
     this.graph = core.api.TF_NewGraph()
   }
 
@@ -90,7 +98,9 @@ export class Trace {
     for (const earlier of this.#effects.before(touched, access)) api.TF_AddControlInput(node, earlier)
     const operation = this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) => api.TF_FinishOperation(node, status))
     this.#effects.record(touched, access, operation)
-    return Array.from({ length: outputs }, (_, index) => this.#describe(type, { oper: operation, index }, shapes[index]))
+    return Array.from({ length: outputs }, (_, index) =>
+      this.#describe(type, { oper: operation, index }, shapes[index]),
+    )
   }
 
   placeholder(shape: readonly number[], dtype: number, name?: string): NodeTensor {
@@ -128,7 +138,22 @@ export class Trace {
     const controls = this.#effects.final()
     const made = core.call('TENSORFLOW_OP_REFUSED', name, (status) =>
       api.TF_GraphToFunctionWithControlOutputs(
-        this.graph, name, 0, -1, null, all.length, all, outputs.length, outputs, null, controls.length, controls, null, null, null, status,
+        this.graph,
+        name,
+        0,
+        -1,
+        null,
+        all.length,
+        all,
+        outputs.length,
+        outputs,
+        null,
+        controls.length,
+        controls,
+        null,
+        null,
+        null,
+        status,
       ),
     )
     try {
@@ -146,7 +171,9 @@ export class Trace {
 
   toGraphDef(): Uint8Array {
     return bufferBytes(this.#core.api, (buffer) =>
-      this.#core.call('TENSORFLOW_OP_REFUSED', 'graph', (status) => this.#core.api.TF_GraphToGraphDef(this.graph, buffer, status)),
+      this.#core.call('TENSORFLOW_OP_REFUSED', 'graph', (status) =>
+        this.#core.api.TF_GraphToGraphDef(this.graph, buffer, status),
+      ),
     )
   }
 
@@ -166,7 +193,9 @@ export class Trace {
   #freezeHandle(handle: Handle): NodeOutput {
     const { api } = this.#core
     const dtype = api.TFE_TensorHandleDataType(handle)
-    const tensor = this.#core.call('TENSORFLOW_OP_REFUSED', 'frozen tensor', (status) => api.TFE_TensorHandleResolve(handle, status))
+    const tensor = this.#core.call('TENSORFLOW_OP_REFUSED', 'frozen tensor', (status) =>
+      api.TFE_TensorHandleResolve(handle, status),
+    )
     try {
       return this.#constantOf(tensor, dtype).output
     } finally {
@@ -179,7 +208,9 @@ export class Trace {
     const node = api.TF_NewOperation(this.graph, 'Const', `Const_${this.#nodes++}`)
     this.#core.call('TENSORFLOW_OP_REFUSED', 'Const', (status) => api.TF_SetAttrTensor(node, 'value', tensor, status))
     api.TF_SetAttrType(node, 'dtype', dtype)
-    const operation = this.#core.call('TENSORFLOW_OP_REFUSED', 'Const', (status) => api.TF_FinishOperation(node, status))
+    const operation = this.#core.call('TENSORFLOW_OP_REFUSED', 'Const', (status) =>
+      api.TF_FinishOperation(node, status),
+    )
     return this.#describe('Const', { oper: operation, index: 0 }, undefined)
   }
 
@@ -188,18 +219,28 @@ export class Trace {
     const dtype = api.TF_OperationOutputType(output)
     if (declared !== undefined) {
       const dims = BigInt64Array.from(declared, BigInt)
-      this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) => api.TF_GraphSetTensorShape(this.graph, output, dims, dims.length, status))
+      this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) =>
+        api.TF_GraphSetTensorShape(this.graph, output, dims, dims.length, status),
+      )
     }
-    const rank = this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) => api.TF_GraphGetTensorNumDims(this.graph, output, status))
+    const rank = this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) =>
+      api.TF_GraphGetTensorNumDims(this.graph, output, status),
+    )
     const dims = new BigInt64Array(Math.max(rank, 0))
-    if (rank > 0) this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) => api.TF_GraphGetTensorShape(this.graph, output, dims, rank, status))
+    if (rank > 0)
+      this.#core.call('TENSORFLOW_OP_REFUSED', type, (status) =>
+        api.TF_GraphGetTensorShape(this.graph, output, dims, rank, status),
+      )
     if (!isResource(dtype) && (rank < 0 || dims.some((length) => length < 0n))) {
-      const shape = rank < 0 ? 'of unknown rank' : `[${[...dims].map((length) => (length < 0n ? '?' : String(length))).join(', ')}]`
-      throw new FlowersError('TENSORFLOW_UNKNOWN_SHAPE', `${type}: the shape of its result depends on values: ${shape} (called at ${callSite()})`)
+      const shape =
+        rank < 0 ? 'of unknown rank' : `[${[...dims].map((length) => (length < 0n ? '?' : String(length))).join(', ')}]`
+      throw new FlowersError(
+        'TENSORFLOW_UNKNOWN_SHAPE',
+        `${type}: the shape of its result depends on values: ${shape} (called at ${callSite()})`,
+      )
     }
     const shape = Array.from(dims, Number)
     this.#outputBytes += shape.reduce((product, length) => product * length, valueBytes(dtype))
     return { output, shape, dtype }
   }
 }
-

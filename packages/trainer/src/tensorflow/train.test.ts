@@ -5,7 +5,15 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { builtModule } from '@flowers/shared/built-module'
 import { bytes, compile, liveHandles, startTensorflow } from './index.ts'
-import { batch, createState, disposeState, parameterNames, side, stepInputs, trainStep } from './fixtures/tiny-convnext.ts'
+import {
+  batch,
+  createState,
+  disposeState,
+  parameterNames,
+  side,
+  stepInputs,
+  trainStep,
+} from './fixtures/tiny-convnext.ts'
 
 beforeAll(async () => {
   await startTensorflow({ device: 'cpu' })
@@ -19,18 +27,23 @@ function tensors(index: number): Parameters<Step> {
 }
 
 /** Everything `steps` steps compute and leave behind, by name. */
-async function record(steps: number, make: (step: Step) => (...inputs: Parameters<Step>) => Promise<Record<string, tf.Tensor>>): Promise<Map<string, Float32Array>> {
+async function record(
+  steps: number,
+  make: (step: Step) => (...inputs: Parameters<Step>) => Promise<Record<string, tf.Tensor>>,
+): Promise<Map<string, Float32Array>> {
   const state = await createState()
   const step = make((...inputs) => trainStep(state, ...inputs))
   const seen = new Map<string, Float32Array>()
   for (let index = 0; index < steps; index++) {
     const inputs = tensors(index)
     const outputs = await step(...inputs)
-    for (const [name, tensor] of Object.entries(outputs)) seen.set(`${index} ${name}`, (await tensor.data()) as Float32Array)
+    for (const [name, tensor] of Object.entries(outputs))
+      seen.set(`${index} ${name}`, (await tensor.data()) as Float32Array)
     tf.dispose([inputs, outputs])
   }
   for (const name of parameterNames) {
-    for (const [kind, variable] of Object.entries(state[name]!)) seen.set(`${kind} ${name}`, (await variable.data()) as Float32Array)
+    for (const [kind, variable] of Object.entries(state[name]!))
+      seen.set(`${kind} ${name}`, (await variable.data()) as Float32Array)
   }
   disposeState(state)
   return seen
@@ -38,7 +51,12 @@ async function record(steps: number, make: (step: Step) => (...inputs: Parameter
 
 describe('ten AdamW steps of a small ConvNeXt', () => {
   test('eager and traced agree on forward, loss, every gradient and every variable', async () => {
-    const eager = await record(10, (step) => async (...inputs) => tf.tidy(() => step(...inputs)))
+    const eager = await record(
+      10,
+      (step) =>
+        async (...inputs) =>
+          tf.tidy(() => step(...inputs)),
+    )
     const traced = await record(10, (step) => compile(step).run)
 
     expect([...traced.keys()]).toEqual([...eager.keys()])
@@ -56,9 +74,17 @@ describe('ten AdamW steps of a small ConvNeXt', () => {
     const step = compile((...inputs: Parameters<Step>) => trainStep(state, ...inputs))
     const frozen = tf.tensor1d([0, 0.9, 0.999])
     const [photos, labels, , seed] = tensors(0)
-    const lossAt = async (): Promise<number> => ((await step.run(photos, labels, frozen, seed))['loss'] as tf.Tensor).dataSync()[0]!
+    const lossAt = async (): Promise<number> =>
+      ((await step.run(photos, labels, frozen, seed))['loss'] as tf.Tensor).dataSync()[0]!
     const outputs = await step.run(photos, labels, frozen, seed)
-    for (const [name, index] of [['stem', 17], ['depthwise', 100], ['gamma', 3], ['expand', 40], ['layerScale', 2], ['head', 11]] as const) {
+    for (const [name, index] of [
+      ['stem', 17],
+      ['depthwise', 100],
+      ['gamma', 3],
+      ['expand', 40],
+      ['layerScale', 2],
+      ['head', 11],
+    ] as const) {
       const { weight } = state[name]!
       const values = (await weight.data()) as Float32Array
       const delta = 1e-2
@@ -102,7 +128,9 @@ describe('ten AdamW steps of a small ConvNeXt', () => {
     const before = liveHandles()
     const state = await createState()
     const scale = tf.scalar(0.5)
-    const step = compile((...inputs: Parameters<Step>) => ({ loss: tf.mul(trainStep(state, ...inputs)['loss'] as tf.Tensor, scale) }))
+    const step = compile((...inputs: Parameters<Step>) => ({
+      loss: tf.mul(trainStep(state, ...inputs)['loss'] as tf.Tensor, scale),
+    }))
     const inputs = tensors(0)
     const outputs = await step.run(...inputs)
     expect(liveHandles()).toBeGreaterThan(before + 3 * parameterNames.length)

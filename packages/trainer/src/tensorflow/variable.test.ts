@@ -6,7 +6,8 @@ beforeAll(async () => {
   await startTensorflow({ device: 'cpu' })
 })
 
-const vector = (name: string, ...data: number[]) => new Variable(name, { shape: [data.length], dtype: 'float32', data: Float32Array.from(data) })
+const vector = (name: string, ...data: number[]) =>
+  new Variable(name, { shape: [data.length], dtype: 'float32', data: Float32Array.from(data) })
 
 test('reads and writes keep the order of the program inside a trace, as they do outside', async () => {
   const program = (v: Variable) => (x: tf.Tensor) => {
@@ -25,7 +26,8 @@ test('reads and writes keep the order of the program inside a trace, as they do 
   for (let run = 0; run < 3; run++) {
     const expected = program(eager)(x)
     const outputs = await step.run(x)
-    for (const name of ['first', 'second', 'third'] as const) expect(outputs[name].dataSync()).toEqual(expected[name].dataSync())
+    for (const name of ['first', 'second', 'third'] as const)
+      expect(outputs[name].dataSync()).toEqual(expected[name].dataSync())
     expect(await traced.data()).toEqual(await eager.data())
   }
 })
@@ -59,16 +61,26 @@ test('zeros by default, int32 too; load replaces the values', async () => {
   const v = new Variable('counts', { shape: [2, 2], dtype: 'int32' })
   expect(await v.data()).toEqual(new Int32Array(4))
   v.load(Int32Array.of(1, 2, 3, 4))
-  expect(v.read().arraySync()).toEqual([[1, 2], [3, 4]])
+  expect(v.read().arraySync()).toEqual([
+    [1, 2],
+    [3, 4],
+  ])
   expect(() => v.load(new Int32Array(3))).toThrow(/counts has shape \[2, 2\] and was given 3 values/)
-  expect(() => v.assign(tf.zeros([4], 'int32'))).toThrow(/AssignVariableOp: variable counts has shape \[2, 2\], the value \[4\]/)
+  expect(() => v.assign(tf.zeros([4], 'int32'))).toThrow(
+    /AssignVariableOp: variable counts has shape \[2, 2\], the value \[4\]/,
+  )
 })
 
 test('the fused AdamW step works on handles and updates in place', async () => {
   const [weight, first, second] = [vector('w', 1, -1), vector('m', 0, 0), vector('v', 0, 0)]
   const step = compile((gradient: tf.Tensor) => {
     const scalars = [0.9, 0.999, 0.1, 0.9, 0.999, 0].map((value) => tf.scalar(value))
-    rawOp('ResourceApplyAdam', [{ name: 'T', type: 'type', value: 'float32' }], [weight.handle(), first.handle(), second.handle(), ...scalars, gradient], 0)
+    rawOp(
+      'ResourceApplyAdam',
+      [{ name: 'T', type: 'type', value: 'float32' }],
+      [weight.handle(), first.handle(), second.handle(), ...scalars, gradient],
+      0,
+    )
     return { after: weight.read() }
   })
   const { after } = await step.run(tf.tensor1d([0.5, -2]))
@@ -80,7 +92,7 @@ test('the fused AdamW step works on handles and updates in place', async () => {
 
 test('data waits for steps that are under way', async () => {
   const v = vector('slow', 0)
-  const big = tf.ones([600, 600]) as tf.Tensor2D
+  const big = tf.ones<tf.Rank.R2>([600, 600])
   const slow = compile((x: tf.Tensor) => {
     v.assign(tf.reshape(tf.sum(tf.matMul(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), x as tf.Tensor2D)), [1]))
     return { nothing: tf.scalar(0) }

@@ -55,7 +55,9 @@ export class Variable {
   read(): Tensor {
     const { binding } = runtime()
     if (binding.trace?.mode === 'freeze') return tf.tensor(this.#readValues(), [...this.shape], this.dtype)
-    return rawOp('ReadVariableOp', [{ name: 'dtype', type: 'type', value: this.dtype }], [this.handle()], 1, [this.shape])[0] as Tensor
+    return rawOp('ReadVariableOp', [{ name: 'dtype', type: 'type', value: this.dtype }], [this.handle()], 1, [
+      this.shape,
+    ])[0] as Tensor
   }
 
   assign(value: Tensor): void {
@@ -79,7 +81,10 @@ export class Variable {
   /** Sets the values at once; not meant for while a step is under way. */
   load(values: Float32Array | Int32Array): void {
     if (values.length !== this.#count()) {
-      throw new FlowersError('TENSORFLOW_OP_REFUSED', `variable ${this.name} has shape [${this.shape.join(', ')}] and was given ${values.length} values`)
+      throw new FlowersError(
+        'TENSORFLOW_OP_REFUSED',
+        `variable ${this.name} has shape [${this.shape.join(', ')}] and was given ${values.length} values`,
+      )
     }
     const { core } = runtime()
     const value = core.newHandle(this.shape, dataTypes[this.dtype], values)
@@ -106,7 +111,10 @@ export class Variable {
 
   #write(operation: string, value: Tensor): void {
     if (!tf.util.arraysEqual(value.shape, [...this.shape])) {
-      throw new FlowersError('TENSORFLOW_OP_REFUSED', `${operation}: variable ${this.name} has shape [${this.shape.join(', ')}], the value [${value.shape.join(', ')}]`)
+      throw new FlowersError(
+        'TENSORFLOW_OP_REFUSED',
+        `${operation}: variable ${this.name} has shape [${this.shape.join(', ')}], the value [${value.shape.join(', ')}]`,
+      )
     }
     rawOp(operation, [{ name: 'dtype', type: 'type', value: this.dtype }], [this.handle(), value], 0)
   }
