@@ -7,5 +7,10 @@ export function builtModule(callerUrl: string, relative: `./${string}.ts` | `../
   const source = new URL(relative, callerUrl).href
   const built = source.replace(/\.ts$/, '.js')
   if (!callerUrl.endsWith('.ts')) return new URL(built)
-  return new URL(built.replace(/\/packages\/([^/]+)\/src\//, (_, name: string) => `/packages/${name}/dist/${name === 'trainer' ? 'src/' : ''}`))
+  return new URL(
+    built.replace(
+      /\/packages\/([^/]+)\/src\//,
+      (_, name: string) => `/packages/${name}/dist/${name === 'trainer' ? 'src/' : ''}`,
+    ),
+  )
 }

@@ -1,14 +1,7 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { toTensor } from './canvas.ts'
-import {
-  centerCanvas,
-  centerOffset,
-  decodeCenter,
-  decodeViews,
-  resizedSize,
-  shortestEdge,
-} from './preprocess.ts'
+import { centerCanvas, centerOffset, decodeCenter, decodeViews, resizedSize, shortestEdge } from './preprocess.ts'
 import { imagenetNormalization } from './preprocessing.ts'
 import type { Preprocessing } from './preprocessing.ts'
 

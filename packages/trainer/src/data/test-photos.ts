@@ -15,9 +15,7 @@ export async function testPhoto(seed: number, width = 40, height = 32): Promise<
 }
 
 /** For tests: a temporary folder with these files, paths relative to it; call `remove` when done. */
-export async function testFolder(
-  files: Readonly<Record<string, string | Uint8Array>>,
-): Promise<{
+export async function testFolder(files: Readonly<Record<string, string | Uint8Array>>): Promise<{
   path: string
   write: (name: string, content: string | Uint8Array) => Promise<void>
   remove: () => Promise<void>
