@@ -14,7 +14,7 @@ const response = await fetch(`${service}/classify`, {
   body: picture,
   headers: { 'content-type': 'image/jpeg' },
 })
-const answer = await response.json()
+const answer = /** @type {any} */ (await response.json())
 if (!response.ok) throw new Error(answer.detail)
 
 /** @param {string} text */

@@ -16,8 +16,9 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def install(python: pathlib.Path, lock: pathlib.Path) -> int:
-    command = [python, "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-input"]
+def build(target: pathlib.Path, lock: pathlib.Path) -> int:
+    venv.create(target, with_pip=True, symlinks=True)
+    command = [target / "bin" / "python", "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "-r", lock]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pip:
         for line in pip.stdout:
@@ -43,8 +44,7 @@ def main() -> int:
             say("Removing the Python environment that was there: it is incomplete or of another version")
             shutil.rmtree(target)
         say(f"Making a Python environment in {target}")
-        venv.create(target, with_pip=True, symlinks=True)
-        code = install(target / "bin" / "python", lock)
+        code = build(target, lock)
         if code == 0:
             part = target / "stamp.part"
             part.write_text(stamp_text)

@@ -1,7 +1,11 @@
 import type { Recipe } from '../src/recipe.ts'
 import { recipeDefaults, reportPhases, standardAugment } from '../src/recipe.ts'
 
-/** ConvNeXt-Atto from scratch on Oxford Flowers-102 at 64 px. */
+/**
+ * ConvNeXt-Atto from scratch on Oxford Flowers-102, photos of 64 px (6,551 training, 818 validation), seed 1: 70.0 % of the
+ * validation photos right at 64 px after phase full, 72.7 % at 80 px after fixres with one view, 75.9 % with six. 140 and 8
+ * epochs: 80 minutes, 97 CPU minutes, on two cores that other work shared. The result is `models/flowers102/1`.
+ */
 export const flowers102 = {
   ...recipeDefaults,
   name: 'flowers102',

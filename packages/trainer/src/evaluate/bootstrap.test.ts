@@ -28,6 +28,21 @@ describe('bootstrap', () => {
   })
 })
 
+it('within strata draws as many of each class as there are', () => {
+  const classes = [0, 0, 0, 1, 1, 2]
+  const share = bootstrap(
+    6,
+    (photos) => {
+      const counts = [0, 0, 0]
+      for (const photo of Array.from(photos)) counts[classes[photo]!]! += 1
+      expect(counts).toEqual([3, 2, 1])
+      return photos[0]!
+    },
+    { seed: 1, strata: classes, resamples: 200 },
+  )
+  expect(share).toMatchObject({ value: 0, low: 0, high: 2 })
+})
+
 it('where all photos agree the interval is exact instead of a point', () => {
   const all = measureShare(Array<boolean>(50).fill(true), { seed: 1 })
   expect(all.value).toBe(1)

@@ -15,6 +15,8 @@ export const level = 0.95
 export interface BootstrapOptions {
   readonly seed: number
   readonly resamples?: number
+  /** Class of each photo: every resample has as many photos of each class as the original. For means over classes. */
+  readonly strata?: ArrayLike<number>
 }
 
 /**
@@ -24,16 +26,29 @@ export interface BootstrapOptions {
 export function bootstrap(
   count: number,
   statistic: (photos: ArrayLike<number>) => number,
-  { seed, resamples = 1000 }: BootstrapOptions,
+  { seed, resamples = 1000, strata }: BootstrapOptions,
 ): MeasuredShare {
   const random = new Random(seed, 'bootstrap')
   const drawn = new Int32Array(count)
+  const pools = poolsOf(count, strata)
   const values = Float64Array.from({ length: resamples }, () => {
-    for (let index = 0; index < count; index++) drawn[index] = random.integer(count)
+    for (let index = 0; index < count; index++) drawn[index] = random.pick(pools[index] as number[])
     return statistic(drawn)
   }).sort()
   const value = statistic(Int32Array.from({ length: count }, (_, index) => index))
   return { value, low: quantile(values, (1 - level) / 2), high: quantile(values, (1 + level) / 2), count }
+}
+
+/** For each photo the photos that may stand in its place. */
+function poolsOf(count: number, strata: ArrayLike<number> | undefined): number[][] {
+  const pools = new Map<number | undefined, number[]>()
+  for (let index = 0; index < count; index++) {
+    const stratum = strata?.[index]
+    const pool = pools.get(stratum)
+    if (pool) pool.push(index)
+    else pools.set(stratum, [index])
+  }
+  return Array.from({ length: count }, (_, index) => pools.get(strata?.[index]) as number[])
 }
 
 /**

@@ -24,6 +24,21 @@ it('measures with intervals around the value', () => {
   expect(classes[1]).toMatchObject({ precision: 1, recall: 0.5, photos: 2 })
 })
 
+it('has an interval of macro-F1 with one photo a class, and one around the value with many', () => {
+  const one = measure([answer(0, 0.9, 0.1), answer(1, 0.9, 0.1)], 2, 1).macroF1
+  expect(one.high).toBeGreaterThan(one.low)
+  // 50 classes of 5 photos, every fifth answer wrong: resampled without classes, some would vanish.
+  const many = Array.from({ length: 250 }, (_, photo) => {
+    const label = Math.floor(photo / 5)
+    const given = photo % 5 === 0 ? (label + 1) % 50 : label
+    return answer(label, ...Array.from({ length: 50 }, (_, index) => Number(index === given)))
+  })
+  const { value, low, high } = measure(many, 50, 1).macroF1
+  expect(value).toBeCloseTo(0.8, 10)
+  expect(low).toBeLessThan(value)
+  expect(high).toBeGreaterThan(value)
+})
+
 it('lists the most frequent confusions', () => {
   const confusion = [
     [5, 1, 0],

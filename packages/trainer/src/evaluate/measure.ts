@@ -33,10 +33,21 @@ export function measure(
   return {
     top1: measureShare(among(1), { seed }),
     top5: measureShare(among(5), { seed }),
-    macroF1: bootstrap(answers.length, score, { seed }),
+    macroF1: bootstrap(answers.length, score, { seed, ...strataOf(labels, perClass(confusion)) }),
     classes: perClass(confusion),
     confusion,
   }
+}
+
+const fewestInStratum = 5
+
+/**
+ * Resampling within classes keeps small classes from vanishing, which would pull a mean over classes down; but a class
+ * of one photo would then never vary, so it is for data with some photos of each class.
+ */
+function strataOf(labels: readonly number[], classes: readonly ClassMetrics[]): { strata?: readonly number[] } {
+  const smallest = Math.min(...classes.map(({ photos }) => photos).filter((photos) => photos > 0))
+  return smallest < fewestInStratum ? {} : { strata: labels }
 }
 
 export interface Confusion {

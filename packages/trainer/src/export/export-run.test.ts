@@ -18,10 +18,10 @@ let model: string
 const lines: string[] = []
 
 beforeAll(async () => {
-  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { train: 3, valid: 10 } })
+  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { species: 12, train: 3, valid: 10 } })
   model = join(test.folder, 'models', 'test', '3')
   report = await exportRun({ ...test, out: model, log: (line) => lines.push(line) })
-}, 120_000)
+}, 180_000)
 
 afterAll(() => test.remove())
 
@@ -148,7 +148,7 @@ describe('an export that fails', () => {
     }
     await expect(exportRun({ ...test, out: out(), open })).rejects.toMatchObject({ code: 'EXPORT_PARITY' })
     expect(await modelsLeft()).toEqual([])
-  })
+  }, 180_000)
 
   it.each([
     ['a folder that exists', () => ({ out: model }), 'MODEL_EXISTS'],

@@ -2,7 +2,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import { argmax } from '@flowers/shared/views'
 
 /** Largest difference of a logit that is rounding, not a defect. */
-export const tolerance = 1e-3
+const tolerance = 1e-3
 
 /** The logits of one photo from the trainer and from the exported file. */
 export interface LogitPair {

@@ -44,13 +44,14 @@ export interface TestRun {
 export async function makeTestRun(options: {
   architecture: string
   size: number
-  photos: { train: number; valid: number }
+  /** A class is a species. */
+  photos: { species: number; train: number; valid: number }
   change?: (recipe: Recipe) => Recipe
 }): Promise<TestRun> {
   const { architecture, size, photos, change = (recipe) => recipe } = options
   const folder = await mkdtemp(join(tmpdir(), 'flowers-run-'))
   const data = join(folder, 'flowers')
-  await drawFlowers(data, { ...photos, species: 12, size: Math.min(size, 96), seed: 5 })
+  await drawFlowers(data, { ...photos, size: Math.min(size, 96), seed: 5 })
   const recipe = change({
     ...recipeDefaults,
     name: 'test',

@@ -123,7 +123,7 @@ describe('compile', () => {
     const w = new Variable('xla', { shape: [2, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4) })
     const fn = (x: tf.Tensor) => {
       w.assignAdd(x)
-      return { y: tf.matMul(x as tf.Tensor2D, w.read() as tf.Tensor2D) }
+      return { y: tf.matMul(x, w.read()) }
     }
     const x = tf.tensor2d([
       [1, 0],

@@ -32,13 +32,13 @@ export interface Compiled<I extends readonly Tensor[], O extends Outputs> {
    * promise; the outputs are the caller's to dispose of. It occupies one thread of libuv's pool: `UV_THREADPOOL_SIZE`
    * should leave enough of them for whoever decodes photos meanwhile.
    */
-  run(...inputs: I): Promise<O>
+  readonly run: (...inputs: I) => Promise<O>
   /** The same on this thread, not while a `run` is under way. Inside another trace it becomes part of that trace. */
-  runSync(...inputs: I): O
+  readonly runSync: (...inputs: I) => O
   /** Bytes of everything that is computed for these inputs: an upper bound of what a run takes, beside variables. Runs nothing. */
-  bytes(...inputs: I): number
+  readonly bytes: (...inputs: I) => number
   /** Frees the functions and what they captured. */
-  dispose(): void
+  readonly dispose: () => void
   /** How many signatures were traced so far. */
   readonly signatures: number
 }
@@ -135,8 +135,8 @@ function signatureOf(inputs: readonly Tensor[]): string {
   return inputs.map(({ dataId, shape }) => `${backend.tensorMap.get(dataId).dtype}[${shape.join(',')}]`).join(' ')
 }
 
-function traceFunction<I extends readonly Tensor[], O extends Outputs>(
-  fn: (...inputs: I) => O,
+function traceFunction<I extends readonly Tensor[]>(
+  fn: (...inputs: I) => Outputs,
   inputs: I,
   label: string,
   options: CompileOptions,

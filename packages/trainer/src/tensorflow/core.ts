@@ -127,9 +127,7 @@ export class Core {
   shapeOf(handle: Handle): number[] {
     return this.call('TENSORFLOW_OP_REFUSED', 'shape', (status) => {
       const rank = this.api.TFE_TensorHandleNumDims(handle, status)
-      return Array.from({ length: Math.max(rank, 0) }, (_, axis) =>
-        Number(this.api.TFE_TensorHandleDim(handle, axis, status)),
-      )
+      return Array.from({ length: Math.max(rank, 0) }, (_, axis) => this.api.TFE_TensorHandleDim(handle, axis, status))
     })
   }
 

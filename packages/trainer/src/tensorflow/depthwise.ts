@@ -15,7 +15,7 @@ export function depthwiseConv2d(x: Tensor, filter: Tensor): Tensor {
   return convolve(x, filter)
 }
 
-const convolve = tf.customGrad((...args) => {
+const convolve = tf.customGrad<Tensor>((...args) => {
   const [x, filter, save] = args as unknown as [Tensor4D, Tensor4D, tf.GradSaveFunc]
   const size = filter.shape[0]
   const border = uselessBorder(x, size)
@@ -27,7 +27,7 @@ const convolve = tf.customGrad((...args) => {
     return [inputGradient(dy, used, x.shape), withBorder(gradient(x, dy as Tensor4D, used.shape[0]), border)]
   }
   return { value: tf.depthwiseConv2d(x, used, 1, 'same'), gradFunc }
-}) as (x: Tensor, filter: Tensor) => Tensor
+})
 
 /** oneDNN has a good kernel for the gradient of 3x3 filters; of 5x5 and 7x7 filters the merged form was 1.2 to 5 times faster. */
 const smallestMerged = 5

@@ -39,7 +39,7 @@ test('variables and tensors from outside are constants; input and output have th
 })
 
 test('convolutions stay convolutions', () => {
-  const filter = tf.ones([2, 2, 3, 4]) as tf.Tensor4D
+  const filter = tf.ones<tf.Rank.R4>([2, 2, 3, 4])
   const graph = freeze(
     (x) => tf.conv2d(x as tf.Tensor4D, filter, 2, 'valid'),
     { name: 'pixels', shape: [1, 4, 4, 3] },

@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { catalogue, FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
+import { catalogue } from '@flowers/shared/errors'
 import { startTensorflow, Variable } from './index.ts'
 import { requireVersion } from './library.ts'
 

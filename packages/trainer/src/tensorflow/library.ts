@@ -16,20 +16,12 @@ const dlopenFlags = 0x1 | 0x100 | 0x1000
 /** `absl::SetMinLogLevel` under the name that the pinned build gives it. */
 const setMinLogLevelSymbol = '_ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE'
 
-/** Parameters of glibc's `mallopt` (malloc.h). */
-const M_TRIM_THRESHOLD = -1
-const M_TOP_PAD = -2
-const M_MMAP_THRESHOLD = -3
-/** The largest that glibc accepts: half of a heap of a thread. */
-const mmapThreshold = 32 * 2 ** 20
-
 /**
  * Loads TensorFlow's C API from the folder of the Python wheel.
  * Throws TENSORFLOW_LIBRARY_MISSING or TENSORFLOW_LIBRARY_VERSION.
  */
 export function loadLibrary(directory: string): Api {
   const libc = koffi.load('libc.so.6')
-  keepMemory(libc)
   const dlopen = libc.func('void* dlopen(const char*, int)') as (path: string, flags: number) => bigint | null
   const dlerror = libc.func('const char* dlerror()') as () => string | null
   for (const name of libraryNames) {
@@ -88,17 +80,6 @@ function bind(path: string): Api {
       cause: error,
     })
   }
-}
-
-/**
- * A training step allocates and frees the same large arrays over and over; left alone, glibc hands them back to the
- * system each time and pays for them in page faults.
- */
-function keepMemory(libc: LibraryHandle): void {
-  const mallopt = libc.func('int mallopt(int, int)') as (parameter: number, value: number) => number
-  mallopt(M_MMAP_THRESHOLD, mmapThreshold)
-  mallopt(M_TRIM_THRESHOLD, 2 ** 31 - 1)
-  mallopt(M_TOP_PAD, mmapThreshold)
 }
 
 /** Node 23 removed functions of `util` that tfjs-node 4.22 calls. */

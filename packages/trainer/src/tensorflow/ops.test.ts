@@ -33,8 +33,8 @@ describe('layerNorm', () => {
 
   test.each([[[6, 10]], [[2, 5, 3, 10]]])('shape %j', (shape) => {
     expectSame(
-      (x, g, b) => layerNorm(x!, g!, b!),
-      (x, g, b) => reference(x!, g!, b!),
+      (x, g, b) => layerNorm(x, g, b),
+      (x, g, b) => reference(x, g, b),
       [normal(shape, 1), normal([10], 2), normal([10], 3)],
       2e-5,
     )
@@ -42,8 +42,8 @@ describe('layerNorm', () => {
 })
 
 test('gelu', () => {
-  const reference: Fn = (x) => tf.mul(x!, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x!, Math.SQRT2)))))
-  expectSame((x) => gelu(x!), reference, [tf.mul(normal([4, 50], 4), 3)], 1e-5)
+  const reference: Fn = (x) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x, Math.SQRT2)))))
+  expectSame((x) => gelu(x), reference, [tf.mul(normal([4, 50], 4), 3)], 1e-5)
   expect(gelu(tf.tensor1d([0, 1, -30])).arraySync()).toEqual([0, expect.closeTo(0.8413447, 6), -0])
 })
 
@@ -62,7 +62,7 @@ describe('depthwiseConv2d', () => {
   ])('shape %j, filter %i', (shape, size) => {
     const reference: Fn = (x, filter) => tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'same')
     expectSame(
-      (x, filter) => depthwiseConv2d(x!, filter!),
+      (x, filter) => depthwiseConv2d(x, filter),
       reference,
       [normal(shape, 5), normal([size, size, shape[3]!, 1], 6)],
       1e-3,
@@ -79,17 +79,17 @@ describe('convolutions of patches that do not overlap', () => {
   const reference =
     (side: number): Fn =>
     (x, filter) => {
-      const [n, height, width, channels] = x!.shape as [number, number, number, number]
-      const split = tf.reshape(x!, [n, height / side, side, width / side, side, channels] as never)
+      const [n, height, width, channels] = x.shape as [number, number, number, number]
+      const split = tf.reshape(x, [n, height / side, side, width / side, side, channels] as never)
       const terms: tf.Tensor[] = []
       for (let row = 0; row < side; row++) {
         for (let column = 0; column < side; column++) {
           const pixels = tf.reshape(tf.slice(split, [0, 0, row, 0, column, 0], [-1, -1, 1, -1, 1, -1]), [-1, channels])
-          const weights = tf.reshape(tf.slice(filter!, [row, column, 0, 0], [1, 1, -1, -1]), [channels, -1])
-          terms.push(tf.matMul(pixels as tf.Tensor2D, weights as tf.Tensor2D))
+          const weights = tf.reshape(tf.slice(filter, [row, column, 0, 0], [1, 1, -1, -1]), [channels, -1])
+          terms.push(tf.matMul(pixels, weights))
         }
       }
-      return tf.reshape(tf.addN(terms), [n, height / side, width / side, filter!.shape[3]!])
+      return tf.reshape(tf.addN(terms), [n, height / side, width / side, filter.shape[3]!])
     }
 
   test.each([
@@ -109,11 +109,5 @@ describe('convolutions of patches that do not overlap', () => {
 test('relu6', () => {
   const x = tf.tensor1d([-7, -0.5, 0.25, 3, 5.75, 6.5, 40])
   expect(Array.from(relu6(x).dataSync())).toEqual([0, 0, 0.25, 3, 5.75, 6, 6])
-  expect(
-    Array.from(
-      tf
-        .grad(relu6)(x, tf.fill([7], 2))
-        .dataSync(),
-    ),
-  ).toEqual([0, 0, 2, 2, 2, 0, 0])
+  expect(Array.from(tf.grad(relu6)(x, tf.fill([7], 2)).dataSync())).toEqual([0, 0, 2, 2, 2, 0, 0])
 })

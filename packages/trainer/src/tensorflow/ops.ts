@@ -20,7 +20,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps = 1e-6): T
 type ThreeTensors = (x: Tensor, gamma: Tensor, beta: Tensor) => Tensor
 
 function normalizeRows(eps: number): ThreeTensors {
-  return tf.customGrad((...args) => {
+  return tf.customGrad<Tensor>((...args) => {
     const [x, gamma, beta, save] = args as unknown as [Tensor, Tensor, Tensor, tf.GradSaveFunc]
     const centred = tf.sub(x, tf.mean(x, -1, true))
     const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps))
@@ -35,7 +35,7 @@ function normalizeRows(eps: number): ThreeTensors {
       return [dx, tf.sum(tf.mul(dy, normal), 0), tf.sum(dy, 0)]
     }
     return { value: tf.add(tf.mul(normal, gamma), beta), gradFunc }
-  }) as ThreeTensors
+  })
 }
 
 const inverseSqrt2Pi = 0.398_942_280_401_432_7
@@ -44,7 +44,7 @@ const inverseSqrt2Pi = 0.398_942_280_401_432_7
  * Gaussian error linear unit, the exact form `x * Phi(x)` with the error function (Hendrycks & Gimpel 2016,
  * arXiv:1606.08415), any shape. Its gradient is `Phi(x) + x * phi(x)`.
  */
-export const gelu = tf.customGrad((...args) => {
+export const gelu: (x: Tensor) => Tensor = tf.customGrad<Tensor>((...args) => {
   const [x, save] = args as unknown as [Tensor, tf.GradSaveFunc]
   const cdf = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5)
   save([x, cdf])
@@ -54,7 +54,7 @@ export const gelu = tf.customGrad((...args) => {
     return tf.mul(dy, tf.add(cdf, tf.mul(x, density)))
   }
   return { value: tf.mul(x, cdf), gradFunc }
-}) as (x: Tensor) => Tensor
+})
 
 /** `min(max(x, 0), 6)`; its gradient is one operation instead of tfjs's four. */
 export const relu6 = tf.customGrad((...args) => {

@@ -92,7 +92,7 @@ test('the fused AdamW step works on handles and updates in place', async () => {
 
 test('data waits for steps that are under way', async () => {
   const v = vector('slow', 0)
-  const big = tf.ones([600, 600]) as tf.Tensor2D
+  const big = tf.ones<tf.Rank.R2>([600, 600])
   const slow = compile((x: tf.Tensor) => {
     v.assign(tf.reshape(tf.sum(tf.matMul(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), x as tf.Tensor2D)), [1]))
     return { nothing: tf.scalar(0) }
