@@ -12,6 +12,7 @@ const pages = {
   'docs/configuration.md': configurationPage,
   'docs/commands.md': commandsPage,
   'docs/recipes.md': recipesPage,
+  'docs/openapi.json': openApiDocument,
 }
 
 const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
@@ -59,6 +60,16 @@ async function configurationPage() {
     ...table(['variable', 'flag', 'default', 'value', 'what'], rows),
     '',
   ].join('\n')
+}
+
+async function openApiDocument() {
+  const { buildApp } = await load('packages/serve/dist/app.js')
+  const { readConfig } = await load('packages/serve/dist/config.js')
+  const { app, openapi } = await buildApp(readConfig([], { FLOWERS_LOG_LEVEL: 'silent' }))
+  await app.ready()
+  const text = JSON.stringify(openapi(), null, 2)
+  await app.close()
+  return `${text}\n`
 }
 
 async function commandsPage() {
