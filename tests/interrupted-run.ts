@@ -34,14 +34,20 @@ export async function fingerprint(run: string): Promise<string[]> {
     }),
   )
   const log = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
-  const timeless = log.map((line) => JSON.stringify({ ...(JSON.parse(line) as object), seconds: 0, imagesPerSecond: 0 }))
+  const timeless = log.map((line) =>
+    JSON.stringify({ ...(JSON.parse(line) as object), seconds: 0, imagesPerSecond: 0 }),
+  )
   return [...hashes, ...timeless]
 }
 
 /** A safetensors file without its header's metadata on time: the length of the log and the seconds trained depend on the clock. */
 function withoutClock(bytes: Buffer): Buffer {
   const end = 8 + Number(bytes.readBigUInt64LE(0))
-  const header = bytes.subarray(8, end).toString().replace(/\\"(seconds|metricsBytes)\\":[0-9.]+/g, '').trim()
+  const header = bytes
+    .subarray(8, end)
+    .toString()
+    .replace(/\\"(seconds|metricsBytes)\\":[0-9.]+/g, '')
+    .trim()
   return Buffer.concat([Buffer.from(header), bytes.subarray(end)])
 }
 
@@ -49,13 +55,21 @@ function withoutClock(bytes: Buffer): Buffer {
  * Runs to the end under `kill -9` at random moments; every start but the first is a resume.
  * @returns how often it was killed
  */
-export async function runUnderKills(data: string, folder: string, run: string, options: { kills: number; seed: number; longest: number }): Promise<number> {
+export async function runUnderKills(
+  data: string,
+  folder: string,
+  run: string,
+  options: { kills: number; seed: number; longest: number },
+): Promise<number> {
   const random = new Random(options.seed, 'scene')
   let killed = 0
   for (let attempt = 0; ; attempt++) {
     const args = attempt === 0 ? ['train', '--data', data, '--out', run, ...smallRun] : ['train', '--resume', run]
     const { process: child, finished } = startTrainer(args, folder)
-    const timer = killed < options.kills ? setTimeout(() => child.kill('SIGKILL'), random.between(0.2, options.longest) * 1000) : undefined
+    const timer =
+      killed < options.kills
+        ? setTimeout(() => child.kill('SIGKILL'), random.between(0.2, options.longest) * 1000)
+        : undefined
     const { code, signal, output } = await finished
     clearTimeout(timer)
     if (signal === 'SIGKILL') {

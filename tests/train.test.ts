@@ -73,7 +73,11 @@ describe('a run', () => {
     expect(code).toBe(exitCode)
   })
 
-  it.each([[['--help'], 'train'], [['train', '--help'], '--recipe'], [['data', 'audit', '--help'], '--minimum-size']])('helps with %j', async (args, mention) => {
+  it.each([
+    [['--help'], 'train'],
+    [['train', '--help'], '--recipe'],
+    [['data', 'audit', '--help'], '--minimum-size'],
+  ])('helps with %j', async (args, mention) => {
     const { code, output } = await runTrainer(args, folder)
     expect(output).toContain(mention)
     expect(code).toBe(0)
@@ -82,7 +86,24 @@ describe('a run', () => {
 
 it('says which batch fits when memory runs out', async () => {
   const limited = { FLOWERS_MEMORY_LIMIT_MIB: '150' }
-  const { code, output } = await runTrainer(['train', '--data', data, '--out', 'memory', ...smallRun, '--set', 'phases.head.epochs=0', '--set', 'phases.full.size=64', '--set', 'phases.full.batch=64'], folder, limited)
+  const { code, output } = await runTrainer(
+    [
+      'train',
+      '--data',
+      data,
+      '--out',
+      'memory',
+      ...smallRun,
+      '--set',
+      'phases.head.epochs=0',
+      '--set',
+      'phases.full.size=64',
+      '--set',
+      'phases.full.batch=64',
+    ],
+    folder,
+    limited,
+  )
   expect(output).toMatch(/batches of 64 at 64 px; a batch of \d+ fits/)
   expect(output).toContain('TRAIN_MEMORY')
   expect(code).toBe(1)

@@ -12,7 +12,11 @@ export interface Finished {
 }
 
 /** Starts the built trainer with these arguments in a folder; `output` is what it printed on both streams. */
-export function startTrainer(args: readonly string[], folder: string, variables: Readonly<Record<string, string>> = {}): { process: ChildProcess; finished: Promise<Finished> } {
+export function startTrainer(
+  args: readonly string[],
+  folder: string,
+  variables: Readonly<Record<string, string>> = {},
+): { process: ChildProcess; finished: Promise<Finished> } {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: folder,
     env: { ...process.env, INIT_CWD: folder, UV_THREADPOOL_SIZE: '8', ...variables },
@@ -28,4 +32,5 @@ export function startTrainer(args: readonly string[], folder: string, variables:
   return { process: child, finished }
 }
 
-export const runTrainer = (...args: Parameters<typeof startTrainer>): Promise<Finished> => startTrainer(...args).finished
+export const runTrainer = (...args: Parameters<typeof startTrainer>): Promise<Finished> =>
+  startTrainer(...args).finished

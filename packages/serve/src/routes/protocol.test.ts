@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import * as schemas from '../schemas.ts'
@@ -413,7 +414,9 @@ describe('infer', () => {
       Buffer.from('{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["AA"]}]}xx'),
       { 'inference-header-content-length': '74' },
     ],
-    ['a body that is compressed', 415, /^SERVICE_MEDIA_TYPE: /, {}, { 'content-encoding': 'gzip' }],
+    ['an unknown encoding', 415, /^SERVICE_MEDIA_TYPE: /, {}, { 'content-encoding': 'br' }],
+    ['a body that is no gzip', 400, /not gzip/, Buffer.from('{}'), { 'content-encoding': 'gzip' }],
+    ['a body that grows', 413, /MB unpacked/, gzipSync(Buffer.alloc(2e6)), { 'content-encoding': 'gzip' }],
     ['too many bytes', 413, /^SERVICE_TOO_LARGE: /, Buffer.alloc(1_100_000)],
     ['a deadline that is none', 400, /^SERVICE_PARAMETER: /, {}, { 'x-request-timeout-ms': 'soon' }],
   ]
@@ -421,6 +424,17 @@ describe('infer', () => {
   it.each(bad)('refuses %s with %i', async (_name, status, error, body, headers = {}) => {
     const response = await call('POST', '/v2/models/tiny/infer', body, headers)
     expect(await refused(response)).toEqual({ status, error: expect.stringMatching(error) })
+  })
+
+  it('takes a body that is compressed', async () => {
+    const json = Buffer.from(JSON.stringify({ inputs: [tensor(red, { data: [...red] })] }))
+    for (const [encoding, body] of [
+      ['gzip', gzipSync(json)],
+      ['deflate', deflateSync(json)],
+    ] as const) {
+      const response = await call('POST', '/v2/models/tiny/infer', body, { 'content-encoding': encoding })
+      expect((await answered(response, schemas.inferResponse)).outputs[0]!.shape).toEqual([1, 4])
+    }
   })
 
   it('refuses elements that are cut off', async () => {

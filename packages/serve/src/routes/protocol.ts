@@ -1,3 +1,6 @@
+import { promisify } from 'node:util'
+import { gunzip, inflate } from 'node:zlib'
+import type { ZlibOptions } from 'node:zlib'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -179,10 +182,8 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
 
   const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
     const jsonBytes = readJsonBytes(request)
-    if (request.headers['content-encoding'] !== undefined) {
-      throw new FlowersError('SERVICE_MEDIA_TYPE', 'The body is compressed; send it as it is.')
-    }
-    const body = await untilOver(request, readBody(request, limits))
+    const unpack = unpackerOf(request.headers['content-encoding'])
+    const body = await unpack(await untilOver(request, readBody(request, limits)), limits.bytes)
     instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
     const call = readInferRequest(body, jsonBytes)
     const classifier = await untilOver(request, openModel(engine, request.params))
@@ -231,6 +232,33 @@ function metadataOf({ manifest }: Classifier): z.output<typeof schemas.modelMeta
       { name: 'logits', datatype: 'FP32', shape: [-1, labels.length] },
       { name: 'probabilities', datatype: 'FP32', shape: [-1, labels.length] },
     ],
+  }
+}
+
+type Unpacker = (body: Buffer, mostBytes: number) => Promise<Buffer>
+
+const unpackers: Readonly<Record<string, Unpacker>> = {
+  identity: (body) => Promise.resolve(body),
+  gzip: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(gunzip)(body, { maxOutputLength }),
+  deflate: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(inflate)(body, { maxOutputLength }),
+}
+
+/** How a body is unpacked that may be compressed; what is too large unpacked is refused before it is whole. */
+function unpackerOf(encoding = 'identity'): Unpacker {
+  const unpack = Object.hasOwn(unpackers, encoding) ? unpackers[encoding] : undefined
+  if (!unpack) {
+    const known = Object.keys(unpackers).join(', ')
+    throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
+  }
+  return async (body, mostBytes) => {
+    try {
+      return await unpack(body, mostBytes)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${mostBytes / 1e6} MB unpacked.`)
+      }
+      throw misfit(`The body is not ${encoding}.`, { cause: error })
+    }
   }
 }
 
