@@ -2,6 +2,7 @@
 //   node scripts/docs.mjs --write   writes them
 //   node scripts/docs.mjs --check   fails when one is not what the code says
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root, say } from './setup.mjs'
@@ -13,6 +14,7 @@ const pages = {
   'docs/commands.md': commandsPage,
   'docs/recipes.md': recipesPage,
   'docs/openapi.json': openApiDocument,
+  'packages/client/src/openapi.ts': clientTypes,
 }
 
 const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
@@ -63,13 +65,25 @@ async function configurationPage() {
 }
 
 async function openApiDocument() {
+  return `${JSON.stringify(await describeService(), null, 2)}\n`
+}
+
+async function clientTypes() {
+  // Of the client alone, which has the version of the compiler that it needs.
+  const fromClient = createRequire(join(root, 'packages', 'client', 'package.json'))
+  const { default: openapiTS, astToString } = fromClient('openapi-typescript')
+  return `// Made by \`npm run docs\` from packages/serve/src/schemas.ts.\n${astToString(await openapiTS(await describeService()))}`
+}
+
+/** @returns {Promise<any>} the OpenAPI document of the service */
+async function describeService() {
   const { buildApp } = await load('packages/serve/dist/app.js')
   const { readConfig } = await load('packages/serve/dist/config.js')
   const { app, openapi } = await buildApp(readConfig([], { FLOWERS_LOG_LEVEL: 'silent' }))
   await app.ready()
-  const text = JSON.stringify(openapi(), null, 2)
+  const document = openapi()
   await app.close()
-  return `${text}\n`
+  return document
 }
 
 async function commandsPage() {
