@@ -1322,17 +1322,6 @@ export interface operations {
                     "application/json": components["schemas"]["ProtocolError"];
                 };
             };
-            /** @description Service Unavailable: SERVICE_NOT_READY. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProtocolError"];
-                };
-            };
         };
     };
     modelReadyOfVersion: {
@@ -1394,17 +1383,6 @@ export interface operations {
             /** @description Internal Server Error: INTERNAL. */
             500: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProtocolError"];
-                };
-            };
-            /** @description Service Unavailable: SERVICE_NOT_READY. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

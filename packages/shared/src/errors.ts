@@ -61,8 +61,9 @@ export const catalogue = {
   MODEL_UNLOADED: {
     status: 404,
     exit: 1,
-    title: 'Model unloaded',
-    remedy: 'An administrator loads it again with POST /v2/repository/models/<name>/load.',
+    title: 'Model not loaded',
+    remedy:
+      'A model is loaded when it is first asked; one that was unloaded, with POST /v2/repository/models/<name>/load.',
   },
   MODEL_IN_USE: {
     status: 409,

@@ -158,7 +158,7 @@ describe('repository', () => {
       ['slow', 'UNAVAILABLE'],
       ['tiny', 'READY'],
     ])
-    expect(await ready()).toBe(503)
+    expect(await ready()).toBe(404)
     await answered(await command('slow', 'load'), schemas.emptyAnswer)
     expect(await ready()).toBe(200)
     expect(await states({ ready: true })).toEqual([
@@ -172,7 +172,7 @@ describe('repository', () => {
     await answered(await command('slow', 'unload'), schemas.emptyAnswer)
     expect(await last).toBe(200)
     expect(await infer()).toBe(404)
-    expect(await ready()).toBe(503)
+    expect(await ready()).toBe(404)
     expect(await states()).toEqual([
       ['slow', 'UNAVAILABLE'],
       ['tiny', 'READY'],

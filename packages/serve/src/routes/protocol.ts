@@ -70,7 +70,10 @@ const modelErrors = ['MODEL_MISSING', 'MODEL_UNLOADED', 'SERVICE_NOT_READY'] as 
 
 function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
   const metadata = describe('modelMetadata', 'Inputs and outputs of a model', schemas.modelMetadata, modelErrors)
-  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, modelErrors)
+  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, [
+    'MODEL_MISSING',
+    'MODEL_UNLOADED',
+  ])
   for (const path of ofModel('')) {
     app.get<OfModel>(path, { config: { operation: metadata } }, async ({ params }) =>
       metadataOf(await openModel(engine, params)),
@@ -84,7 +87,8 @@ function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
           ? (entries.find(({ reason }) => reason === null) ?? entries.at(-1))
           : entries.find((each) => String(each.version) === version)
       if (!entry) throw missing(name, version)
-      if (entry.reason !== null) throw retryLater('SERVICE_NOT_READY', `The model ${name}: ${entry.reason}.`, 1)
+      // The protocol has a 4xx for "not ready".
+      if (entry.reason !== null) throw new FlowersError('MODEL_UNLOADED', `The model ${name}: ${entry.reason}.`)
       return { name, ready: true }
     })
   }
