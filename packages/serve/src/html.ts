@@ -36,6 +36,9 @@ tr { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);
 .wide { overflow-x: auto; }
 `
 
+/** Not in the template of the page: the hash in the policy is that of exactly this text. */
+const styleElement = new Html(`<style>${style}</style>`)
+
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** Nothing but the style of the page itself: no script, no other host. */
@@ -49,9 +52,7 @@ export function sendPage(reply: FastifyReply, title: string, body: Html): Fastif
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        <style>
-          ${new Html(style)}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <main>${body}</main>
