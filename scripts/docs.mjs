@@ -2,6 +2,7 @@
 //   node scripts/docs.mjs --write   writes them
 //   node scripts/docs.mjs --check   fails when one is not what the code says
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root, say } from './setup.mjs'
@@ -12,6 +13,8 @@ const pages = {
   'docs/configuration.md': configurationPage,
   'docs/commands.md': commandsPage,
   'docs/recipes.md': recipesPage,
+  'docs/openapi.json': openApiDocument,
+  'packages/client/src/openapi.ts': clientTypes,
 }
 
 const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
@@ -59,6 +62,28 @@ async function configurationPage() {
     ...table(['variable', 'flag', 'default', 'value', 'what'], rows),
     '',
   ].join('\n')
+}
+
+async function openApiDocument() {
+  return `${JSON.stringify(await describeService(), null, 2)}\n`
+}
+
+async function clientTypes() {
+  // Of the client alone, which has the version of the compiler that it needs.
+  const fromClient = createRequire(join(root, 'packages', 'client', 'package.json'))
+  const { default: openapiTS, astToString } = fromClient('openapi-typescript')
+  return `// Made by \`npm run docs\` from packages/serve/src/schemas.ts.\n${astToString(await openapiTS(await describeService()))}`
+}
+
+/** @returns {Promise<any>} the OpenAPI document of the service */
+async function describeService() {
+  const { buildApp } = await load('packages/serve/dist/app.js')
+  const { readConfig } = await load('packages/serve/dist/config.js')
+  const { app, openapi } = await buildApp(readConfig([], { FLOWERS_LOG_LEVEL: 'silent' }))
+  await app.ready()
+  const document = openapi()
+  await app.close()
+  return document
 }
 
 async function commandsPage() {

@@ -6,12 +6,19 @@ import { Registry } from 'prom-client'
 import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
 import { createInstruments } from './instruments.ts'
+import { describeRoutes } from './openapi/document.ts'
+import type { OpenApi } from './openapi/document.ts'
+import { installAccess } from './plugins/access.ts'
 import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
 import { metricsRoute, observeRequests } from './plugins/metrics.ts'
+import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
+import { docsRoutes } from './routes/docs.ts'
 import { homeRoute } from './routes/home.ts'
+import { protocolRoutes } from './routes/protocol.ts'
+import { readTraceparent } from './trace-context.ts'
 
 /** The service: an HTTP application and the engine behind it. */
 export interface Service {
@@ -20,6 +27,8 @@ export interface Service {
   readonly engine: Engine
   /** Requests that are being answered. */
   readonly inFlight: () => number
+  /** The OpenAPI document of its routes. */
+  readonly openapi: () => OpenApi
 }
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -43,6 +52,11 @@ export async function buildApp(config: Config): Promise<Service> {
     return503OnClosing: false,
     frameworkErrors: sendProblem,
     clientErrorHandler: answerConnectionError,
+    trustProxy: config.trustedProxies ?? false,
+    childLoggerFactory: (logger, bindings, options, raw) => {
+      const trace = readTraceparent(raw.headers['traceparent'])
+      return logger.child(trace ? { ...bindings, traceId: trace.traceId, parentId: trace.parentId } : bindings, options)
+    },
   }) as FastifyInstance
   const registry = new Registry()
   const instruments = createInstruments(registry)
@@ -52,12 +66,17 @@ export async function buildApp(config: Config): Promise<Service> {
     void reply.header('x-request-id', request.id)
     done()
   })
+  const openapi = describeRoutes(app, version)
   const inFlight = observeRequests(app, instruments)
+  installServerTiming(app)
   installErrors(app)
+  await installAccess(app, config)
   metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)
   installDrain(app, { engine, inFlight })
   homeRoute(app, version)
+  docsRoutes(app, openapi)
   await app.register(classifyRoutes, { engine, instruments, config })
-  return { app, engine, inFlight }
+  await app.register(protocolRoutes, { engine, instruments, config, version })
+  return { app, engine, inFlight, openapi }
 }

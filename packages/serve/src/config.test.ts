@@ -22,6 +22,22 @@ describe('readConfig', () => {
     expect(readConfig(['--queue-limit=9'], environment)).toMatchObject({ port: 8080, queueLimit: 9 })
   })
 
+  it('reads lists, and off as null', () => {
+    expect(readConfig([], {})).toMatchObject({ corsOrigins: null, trustedProxies: null, rateLimit: null, token: null })
+    expect(
+      readConfig([], {
+        FLOWERS_CORS_ORIGINS: 'https://a.example, http://b.example:81',
+        FLOWERS_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
+        FLOWERS_RATE_LIMIT: '60',
+      }),
+    ).toMatchObject({
+      corsOrigins: ['https://a.example', 'http://b.example:81'],
+      trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
+      rateLimit: 60,
+    })
+    expect(readConfig([], { FLOWERS_CORS_ORIGINS: '*' })).toMatchObject({ corsOrigins: '*' })
+  })
+
   it('takes an empty variable as absent', () => {
     expect(readConfig([], { PORT: '', MODEL: '' })).toMatchObject({ port: 3000, model: null })
   })
@@ -38,6 +54,13 @@ describe('readConfig', () => {
       ['--log-level', 'loud'],
       {},
       '--log-level must be one of fatal, error, warn, info, debug, trace, silent, not "loud".',
+    ],
+    [[], { FLOWERS_TOKEN: 'two words' }, 'FLOWERS_TOKEN must be printable characters without spaces.'],
+    [[], { FLOWERS_RATE_LIMIT: '0' }, 'FLOWERS_RATE_LIMIT must be off or an integer from 1 to 1000000, not "0".'],
+    [
+      [],
+      { FLOWERS_CORS_ORIGINS: 'https://a.example, b.example' },
+      'FLOWERS_CORS_ORIGINS must be off, * or origins such as https://flowers.example, not "https://a.example, b.example".',
     ],
     [['--ports', '80'], {}, "Unknown option '--ports'."],
     [['80'], {}, "Unexpected argument '80'."],

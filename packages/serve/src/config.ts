@@ -14,6 +14,8 @@ interface Setting<Value = unknown> {
   /** What a value has to be, to finish the sentence "... must be ...". */
   readonly expected: string
   readonly about: string
+  /** The value is never shown. */
+  readonly secret?: boolean
 }
 
 const integer = (low: number, high: number) =>
@@ -22,6 +24,18 @@ const integer = (low: number, high: number) =>
     .regex(/^\d{1,9}$/)
     .transform(Number)
     .pipe(z.number().min(low).max(high))
+
+const off = z.literal('off').transform(() => null)
+
+/** Values between commas, each of which passes `pattern`. */
+const listOf = (pattern: RegExp) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((value) => value.trim()))
+    .pipe(z.array(z.string().regex(pattern)).min(1))
+
+/** What a header can carry and a shell does not split. */
+const token = z.string().regex(/^[\x21-\x7e]+$/)
 
 const integerOrAuto = (high: number) => z.union([z.literal('auto').transform(() => null), integer(1, high)])
 
@@ -116,6 +130,43 @@ export const settings = {
     expected: 'an integer from 1 to 1000',
     about: 'Millions of pixels that an image may have, read from its header before it is decoded.',
   },
+  token: {
+    variable: 'FLOWERS_TOKEN',
+    schema: token,
+    fallback: null,
+    expected: 'printable characters without spaces',
+    about: 'Token that clients send as "Authorization: Bearer"; without it everyone may ask.',
+    secret: true,
+  },
+  adminToken: {
+    variable: 'FLOWERS_ADMIN_TOKEN',
+    schema: token,
+    fallback: null,
+    expected: 'printable characters without spaces',
+    about: 'Token for loading and unloading models; without it nobody may.',
+    secret: true,
+  },
+  rateLimit: {
+    variable: 'FLOWERS_RATE_LIMIT',
+    schema: z.union([off, integer(1, 1_000_000)]),
+    fallback: 'off',
+    expected: 'off or an integer from 1 to 1000000',
+    about: 'Requests a minute from one address; more are answered with 429. Probes and pages do not count.',
+  },
+  trustedProxies: {
+    variable: 'FLOWERS_TRUSTED_PROXIES',
+    schema: z.union([off, listOf(/^[\da-fA-F.:]+(\/\d{1,3})?$/)]),
+    fallback: 'off',
+    expected: 'off or addresses and networks such as 127.0.0.1,10.0.0.0/8',
+    about: 'Proxies whose X-Forwarded-For names the address of the client.',
+  },
+  corsOrigins: {
+    variable: 'FLOWERS_CORS_ORIGINS',
+    schema: z.union([off, z.literal('*'), listOf(/^https?:\/\/[^\s/,]+$/)]),
+    fallback: 'off',
+    expected: 'off, * or origins such as https://flowers.example',
+    about: 'Origins whose pages may ask from a browser (CORS); separated by commas.',
+  },
   logLevel: {
     variable: 'FLOWERS_LOG_LEVEL',
     schema: z.enum(logLevels),
@@ -180,7 +231,8 @@ export function readConfig(
 function readSetting(setting: Setting, source: string, text: string): unknown {
   const parsed = setting.schema.safeParse(text)
   if (parsed.success) return parsed.data
-  throw new FlowersError('SERVICE_CONFIGURATION', `${source} must be ${setting.expected}, not ${JSON.stringify(text)}.`)
+  const given = setting.secret ? '' : `, not ${JSON.stringify(text)}`
+  throw new FlowersError('SERVICE_CONFIGURATION', `${source} must be ${setting.expected}${given}.`)
 }
 
 function readFlags(argv: readonly string[]): Record<string, string | boolean | undefined> {

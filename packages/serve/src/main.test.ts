@@ -93,6 +93,25 @@ describe('main', () => {
     expect(await service.exit).toBe(0)
   })
 
+  it('logs the trace that a request belongs to, and no token', async () => {
+    const service = run([], { FLOWERS_TOKEN: 'client-1' })
+    const url = await ready(service)
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const headers = { authorization: 'Bearer client-1' }
+    await fetch(`${url}/v2`, { headers: { ...headers, traceparent: `00-${traceId}-00f067aa0ba902b7-01` } })
+    await fetch(`${url}/v2`, { headers: { ...headers, traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` } })
+    service.child.kill('SIGTERM')
+    expect(await service.exit).toBe(0)
+    const [first, second] = service.output.stdout
+      .split('\n')
+      .filter((line) => line.includes('"msg":"request"'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(first).toMatchObject({ traceId, parentId: '00f067aa0ba902b7', requestId: expect.any(String) })
+    expect(second).toMatchObject({ url: '/v2' })
+    expect(second).not.toHaveProperty('traceId')
+    expect(service.output.stdout).not.toContain('client-1')
+  })
+
   it('ends after SIGINT too, and is not held up by a connection without a request', async () => {
     const service = run([])
     const url = await ready(service)

@@ -58,6 +58,19 @@ export const catalogue = {
     title: 'Model version exists',
     remedy: 'Choose a new version number or remove the folder.',
   },
+  MODEL_UNLOADED: {
+    status: 404,
+    exit: 1,
+    title: 'Model not loaded',
+    remedy:
+      'A model is loaded when it is first asked; one that was unloaded, with POST /v2/repository/models/<name>/load.',
+  },
+  MODEL_IN_USE: {
+    status: 409,
+    exit: 1,
+    title: 'Model in use',
+    remedy: 'The default model stays loaded; start the service with another MODEL to serve without it.',
+  },
   MODEL_OUTPUT: {
     status: 500,
     exit: 1,
@@ -248,6 +261,24 @@ export const catalogue = {
     title: 'Wrong parameter',
     remedy: 'Use the parameters model, tta, top_k and the header X-Request-Timeout-Ms as described.',
   },
+  SERVICE_TENSOR: {
+    status: 400,
+    exit: 1,
+    title: 'Inference request does not fit the model',
+    remedy: 'GET /v2/models/<name> describes the inputs and outputs of the model.',
+  },
+  SERVICE_UNAUTHORIZED: {
+    status: 401,
+    exit: 1,
+    title: 'Token missing or wrong',
+    remedy: 'Send the header "Authorization: Bearer" with the token of this service.',
+  },
+  SERVICE_FORBIDDEN: {
+    status: 403,
+    exit: 1,
+    title: 'Administration not allowed',
+    remedy: 'Set FLOWERS_ADMIN_TOKEN where the service runs, and send that token as "Authorization: Bearer".',
+  },
   SERVICE_NO_IMAGE: {
     status: 400,
     exit: 1,
@@ -273,6 +304,12 @@ export const catalogue = {
     exit: 1,
     title: 'Content type not accepted',
     remedy: 'Send multipart/form-data, image/* or application/octet-stream.',
+  },
+  SERVICE_RATE_LIMITED: {
+    status: 429,
+    exit: 1,
+    title: 'Too many requests from this address',
+    remedy: 'Wait for the seconds in Retry-After, then send fewer requests a minute.',
   },
   SERVICE_HEADERS_TOO_LARGE: {
     status: 431,

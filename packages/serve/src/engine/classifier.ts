@@ -53,6 +53,8 @@ export class Classifier {
   readonly plan: ThreadPlan
   readonly pool: Pool
   readonly #options: ClassifierOptions
+  #asked = 0
+  #idle: (() => void) | null = null
 
   private constructor(manifest: Manifest, plan: ThreadPlan, pool: Pool, options: ClassifierOptions) {
     this.manifest = manifest
@@ -99,6 +101,47 @@ export class Classifier {
    * Rejects with the IMAGE_ errors of `decodeViews`, the reason of the signal, SERVICE_WORKER_LOST or MODEL_OUTPUT.
    */
   async classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
+    return this.#count(() => this.#classify(bytes, question, scheduler))
+  }
+
+  /**
+   * Logits of `rows`, each 3 x S x S normalised values in shared memory: one view each, as it is. They share one
+   * slot, as the views of a picture do. Rejects as {@link classify} does.
+   */
+  async infer(
+    rows: readonly Float32Array[],
+    question: Pick<Question, 'ticket' | 'signal'>,
+    scheduler: Scheduler,
+  ): Promise<Float32Array[]> {
+    return this.#count(() => this.#infer(rows, question, scheduler))
+  }
+
+  async #infer(
+    rows: readonly Float32Array[],
+    { ticket, signal }: Pick<Question, 'ticket' | 'signal'>,
+    scheduler: Scheduler,
+  ): Promise<Float32Array[]> {
+    let release: (() => void) | undefined
+    try {
+      release = await ticket.slot(signal)
+      const logits: Float32Array[] = []
+      let seconds = 0
+      for (let row = 0; row < rows.length; row += this.pool.batch) {
+        signal.throwIfAborted()
+        const views = rows.slice(row, row + this.pool.batch).map((values) => ({ values }))
+        const result = await this.pool.run(views)
+        seconds += result.seconds
+        logits.push(...result.logits)
+      }
+      scheduler.measured(seconds)
+      return logits
+    } finally {
+      ticket.leave()
+      release?.()
+    }
+  }
+
+  async #classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
     const { ticket, signal, topK } = question
     const { name, version, views, calibration } = this.manifest
     const fast = calibration.fastLead
@@ -149,6 +192,21 @@ export class Classifier {
   /** Stops the workers. */
   async close(): Promise<void> {
     await this.pool.close()
+  }
+
+  /** Stops the workers when all that was asked is answered. */
+  async retire(): Promise<void> {
+    if (this.#asked > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    await this.close()
+  }
+
+  async #count<T>(work: () => Promise<T>): Promise<T> {
+    this.#asked++
+    try {
+      return await work()
+    } finally {
+      if (--this.#asked === 0) this.#idle?.()
+    }
   }
 
   async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {

@@ -1,5 +1,6 @@
+import { FlowersError } from '@flowers/shared/errors'
 import { configureSharp } from '@flowers/shared/image'
-import { resolveModel } from '@flowers/shared/model-package'
+import { listModels, resolveModel } from '@flowers/shared/model-package'
 import { imagenetNormalization } from '@flowers/shared/preprocessing'
 import { startPreprocessor } from '@flowers/shared/preprocessor'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
@@ -20,6 +21,13 @@ interface Log {
 
 export type EngineConfig = Pick<Config, 'modelsDir' | 'model' | 'workers' | 'threads' | 'queueLimit' | 'pixelLimitMp'>
 
+/** A version of a model that there is; `reason` tells why it cannot be asked, null: it can. */
+export interface RepositoryEntry {
+  readonly name: string
+  readonly version: number
+  readonly reason: string | null
+}
+
 /** The models that serve, and the queue before them. */
 export class Engine {
   readonly #config: EngineConfig
@@ -27,6 +35,10 @@ export class Engine {
   readonly #log: Log
   readonly #allowance = readAllowance()
   readonly #classifiers = new Map<string, Promise<Classifier>>()
+  /** Those of them that are loaded. */
+  readonly #loadedModels = new Map<string, Classifier>()
+  /** Names that were unloaded by command: they stay so until the command to load. */
+  readonly #unloaded = new Set<string>()
   #starting: Promise<void> | null = null
   #preprocessor: Preprocessor | null = null
   #serving: { classifier: Classifier; scheduler: Scheduler } | null = null
@@ -91,7 +103,48 @@ export class Engine {
    */
   async classifier(name?: string): Promise<Classifier> {
     const { classifier } = this.#loaded
-    return name === undefined || name === classifier.manifest.name ? classifier : this.#load(name)
+    if (name === undefined || name === classifier.manifest.name) return classifier
+    if (this.#unloaded.has(name)) throw unloaded(name)
+    return this.#load(name)
+  }
+
+  /** The models of the folder by name and version, with what keeps a version from being asked, if anything. */
+  async repository(): Promise<RepositoryEntry[]> {
+    const models = await listModels(this.#config.modelsDir)
+    return models.flatMap(({ name, versions }) =>
+      versions.map((version) => ({ name, version, reason: this.#unavailable(name, version) })),
+    )
+  }
+
+  /** Loads and warms a model, also one that was unloaded. Rejects as {@link classifier} does. */
+  async loadModel(name: string): Promise<void> {
+    await resolveModel(this.#config.modelsDir, name)
+    this.#unloaded.delete(name)
+    await this.classifier(name)
+  }
+
+  /**
+   * Answers what was asked of a model, then frees it; from now on it answers nothing until it is loaded again.
+   * Rejects with MODEL_MISSING, or MODEL_IN_USE for the default model.
+   */
+  async unloadModel(name: string): Promise<void> {
+    if (name === this.#loaded.classifier.manifest.name) {
+      throw new FlowersError('MODEL_IN_USE', `${JSON.stringify(name)} is the model that answers by default.`)
+    }
+    await resolveModel(this.#config.modelsDir, name)
+    this.#unloaded.add(name)
+    const loading = this.#classifiers.get(name)
+    this.#classifiers.delete(name)
+    this.#loadedModels.delete(name)
+    await (await loading?.catch(() => undefined))?.retire()
+  }
+
+  #unavailable(name: string, version: number): string | null {
+    if (this.#unloaded.has(name)) return 'unloaded'
+    const served = this.#loadedModels.get(name)
+    if (!served) return 'not loaded'
+    if (served.manifest.version !== version) return `version ${served.manifest.version} serves`
+    return served.pool.ready > 0 ? null : 'no worker is warm'
   }
 
   /** Stops all workers, after the views that are running. */
@@ -114,7 +167,12 @@ export class Engine {
     const loading = this.#open(location)
     this.#classifiers.set(name, loading)
     // A model that failed to load is tried again when it is asked for again.
-    loading.catch(() => this.#classifiers.delete(name))
+    loading.then(
+      (classifier) => {
+        if (this.#classifiers.get(name) === loading) this.#loadedModels.set(name, classifier)
+      },
+      () => this.#classifiers.delete(name),
+    )
     return loading
   }
 
@@ -142,6 +200,10 @@ export class Engine {
     )
     return classifier
   }
+}
+
+function unloaded(name: string): FlowersError {
+  return new FlowersError('MODEL_UNLOADED', `The model ${JSON.stringify(name)} was unloaded.`)
 }
 
 /** Decodes a small picture on every thread, so that the first request does not wait for codecs to be loaded. */

@@ -13,11 +13,18 @@ export interface WorkerSettings {
   readonly batches: readonly number[]
 }
 
-/** One view of a picture. */
-export interface ViewInput {
+/** One view of a picture, or a tensor as the network takes it. */
+export type ViewInput = PictureView | TensorView
+
+interface PictureView {
   /** S x S x 3 bytes, R G B, shared by the views of one scale. */
   readonly pixels: SharedArrayBuffer
   readonly flip: View['flip']
+}
+
+interface TensorView {
+  /** 3 x S x S normalised values in shared memory. */
+  readonly values: Float32Array
 }
 
 /** To the worker: run these views as one batch. */

@@ -28,8 +28,10 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
   const values = 3 * size * size
   const input = inputs.get(views.length) ?? new Float32Array(views.length * values)
   inputs.set(views.length, input)
-  for (const [index, { pixels, flip }] of views.entries()) {
-    toTensor({ pixels: new Uint8Array(pixels), size }, flip, settings.preprocessing, input, index * values)
+  for (const [index, view] of views.entries()) {
+    if ('values' in view) input.set(view.values, index * values)
+    else
+      toTensor({ pixels: new Uint8Array(view.pixels), size }, view.flip, settings.preprocessing, input, index * values)
   }
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
   const { logits } = await session.run({ pixel_values: tensor }, ['logits'])

@@ -1,24 +1,15 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { catalogue, FlowersError } from '@flowers/shared/errors'
+import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Problem } from '../schemas.ts'
 import { ClientGone, ServiceError } from '../service-error.ts'
-
-/** An error as it is answered (RFC 9457), media type `application/problem+json`. */
-export interface Problem {
-  /** Where the code is described, relative to the service. */
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly code: ErrorCode
-}
 
 const problemType = 'application/problem+json'
 
-/** Where `type` points. */
-const pagePath = '/docs/errors'
+/** Where `type` points: a page for each code. */
+export const errorPages = '/docs/errors'
 
 /** What fastify and its parser call a fault of the request, by status. */
 const codesByStatus: Readonly<Record<number, ErrorCode>> = {
@@ -49,7 +40,7 @@ export function toProblem(error: FlowersError): Problem {
     status === 500
       ? 'The request failed by a fault of the service; its log has the reason.'
       : `${sentence(error.message)} ${remedy}`
-  return { type: `${pagePath}#${error.code}`, title, status, detail, code: error.code }
+  return { type: `${errorPages}/${error.code}`, title, status, detail, code: error.code }
 }
 
 function sentence(text: string): string {
@@ -67,7 +58,14 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(known)
   if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
   if (known instanceof ServiceError) reply.headers(known.headers)
-  void reply.code(problem.status).type(problemType).send(problem)
+  void reply.code(problem.status)
+  if (isProtocol(request.url)) void reply.type('application/json').send({ error: `${known.code}: ${problem.detail}` })
+  else void reply.type(problemType).send(problem)
+}
+
+/** Whether the path belongs to the Open Inference Protocol, which has its own form of errors. */
+function isProtocol(url: string): boolean {
+  return /^\/v2(?:[/?]|$)/.test(url)
 }
 
 /**
@@ -75,10 +73,10 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
  * faults in the request, faults of the service. Call it before routes are added.
  */
 export function installErrors(app: FastifyInstance): void {
-  const methods = new Map<string, Set<string>>()
+  const methods: Methods = new Map()
   app.addHook('onRoute', (route) => {
-    const known = methods.get(route.path) ?? new Set()
-    for (const method of [route.method].flat()) known.add(method)
+    const known = methods.get(route.path) ?? { pattern: patternOf(route.path), methods: new Set() }
+    for (const method of [route.method].flat()) known.methods.add(method)
     methods.set(route.path, known)
   })
   app.setErrorHandler(sendProblem)
@@ -87,23 +85,27 @@ export function installErrors(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
     done(request.is404 ? absent(request, methods) : undefined)
   })
-  app.get(pagePath, (_request, reply) => reply.type('text/plain; charset=utf-8').send(errorPage()))
 }
 
-function absent(request: FastifyRequest, methods: ReadonlyMap<string, ReadonlySet<string>>): FlowersError {
+/** Methods of each path that has a route. */
+type Methods = Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>
+
+/** Paths that a route takes: a parameter is one segment. The route of CORS, `*`, takes none by itself. */
+function patternOf(path: string): RegExp {
+  const segments = path
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? '[^/]+' : segment.replaceAll(/\W/g, '\\$&')))
+  return new RegExp(`^${segments.join('/')}$`)
+}
+
+function absent(request: FastifyRequest, routes: Methods): FlowersError {
   const path = request.url.split('?')[0]!
-  const allowed = methods.get(path)
-  if (!allowed) return new FlowersError('SERVICE_NOT_FOUND', `There is nothing at ${path}.`)
-  const allow = [...allowed].sort().join(', ')
+  const allowed = [...routes.values()]
+    .filter(({ pattern }) => pattern.test(path))
+    .flatMap(({ methods }) => [...methods])
+  if (allowed.length === 0) return new FlowersError('SERVICE_NOT_FOUND', `There is nothing at ${path}.`)
+  const allow = allowed.sort().join(', ')
   return new ServiceError('SERVICE_METHOD', `${path} takes ${allow}, not ${request.method}.`, { allow })
-}
-
-/** Each code that a client can meet, with what it means and what to do. */
-function errorPage(): string {
-  const entries = Object.entries(catalogue)
-    .filter(([code]) => /^(SERVICE|IMAGE|MODEL_MISSING|INTERNAL)/.test(code) && code !== 'SERVICE_CONFIGURATION')
-    .map(([code, { status, title, remedy }]) => `${code} (${status} ${STATUS_CODES[status]})\n  ${title}. ${remedy}\n`)
-  return `Errors of this service, as application/problem+json.\n\n${entries.join('\n')}`
 }
 
 /** Node's errors of a connection, by code; others are a malformed request. */

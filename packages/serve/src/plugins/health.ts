@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Engine } from '../engine/engine.ts'
+import type { Operation } from '../openapi/operation.ts'
+import { healthStatus } from '../schemas.ts'
 import { retryLater } from '../service-error.ts'
 
 /**
@@ -7,9 +9,9 @@ import { retryLater } from '../service-error.ts'
  * Load is no reason to be not ready: a full queue says so by itself, and readiness that follows it would flap.
  */
 export function installHealth(app: FastifyInstance, engine: Engine): void {
-  const probe = { config: { probe: true } }
-  app.get('/livez', probe, () => ({ status: 'alive' }))
-  app.get('/readyz', probe, () => {
+  const probe = { probe: true, access: 'open' } as const
+  app.get('/livez', { config: { ...probe, operation: livez } }, () => ({ status: 'alive' }))
+  app.get('/readyz', { config: { ...probe, operation: readyz } }, () => {
     if (engine.ready) return { status: 'ready' }
     throw retryLater(
       'SERVICE_NOT_READY',
@@ -17,4 +19,21 @@ export function installHealth(app: FastifyInstance, engine: Engine): void {
       1,
     )
   })
+}
+
+const livez: Operation = {
+  id: 'livez',
+  tag: 'Health',
+  summary: 'Whether the process answers',
+  answer: { 'application/json': healthStatus },
+  errors: [],
+}
+
+const readyz: Operation = {
+  id: 'readyz',
+  tag: 'Health',
+  summary: 'Whether work is taken',
+  about: 'The model is loaded and warm, and the service is not stopping.',
+  answer: { 'application/json': healthStatus },
+  errors: ['SERVICE_NOT_READY'],
 }

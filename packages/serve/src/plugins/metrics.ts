@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { Engine } from '../engine/engine.ts'
+import type { Operation } from '../openapi/operation.ts'
 import type { Instruments } from '../instruments.ts'
 
 declare module 'fastify' {
@@ -51,9 +52,17 @@ export function metricsRoute(
   const { registry, engine, version } = options
   collectDefaultMetrics({ register: registry })
   addStateGauges(registry, engine, version)
-  app.get('/metrics', { config: { probe: true } }, async (_request, reply) =>
+  app.get('/metrics', { config: { probe: true, access: 'open', operation: metrics } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   )
+}
+
+const metrics: Operation = {
+  id: 'metrics',
+  tag: 'Health',
+  summary: 'Metrics in the text format of Prometheus',
+  answer: { 'text/plain': 'text' },
+  errors: [],
 }
 
 function addStateGauges(registry: Registry, engine: Engine, version: string): void {

@@ -36,6 +36,11 @@ export async function installUpload(app: FastifyInstance, limits: UploadLimits):
     done(type === undefined ? null : new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}.`))
   })
   await app.register(multipart, { throwFileSizeLimit: true })
+  refuseLargeBodies(app, limits)
+}
+
+/** Refuses what is announced to be too large before it is sent. */
+export function refuseLargeBodies(app: FastifyInstance, limits: Pick<UploadLimits, 'bytes'>): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0)
     done(length > limits.bytes + framingBytes ? tooManyBytes(limits) : undefined)
@@ -48,14 +53,24 @@ export async function installUpload(app: FastifyInstance, limits: UploadLimits):
  * ClientGone.
  */
 export async function readImages(request: FastifyRequest, limits: UploadLimits): Promise<Upload> {
-  const { raw } = request
+  if (!request.isMultipart()) {
+    const image = await readBody(request, limits)
+    if (image.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', 'The body of the request is empty.')
+    return { images: [image], several: false }
+  }
+  const upload = await toItsEnd(request, readParts(request, limits))
+  if (upload.images.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
+  return upload
+}
+
+/** Reads the whole body as it is. Rejects with SERVICE_TOO_LARGE or ClientGone. */
+export function readBody(request: FastifyRequest, limits: Pick<UploadLimits, 'bytes'>): Promise<Buffer> {
+  return toItsEnd(request, collect(request, limits))
+}
+
+async function toItsEnd<T>({ raw }: FastifyRequest, reading: Promise<T>): Promise<T> {
   try {
-    const upload = request.isMultipart()
-      ? await readParts(request, limits)
-      : { images: [await readBody(request, limits)], several: false }
-    if (upload.images.length === 0)
-      throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
-    return upload
+    return await reading
   } catch (error) {
     // A body that is not read to its end would block the connection for the next request.
     raw.unpipe()
@@ -104,8 +119,7 @@ function multipartError(error: unknown, limits: UploadLimits): unknown {
   return new FlowersError('SERVICE_MALFORMED', `The form cannot be read: ${error.message}`, { cause: error })
 }
 
-function readBody(request: FastifyRequest, limits: UploadLimits): Promise<Buffer> {
-  const { raw } = request
+function collect({ raw }: FastifyRequest, limits: Pick<UploadLimits, 'bytes'>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -116,15 +130,12 @@ function readBody(request: FastifyRequest, limits: UploadLimits): Promise<Buffer
         reject(tooManyBytes(limits))
       } else chunks.push(chunk)
     })
-    raw.once('end', () => {
-      if (bytes === 0) reject(new FlowersError('SERVICE_NO_IMAGE', 'The body of the request is empty.'))
-      else resolve(Buffer.concat(chunks, bytes))
-    })
+    raw.once('end', () => resolve(Buffer.concat(chunks, bytes)))
     raw.once('error', reject)
     raw.once('close', () => reject(new ClientGone()))
   })
 }
 
-function tooManyBytes(limits: UploadLimits): FlowersError {
+function tooManyBytes(limits: Pick<UploadLimits, 'bytes'>): FlowersError {
   return new FlowersError('SERVICE_TOO_LARGE', `The images of a request may have ${limits.bytes / 1e6} MB together.`)
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { form, quarters, solid } from '../testing/pictures.ts'
 import { startService } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
-import type { ClassifyAnswer } from './classify.ts'
+import type { ClassifyAnswer } from '../schemas.ts'
 
 let service: RunningService
 let red: Buffer
@@ -254,7 +254,7 @@ describe('POST /classify refuses', () => {
     const problem = (await response.json()) as Record<string, unknown>
     const { status, title } = catalogue[code]
     expect(problem).toEqual({
-      type: `/docs/errors#${code}`,
+      type: `/docs/errors/${code}`,
       title,
       status,
       code,

@@ -1,31 +1,22 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { viewPolicies } from '@flowers/shared/views'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
+import { answerImage } from '../answering.ts'
 import type { Config } from '../config.ts'
-import type { Classification, Classifier } from '../engine/classifier.ts'
+import type { Classification } from '../engine/classifier.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Ticket } from '../engine/scheduler.ts'
 import type { Instruments } from '../instruments.ts'
+import type { Operation } from '../openapi/operation.ts'
 import { installDeadline, untilOver } from '../plugins/deadline.ts'
 import { toFlowersError, toProblem } from '../plugins/errors.ts'
-import type { Problem } from '../plugins/errors.ts'
 import { installUpload, readImages } from '../plugins/upload.ts'
 import type { UploadLimits } from '../plugins/upload.ts'
+import { classifyAnswer, classifyAnswers, classifyQuery } from '../schemas.ts'
+import type { ClassifyAnswer, Problem } from '../schemas.ts'
 import { ClientGone } from '../service-error.ts'
 
-const querySchema = z.strictObject({
-  model: z.string().min(1).optional(),
-  tta: z.enum(viewPolicies).optional(),
-  top_k: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .transform(Number)
-    .pipe(z.number().min(1))
-    .default(5),
-})
-
-type Query = z.output<typeof querySchema>
+type Query = z.output<typeof classifyQuery>
 
 const expectations: Readonly<Record<keyof Query, string>> = {
   model: 'the name of one model',
@@ -33,9 +24,37 @@ const expectations: Readonly<Record<keyof Query, string>> = {
   top_k: 'an integer from 1 to 9999',
 }
 
-/** The answer to one image. Times in milliseconds; `total` runs from the headers of the request. */
-export interface ClassifyAnswer extends Classification {
-  readonly timings: Classification['timings'] & { readonly total: number }
+const operation: Operation = {
+  id: 'classify',
+  tag: 'Classify',
+  summary: 'Names the flower in one or several images',
+  about:
+    'Several images in one form are answered with a list, in order; each holds an answer or a problem. JPEG, PNG, WebP, AVIF, TIFF and GIF are told by their content.',
+  query: classifyQuery,
+  headers: ['X-Request-Timeout-Ms'],
+  body: {
+    required: true,
+    content: { 'multipart/form-data': 'form', 'image/*': 'binary', 'application/octet-stream': 'binary' },
+  },
+  answer: { 'application/json': classifyAnswer.or(classifyAnswers) },
+  errors: [
+    'SERVICE_MALFORMED',
+    'SERVICE_PARAMETER',
+    'SERVICE_NO_IMAGE',
+    'IMAGE_EMPTY',
+    'MODEL_MISSING',
+    'MODEL_UNLOADED',
+    'SERVICE_SLOW_REQUEST',
+    'SERVICE_TOO_LARGE',
+    'IMAGE_TOO_LARGE',
+    'SERVICE_MEDIA_TYPE',
+    'IMAGE_UNSUPPORTED',
+    'IMAGE_BROKEN',
+    'SERVICE_NOT_READY',
+    'SERVICE_OVERLOADED',
+    'SERVICE_WORKER_LOST',
+    'SERVICE_TOO_LATE',
+  ],
 }
 
 /** `POST /classify`: see README.md for the request and the answer. */
@@ -61,36 +80,26 @@ export async function classifyRoutes(
     const { images, several } = await untilOver(request, readImages(request, limits))
     instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
     const classifier = await untilOver(request, engine.classifier(query.model))
-    const tickets = engine.scheduler.admit(images.length)
-    const answers = images.map((image, index) => classifyOne(request, classifier, query, image, tickets[index]!))
-    if (!several) return answers[0]!
-    return { results: await Promise.all(answers.map((answer) => answer.catch(problemOfPart))) }
+    const { scheduler } = engine
+    const tickets = scheduler.admit(images.length)
+    const policy = query.tta ?? config.views ?? classifier.manifest.viewPolicy
+    const answers = images.map(async (image, index) => {
+      const question = { policy, topK: query.top_k, ticket: tickets[index]! }
+      const answer = await answerImage({ request, classifier, scheduler, instruments }, image, question)
+      return withTotal(answer, performance.now() - request.arrived)
+    })
+    if (several) return { results: await Promise.all(answers.map((answer) => answer.catch(problemOfPart))) }
+    const answer = await answers[0]!
+    const { decode, queue, infer } = answer.timings
+    request.stageTimes = { decode, queue, infer }
+    return answer
   }
 
-  app.post('/classify', classify)
+  app.post('/classify', { config: { operation } }, classify)
+}
 
-  async function classifyOne(
-    request: FastifyRequest,
-    classifier: Classifier,
-    query: Query,
-    image: Buffer,
-    ticket: Ticket,
-  ): Promise<ClassifyAnswer> {
-    const question = {
-      policy: query.tta ?? config.views ?? classifier.manifest.viewPolicy,
-      topK: query.top_k,
-      ticket,
-      signal: request.work.signal,
-    }
-    try {
-      const answer = await untilOver(request, classifier.classify(image, question, engine.scheduler))
-      instruments.images.inc({ result: answer.abstain ? 'abstained' : 'ok' })
-      return { ...answer, timings: roundAll({ ...answer.timings, total: performance.now() - request.arrived }) }
-    } catch (error) {
-      instruments.images.inc({ result: error instanceof ClientGone ? 'gone' : toFlowersError(error).code })
-      throw error
-    }
-  }
+function withTotal(answer: Classification, total: number): ClassifyAnswer {
+  return { ...answer, timings: roundAll({ ...answer.timings, total }) }
 }
 
 /** An image of several that failed is answered in its place; when the client left, nobody is answered. */
@@ -101,7 +110,7 @@ function problemOfPart(error: unknown): Problem {
 
 /** Throws SERVICE_PARAMETER for a parameter that is unknown, repeated or has a wrong value. */
 function readQuery(request: FastifyRequest): Query {
-  const parsed = querySchema.safeParse(request.query)
+  const parsed = classifyQuery.safeParse(request.query)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   if (issue.code === 'unrecognized_keys') {

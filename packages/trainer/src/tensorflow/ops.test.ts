@@ -109,5 +109,11 @@ describe('convolutions of patches that do not overlap', () => {
 test('relu6', () => {
   const x = tf.tensor1d([-7, -0.5, 0.25, 3, 5.75, 6.5, 40])
   expect(Array.from(relu6(x).dataSync())).toEqual([0, 0, 0.25, 3, 5.75, 6, 6])
-  expect(Array.from(tf.grad(relu6)(x, tf.fill([7], 2)).dataSync())).toEqual([0, 0, 2, 2, 2, 0, 0])
+  expect(
+    Array.from(
+      tf
+        .grad(relu6)(x, tf.fill([7], 2))
+        .dataSync(),
+    ),
+  ).toEqual([0, 0, 2, 2, 2, 0, 0])
 })

@@ -57,11 +57,11 @@ export const gelu: (x: Tensor) => Tensor = tf.customGrad<Tensor>((...args) => {
 })
 
 /** `min(max(x, 0), 6)`; its gradient is one operation instead of tfjs's four. */
-export const relu6 = tf.customGrad((...args) => {
+export const relu6: (x: Tensor) => Tensor = tf.customGrad((...args) => {
   const [x, save] = args as unknown as [Tensor, tf.GradSaveFunc]
   const value = tf.relu6(x)
   save([value])
   const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor =>
     rawOp('Relu6Grad', [{ name: 'T', type: 'type', value: 'float32' }], [dy, saved[0] as Tensor], 1)[0] as Tensor
   return { value, gradFunc }
-}) as (x: Tensor) => Tensor
+})

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify'
+import type { Classification, Classifier, Question } from './engine/classifier.ts'
+import type { Scheduler } from './engine/scheduler.ts'
+import type { Instruments } from './instruments.ts'
+import { untilOver } from './plugins/deadline.ts'
+import { toFlowersError } from './plugins/errors.ts'
+import { ClientGone } from './service-error.ts'
+
+/** What every image of a request is asked with. */
+export interface Asker {
+  readonly request: FastifyRequest
+  readonly classifier: Classifier
+  readonly scheduler: Scheduler
+  readonly instruments: Instruments
+}
+
+/** Classifies one image for a request, until its deadline, and counts how it went. */
+export async function answerImage(
+  asker: Asker,
+  image: Uint8Array,
+  question: Omit<Question, 'signal'>,
+): Promise<Classification> {
+  const { request, classifier, scheduler, instruments } = asker
+  try {
+    const { signal } = request.work
+    const answer = await untilOver(request, classifier.classify(image, { ...question, signal }, scheduler))
+    instruments.images.inc({ result: answer.abstain ? 'abstained' : 'ok' })
+    return answer
+  } catch (error) {
+    instruments.images.inc({ result: error instanceof ClientGone ? 'gone' : toFlowersError(error).code })
+    throw error
+  }
+}

@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest'
+import { html } from './html.ts'
+
+describe('html', () => {
+  it('escapes text and keeps what is HTML', () => {
+    const name = `<img src=x onerror="alert('1')">&`
+    const list = ['a', 'b'].map((each) => html`<i>${each}</i>`)
+    const { text } = html`<p title="${name}">${name}${list}${3}</p>`
+    const escaped = '&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;'
+    expect(text).toBe(`<p title="${escaped}">${escaped}<i>a</i><i>b</i>3</p>`)
+  })
+})

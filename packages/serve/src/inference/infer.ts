@@ -1,0 +1,117 @@
+import { FlowersError } from '@flowers/shared/errors'
+import type { ViewPolicy } from '@flowers/shared/views'
+import { answerImage } from '../answering.ts'
+import type { Asker } from '../answering.ts'
+import type { Classification } from '../engine/classifier.ts'
+import { untilOver } from '../plugins/deadline.ts'
+import { misfit } from './request.ts'
+import type { InferCall, InputTensor, OutputRequest } from './request.ts'
+import { writeInferResponse } from './response.ts'
+import type { InferAnswer, OutputValues } from './response.ts'
+
+interface InferLimits {
+  readonly policy: ViewPolicy
+  /** Images of one request. */
+  readonly images: number
+}
+
+type Of<Datatype> = Extract<InputTensor, { datatype: Datatype }>
+
+/** An input that a request may have, and the output that it gives. */
+interface Kernel<Datatype extends InputTensor['datatype']> {
+  readonly datatype: Datatype
+  readonly output: string
+  readonly run: (asker: Asker, input: Of<Datatype>, limits: InferLimits) => Promise<Float32Array[]>
+}
+
+const kernels = {
+  pixel_values: { datatype: 'FP32', output: 'logits', run: runPixels } satisfies Kernel<'FP32'>,
+  image: { datatype: 'BYTES', output: 'probabilities', run: runImages } satisfies Kernel<'BYTES'>,
+} as const
+
+/**
+ * Answers an inference with the outputs that it asks for.
+ * Rejects with SERVICE_TENSOR when it does not fit the model, and as the classifier does.
+ */
+export async function inferTensors(asker: Asker, call: InferCall, limits: InferLimits): Promise<InferAnswer> {
+  const [input, more] = call.inputs
+  if (!input || more) throw misfit('A request has one input: pixel_values or image.')
+  if (!Object.hasOwn(kernels, input.name)) {
+    throw misfit(`There is no input ${JSON.stringify(input.name)}; there are: ${Object.keys(kernels).join(', ')}.`)
+  }
+  const { datatype, output, run } = kernels[input.name as keyof typeof kernels]
+  if (input.datatype !== datatype) throw misfit(`The input ${input.name} is ${datatype}, not ${input.datatype}.`)
+  const wanted = call.outputs?.length ? call.outputs : [plain(output, call.binaryOutput)]
+  for (const { name } of wanted) {
+    if (name !== output) throw misfit(`The input ${input.name} gives ${output}, not ${JSON.stringify(name)}.`)
+  }
+  const { name, version, labels } = asker.classifier.manifest
+  // The datatype was compared above, which the compiler cannot relate to the kernel.
+  const rows = await (run as Kernel<InputTensor['datatype']>['run'])(asker, input, {
+    ...limits,
+    policy: call.tta ?? limits.policy,
+  })
+  const result: OutputValues = { name: output, shape: [rows.length, labels.length], values: join(rows, labels.length) }
+  const head = {
+    model_name: name,
+    model_version: String(version),
+    ...(call.id === undefined ? {} : { id: call.id }),
+  }
+  return writeInferResponse(
+    head,
+    wanted.map((request) => ({ request, result })),
+    labels,
+  )
+}
+
+function plain(name: string, binary: boolean): OutputRequest {
+  return { name, classification: 0, binary }
+}
+
+/** One view for each row of normalised pixels, as it is: nothing is decoded, resized or merged. */
+async function runPixels(asker: Asker, { shape, data }: Of<'FP32'>): Promise<Float32Array[]> {
+  const { request, classifier, scheduler } = asker
+  const { size } = classifier.manifest.preprocessing
+  const wanted = [3, size, size]
+  const [rows = 0, ...rest] = shape
+  if (rows < 1 || rest.length !== 3 || rest.some((length, axis) => length !== wanted[axis])) {
+    throw misfit(`The shape of pixel_values is [N, ${wanted.join(', ')}], not [${shape.join(', ')}].`)
+  }
+  const length = 3 * size * size
+  const views = Array.from({ length: rows }, (_, row) => data.subarray(row * length, (row + 1) * length))
+  const [ticket] = scheduler.admit(1)
+  return untilOver(request, classifier.infer(views, { ticket: ticket!, signal: request.work.signal }, scheduler))
+}
+
+/** Calibrated probabilities of all classes for each image, merged over the views that the policy asks for. */
+async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: InferLimits): Promise<Float32Array[]> {
+  if (data.length === 0 || shape.length > 2 || (shape[1] ?? 1) !== 1) {
+    throw misfit(`The shape of image is [N] or [N, 1], not [${shape.join(', ')}].`)
+  }
+  if (data.length > limits.images) {
+    throw new FlowersError('SERVICE_TOO_LARGE', `The request has more than ${limits.images} images.`)
+  }
+  const { request, classifier, scheduler } = asker
+  const topK = classifier.manifest.labels.length
+  const tickets = scheduler.admit(data.length)
+  const answers = await Promise.all(
+    data.map((image, index) => answerImage(asker, image, { policy: limits.policy, topK, ticket: tickets[index]! })),
+  )
+  if (answers.length === 1) {
+    const { decode, queue, infer } = answers[0]!.timings
+    request.stageTimes = { decode, queue, infer }
+  }
+  return answers.map(probabilities)
+}
+
+function probabilities({ predictions }: Classification): Float32Array {
+  const values = new Float32Array(predictions.length)
+  for (const { index, score } of predictions) values[index] = score
+  return values
+}
+
+function join(rows: readonly Float32Array[], length: number): Float32Array {
+  const values = new Float32Array(rows.length * length)
+  for (const [index, row] of rows.entries()) values.set(row, index * length)
+  return values
+}

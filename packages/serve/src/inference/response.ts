@@ -1,0 +1,80 @@
+import { ranking } from '@flowers/shared/calibration'
+import type { InferResponse } from '../schemas.ts'
+import type { OutputRequest } from './request.ts'
+
+/** Values of an output, `shape[0]` rows of a value for each class. */
+export interface OutputValues {
+  readonly name: string
+  readonly shape: readonly [rows: number, classes: number]
+  readonly values: Float32Array
+}
+
+/** An answer: JSON, and the bytes that follow it. `jsonBytes` is null when it has no binary output. */
+export interface InferAnswer {
+  readonly body: Buffer
+  readonly jsonBytes: number | null
+}
+
+type Output = InferResponse['outputs'][number]
+
+/** Puts the outputs that are asked for together, as JSON or as binary tensors after the JSON. */
+export function writeInferResponse(
+  head: Omit<InferResponse, 'outputs'>,
+  outputs: readonly { readonly request: OutputRequest; readonly result: OutputValues }[],
+  labels: readonly string[],
+): InferAnswer {
+  const chunks: Buffer[] = []
+  const described = outputs.map(({ request, result }): Output => {
+    const output = request.classification > 0 ? classify(result, request.classification, labels) : tensor(result)
+    if (!request.binary) return { ...output.head, data: output.data }
+    const bytes = output.bytes()
+    chunks.push(bytes)
+    return { ...output.head, parameters: { binary_data_size: bytes.length } }
+  })
+  const json = Buffer.from(JSON.stringify({ ...head, outputs: described }))
+  return outputs.some(({ request }) => request.binary)
+    ? { body: Buffer.concat([json, ...chunks]), jsonBytes: json.length }
+    : { body: json, jsonBytes: null }
+}
+
+interface Encoded {
+  readonly head: Pick<Output, 'name' | 'datatype' | 'shape'>
+  readonly data: (number | string)[]
+  readonly bytes: () => Buffer
+}
+
+function tensor({ name, shape, values }: OutputValues): Encoded {
+  return {
+    head: { name, datatype: 'FP32', shape: [...shape] },
+    data: [...values],
+    bytes: () => Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+  }
+}
+
+/** The extension of Triton for classification: for each row the best classes as `value:index:label`. */
+function classify(
+  { name, shape: [rows, classes], values }: OutputValues,
+  best: number,
+  labels: readonly string[],
+): Encoded {
+  const count = Math.min(best, classes)
+  const data = Array.from({ length: rows }, (_, row) => {
+    const line = values.subarray(row * classes, (row + 1) * classes)
+    return ranking(line)
+      .slice(0, count)
+      .map((index) => `${line[index]!.toFixed(6)}:${index}:${labels[index]!}`)
+  }).flat()
+  return {
+    head: { name, datatype: 'BYTES', shape: [rows, count] },
+    data,
+    bytes: () => Buffer.concat(data.flatMap(element)),
+  }
+}
+
+/** The bytes of a text after their number. */
+function element(text: string): Buffer[] {
+  const length = Buffer.alloc(4)
+  const bytes = Buffer.from(text)
+  length.writeUInt32LE(bytes.length)
+  return [length, bytes]
+}

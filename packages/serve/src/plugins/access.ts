@@ -1,0 +1,78 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import cors from '@fastify/cors'
+import rateLimit from '@fastify/rate-limit'
+import { FlowersError } from '@flowers/shared/errors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+import { ServiceError } from '../service-error.ts'
+
+/** Who may ask: everyone; those with the token of clients, where there is one; those with that of administration. */
+export type Access = 'open' | 'client' | 'admin'
+
+export type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit' | 'corsOrigins'>
+
+/** Headers of answers that scripts of other origins may read. */
+const exposedHeaders = ['Inference-Header-Content-Length', 'Retry-After', 'Server-Timing', 'X-Request-Id']
+
+/**
+ * In this order: pages of other origins, the rate of an address, tokens. The rate comes before the tokens, so that
+ * guesses of a token count. Call it after the hooks that observe and before those that read bodies.
+ */
+export async function installAccess(app: FastifyInstance, config: AccessConfig): Promise<void> {
+  if (config.corsOrigins !== null) {
+    await app.register(cors, { origin: config.corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
+  }
+  if (config.rateLimit !== null) {
+    const max = config.rateLimit
+    await app.register(rateLimit, {
+      global: false,
+      max,
+      timeWindow: '1 minute',
+      allowList: (request) => request.is404 || accessOf(request) === 'open',
+      errorResponseBuilder: () =>
+        new FlowersError('SERVICE_RATE_LIMITED', `More than ${max} requests came in a minute.`),
+    })
+    app.addHook('onRequest', app.rateLimit())
+  }
+  const tokens = { client: config.token, admin: config.adminToken }
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? undefined : refusal(accessOf(request), request.headers.authorization, tokens))
+  })
+}
+
+function accessOf(request: FastifyRequest): Access {
+  return request.routeOptions.config.access ?? 'client'
+}
+
+/** Why a request may not be answered, or undefined. The token of administration opens what that of clients opens. */
+function refusal(
+  access: Access,
+  authorization: string | undefined,
+  tokens: { readonly client: string | null; readonly admin: string | null },
+): FlowersError | undefined {
+  if (access === 'open' || (access === 'client' && tokens.client === null)) return undefined
+  if (access === 'admin' && tokens.admin === null) {
+    return new FlowersError('SERVICE_FORBIDDEN', 'This service has no token of administration.')
+  }
+  const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+  if (given !== undefined) {
+    // Both are compared in any case: the time tells nothing.
+    const isAdmin = sameToken(given, tokens.admin)
+    const isClient = sameToken(given, tokens.client)
+    if (isAdmin || (isClient && access === 'client')) return undefined
+    if (isClient) return new FlowersError('SERVICE_FORBIDDEN', 'The token of clients does not open administration.')
+  }
+  const detail = given === undefined ? 'The request has no token.' : 'The token is not that of this service.'
+  return new ServiceError('SERVICE_UNAUTHORIZED', detail, {
+    'www-authenticate': `Bearer realm="flowers"${given === undefined ? '' : ', error="invalid_token"'}`,
+  })
+}
+
+/** Compares by hashes of one length, in a time that does not depend on where they differ. */
+function sameToken(given: string, wanted: string | null): boolean {
+  return timingSafeEqual(hash(given), hash(wanted ?? '')) && wanted !== null
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,91 @@
+import { STATUS_CODES } from 'node:http'
+import { catalogue, FlowersError } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { html, sendPage } from '../html.ts'
+import type { Html } from '../html.ts'
+import type { OpenApi } from '../openapi/document.ts'
+import type { Operation } from '../openapi/operation.ts'
+import { referencePage } from '../openapi/page.ts'
+import { errorPages } from '../plugins/errors.ts'
+
+/** `GET /openapi.json`, the reference at `/docs`, and a page for each code of an error. */
+export function docsRoutes(app: FastifyInstance, openapi: () => OpenApi): void {
+  const open = (operation: Operation) => ({ config: { access: 'open', operation } as const })
+  app.get('/openapi.json', open(documentOperation), () => openapi())
+  app.get('/docs', open(pageOperation('reference', 'This reference as a page')), (_request, reply) => {
+    const document = openapi()
+    return sendPage(reply, `${document.info.title}: reference`, referencePage(document))
+  })
+  app.get(errorPages, open(pageOperation('errors', 'What each code of an error means')), (request, reply) =>
+    send(request, reply, 'Errors', errorsText(), errorsPage()),
+  )
+  const one = pageOperation('error', 'What one code of an error means', ['SERVICE_NOT_FOUND'])
+  app.get<{ Params: { code: string } }>(`${errorPages}/:code`, open(one), (request, reply) => {
+    const { code } = request.params
+    if (!Object.hasOwn(catalogue, code)) throw new FlowersError('SERVICE_NOT_FOUND', 'There is no error of this code.')
+    const known = code as ErrorCode
+    return send(
+      request,
+      reply,
+      known,
+      errorText(known),
+      html`${errorPage(known, 'h1')}
+        <p><a href="${errorPages}">All errors</a></p>`,
+    )
+  })
+}
+
+const documentOperation: Operation = {
+  id: 'openapi',
+  tag: 'Documentation',
+  summary: 'This reference as an OpenAPI 3.1 document',
+  answer: { 'application/json': 'binary' },
+  errors: [],
+}
+
+function pageOperation(id: string, summary: string, errors: readonly ErrorCode[] = []): Operation {
+  const answer =
+    id === 'reference' ? ({ 'text/html': 'text' } as const) : ({ 'text/html': 'text', 'text/plain': 'text' } as const)
+  return { id, tag: 'Documentation', summary, answer, errors }
+}
+
+/** A page for those who ask for one, text for a terminal. */
+function send(request: FastifyRequest, reply: FastifyReply, title: string, text: string, page: Html): FastifyReply {
+  void reply.header('vary', 'accept')
+  if (request.headers.accept?.includes('text/html')) return sendPage(reply, `Flowers: ${title}`, page)
+  return reply.type('text/plain; charset=utf-8').send(text)
+}
+
+/** Codes that a client can meet; the others belong to the trainer and to the start of the service. */
+const clientCodes = (Object.keys(catalogue) as ErrorCode[]).filter(
+  (code) =>
+    /^(SERVICE_|IMAGE_|INTERNAL$|MODEL_(MISSING|UNLOADED|IN_USE)$)/.test(code) &&
+    !/_(CONFIGURATION|ADDRESS)$/.test(code),
+)
+
+function errorText(code: ErrorCode): string {
+  const { status, title, remedy } = catalogue[code]
+  return `${code} (${status} ${STATUS_CODES[status]})\n  ${title}. ${remedy}\n`
+}
+
+function errorsText(): string {
+  return `Errors of this service, as application/problem+json.\n\n${clientCodes.map(errorText).join('\n')}`
+}
+
+function errorPage(code: ErrorCode, heading: 'h1' | 'h3'): Html {
+  const { status, title, remedy } = catalogue[code]
+  const name = html`<code>${code}</code>`
+  return html`${heading === 'h1' ? html`<h1>${name}</h1>` : html`<h3 id="${code}"><a href="${errorPages}/${code}">${name}</a></h3>`}
+    <p><strong>${title}</strong> (${status} ${STATUS_CODES[status]!}). ${remedy}</p> `
+}
+
+function errorsPage(): Html {
+  return html`<h1>Errors</h1>
+    <p>
+      Every refusal is <code>application/problem+json</code> (RFC 9457) with one of these codes; below
+      <code>/v2</code> it is <code>{"error": "CODE: ..."}</code>. The <a href="/docs">reference</a> tells which route
+      answers with which.
+    </p>
+    ${clientCodes.map((code) => errorPage(code, 'h3'))}`
+}

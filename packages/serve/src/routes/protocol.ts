@@ -1,0 +1,294 @@
+import { promisify } from 'node:util'
+import { gunzip, inflate } from 'node:zlib'
+import type { ZlibOptions } from 'node:zlib'
+import { FlowersError } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { Config } from '../config.ts'
+import type { Classifier } from '../engine/classifier.ts'
+import type { Engine } from '../engine/engine.ts'
+import { inferTensors } from '../inference/infer.ts'
+import { misfit, readInferRequest } from '../inference/request.ts'
+import type { Instruments } from '../instruments.ts'
+import type { Content, Operation } from '../openapi/operation.ts'
+import { installDeadline, untilOver } from '../plugins/deadline.ts'
+import { readBody, refuseLargeBodies } from '../plugins/upload.ts'
+import * as schemas from '../schemas.ts'
+import { retryLater } from '../service-error.ts'
+
+/** What the service has of Triton's extensions. */
+const extensions = ['binary_tensor_data', 'classification', 'model_repository']
+
+/** The most bytes of a body that is no inference. */
+const smallBody = { bytes: 64 * 1024 }
+
+interface OfModel {
+  Params: { name: string; version?: string }
+}
+
+interface ProtocolOptions {
+  readonly engine: Engine
+  readonly instruments: Instruments
+  readonly config: Config
+  readonly version: string
+}
+
+/** The Open Inference Protocol v2 over REST, below `/v2`: health, metadata, repository, inference. */
+export async function protocolRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
+  // Bodies are read where they are used: JSON with bytes after it is no JSON.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request: FastifyRequest, _payload, done) => done(null))
+  serverRoutes(app, options)
+  modelRoutes(app, options)
+  repositoryRoutes(app, options)
+  await app.register(inferRoutes, options)
+}
+
+function serverRoutes(app: FastifyInstance, { engine, version }: ProtocolOptions): void {
+  const probe = { probe: true, access: 'open' } as const
+  app.get(
+    '/v2',
+    { config: { operation: describe('serverMetadata', 'What the server is', schemas.serverMetadata) } },
+    () => ({ name: 'flowers', version, extensions }),
+  )
+  app.get(
+    '/v2/health/live',
+    { config: { ...probe, operation: describe('serverLive', 'Whether the server answers', schemas.serverLive) } },
+    () => ({ live: true }),
+  )
+  const ready = describe('serverReady', 'Whether the default model is ready', schemas.serverReady, [
+    'SERVICE_NOT_READY',
+  ])
+  app.get('/v2/health/ready', { config: { ...probe, operation: ready } }, () => {
+    if (!engine.ready) throw retryLater('SERVICE_NOT_READY', 'The server is not ready.', 1)
+    return { ready: true }
+  })
+}
+
+const modelErrors = ['MODEL_MISSING', 'MODEL_UNLOADED', 'SERVICE_NOT_READY'] as const
+
+function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
+  const metadata = describe('modelMetadata', 'Inputs and outputs of a model', schemas.modelMetadata, modelErrors)
+  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, [
+    'MODEL_MISSING',
+    'MODEL_UNLOADED',
+  ])
+  for (const path of ofModel('')) {
+    app.get<OfModel>(path, { config: { operation: metadata } }, async ({ params }) =>
+      metadataOf(await openModel(engine, params)),
+    )
+  }
+  for (const path of ofModel('/ready')) {
+    app.get<OfModel>(path, { config: { operation: ready } }, async ({ params: { name, version } }) => {
+      const entries = (await engine.repository()).filter((entry) => entry.name === name)
+      const entry =
+        version === undefined
+          ? (entries.find(({ reason }) => reason === null) ?? entries.at(-1))
+          : entries.find((each) => String(each.version) === version)
+      if (!entry) throw missing(name, version)
+      // The protocol has a 4xx for "not ready".
+      if (entry.reason !== null) throw new FlowersError('MODEL_UNLOADED', `The model ${name}: ${entry.reason}.`)
+      return { name, ready: true }
+    })
+  }
+}
+
+function repositoryRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
+  const body = { required: false, content: { 'application/json': schemas.indexRequest } }
+  const index = describe('repositoryIndex', 'Models and versions that there are', schemas.repositoryIndex, [
+    'SERVICE_TENSOR',
+    'SERVICE_TOO_LARGE',
+  ])
+  app.post('/v2/repository/index', { config: { operation: { ...index, body } } }, async (request) => {
+    const { ready = false } = await readJson(request, schemas.indexRequest)
+    const entries = await engine.repository()
+    return entries
+      .filter(({ reason }) => !ready || reason === null)
+      .map(({ name, version, reason }) => ({
+        name,
+        version: String(version),
+        state: reason === null ? 'READY' : 'UNAVAILABLE',
+        reason: reason ?? '',
+      }))
+  })
+
+  const commands = [
+    { path: 'load', summary: 'Loads and warms a model', run: (name: string) => engine.loadModel(name), errors: [] },
+    {
+      path: 'unload',
+      summary: 'Frees a model after its last answer',
+      run: (name: string) => engine.unloadModel(name),
+      errors: ['MODEL_IN_USE'],
+    },
+  ] as const
+  for (const { path, summary, run, errors } of commands) {
+    const operation = {
+      ...describe(`${path}Model`, summary, schemas.emptyAnswer, [
+        'SERVICE_TENSOR',
+        'MODEL_MISSING',
+        'SERVICE_TOO_LARGE',
+        'SERVICE_NOT_READY',
+        ...errors,
+      ]),
+      body: { required: false, content: { 'application/json': schemas.repositoryRequest } },
+    }
+    app.post<OfModel>(
+      `/v2/repository/models/:name/${path}`,
+      { config: { access: 'admin', operation } },
+      async (request) => {
+        await readJson(request, schemas.repositoryRequest)
+        await run(request.params.name)
+        request.log.info({ model: request.params.name }, `administration: ${path}`)
+        return {}
+      },
+    )
+  }
+}
+
+const tensors: Content = 'binary'
+
+const inferOperation: Operation = {
+  ...describe('infer', 'Runs a model', schemas.inferResponse, [
+    'SERVICE_TENSOR',
+    'SERVICE_PARAMETER',
+    'IMAGE_EMPTY',
+    ...modelErrors,
+    'SERVICE_SLOW_REQUEST',
+    'SERVICE_TOO_LARGE',
+    'IMAGE_TOO_LARGE',
+    'SERVICE_MEDIA_TYPE',
+    'IMAGE_UNSUPPORTED',
+    'IMAGE_BROKEN',
+    'SERVICE_OVERLOADED',
+    'SERVICE_WORKER_LOST',
+    'SERVICE_TOO_LATE',
+  ]),
+  about:
+    'Tensors are JSON, or bytes after the JSON (binary_data_size of an input, binary_data of an output). The input pixel_values gives logits; the input image, the bytes of image files, gives calibrated probabilities.',
+  headers: ['X-Request-Timeout-Ms', 'Inference-Header-Content-Length'],
+  body: {
+    required: true,
+    content: { 'application/json': schemas.inferRequest, 'application/octet-stream': tensors },
+  },
+  answer: { 'application/json': schemas.inferResponse, 'application/octet-stream': tensors },
+}
+
+async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
+  const { engine, instruments, config } = options
+  const limits = { bytes: config.bodyLimitMb * 1e6, images: config.imagesLimit }
+  app.addHook('onRequest', (_request, _reply, done) => {
+    engine.scheduler.assertRoom(1)
+    done()
+  })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs })
+  refuseLargeBodies(app, limits)
+
+  const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
+    const jsonBytes = readJsonBytes(request)
+    const unpack = unpackerOf(request.headers['content-encoding'])
+    const body = await unpack(await untilOver(request, readBody(request, limits)), limits.bytes)
+    instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
+    const call = readInferRequest(body, jsonBytes)
+    const classifier = await untilOver(request, openModel(engine, request.params))
+    const policy = call.tta ?? config.views ?? classifier.manifest.viewPolicy
+    const asker = { request, classifier, scheduler: engine.scheduler, instruments }
+    const answer = await inferTensors(asker, call, { policy, images: limits.images })
+    if (answer.jsonBytes === null) void reply.type('application/json; charset=utf-8')
+    else void reply.type('application/octet-stream').header('inference-header-content-length', answer.jsonBytes)
+    return reply.send(answer.body)
+  }
+  for (const path of ofModel('/infer')) app.post<OfModel>(path, { config: { operation: inferOperation } }, infer)
+}
+
+/** The paths of a model with and without a version. */
+function ofModel(rest: string): string[] {
+  return [`/v2/models/:name${rest}`, `/v2/models/:name/versions/:version${rest}`]
+}
+
+/** The model, when it serves the version that the path names. */
+async function openModel(engine: Engine, { name, version }: OfModel['Params']): Promise<Classifier> {
+  const classifier = await engine.classifier(name)
+  if (version !== undefined && version !== String(classifier.manifest.version)) throw missing(name, version)
+  return classifier
+}
+
+function missing(name: string, version: string | undefined): FlowersError {
+  const what = `the model ${JSON.stringify(name)}`
+  return new FlowersError(
+    'MODEL_MISSING',
+    version === undefined ? `There is no ${what.slice(4)}.` : `The version ${version} of ${what} does not serve.`,
+  )
+}
+
+function metadataOf({ manifest }: Classifier): z.output<typeof schemas.modelMetadata> {
+  const { name, version, labels, preprocessing } = manifest
+  const { size } = preprocessing
+  return {
+    name,
+    versions: [String(version)],
+    platform: 'onnx_onnxv1',
+    inputs: [
+      { name: 'pixel_values', datatype: 'FP32', shape: [-1, 3, size, size] },
+      { name: 'image', datatype: 'BYTES', shape: [-1] },
+    ],
+    outputs: [
+      { name: 'logits', datatype: 'FP32', shape: [-1, labels.length] },
+      { name: 'probabilities', datatype: 'FP32', shape: [-1, labels.length] },
+    ],
+  }
+}
+
+type Unpacker = (body: Buffer, mostBytes: number) => Promise<Buffer>
+
+const unpackers: Readonly<Record<string, Unpacker>> = {
+  identity: (body) => Promise.resolve(body),
+  gzip: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(gunzip)(body, { maxOutputLength }),
+  deflate: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(inflate)(body, { maxOutputLength }),
+}
+
+/** How a body is unpacked that may be compressed; what is too large unpacked is refused before it is whole. */
+function unpackerOf(encoding = 'identity'): Unpacker {
+  const unpack = Object.hasOwn(unpackers, encoding) ? unpackers[encoding] : undefined
+  if (!unpack) {
+    const known = Object.keys(unpackers).join(', ')
+    throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
+  }
+  return async (body, mostBytes) => {
+    try {
+      return await unpack(body, mostBytes)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${mostBytes / 1e6} MB unpacked.`)
+      }
+      throw misfit(`The body is not ${encoding}.`, { cause: error })
+    }
+  }
+}
+
+/** Bytes of JSON at the start of the body; null: all of them, 0: none. A body of type image/* is an image. */
+function readJsonBytes({ headers }: FastifyRequest): number | null {
+  const header = headers['inference-header-content-length']
+  if (header === undefined) return headers['content-type']?.startsWith('image/') ? 0 : null
+  if (typeof header === 'string' && /^\d{1,9}$/.test(header)) return Number(header)
+  throw misfit(`Inference-Header-Content-Length must be a number of bytes, not ${JSON.stringify(header)}.`)
+}
+
+/** A small body of JSON; one that is empty counts as {}. */
+async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T): Promise<z.output<T>> {
+  const text = (await readBody(request, smallBody)).toString('utf8').trim()
+  let value: unknown
+  try {
+    value = JSON.parse(text || '{}')
+  } catch (error) {
+    throw misfit('The body is not JSON.', { cause: error })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  throw misfit(`${path.join('.') || 'The body'}: ${message}.`)
+}
+
+function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ErrorCode[] = []): Operation {
+  return { id, tag: 'Open Inference Protocol', summary, answer: { 'application/json': answer }, errors }
+}

@@ -1,0 +1,225 @@
+import { catalogue } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
+import { viewPolicies } from '@flowers/shared/views'
+import { z } from 'zod'
+
+/** What goes in and out over HTTP. Every schema that is named here is a component of the OpenAPI document. */
+export const components = z.registry<{ id: string }>()
+
+function component<T extends z.ZodType>(id: string, schema: T): T {
+  components.add(schema, { id })
+  return schema
+}
+
+const milliseconds = z.number().nonnegative()
+
+const policy = z.enum(viewPolicies)
+
+/** Query of `POST /classify`. */
+export const classifyQuery = z.strictObject({
+  model: z.string().min(1).optional().describe('Name of the model; without it the default.'),
+  tta: policy.optional().describe('Views of the image that are asked; without it the policy of the service.'),
+  top_k: z
+    .preprocess(
+      (text) => (typeof text === 'string' && /^\d{1,4}$/.test(text) ? Number(text) : text),
+      z.number().int().min(1).max(9999),
+    )
+    .default(5)
+    .describe('Predictions that are answered, at most.'),
+})
+
+const prediction = component(
+  'Prediction',
+  z.strictObject({
+    label: z.string(),
+    index: z.number().int().min(0).describe('Index of the class in the output of the model.'),
+    score: z.number().min(0).max(1).describe('Calibrated probability.'),
+  }),
+)
+
+/** The answer to one image. */
+export const classifyAnswer = component(
+  'ClassifyAnswer',
+  z.strictObject({
+    model: z.strictObject({ name: z.string(), version: z.number().int().min(1) }),
+    predictions: z.array(prediction).describe('Best first.'),
+    set: z
+      .array(z.string())
+      .describe('Conformal set: labels that together hold the true one with the fitted coverage.'),
+    abstain: z.boolean().describe('Whether the best score is too low to name a flower.'),
+    views: z
+      .strictObject({ used: z.number().int().min(1), of: z.number().int().min(1), policy })
+      .describe('Views that the answer is made of.'),
+    timings: z
+      .strictObject({ decode: milliseconds, queue: milliseconds, infer: milliseconds, total: milliseconds })
+      .describe('Milliseconds; total runs from the headers of the request.'),
+  }),
+)
+export type ClassifyAnswer = z.output<typeof classifyAnswer>
+
+/** An error as it is answered (RFC 9457), media type `application/problem+json`. */
+export const problem = component(
+  'Problem',
+  z.strictObject({
+    type: z.string().describe('Page that describes the code, relative to the service.'),
+    title: z.string(),
+    status: z.number().int().min(400).max(599),
+    detail: z.string(),
+    code: z.enum(Object.keys(catalogue) as [ErrorCode, ...ErrorCode[]]),
+  }),
+)
+export type Problem = z.output<typeof problem>
+
+/** The answer to several images. */
+export const classifyAnswers = component(
+  'ClassifyAnswers',
+  z.strictObject({
+    results: z.array(z.union([classifyAnswer, problem])).describe('An answer or a problem for each image, in order.'),
+  }),
+)
+
+/** Answer of `/livez` and `/readyz`. */
+export const healthStatus = component('HealthStatus', z.strictObject({ status: z.enum(['alive', 'ready']) }))
+
+/** An array that is checked where it is used: a tensor has too many values for a schema to look at each. */
+const tensorData = z
+  .custom<unknown[]>((value) => Array.isArray(value))
+  .meta({ type: 'array', items: {}, description: 'Row-major, flat or nested. An image is base64.' })
+
+const datatype = z.enum(['FP32', 'BYTES'])
+
+const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+const inferInput = component(
+  'InferInput',
+  z.object({
+    name: z.string(),
+    shape: z
+      .array(
+        z
+          .number()
+          .int()
+          .min(0)
+          .max(2 ** 31),
+      )
+      .max(8),
+    datatype: z.string().describe('FP32 for pixel_values, BYTES for image.'),
+    parameters: z
+      .looseObject({ binary_data_size: z.number().int().min(0).optional().describe('Bytes after the JSON.') })
+      .optional(),
+    data: tensorData.optional(),
+  }),
+)
+
+const requestedOutput = component(
+  'RequestedOutput',
+  z.object({
+    name: z.string(),
+    parameters: z
+      .looseObject({
+        classification: z.number().int().min(0).optional().describe('The best k as "value:index:label" instead.'),
+        binary_data: z.boolean().optional(),
+      })
+      .optional(),
+  }),
+)
+
+/** Body of an inference, or its JSON part. */
+export const inferRequest = component(
+  'InferRequest',
+  z.object({
+    id: z.string().max(256).optional(),
+    parameters: z
+      .looseObject({
+        binary_data_output: z.boolean().optional().describe('Answer with binary tensors where an output does not say.'),
+        tta: policy.optional().describe('Views of an image that are asked.'),
+      })
+      .optional(),
+    inputs: z.array(inferInput).min(1).describe('Either pixel_values or image.'),
+    outputs: z.array(requestedOutput).optional(),
+  }),
+)
+
+const inferOutput = component(
+  'InferOutput',
+  z.strictObject({
+    name: z.string(),
+    datatype,
+    shape: z.array(z.number().int()),
+    parameters: parameters.optional(),
+    data: z.array(z.union([z.number(), z.string()])).optional(),
+  }),
+)
+
+/** Answer of an inference, or its JSON part. */
+export const inferResponse = component(
+  'InferResponse',
+  z.strictObject({
+    model_name: z.string(),
+    model_version: z.string(),
+    id: z.string().optional(),
+    outputs: z.array(inferOutput),
+  }),
+)
+export type InferResponse = z.output<typeof inferResponse>
+
+/** An error under `/v2`. */
+export const protocolError = component('ProtocolError', z.strictObject({ error: z.string() }))
+
+export const serverMetadata = component(
+  'ServerMetadata',
+  z.strictObject({ name: z.string(), version: z.string(), extensions: z.array(z.string()) }),
+)
+
+const tensorMetadata = component(
+  'TensorMetadata',
+  z.strictObject({ name: z.string(), datatype, shape: z.array(z.number().int()).describe('-1: any length.') }),
+)
+
+export const modelMetadata = component(
+  'ModelMetadata',
+  z.strictObject({
+    name: z.string(),
+    versions: z.array(z.string()),
+    platform: z.string(),
+    inputs: z.array(tensorMetadata).describe('A request has one of them.'),
+    outputs: z.array(tensorMetadata).describe('logits belongs to pixel_values, probabilities to image.'),
+  }),
+)
+
+export const serverLive = component('ServerLive', z.strictObject({ live: z.boolean() }))
+
+export const serverReady = component('ServerReady', z.strictObject({ ready: z.boolean() }))
+
+export const modelReady = component('ModelReady', z.strictObject({ name: z.string(), ready: z.boolean() }))
+
+/** Body of `POST /v2/repository/index`. */
+export const indexRequest = component(
+  'RepositoryIndexRequest',
+  z.object({ ready: z.boolean().optional().describe('Only models that are ready.') }),
+)
+
+export const repositoryIndex = component(
+  'RepositoryIndex',
+  z.array(
+    z.strictObject({
+      name: z.string(),
+      version: z.string(),
+      state: z.enum(['READY', 'UNAVAILABLE']),
+      reason: z.string(),
+    }),
+  ),
+)
+
+/** Body of load and unload. */
+export const repositoryRequest = component(
+  'RepositoryRequest',
+  z.object({
+    parameters: z
+      .strictObject({ unload_dependents: z.boolean().optional() })
+      .optional()
+      .describe('A model is as its folder says: its configuration cannot be changed here.'),
+  }),
+)
+
+export const emptyAnswer = component('Empty', z.strictObject({}))
