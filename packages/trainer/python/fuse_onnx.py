@@ -13,6 +13,7 @@ import argparse
 import collections
 import json
 
+import numpy
 import onnx
 import onnxslim
 from onnxscript import ir
@@ -55,31 +56,40 @@ def is_last_axis(axes, x):
 
 
 class LayerNormalization(pattern.RewriteRuleClassBase):
-    """(x - mean) / sqrt(mean((x - mean)^2) + epsilon) * gamma + beta over the last axis, in one of the two orders that
-    TensorFlow's own optimiser leaves: gamma times the normalised value, or times the inverse of the deviation."""
+    """(x - mean) / sqrt(mean((x - mean)^2) + epsilon) * gamma + beta over the last axis, in the forms that optimisers
+    leave: gamma times the normalised value, or times the inverse of the deviation; without a gamma that is next to 1 or
+    a beta that is 0, as in weights that have hardly been trained."""
 
-    def __init__(self, gamma_on_inverse):
+    def __init__(self, scaled, shifted):
         super().__init__()
-        self.gamma_on_inverse = gamma_on_inverse
+        self.scaled = scaled
+        self.shifted = shifted
 
     def pattern(self, op, x, axes, variance_axes, epsilon, gamma, beta):
         centred = op.Sub(x, op.ReduceMean(x, axes, _allow_other_attributes=True))
         variance = op.ReduceMean(op.Mul(centred, centred), variance_axes, _allow_other_attributes=True)
         inverse = op.Reciprocal(op.Sqrt(op.Add(variance, epsilon)))
-        if self.gamma_on_inverse:
-            return op.Add(op.Mul(centred, op.Mul(inverse, gamma)), beta)
-        return op.Add(op.Mul(op.Mul(centred, inverse), gamma), beta)
+        scaled = {
+            "inverse": lambda: op.Mul(centred, op.Mul(inverse, gamma)),
+            "value": lambda: op.Mul(op.Mul(centred, inverse), gamma),
+            "no": lambda: op.Mul(centred, inverse),
+        }[self.scaled]()
+        return op.Add(scaled, beta) if self.shifted else scaled
 
-    def check(self, context, x, axes, variance_axes, epsilon, gamma, beta, **_):
+    def check(self, context, x, axes, variance_axes, epsilon, gamma=None, beta=None, **_):
         result = pattern.MatchResult()
         if not (is_last_axis(axes, x) and is_last_axis(variance_axes, x)):
             return result.fail("not over the last axis")
-        if scalar(epsilon) is None or not is_vector(gamma) or not is_vector(beta):
+        parameters = [gamma] * (self.scaled != "no") + [beta] * self.shifted
+        if scalar(epsilon) is None or not all(map(is_vector, parameters)):
             return result.fail("epsilon, gamma or beta is not a constant")
         return result
 
-    def rewrite(self, op, x, epsilon, gamma, beta, **_):
-        return op.LayerNormalization(x, gamma, beta, axis=-1, epsilon=scalar(epsilon))
+    def rewrite(self, op, x, epsilon, gamma=None, beta=None, **_):
+        if self.scaled == "no":
+            gamma = op.Constant(value=ir.tensor(numpy.ones(x.shape[-1], numpy.float32)))
+        parameters = [gamma] + [beta] * self.shifted
+        return op.LayerNormalization(x, *parameters, axis=-1, epsilon=scalar(epsilon))
 
 
 class Gelu(pattern.RewriteRuleClassBase):
@@ -147,9 +157,11 @@ def fuse(source, target):
         raise SystemExit("the graph must have one input and one output")
     before = count(model)
     model = ir.serde.deserialize_model(onnxslim.slim(model))
-    rules = [LayerNormalization.rule(False), LayerNormalization.rule(True), Gelu.rule()]
-    rules = pattern.RewriteRuleSet(rules, commute=True)
-    model = ir.serde.serialize_model(rewrite(model, pattern_rewrite_rules=rules))
+    # One pass after the other, whole forms first: a part of one is a form as well.
+    for forms in (("inverse", True), ("value", True), ("no", True)), (("inverse", False), ("value", False)), (("no", False),):
+        rules = [*(LayerNormalization.rule(*form) for form in forms), Gelu.rule()]
+        model = rewrite(model, pattern_rewrite_rules=pattern.RewriteRuleSet(rules, commute=True))
+    model = ir.serde.serialize_model(model)
     require_fused(before, count(model))
     free_the_batch(model)
     model.ir_version = IR_VERSION
