@@ -18,7 +18,7 @@ let model: string
 const lines: string[] = []
 
 beforeAll(async () => {
-  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { species: 12, train: 3, valid: 10 } })
+  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { species: 12, train: 3, valid: 6 } })
   model = join(test.folder, 'models', 'test', '3')
   report = await exportRun({ ...test, out: model, log: (line) => lines.push(line) })
 }, 180_000)
@@ -34,9 +34,9 @@ describe('an exported run', () => {
       architecture: 'convnext_atto',
       viewPolicy: 'exact',
       preprocessing: { size: 32, kernel: 'bicubic' },
-      data: { train: 36, valid: 120, seed: 1 },
+      data: { train: 36, valid: 72, seed: 1 },
       recipe: { name: 'test', model: { architecture: 'convnext_atto' } },
-      metrics: { split: 'valid', top1: { count: 120 }, ece: { bins: 15 } },
+      metrics: { split: 'valid', top1: { count: 72 }, ece: { bins: 15 } },
       quantization: null,
     })
     expect(Object.keys(manifest.versions)).toEqual(
@@ -57,12 +57,10 @@ describe('an exported run', () => {
   })
 
   it('was held against the trainer on all of its validation photos', () => {
-    expect(report.manifest.parity).toMatchObject({ photos: 120, flips: report.parity.flips.length })
+    expect(report.manifest.parity).toMatchObject({ photos: 72, flips: report.parity.flips.length })
     expect(report.manifest.parity.maxAbsLogitDifference).toBeGreaterThan(0)
     expect(report.manifest.parity.maxAbsLogitDifference).toBeLessThan(1e-4)
-    expect(lines.join('\n')).toMatch(
-      /parity gate: 120 validation photos, logits differ by \S+ at most, 0 labels change/,
-    )
+    expect(lines.join('\n')).toMatch(/parity gate: 72 validation photos, logits differ by \S+ at most, 0 labels change/)
   })
 
   it('has a card with the front matter of the hub', async () => {
@@ -79,8 +77,8 @@ describe('an exported run', () => {
   it('scores as it scored when it was exported', async () => {
     const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'exact' })
     const { top1, top5, macroF1 } = report.manifest.metrics
-    expect(evaluation).toMatchObject({ top1, top5, macroF1, data: { asTrained: true, photos: 120, unreadable: [] } })
-    expect(evaluation.views.used.reduce((a, b) => a + b)).toBe(120)
+    expect(evaluation).toMatchObject({ top1, top5, macroF1, data: { asTrained: true, photos: 72, unreadable: [] } })
+    expect(evaluation.views.used.reduce((a, b) => a + b)).toBe(72)
     expect(evaluation.views.disagreement).toBe(0)
     expect(evaluation.byViews).toHaveLength(6)
     expect(evaluation.byViews[5]!.top1).toBe(evaluation.top1.value)
@@ -89,7 +87,7 @@ describe('an exported run', () => {
 
   it('with one view scores the first view', async () => {
     const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'none' })
-    expect(evaluation.views).toMatchObject({ of: 1, meanUsed: 1, used: [120], disagreement: null })
+    expect(evaluation.views).toMatchObject({ of: 1, meanUsed: 1, used: [72], disagreement: null })
     expect(evaluation.byViews).toEqual([{ views: 1, flip: 'none', scale: 1, top1: evaluation.top1.value }])
   })
 
@@ -114,18 +112,19 @@ describe('an exported run', () => {
     await writeFile(join(input, 'broken.jpg'), 'no photo')
     await writeFile(join(input, '.hidden'), 'left out')
     const out = join(input, 'results.csv')
+    // Its own files of an earlier time are no photos.
+    await writeFile(out, 'path,label,confidence\n')
+    await writeFile(`${out}.errors.csv`, 'path,reason\n')
     const { written, unreadable } = await predictFolder({ model, input, out })
-    expect(written).toBe(120)
+    expect(written).toBe(72)
     expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not JPEG') as string }])
     const rows = parse<{ path: string; label: string; confidence: string }>(await readFile(out), { columns: true })
     expect(rows.map(({ path }) => path)).toEqual(rows.map(({ path }) => path).toSorted())
     expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence'])
     for (const { confidence } of rows) expect(Number(confidence)).toBeGreaterThan(1 / 13)
     const right = rows.filter(({ path, label }) => path.split('/')[0]!.slice(3) === label).length
-    expect(right / 120).toBeCloseTo(report.manifest.metrics.top1.value, 10)
+    expect(right / 72).toBeCloseTo(report.manifest.metrics.top1.value, 10)
     expect(await readFile(`${out}.errors.csv`, 'utf8')).toMatch(/^path,reason\nbroken\.jpg,/)
-    // Once more, with its own files in the folder: the same.
-    expect(await predictFolder({ model, input, out })).toEqual({ written, unreadable })
   })
 })
 
