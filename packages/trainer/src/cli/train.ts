@@ -65,6 +65,10 @@ async function train(options: TrainArguments): Promise<void> {
   }
 }
 
+/** What a run leaves that was killed before it had written down what it is; `data.json` comes last. */
+const leftOfAnUnbornRun = (name: string): boolean =>
+  /^(checkpoints|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
+
 async function planRun({ recipe: name, data, out, set, weights }: TrainArguments) {
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
@@ -77,7 +81,7 @@ async function planRun({ recipe: name, data, out, set, weights }: TrainArguments
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
   const present = await readdir(folder).catch(() => [])
-  if (present.length > 0) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
+  if (!present.every(leftOfAnUnbornRun)) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
   return { recipe, data: data === undefined ? undefined : fromUser(data), folder, resume: false }
 }
 

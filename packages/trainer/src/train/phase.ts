@@ -139,7 +139,7 @@ export class PhaseRunner {
     const score = (views: readonly View[]) =>
       this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
     try {
-      if (this.#position.updates === 0) await this.#start(await score(oneView))
+      if (this.#position.best.accuracy < 0) await this.#start(await score(oneView))
       while (
         this.#position.epoch < phase.epochs &&
         !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
@@ -57,6 +57,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const { dataset } = prepared
   const model = buildModel(recipe, dataset.labels.length)
   await mkdir(join(folder, 'checkpoints'), { recursive: true })
+  await removeHalfWritten(join(folder, 'checkpoints'))
   const tensorflow = await startTensorflow({ deterministic: true })
   if (!options.resume) await describeRun(options, prepared, tensorflow)
   const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
@@ -155,6 +156,11 @@ async function prepareWeights({ model, preprocessing }: Recipe, progress: Progre
   return file
 }
 
+/** What a kill left of a file that was being written: as large as the state itself. */
+async function removeHalfWritten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await rm(join(folder, name))
+}
+
 /** Seeded random values, with those of a file on top if there is one. */
 async function startingValues(
   model: Model,
@@ -188,7 +194,7 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
   return readState(path, (await readSafetensorsHeader(path)).metadata)
 }
 
-/** Writes what the run is made of, before anything is trained. */
+/** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */
 async function describeRun(
   { recipe, data, folder }: RunOptions,
   { dataset, excluded }: PreparedData,
