@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { recipes } from '../../recipes/index.ts'
 import { recipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
+import { fromUser } from './paths.ts'
 
 /** A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole checked. */
 export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
@@ -22,7 +23,7 @@ async function readRecipeFile(path: string): Promise<unknown> {
   const known = Object.keys(recipes).join(', ')
   if (!path.endsWith('.json'))
     throw new FlowersError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const text = await readFile(fromUser(path), 'utf8').catch((cause: unknown) => {
     throw new FlowersError('RECIPE_UNKNOWN', `cannot read the recipe ${path}; known by name: ${known}`, { cause })
   })
   try {

@@ -73,10 +73,7 @@ async function planRun({ recipe: name, data, out, set, weights }: TrainArguments
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
-  const resolved = await resolveRecipe(
-    name === undefined || Object.hasOwn(recipes, name) ? (name ?? 'demo') : fromUser(name),
-    set,
-  )
+  const resolved = await resolveRecipe(name ?? 'demo', set)
   const recipe = startingFrom(resolved, weights ?? resolved.model.weights)
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
