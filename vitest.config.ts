@@ -19,7 +19,7 @@ export default defineConfig({
     // TensorFlow belongs to its process: every file gets one of its own. The long tests measure memory, one at a time.
     pool: 'forks',
     maxWorkers: full ? 1 : 2,
-    testTimeout: full ? 30 * 60_000 : 60_000,
-    hookTimeout: full ? 10 * 60_000 : 60_000,
+    testTimeout: full ? 30 * 60_000 : 180_000,
+    hookTimeout: full ? 10 * 60_000 : 180_000,
   },
 })

@@ -64,7 +64,7 @@ describe('main', () => {
   })
 
   it('answers every admitted request after SIGTERM and exits with 0', async () => {
-    const service = run(['--model', 'slow', '--drain-delay-ms', '300'])
+    const service = run(['--model', 'slow', '--drain-delay-ms', '3000'])
     const url = await ready(service)
     const picture = await solid('#ff0000')
     const requests = Array.from({ length: 5 }, () =>
