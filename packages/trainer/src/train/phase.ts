@@ -31,6 +31,7 @@ import type { Best } from './early-stopping.ts'
 import { saveState } from './state.ts'
 import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
+import type { MemoryNeed } from './memory.ts'
 import { compileStep, emptyInputs, packScalars, runEmpty, useInputs, variablesFor } from './step.ts'
 import type { Step } from './step.ts'
 import { Scorers, ValidationSet } from './validate.ts'
@@ -110,16 +111,6 @@ export class PhaseRunner {
     }
   }
 
-  /** Arrays for a phase that starts from these weights. */
-  static variablesFor(
-    { model, recipe }: PhaseContext,
-    name: PhaseName,
-    values: ReadonlyMap<string, Float32Array>,
-  ): TrainingVariables {
-    const phase = recipe.phases[name]
-    return variablesFor(model, phase, values)
-  }
-
   /** Seconds of training so far, of the whole run. */
   get seconds(): number {
     return this.#position.seconds
@@ -129,7 +120,6 @@ export class PhaseRunner {
   async run(): Promise<Best> {
     const { recipe, model, progress } = this.#context
     const phase = this.#phase
-    await this.#checkMemory()
     const step = this.#compile(this.#variables)
     const scorers = new Scorers(model, (name) => this.#variables.best(name), recipe.preprocessing)
     const validation = new ValidationSet(this.#context.dataset.valid, {
@@ -139,6 +129,7 @@ export class PhaseRunner {
     const score = (views: readonly View[]) =>
       this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
     try {
+      await this.#checkMemory(step)
       if (this.#position.best.accuracy < 0) await this.#start(await score(oneView))
       while (
         this.#position.epoch < phase.epochs &&
@@ -282,20 +273,24 @@ export class PhaseRunner {
    * Throws TRAIN_MEMORY, with the batch that fits, when a step would take more memory than there is: the system would
    * end the process without a word. Where even the upper bound fits nothing is measured.
    */
-  async #checkMemory(): Promise<void> {
-    const { model } = this.#context
-    const phase = this.#phase
+  async #checkMemory(step: Step): Promise<void> {
+    const { batch, size } = this.#phase
     const available = availableMemory()
+    if (useInputs(emptyInputs(batch, size), (inputs) => step.bytes(...inputs)) <= available) return
+    const { fixed, perPhoto } = await this.#measureNeed()
+    if (fixed + perPhoto * batch > available) throw this.#tooLarge(Math.floor((available - fixed) / perPhoto))
+  }
+
+  /** Measures on variables of its own: a step changes them. */
+  async #measureNeed(): Promise<MemoryNeed> {
+    const { model } = this.#context
     const values = new Map(
       model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]),
     )
-    const variables = PhaseRunner.variablesFor(this.#context, this.#name, values)
+    const variables = variablesFor(model, this.#phase, values)
     const step = this.#compile(variables)
     try {
-      const bound = useInputs(emptyInputs(phase.batch, phase.size), (inputs) => step.bytes(...inputs))
-      if (bound <= available) return
-      const { fixed, perPhoto } = await measureNeed((batch) => runEmpty(step, batch, phase.size))
-      if (fixed + perPhoto * phase.batch > available) throw this.#tooLarge(Math.floor((available - fixed) / perPhoto))
+      return await measureNeed((batch) => runEmpty(step, batch, this.#phase.size))
     } finally {
       step.dispose()
       variables.dispose()

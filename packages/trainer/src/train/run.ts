@@ -11,7 +11,7 @@ import { initialize } from '../model/init.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { locateWeights } from '../model/weights/fetch.ts'
 import { mapWeights } from '../model/weights/load.ts'
-import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { readSafetensors } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
 import { showWork } from '../report/bar.ts'
@@ -23,6 +23,7 @@ import { checkpointFiles, PhaseRunner, startOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
+import { variablesFor } from './step.ts'
 
 export interface RunOptions {
   readonly recipe: Recipe
@@ -78,7 +79,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
       : previous
         ? await bestWeights(model, folder, previous)
         : await startingValues(model, recipe, weights)
-    const variables = PhaseRunner.variablesFor(context, name, start)
+    const variables = variablesFor(model, recipe.phases[name], start)
     if (saved) restoreVariables(variables, saved)
     const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, seconds))
     try {
@@ -191,7 +192,7 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
   )
   // A run killed before its first state begins anew.
   if (!exists) return undefined
-  return readState(path, (await readSafetensorsHeader(path)).metadata)
+  return readState(path)
 }
 
 /** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */

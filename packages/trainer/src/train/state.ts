@@ -1,6 +1,6 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
-import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import { phaseNames } from '../recipe.ts'
 import type { TrainingVariables } from './variables.ts'
 
@@ -38,7 +38,8 @@ export interface SavedState {
 }
 
 /** Reads what `saveState` wrote. Throws TRAIN_STATE_INVALID for a file that is not such a state. */
-export async function readState(path: string, metadata: Readonly<Record<string, string>>): Promise<SavedState> {
+export async function readState(path: string): Promise<SavedState> {
+  const { metadata } = await readSafetensorsHeader(path)
   const parsed = positionSchema.safeParse(JSON.parse(metadata['position'] ?? 'null'))
   if (!parsed.success)
     throw new FlowersError(
