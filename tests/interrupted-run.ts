@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawFlowers } from '@flowers/trainer/data/drawn-flowers'
-import { Random } from '@flowers/trainer/data/random'
+import { Random } from '@flowers/trainer/random'
 import { runTrainer, startTrainer } from './trainer-process.ts'
 
 /** A run of three phases that takes a few seconds. */

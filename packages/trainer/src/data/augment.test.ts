@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { recipeDefaults, standardAugment, strongAugment } from '../recipe.ts'
 import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 
 const still = { ...standardAugment, horizontalFlip: 0, rotation: 0 }
 const apply = (matrix: readonly number[], rgb: readonly [number, number, number]): number[] =>

@@ -8,7 +8,7 @@ import { drawAugmentation } from './augment.ts'
 import type { Dataset } from './dataset.ts'
 import { trainBatches } from './loader.ts'
 import { drawMix } from './mix.ts'
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 
 export interface ContactSheetOptions {
   readonly recipe: Recipe

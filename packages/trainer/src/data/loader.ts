@@ -9,7 +9,7 @@ import sharp from 'sharp'
 import type { CropOptions } from './crop.ts'
 import type { Sample } from './dataset.ts'
 import { PhotoCache } from './photo-cache.ts'
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 import { epochOrder } from './sampler.ts'
 import { cutTrainingPhoto } from './training-photo.ts'
 

@@ -1,4 +1,4 @@
-import { Random } from './random.ts'
+import { Random } from '../random.ts'
 
 export type OrderOptions = {
   /** Of the run. */

@@ -4,7 +4,7 @@ import { resample, type Kernel, type RgbImage } from '@flowers/shared/resample'
 import sharp, { type Sharp } from 'sharp'
 import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
 import type { PhotoCache } from './photo-cache.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** Up to this many bytes of decoded pixels a photo is small: decoded whole, resampled here, worth caching. */
 const smallPhotoBytes = 200_000

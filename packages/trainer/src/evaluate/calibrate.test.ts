@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../data/random.ts'
+import { Random } from '../random.ts'
 import { answerOf, calibrate } from './calibrate.ts'
 import type { ScoredPhoto } from './calibrate.ts'
 

@@ -1,6 +1,6 @@
 import { argmax } from '@flowers/shared/views'
 import { describe, expect, it } from 'vitest'
-import { Random } from '../data/random.ts'
+import { Random } from '../random.ts'
 import { fitFastLead, leadsAt, stopAt } from './fast-lead.ts'
 
 const sure = [0.99, 0.01]

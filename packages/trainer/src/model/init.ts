@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Random } from '../data/random.ts'
+import { Random } from '../random.ts'
 import type { Initializer, Model, ParameterSpec } from './architecture.ts'
 
 /**
