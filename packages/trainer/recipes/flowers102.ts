@@ -27,7 +27,7 @@ export const flowers102 = {
     },
     full: {
       ...reportPhases.full,
-      epochs: 14,
+      epochs: 11,
       size: 128,
       batch: 64,
       learningRate: { backbone: 5e-4, head: 2e-3, schedule: { kind: 'cosine', warmupEpochs: 0.5, minimum: 0.01 } },
@@ -54,7 +54,7 @@ export const flowers102 = {
     },
     fixres: {
       ...reportPhases.fixres,
-      epochs: 3,
+      epochs: 2,
       size: 192,
       batch: 64,
       learningRate: { backbone: 1e-4, head: 3e-4, schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 } },
