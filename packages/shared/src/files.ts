@@ -8,7 +8,7 @@ import { open, rename, rm, writeFile } from 'node:fs/promises'
  */
 export async function writeFileAtomic(
   path: string,
-  content: string | Uint8Array | Iterable<Uint8Array>,
+  content: string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {

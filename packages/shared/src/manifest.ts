@@ -30,6 +30,8 @@ const manifestFields = z.strictObject({
   labels: z.array(z.string().min(1)).min(2),
   /** Share of each class among the training photos, by index; sums to 1. */
   classPrior: z.array(z.number().nonnegative()),
+  /** Post-hoc logit adjustment inside the network: its logits are those of training less `tau` log `prior`. Absent: none. */
+  logitAdjustment: z.strictObject({ tau: z.number(), prior: z.array(z.number().positive()) }).optional(),
   preprocessing: preprocessingSchema,
   views: z.array(viewSchema).min(1),
   viewPolicy: z.enum(viewPolicies),

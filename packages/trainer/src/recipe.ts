@@ -81,7 +81,7 @@ export const mixSchema = z.strictObject({
 })
 export type MixOptions = z.infer<typeof mixSchema>
 
-export const phaseSchema = z.strictObject({
+const phaseFields = z.strictObject({
   epochs: z.int().min(0).describe('0 leaves the phase out.'),
   size: z.int().min(8).describe('Side of the training input, pixels.'),
   batch: z.int().min(1).describe('Photos a step.'),
@@ -92,6 +92,18 @@ export const phaseSchema = z.strictObject({
     .describe(
       'Statistics of batch normalisations: `frozen` as they are; `trained` by the batch, with moving averages; `last`: those of the last one alone, whose scale and shift then learn with the head (FixRes).',
     ),
+  features: z
+    .enum(['computed', 'cached'])
+    .default('computed')
+    .describe(
+      '`cached`: the frozen backbone computes the features of every photo once a view, and the head trains on those; a view drawn for each photo and epoch takes the place of crop and augmentation. Needs `trainable` head, `batchNorm` frozen and no mixing.',
+    ),
+  featureViews: z
+    .array(viewSchema)
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("The views that `cached` features are computed of; null: the recipe's `views`."),
   learningRate: z.strictObject({
     backbone: z.number().min(0).describe('Of everything below the head.'),
     head: z.number().min(0).describe('Of the head.'),
@@ -138,6 +150,16 @@ export const phaseSchema = z.strictObject({
     .nullable()
     .describe('null: every epoch is run.'),
 })
+
+/** What cached features rule out: they are those of a backbone and of photos that do not change. */
+export const phaseSchema = phaseFields.superRefine(({ features, trainable, batchNorm, mix }, context) => {
+  if (features === 'computed') return
+  const refuse = (setting: string): void =>
+    context.addIssue({ code: 'custom', path: ['features'], message: `cached features need ${setting}` })
+  if (trainable !== 'head') refuse('trainable to be head')
+  if (batchNorm !== 'frozen') refuse('batchNorm to be frozen')
+  if (mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0) refuse('mix.probability to be 0')
+})
 export type Phase = z.infer<typeof phaseSchema>
 
 export const phaseNames = ['head', 'full', 'fixres'] as const
@@ -182,6 +204,25 @@ export const recipeSchema = z.strictObject({
     .enum(['float32', 'bfloat16', 'float16'])
     .describe('bfloat16 runs matrix products and convolutions in half the bits.'),
   saveMinutes: z.number().positive().describe('Minutes between two states saved within an epoch.'),
+  sweep: z
+    .strictObject({
+      sizes: z
+        .array(z.int().positive().multipleOf(32))
+        .describe('Pixels; multiples of 32, as networks drop rows and columns at others.'),
+      views: z.enum(['one', 'recipe']).describe("What a photo is scored by: the plain view, or the recipe's `views`."),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      'After the last phase, the best weights of it and of the phase before are scored on the validation photos at these sizes and at their own; what does best is exported. null: the last phase at its own size.',
+    ),
+  logitAdjustment: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'Tau of post-hoc logit adjustment: at export, tau times the log of the effective class prior of training is taken off the logits. 0: none; 1: as for balanced classes.',
+    ),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
 })
 export type Recipe = z.infer<typeof recipeSchema>
@@ -230,6 +271,8 @@ export const reportPhases = {
     batch: 16,
     trainable: 'head',
     batchNorm: 'frozen',
+    features: 'computed',
+    featureViews: null,
     learningRate: { backbone: 0, head: 1.2e-4, schedule: { kind: 'fixed' } },
     weightDecay: 0.05,
     clipNorm: 1,
@@ -249,6 +292,8 @@ export const reportPhases = {
     batch: 16,
     trainable: 'all',
     batchNorm: 'frozen',
+    features: 'computed',
+    featureViews: null,
     learningRate: {
       backbone: 1.5e-5,
       head: 1.2e-4,
@@ -272,6 +317,8 @@ export const reportPhases = {
     batch: 8,
     trainable: 'all',
     batchNorm: 'frozen',
+    features: 'computed',
+    featureViews: null,
     learningRate: {
       backbone: 1.5e-6,
       head: 1.2e-5,
@@ -303,5 +350,7 @@ export const recipeDefaults = {
   views: [...sixViews],
   precision: 'float32',
   saveMinutes: 5,
+  sweep: null,
+  logitAdjustment: 0,
   phases: reportPhases,
 } satisfies Omit<Recipe, 'name' | 'model'>

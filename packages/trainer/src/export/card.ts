@@ -163,7 +163,7 @@ ${bullets([
 ])}`
 }
 
-function training({ recipe, checkpoint }: CardFacts): string {
+function training({ manifest, recipe, checkpoint }: CardFacts): string {
   const phases = phaseNames.flatMap((name) => {
     const phase = recipe.phases[name]
     if (phase.epochs === 0) return []
@@ -175,9 +175,17 @@ function training({ recipe, checkpoint }: CardFacts): string {
     checkpoint.epoch < 0
       ? `the start of phase ${checkpoint.phase}`
       : `epoch ${checkpoint.epoch + 1} of phase ${checkpoint.phase}`
+  const { size } = manifest.preprocessing
+  const swept =
+    recipe.sweep === null
+      ? ''
+      : `, at ${size} px: both were chosen on the validation photos, the size among ${recipe.sweep.sizes.join(', ')} px and those of the phases`
+  const adjusted = manifest.logitAdjustment
+    ? ` Logit adjustment: ${manifest.logitAdjustment.tau} times the log of the class prior that training saw is taken off the logits, inside the network.`
+    : ''
   return `## Training
 
-Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : 'from pretrained weights'}; the checkpoint is that of ${chosen}. The whole recipe is in \`manifest.json\`.
+Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : 'from pretrained weights'}; the checkpoint is that of ${chosen}${swept}.${adjusted} The whole recipe is in \`manifest.json\`.
 
 | phase | epochs, at most | pixels | batch | trained | learning rate, backbone / head |
 | --- | --- | --- | --- | --- | --- |

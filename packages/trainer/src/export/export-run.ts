@@ -77,6 +77,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const folder = await mkdtemp(join(tmpdir(), 'flowers-export-'))
   try {
     const target = join(folder, 'model.onnx')
+    if (run.logitAdjustment) log(`logits are adjusted by ${run.logitAdjustment.tau} times the log of the class prior`)
     log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
     const graphDef = freezeModel(run.model, run.values, preprocessing.size)
     const fused = await convertToOnnx({ graphDef, folder, target, python })
@@ -221,6 +222,7 @@ function describeRun({ run, dataset, preprocessing, gate, measured }: Described)
     preprocessing,
     views: recipe.views,
     viewPolicy,
+    ...(run.logitAdjustment && { logitAdjustment: { ...run.logitAdjustment, prior: [...run.logitAdjustment.prior] } }),
     calibration: measured.fitted,
     metrics: { split: 'valid', top1, top5, macroF1, ece: measured.calibration.ece },
     parity: { ...gate.parity, flips: gate.parity.flips.length },

@@ -1,18 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import type { ForwardContext, Model } from '../model/architecture.ts'
+import type { Model } from '../model/architecture.ts'
+import { inference } from '../model/inference.ts'
 import { freeze } from '../tensorflow/index.ts'
 
 /** Names of the frozen graph's input [1, size, size, 3] and output [1, classes]. */
 export const frozenNames = { input: 'pixel_values', output: 'logits' } as const
-
-/** A forward pass without dropout and stochastic depth over given parameters. */
-export function inference(parameter: (name: string) => Tensor): ForwardContext {
-  const uniform = (): Tensor => {
-    throw new RangeError('inference draws no random numbers')
-  }
-  return { parameter, training: false, uniform }
-}
 
 /**
  * The forward pass of one normalised image [1, size, size, 3] to logits as a serialised GraphDef, weights as constants,

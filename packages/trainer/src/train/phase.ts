@@ -28,6 +28,8 @@ import type { Progress } from '../report/progress.ts'
 import { bytes } from '../tensorflow/index.ts'
 import { noBest, shouldStop, updateBest } from './early-stopping.ts'
 import type { Best } from './early-stopping.ts'
+import { CachedHead } from './cached-head.ts'
+import type { FeatureBatch } from './cached-head.ts'
 import { saveState } from './state.ts'
 import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
@@ -94,6 +96,7 @@ export class PhaseRunner {
   readonly #variables: TrainingVariables
   #position: Position
   readonly #stepsPerEpoch: number
+  readonly #cached: CachedHead | null
   #lastSave = performance.now()
 
   constructor(context: PhaseContext, name: PhaseName, variables: TrainingVariables, position: Position) {
@@ -102,6 +105,7 @@ export class PhaseRunner {
     this.#phase = context.recipe.phases[name]
     this.#variables = variables
     this.#position = position
+    this.#cached = this.#phase.features === 'cached' ? this.#cacheHead() : null
     this.#stepsPerEpoch = Math.floor(context.dataset.train.length / this.#phase.batch)
     if (this.#stepsPerEpoch === 0) {
       throw new FlowersError(
@@ -127,9 +131,13 @@ export class PhaseRunner {
       batch: phase.batch,
     })
     const score = (views: readonly View[]) =>
-      this.#interruptible(() => validation.score(scorers, views, this.#context.signal))
+      this.#interruptible(() =>
+        this.#cached
+          ? this.#cached.score(views, this.#context.signal)
+          : validation.score(scorers, views, this.#context.signal),
+      )
     try {
-      await this.#checkMemory(step)
+      if (!this.#cached) await this.#checkMemory(step)
       if (this.#position.best.accuracy < 0) await this.#start(await score(oneView))
       while (
         this.#position.epoch < phase.epochs &&
@@ -143,8 +151,10 @@ export class PhaseRunner {
         const augmented = ttaDue(phase, this.#position.epoch) ? await score(ttaViews[phase.tta!.views]) : null
         await this.#endEpoch(plain, augmented, trained, (performance.now() - started) / 1000)
       }
+      await this.#cached?.remove()
       return this.#position.best
     } finally {
+      await this.#cached?.close()
       step.dispose()
       scorers.dispose()
     }
@@ -156,6 +166,9 @@ export class PhaseRunner {
     progress.message(
       `${this.#name}: ${this.#phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`,
     )
+    if (this.#cached) {
+      progress.message(`${this.#name}: the head learns from features that are computed once; no crop, no augmentation`)
+    }
     const { prior, slope } = effectivePrior(this.#trainCounts, this.#phase.samplerPower, this.#classWeights)
     if (slope !== null && slope < overcorrected) {
       progress.message(
@@ -179,13 +192,16 @@ export class PhaseRunner {
   async #trainEpoch(step: Step): Promise<void> {
     const { dataset, recipe, photos, progress, signal } = this.#context
     const { phase, epoch } = this.#position
-    const batches = trainBatches(dataset.train, {
+    const order = this.#order(epoch)
+    const address = streamEpoch(phase, epoch)
+    const cached = this.#cached?.batches({ order, epoch: address, startStep: this.#position.step })
+    const batches: AsyncIterable<Batch | FeatureBatch> = cached ?? trainBatches(dataset.train, {
       size: this.#phase.size,
       batch: this.#phase.batch,
       seed: recipe.seed,
-      epoch: streamEpoch(phase, epoch),
+      epoch: address,
       crop: this.#augment(epoch).crop,
-      order: this.#order(epoch),
+      order,
       kernel: recipe.preprocessing.kernel,
       startStep: this.#position.step,
       cache: photos,
@@ -217,8 +233,8 @@ export class PhaseRunner {
   }
 
   /** One optimizer step. Throws TRAIN_DIVERGED when the loss is no number; nothing saved holds such weights. */
-  async #update(step: Step, batch: Batch): Promise<{ loss: number; correct: number }> {
-    const { recipe } = this.#context
+  async #update(step: Step, batch: Batch | FeatureBatch): Promise<{ loss: number; correct: number }> {
+    const { recipe, model } = this.#context
     const { phase, epoch, updates } = this.#position
     const { size, batch: width, learningRate, ema } = this.#phase
     const address = streamEpoch(phase, epoch)
@@ -241,7 +257,7 @@ export class PhaseRunner {
     const factor = this.#factor(updates)
     const noise = new Random(recipe.seed, 'step', phaseNames.indexOf(phase), updates)
     const inputs = [
-      bytes(batch.pixels, [width, size, size, 3]),
+      'features' in batch ? tf.tensor2d(batch.features, [width, model.featureCount]) : bytes(batch.pixels, [width, size, size, 3]),
       tf.tensor1d(batch.labels, 'int32'),
       tf.tensor2d(packed, [width, packed.length / width]),
       tf.tensor1d(
@@ -299,7 +315,7 @@ export class PhaseRunner {
 
   /** Where TensorFlow itself ran out of memory: tries smaller batches, to name the largest that fits. Other errors pass. */
   async #explainMemory(step: Step, error: unknown): Promise<never> {
-    if (!(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
+    if (this.#cached || !(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
     throw this.#tooLarge(
       await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)),
       error,
@@ -380,6 +396,22 @@ export class PhaseRunner {
       dataset.train,
       samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower },
     )
+  }
+
+  #cacheHead(): CachedHead {
+    const { folder, recipe, model, dataset, signal } = this.#context
+    const { tta } = this.#phase
+    return new CachedHead({
+      folder: join(folder, 'checkpoints'),
+      name: this.#name,
+      phase: this.#phase,
+      validViews: tta === null ? oneView : ttaViews[tta.views],
+      variables: this.#variables,
+      recipe,
+      model,
+      dataset,
+      signal,
+    })
   }
 
   #compile(variables: TrainingVariables): Step {

@@ -24,6 +24,7 @@ import type { PhaseContext } from './phase.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
 import { variablesFor } from './step.ts'
+import { sweepSizes } from './sweep.ts'
 
 export interface RunOptions {
   readonly recipe: Recipe
@@ -90,7 +91,9 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
       variables.dispose()
     }
   }
-  return { phase: last, accuracy, size: recipe.phases[last].size, labels: dataset.labels }
+  const best = { phase: last, accuracy, size: recipe.phases[last].size }
+  const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
+  return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
 }
 
 interface PreparedData {

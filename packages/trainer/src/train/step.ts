@@ -62,11 +62,18 @@ function seededUniform(seed: tf.Tensor): (shape: number[]) => tf.Tensor {
   return (shape) => stateless.uniform(shape, tf.add(seed, tf.tensor1d([0, calls++], 'int32')))
 }
 
+/** Pooled features [N, F] as a feature map of one place [N, 1, 1, F], on which pooling changes nothing. */
+export function onFeatures(features: tf.Tensor): tf.Tensor {
+  const [photos, width] = features.shape as [number, number]
+  return tf.reshape(features, [photos, 1, 1, width])
+}
+
 /**
  * One training step as one TensorFlow function: augmentation, forward, backward, clipping, AdamW and the moving average,
  * variables updated in place.
  *
  * Inputs of `run`: photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [6]; seed int32 [2].
+ * Where the phase has cached features those, float32 [N, F], take the place of photos, and the augmentations have no effect.
  * Outputs: `loss` (mean over the batch, nats), `correct` (photos whose own label is on top), `gradientNorm` before clipping.
  */
 export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions) {
@@ -84,12 +91,15 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
     erasing: augment.erasing.probability > 0,
     mixing: mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0,
   }
+  const isCached = phase.features === 'cached'
   const { classes } = model.options
   const loss = { classWeights: options.classWeights, focalGamma: phase.focalGamma }
 
   return compile(
     (photos: tf.Tensor, labels: tf.Tensor, packed: tf.Tensor, scalars: tf.Tensor, seed: tf.Tensor) => {
-      const { images, lam } = applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
+      const { images, lam } = isCached
+        ? { images: photos, lam: tf.scalar(1) }
+        : applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
       const [backboneRate, headRate, beta1Power, beta2Power, averageDecay, labelSmoothing] = tf.unstack(
         scalars,
       ) as ScalarTensors
@@ -110,7 +120,8 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
       let correct: tf.Tensor | undefined
       const { value, grads } = tf.valueAndGrads((...arrays) => {
         trained.forEach(({ name }, index) => values.set(name, arrays[index]!))
-        const logits = model.classify(model.featureMap(images, context), context) as tf.Tensor2D
+        const featureMap = isCached ? onFeatures(images) : model.featureMap(images, context)
+        const logits = model.classify(featureMap, context) as tf.Tensor2D
         correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), labels), 'float32')))
         return classificationLoss(logits, targets as tf.Tensor2D, loss)
       })(trained.map(({ name }) => variables.weight(name).read()))

@@ -19,7 +19,28 @@ export interface Validation {
 /** Sum of the probabilities [N, K] over some flips of one scale; input uint8 [N, S, S, 3]. */
 type Scorer = Compiled<[tf.Tensor], { probabilities: tf.Tensor }>
 
+/** Photos a forward pass of validation may hold: as many pixels as 8 photos at 576 px. */
+export const photosAtOnce = (size: number): number => Math.max(1, Math.min(32, Math.floor((8 * 576 ** 2) / size ** 2)))
+
 const flipAxis = { none: null, horizontal: 2, vertical: 1 } as const satisfies Record<View['flip'], number | null>
+
+/** Images [N, S, S, C] of a view's flip. */
+export function flipped(images: tf.Tensor, flip: View['flip']): tf.Tensor {
+  const axis = flipAxis[flip]
+  return axis === null ? images : tf.reverse(images, axis)
+}
+
+/** Accuracy and loss of photos whose class probabilities, summed over so many views, are `sums`. */
+export function summarize(sums: readonly Float32Array[], samples: readonly Sample[], views: number): Validation {
+  let correct = 0
+  let loss = 0
+  sums.forEach((sum, position) => {
+    const own = sum[samples[position]!.index]!
+    if (sum.every((value) => value <= own)) correct++
+    loss -= Math.log(Math.max(own / views, 1e-12))
+  })
+  return { accuracy: correct / sums.length, loss: loss / sums.length }
+}
 
 /** Scores photos with the values that variables have at the moment. */
 export class Scorers {
@@ -38,9 +59,7 @@ export class Scorers {
           }
           const images = tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
           const probabilities = flips.map((flip) => {
-            const axis = flipAxis[flip]
-            const view = axis === null ? images : tf.reverse(images, axis)
-            return tf.softmax(model.classify(model.featureMap(view, context), context))
+            return tf.softmax(model.classify(model.featureMap(flipped(images, flip), context), context))
           })
           return { probabilities: tf.addN(probabilities) }
         },
@@ -92,14 +111,7 @@ export class ValidationSet {
         }
       }
     }
-    let correct = 0
-    let loss = 0
-    sums.forEach((sum, position) => {
-      const own = sum[this.#samples[position]!.index]!
-      if (sum.every((value) => value <= own)) correct++
-      loss -= Math.log(Math.max(own / views.length, 1e-12))
-    })
-    return { accuracy: correct / sums.length, loss: loss / sums.length }
+    return summarize(sums, this.#samples, views.length)
   }
 
   /** A row a photo. */

@@ -83,27 +83,63 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: TensorData }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []
-  const chunks: Uint8Array[] = []
-  let position = 0
   // Widest elements first, so that every tensor starts at a multiple of its element's size, as the reference requires.
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
   for (const [name, { shape, data }] of ordered) {
-    const count = countOf(shape)
-    if (count !== data.length)
+    if (countOf(shape) !== data.length)
       throw new RangeError(`${name}: shape [${shape.join(', ')}] does not hold ${data.length} values`)
+  }
+  const header = headerBytes(
+    ordered.map(([name, { shape, data }]) => ({ name, shape, dtype: dtypeOf(data) })),
+    metadata,
+  )
+  await writeFileAtomic(path, [...header, ...ordered.map(([, { data }]) => bytesOf(data))])
+}
+
+/** The same for float32 tensors that come in pieces, in the order of `shapes`, and need not be in memory at one time. */
+export async function streamSafetensors(
+  path: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  pieces: AsyncIterable<Float32Array>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const entries = [...shapes].map(([name, shape]) => ({ name, shape, dtype: 'F32' }) as const)
+  const expected = entries.reduce((sum, { shape }) => sum + countOf(shape), 0)
+  await writeFileAtomic(
+    path,
+    (async function* () {
+      yield* headerBytes(entries, metadata)
+      let written = 0
+      for await (const piece of pieces) {
+        written += piece.length
+        yield bytesOf(piece)
+      }
+      if (written !== expected) throw new RangeError(`the shapes hold ${expected} values, ${written} came`)
+    })(),
+  )
+}
+
+function headerBytes(
+  entries: readonly { name: string; shape: readonly number[]; dtype: DType }[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []
+  let position = 0
+  for (const { name, shape, dtype } of entries) {
     if (name === '__metadata__') throw new RangeError('a tensor cannot be named __metadata__')
-    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [position, position + data.byteLength] }])
-    position += data.byteLength
-    chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    const end = position + countOf(shape) * codecs[dtype].bytes
+    header.push([name, { dtype, shape, data_offsets: [position, end] }])
+    position = end
   }
   const json = Buffer.from(JSON.stringify(Object.fromEntries(header)))
   const padded = Buffer.alloc(Math.ceil(json.length / alignment) * alignment, ' ')
   json.copy(padded)
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(padded.length))
-  await writeFileAtomic(path, [length, padded, ...chunks])
+  return [length, padded]
 }
+
+const bytesOf = (data: TensorData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 function dtypeOf(data: TensorData): DType {
   if (data instanceof Float32Array) return 'F32'

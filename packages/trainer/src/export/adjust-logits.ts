@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { effectiveNumberWeights, effectivePrior } from '../optim/class-weights.ts'
+import { phaseNames } from '../recipe.ts'
+import type { Phase, PhaseName, Recipe } from '../recipe.ts'
+
+export interface LogitAdjustment {
+  /** 1 answers as if the classes were equally frequent. */
+  readonly tau: number
+  /** Of the classes as training saw them, [K], positive, sums to 1. */
+  readonly prior: readonly number[]
+}
+
+/**
+ * Post-hoc logit adjustment (Menon et al. 2021, arXiv 2007.07314, equation 9), `logit_c - tau log prior_c`, folded into
+ * the bias of the classifier. Values by parameter name; a new map, the given one is not changed.
+ */
+export function adjustLogits(
+  values: ReadonlyMap<string, Float32Array>,
+  { tau, prior }: LogitAdjustment,
+): Map<string, Float32Array> {
+  const name = ['head.fc.bias', 'classifier.bias'].find((candidate) => values.has(candidate))
+  if (name === undefined) throw new Error('the network has no classifier')
+  const adjusted = values.get(name)!.map((value, index) => value - tau * Math.log(prior[index]!))
+  return new Map([...values, [name, adjusted]])
+}
+
+/** The class prior that sampler and class weights of a phase made of the training photos. */
+export function phasePrior({ samplerPower, classWeightBeta }: Phase, trainCounts: readonly number[]): readonly number[] {
+  const weights = classWeightBeta === null ? null : effectiveNumberWeights(trainCounts, classWeightBeta)
+  return effectivePrior(trainCounts, samplerPower, weights).prior
+}
+
+/** The phase whose epochs made a checkpoint: one taken at a phase's start comes from the phase before. Null: untrained. */
+export async function trainedPhase(
+  run: string,
+  recipe: Pick<Recipe, 'phases'>,
+  checkpoint: { readonly phase: PhaseName; readonly epoch: number },
+): Promise<PhaseName | null> {
+  if (checkpoint.epoch >= 0) return checkpoint.phase
+  const before = phaseNames
+    .slice(0, phaseNames.indexOf(checkpoint.phase))
+    .filter((name) => recipe.phases[name].epochs > 0)
+    .at(-1)
+  if (before === undefined) return null
+  const { metadata } = await readSafetensorsHeader(join(run, 'checkpoints', `best-${before}.safetensors`))
+  return trainedPhase(run, recipe, { phase: before, epoch: Number(metadata['epoch']) })
+}

@@ -1,0 +1,98 @@
+import { access, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { scalesOf } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/views'
+import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
+
+/** What the features of some photos are computed of. */
+export interface FeatureSource {
+  readonly photos: number
+  readonly views: readonly View[]
+  /** Values of one feature vector. */
+  readonly width: number
+  /** A text that is another where the features would be others. */
+  readonly key: string
+  /** The features of all photos in their order at one scale, flip by flip for each photo, in pieces of any length. */
+  readonly compute: (scale: number, flips: readonly View['flip'][]) => AsyncIterable<Float32Array>
+}
+
+/** A feature vector of the file: photo and view by their places. */
+export interface FeaturePlace {
+  readonly photo: number
+  readonly view: number
+}
+
+/** Of a view: byte of its first vector, and bytes from one photo to the next. */
+interface ViewPlace {
+  readonly start: number
+  readonly stride: number
+}
+
+const flipsAt = (views: readonly View[], scale: number): View['flip'][] =>
+  views.filter((view) => view.scale === scale).map(({ flip }) => flip)
+
+/**
+ * Feature vectors of photos, float32, one for each view, as a safetensors file: a tensor [photos, flips, width] a scale.
+ * They stay on the disk (`4 * photos * views * width` bytes) and are read row by row, so memory sets no bound.
+ */
+export class FeatureFile {
+  readonly width: number
+  readonly views: readonly View[]
+  readonly #file: FileHandle
+  readonly #places: readonly ViewPlace[]
+
+  private constructor(file: FileHandle, { width, views }: FeatureSource, places: readonly ViewPlace[]) {
+    this.#file = file
+    this.width = width
+    this.views = views
+    this.#places = places
+  }
+
+  /** Opens the file if it holds these features, and computes it if not: whole or not at all. */
+  static async open(path: string, source: FeatureSource): Promise<FeatureFile> {
+    const { photos, views, width, key, compute } = source
+    const scales = scalesOf(views)
+    if (!(await isOf(path, key))) {
+      const shapes = new Map(scales.map((scale) => [nameOf(scale), [photos, flipsAt(views, scale).length, width]]))
+      async function* pieces(): AsyncGenerator<Float32Array> {
+        for (const scale of scales) yield* compute(scale, flipsAt(views, scale))
+      }
+      await streamSafetensors(path, shapes, pieces(), { key })
+    }
+    const { entries, dataStart } = await readSafetensorsHeader(path)
+    const places = views.map(({ scale, flip }) => {
+      const flips = flipsAt(views, scale)
+      const bytes = 4 * width
+      const start = dataStart + entries.get(nameOf(scale))!.offsets[0] + flips.indexOf(flip) * bytes
+      return { start, stride: flips.length * bytes }
+    })
+    return new FeatureFile(await open(path, 'r'), source, places)
+  }
+
+  /** The vectors at these places, one after the other. */
+  async read(places: readonly FeaturePlace[]): Promise<Float32Array> {
+    const { width } = this
+    const values = new Float32Array(places.length * width)
+    const bytes = new Uint8Array(values.buffer)
+    for (const [index, { photo, view }] of places.entries()) {
+      const { start, stride } = this.#places[view]!
+      const { bytesRead } = await this.#file.read(bytes, index * width * 4, width * 4, start + photo * stride)
+      if (bytesRead !== width * 4) throw new Error(`the features of photo ${photo} end after ${bytesRead} bytes`)
+    }
+    return values
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+const nameOf = (scale: number): string => `scale ${scale}`
+
+async function isOf(path: string, key: string): Promise<boolean> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  )
+  return isThere && (await readSafetensorsHeader(path)).metadata['key'] === key
+}
