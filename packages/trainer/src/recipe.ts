@@ -190,6 +190,12 @@ export const recipeSchema = z.strictObject({
   data: z.strictObject({
     validShare: z.number().gt(0).lt(1).describe('Share of each class held out where DATA brings no split.'),
     minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
+    ignore: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/))
+      .default([])
+      .describe(
+        'SHA-256 hashes of training photos that are left out, such as those whose label a person found wrong. Validation photos stay.',
+      ),
     exclude: z
       .enum(['nothing', 'audit'])
       .describe(
@@ -345,7 +351,7 @@ export const reportPhases = {
 /** What every recipe shares unless it says otherwise. */
 export const recipeDefaults = {
   seed: 1,
-  data: { validShare: 0.15, minimumSize: 32, exclude: 'nothing' },
+  data: { validShare: 0.15, minimumSize: 32, ignore: [], exclude: 'nothing' },
   preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
   views: [...sixViews],
   precision: 'float32',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { reportPhases } from '../recipe.ts'
-import { adjustLogits, phasePrior, trainedPhase } from './adjust-logits.ts'
+import { adjustLogits, logitAdjustmentOf, phasePrior, trainedPhase } from './adjust-logits.ts'
 
 describe('adjustLogits', () => {
   const values = new Map([
@@ -68,6 +68,20 @@ describe('trainedPhase', () => {
   it('is the phase of the checkpoint, or the one before where that was not beaten', async () => {
     expect(await trainedPhase(run, { phases }, { phase: 'fixres', epoch: 1 })).toBe('fixres')
     expect(await trainedPhase(run, { phases }, { phase: 'fixres', epoch: -1 })).toBe('head')
+  })
+
+  it('gives the prior of that phase', async () => {
+    const balancedEnd = { ...phases, fixres: { ...phases.fixres, samplerPower: 0 } }
+    const recipe = { phases: balancedEnd, logitAdjustment: 1.5 }
+    const at = (epoch: number, tau = 1.5) =>
+      logitAdjustmentOf(
+        run,
+        { ...recipe, logitAdjustment: tau },
+        { checkpoint: { phase: 'fixres', epoch }, trainCounts: [3, 1] },
+      )
+    expect(await at(0)).toEqual({ tau: 1.5, prior: [0.5, 0.5] })
+    expect(await at(-1)).toEqual({ tau: 1.5, prior: [0.75, 0.25] })
+    expect(await at(-1, 0)).toBeNull()
   })
 
   it('passes over phases without epochs', async () => {

@@ -31,15 +31,33 @@ export function phasePrior({ samplerPower, classWeightBeta }: Phase, trainCounts
   return effectivePrior(trainCounts, samplerPower, weights).prior
 }
 
+/** Where a checkpoint stands in its run: the phase, and the epoch of it, from 0; -1 is its start. */
+interface Checkpoint {
+  readonly phase: string
+  readonly epoch: number
+}
+
+/** The adjustment that a recipe asks for at a checkpoint of a run folder; null: none. */
+export async function logitAdjustmentOf(
+  run: string,
+  recipe: Pick<Recipe, 'phases' | 'logitAdjustment'>,
+  { checkpoint, trainCounts }: { readonly checkpoint: Checkpoint; readonly trainCounts: readonly number[] },
+): Promise<LogitAdjustment | null> {
+  if (recipe.logitAdjustment === 0) return null
+  const phase = await trainedPhase(run, recipe, checkpoint)
+  return phase && { tau: recipe.logitAdjustment, prior: phasePrior(recipe.phases[phase], trainCounts) }
+}
+
 /** The phase whose epochs made a checkpoint: one taken at a phase's start comes from the phase before. Null: untrained. */
 export async function trainedPhase(
   run: string,
   recipe: Pick<Recipe, 'phases'>,
-  checkpoint: { readonly phase: PhaseName; readonly epoch: number },
+  checkpoint: Checkpoint,
 ): Promise<PhaseName | null> {
-  if (checkpoint.epoch >= 0) return checkpoint.phase
+  const place = phaseNames.findIndex((name) => name === checkpoint.phase)
+  if (checkpoint.epoch >= 0) return phaseNames[place] ?? null
   const before = phaseNames
-    .slice(0, phaseNames.indexOf(checkpoint.phase))
+    .slice(0, place)
     .filter((name) => recipe.phases[name].epochs > 0)
     .at(-1)
   if (before === undefined) return null

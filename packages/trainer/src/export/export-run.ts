@@ -19,6 +19,8 @@ import type { Network } from '../evaluate/network.ts'
 import { scorePhotos } from '../evaluate/score-photos.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { ensurePythonEnvironment } from '../tensorflow/python.ts'
+import { adjustLogits, logitAdjustmentOf } from './adjust-logits.ts'
+import type { LogitAdjustment } from './adjust-logits.ts'
 import { modelCard } from './card.ts'
 import { convertToOnnx } from './convert.ts'
 import type { Fused } from './convert.ts'
@@ -68,7 +70,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
   await requireAbsent(out)
-  const run = await readRun(options.run)
+  const { run, logitAdjustment } = await readAdjusted(options.run)
   const dataset = await openRunData(options.data, run)
   const { python } = await ensurePythonEnvironment({ log })
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
@@ -77,7 +79,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const folder = await mkdtemp(join(tmpdir(), 'flowers-export-'))
   try {
     const target = join(folder, 'model.onnx')
-    if (run.logitAdjustment) log(`logits are adjusted by ${run.logitAdjustment.tau} times the log of the class prior`)
+    if (logitAdjustment) log(`logits are adjusted by ${logitAdjustment.tau} times the log of the class prior`)
     log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
     const graphDef = freezeModel(run.model, run.values, preprocessing.size)
     const fused = await convertToOnnx({ graphDef, folder, target, python })
@@ -86,7 +88,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
       const gate = await gateRun(run, dataset, preprocessing, network, log)
       const measured = await measureRun(run, dataset, preprocessing, network, log)
       const versions = await collectVersions(tensorflow.version, python)
-      const manifest = { name, version, versions, ...describeRun({ run, dataset, preprocessing, gate, measured }) }
+      const manifest = { name, version, versions, ...describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }) }
       const trainCounts = trainCountsOf(run)
       const { splitBy } = run.data
       const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts })
@@ -114,6 +116,15 @@ export function targetOf(out: string): { name: string; version: number } {
     )
   }
   return { name, version: Number(version) }
+}
+
+/** The run with the logit adjustment of its recipe folded into its values. */
+async function readAdjusted(folder: string): Promise<{ run: TrainedRun; logitAdjustment: LogitAdjustment | null }> {
+  const run = await readRun(folder)
+  const { recipe, checkpoint } = run
+  const logitAdjustment = await logitAdjustmentOf(folder, recipe, { checkpoint, trainCounts: trainCountsOf(run) })
+  if (logitAdjustment === null) return { run, logitAdjustment }
+  return { run: { ...run, values: adjustLogits(run.values, logitAdjustment) }, logitAdjustment }
 }
 
 async function requireAbsent(folder: string): Promise<void> {
@@ -204,13 +215,14 @@ async function measureRun(
 
 interface Described {
   readonly run: TrainedRun
+  readonly logitAdjustment: LogitAdjustment | null
   readonly dataset: Dataset
   readonly preprocessing: Preprocessing
   readonly gate: Gated
   readonly measured: Measured
 }
 
-function describeRun({ run, dataset, preprocessing, gate, measured }: Described) {
+function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }: Described) {
   const { recipe, data, model } = run
   const { top1, top5, macroF1 } = measured.measures
   return {
@@ -222,7 +234,7 @@ function describeRun({ run, dataset, preprocessing, gate, measured }: Described)
     preprocessing,
     views: recipe.views,
     viewPolicy,
-    ...(run.logitAdjustment && { logitAdjustment: { ...run.logitAdjustment, prior: [...run.logitAdjustment.prior] } }),
+    ...(logitAdjustment && { logitAdjustment: { ...logitAdjustment, prior: [...logitAdjustment.prior] } }),
     calibration: measured.fitted,
     metrics: { split: 'valid', top1, top5, macroF1, ece: measured.calibration.ece },
     parity: { ...gate.parity, flips: gate.parity.flips.length },

@@ -6,10 +6,8 @@ import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
-import { phaseNames, recipeSchema } from '../recipe.ts'
+import { recipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
-import { adjustLogits, phasePrior, trainedPhase } from './adjust-logits.ts'
-import type { LogitAdjustment } from './adjust-logits.ts'
 
 const dataSchema = z.object({
   sha256: z.string(),
@@ -22,7 +20,7 @@ const dataSchema = z.object({
 
 const checkpointSchema = z.object({
   size: z.coerce.number().int().positive(),
-  phase: z.enum(phaseNames),
+  phase: z.string(),
   epoch: z.coerce.number().int(),
 })
 
@@ -33,8 +31,6 @@ export interface TrainedRun {
   /** Side of the input that the checkpoint was chosen at, the phase, and the epoch of the phase, from 0; -1 is its start. */
   readonly checkpoint: z.infer<typeof checkpointSchema>
   readonly model: Model
-  /** Folded into the values; null: none. */
-  readonly logitAdjustment: LogitAdjustment | null
   /** In TensorFlow's layout. */
   readonly values: ReadonlyMap<string, Float32Array>
 }
@@ -51,15 +47,13 @@ export async function readRun(folder: string): Promise<TrainedRun> {
   const checkpoint = parse(weights, checkpointSchema, header.metadata)
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
   const model = findArchitecture(architecture).build({ classes: data.labels.length, head, stochasticDepth, layerScale })
-  const values = mapWeights(model, await readSafetensors(weights), { head: 'load' })
-  const phase = recipe.logitAdjustment > 0 ? await trainedPhase(folder, recipe, checkpoint) : null
-  const trainCounts = data.labels.map((label) => data.counts.train[label] ?? 0)
-  const logitAdjustment = phase && {
-    tau: recipe.logitAdjustment,
-    prior: phasePrior(recipe.phases[phase], trainCounts),
+  return {
+    recipe,
+    data,
+    checkpoint,
+    model,
+    values: mapWeights(model, await readSafetensors(weights), { head: 'load' }),
   }
-  const adjusted = logitAdjustment ? adjustLogits(values, logitAdjustment) : values
-  return { recipe, data, checkpoint, model, logitAdjustment, values: adjusted }
 }
 
 async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {

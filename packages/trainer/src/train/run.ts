@@ -5,6 +5,7 @@ import { writeFileAtomic } from '@flowers/shared/files'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
 import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { ignoredPhotos } from '../data/ignore.ts'
 import { PhotoCache } from '../data/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
 import { initialize } from '../model/init.ts'
@@ -98,7 +99,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
 
 interface PreparedData {
   readonly dataset: Dataset
-  /** Ids of the photos that the audit took out. */
+  /** Ids of the photos that the recipe or the audit took out. */
   readonly excluded: readonly string[]
 }
 
@@ -119,11 +120,17 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
     }
     return { dataset, excluded: before.excluded }
   }
-  const audit = await auditDataset(opened, { minimumSize, onProgress: showWork('looking for flaws') })
+  const ignored = ignoredPhotos(opened, recipe.data.ignore)
+  if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
+  const kept = withoutPhotos(opened, new Set(ignored))
+  const audit = await auditDataset(kept, { minimumSize, onProgress: showWork('looking for flaws') })
   progress.message(formatAudit(audit))
-  if (recipe.data.exclude === 'audit') return withoutOffenders(opened, audit)
+  if (recipe.data.exclude === 'audit') {
+    const { dataset, excluded } = withoutOffenders(kept, audit)
+    return { dataset, excluded: [...ignored, ...excluded] }
+  }
   requireSound(audit)
-  return { dataset: opened, excluded: [] }
+  return { dataset: kept, excluded: ignored }
 }
 
 /** Throws RECIPE_INVALID where a phase trains batch normalisations that the architecture does not have. */
