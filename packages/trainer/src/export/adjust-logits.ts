@@ -26,7 +26,10 @@ export function adjustLogits(
 }
 
 /** The class prior that sampler and class weights of a phase made of the training photos. */
-export function phasePrior({ samplerPower, classWeightBeta }: Phase, trainCounts: readonly number[]): readonly number[] {
+export function phasePrior(
+  { samplerPower, classWeightBeta }: Phase,
+  trainCounts: readonly number[],
+): readonly number[] {
   const weights = classWeightBeta === null ? null : effectiveNumberWeights(trainCounts, classWeightBeta)
   return effectivePrior(trainCounts, samplerPower, weights).prior
 }

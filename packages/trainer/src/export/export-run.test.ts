@@ -18,7 +18,12 @@ let model: string
 const lines: string[] = []
 
 beforeAll(async () => {
-  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { species: 12, train: 3, valid: 6 } })
+  test = await makeTestRun({
+    architecture: 'convnext_atto',
+    size: 32,
+    photos: { species: 12, train: 3, valid: 6 },
+    change: (recipe) => ({ ...recipe, logitAdjustment: 0.5 }),
+  })
   model = join(test.folder, 'models', 'test', '3')
   report = await exportRun({ ...test, out: model, log: (line) => lines.push(line) })
 }, 180_000)
@@ -37,6 +42,7 @@ describe('an exported run', () => {
       data: { train: 36, valid: 72, seed: 1 },
       recipe: { name: 'test', model: { architecture: 'convnext_atto' } },
       metrics: { split: 'valid', top1: { count: 72 }, ece: { bins: 15 } },
+      logitAdjustment: { tau: 0.5, prior: new Array(12).fill(1 / 12) as number[] },
       quantization: null,
     })
     expect(Object.keys(manifest.versions)).toEqual(
@@ -71,6 +77,7 @@ describe('an exported run', () => {
       expect(card).toContain(`\n## ${heading}\n`)
     }
     for (const label of report.manifest.labels) expect(card).toContain(`\n| ${label} | `)
+    expect(card).toContain('Logit adjustment: 0.5 times the log of the class prior')
     expect(card).not.toMatch(/undefined|NaN|\[object/)
   })
 

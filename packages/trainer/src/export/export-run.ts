@@ -88,7 +88,12 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
       const gate = await gateRun(run, dataset, preprocessing, network, log)
       const measured = await measureRun(run, dataset, preprocessing, network, log)
       const versions = await collectVersions(tensorflow.version, python)
-      const manifest = { name, version, versions, ...describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }) }
+      const manifest = {
+        name,
+        version,
+        versions,
+        ...describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }),
+      }
       const trainCounts = trainCountsOf(run)
       const { splitBy } = run.data
       const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts })

@@ -56,7 +56,12 @@ const recipeOf = (change: Partial<Phase>): Recipe => ({
     layerScale: 0.5,
     weights: null,
   },
-  phases: { ...reportPhases, head: { ...headPhase, ...change }, full: { ...reportPhases.full, epochs: 0 }, fixres: { ...reportPhases.fixres, epochs: 0 } },
+  phases: {
+    ...reportPhases,
+    head: { ...headPhase, ...change },
+    full: { ...reportPhases.full, epochs: 0 },
+    fixres: { ...reportPhases.fixres, epochs: 0 },
+  },
 })
 
 const silent: Progress = { message() {}, epochStart() {}, step() {}, epochEnd() {}, close() {} }
@@ -79,7 +84,12 @@ const weightsOf = async (run: string, file: string) => readSafetensors(join(run,
 const hashesOf = async (run: string, file: string) =>
   [...(await weightsOf(run, file))].map(([name, { data: values }]) => {
     const { buffer, byteOffset, byteLength } = values
-    return [name, createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex')]
+    return [
+      name,
+      createHash('sha256')
+        .update(new Uint8Array(buffer, byteOffset, byteLength))
+        .digest('hex'),
+    ]
   })
 const logOf = async (run: string): Promise<Record<string, unknown>[]> =>
   (await readFile(join(run, 'metrics.jsonl'), 'utf8'))
@@ -95,7 +105,10 @@ describe('a head on cached features', () => {
     for (const [name, { data: values }] of await weightsOf(cached, 'last.safetensors')) {
       const others = expected.get(name)!.data
       const differences = Float64Array.from(values as Float32Array, (value, i) => Math.abs(value - Number(others[i])))
-      expect(differences.reduce((a, b) => Math.max(a, b)), name).toBeLessThan(2e-5)
+      expect(
+        differences.reduce((a, b) => Math.max(a, b)),
+        name,
+      ).toBeLessThan(2e-5)
     }
     const [log, other] = [await logOf(cached), await logOf(computed)]
     expect(log.map(({ event }) => event)).toEqual(['phase', 'epoch', 'epoch'])
@@ -111,7 +124,7 @@ describe('a head on cached features', () => {
   })
 
   it('keeps the features of every view, goes on bit for bit after a stop, and leaves none', async () => {
-    const recipe = recipeOf({ features: 'cached', tta: null })
+    const recipe: Recipe = { ...recipeOf({ features: 'cached', tta: null }), sweep: { sizes: [64], views: 'one' } }
     const through = await train('through', recipe)
     await expect(train('stopped', recipe, { stopAfter: 6 })).rejects.toThrow('stopped')
     const run = join(folder, 'stopped')

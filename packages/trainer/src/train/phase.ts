@@ -195,17 +195,19 @@ export class PhaseRunner {
     const order = this.#order(epoch)
     const address = streamEpoch(phase, epoch)
     const cached = this.#cached?.batches({ order, epoch: address, startStep: this.#position.step })
-    const batches: AsyncIterable<Batch | FeatureBatch> = cached ?? trainBatches(dataset.train, {
-      size: this.#phase.size,
-      batch: this.#phase.batch,
-      seed: recipe.seed,
-      epoch: address,
-      crop: this.#augment(epoch).crop,
-      order,
-      kernel: recipe.preprocessing.kernel,
-      startStep: this.#position.step,
-      cache: photos,
-    })
+    const batches: AsyncIterable<Batch | FeatureBatch> =
+      cached ??
+      trainBatches(dataset.train, {
+        size: this.#phase.size,
+        batch: this.#phase.batch,
+        seed: recipe.seed,
+        epoch: address,
+        crop: this.#augment(epoch).crop,
+        order,
+        kernel: recipe.preprocessing.kernel,
+        startStep: this.#position.step,
+        cache: photos,
+      })
     const started = performance.now()
     const first = this.#position.step
     for await (const batch of batches) {
@@ -257,7 +259,9 @@ export class PhaseRunner {
     const factor = this.#factor(updates)
     const noise = new Random(recipe.seed, 'step', phaseNames.indexOf(phase), updates)
     const inputs = [
-      'features' in batch ? tf.tensor2d(batch.features, [width, model.featureCount]) : bytes(batch.pixels, [width, size, size, 3]),
+      'features' in batch
+        ? tf.tensor2d(batch.features, [width, model.featureCount])
+        : bytes(batch.pixels, [width, size, size, 3]),
       tf.tensor1d(batch.labels, 'int32'),
       tf.tensor2d(packed, [width, packed.length / width]),
       tf.tensor1d(

@@ -1,13 +1,23 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { toTensor } from '@flowers/shared/canvas'
+import { decodeViews } from '@flowers/shared/preprocess'
+import { argmax } from '@flowers/shared/views'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDataset } from '../data/dataset.ts'
 import { drawFlowers } from '../data/drawn-flowers.ts'
-import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { PhotoCache } from '../data/photo-cache.ts'
+import { openReference } from '../export/reference.ts'
+import { livelyWeights } from '../export/test-run.ts'
+import { convnext } from '../model/convnext.ts'
+import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import { recipeDefaults, recipeSchema, reportPhases } from '../recipe.ts'
-import type { Phase, Recipe } from '../recipe.ts'
-import { trainRun } from './run.ts'
-import { bestOfSweep, sweepPlan } from './sweep.ts'
+import type { Recipe } from '../recipe.ts'
+import { MetricsLog } from '../report/metrics-log.ts'
+import { startTensorflow } from '../tensorflow/index.ts'
+import { bestOfSweep, sweepPlan, sweepSizes } from './sweep.ts'
 import type { SweepEntry } from './sweep.ts'
 
 describe('sweepPlan', () => {
@@ -53,71 +63,94 @@ it('a sweep takes multiples of 32', () => {
   expect(recipeDefaults.sweep).toBeNull()
 })
 
-describe('a run with a sweep', () => {
-  const quickPhase = (size: number): Phase => ({
-    ...reportPhases.head,
-    epochs: 1,
-    size,
-    batch: 8,
-    features: 'cached',
-    featureViews: [{ flip: 'none', scale: 1 }],
-    earlyStopping: null,
-  })
-  const recipe: Recipe = {
-    ...recipeDefaults,
-    name: 'test',
-    model: {
-      architecture: 'convnext_atto',
-      head: { kind: 'linear' },
-      stochasticDepth: 0,
-      layerScale: 0.5,
-      weights: null,
-    },
-    phases: { head: quickPhase(32), full: quickPhase(48), fixres: { ...reportPhases.fixres, epochs: 0 } },
-    sweep: { sizes: [64], views: 'one' },
+describe('sweepSizes', () => {
+  const model = convnext({
+    name: 'tiny',
+    depths: [1, 1],
+    dims: [8, 16],
+    mlpKind: 'linear',
+    stochasticDepth: 0,
+  }).build({ classes: 3, head: { kind: 'linear' }, stochasticDepth: 0, layerScale: 1 })
+  const phases = {
+    ...reportPhases,
+    full: { ...reportPhases.full, size: 32 },
+    fixres: { ...reportPhases.fixres, size: 48 },
   }
+  const weights = { full: livelyWeights(model, 3), fixres: livelyWeights(model, 4) }
+  const own = { full: 32, fixres: 48 }
   const messages: string[] = []
-  const progress = {
-    message: (line: string) => void messages.push(line),
-    epochStart() {},
-    step() {},
-    epochEnd() {},
-    close() {},
-  }
+  let folder: string
 
-  it('makes the best of the last two phases what is exported, and says so', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'flowers-sweep-'))
-    try {
-      const data = join(folder, 'flowers')
-      await drawFlowers(data, { species: 3, train: 4, valid: 5, size: 48, seed: 3 })
-      const run = join(folder, 'run')
-      const { signal } = new AbortController()
-      const result = await trainRun({ recipe, data, folder: run, resume: false, progress, signal })
-
-      const log = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
-      const swept = log.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === 'sweep')
-      const entries = swept.map(
-        ({ phase, size, validAccuracy: accuracy, validLoss: loss }) => ({ phase, size, accuracy, loss }) as SweepEntry,
+  beforeAll(async () => {
+    await startTensorflow({ deterministic: true })
+    folder = await mkdtemp(join(tmpdir(), 'flowers-sweep-'))
+    await mkdir(join(folder, 'checkpoints'))
+    for (const phase of ['full', 'fixres'] as const) {
+      await writeSafetensors(
+        join(folder, 'checkpoints', `best-${phase}.safetensors`),
+        toTimmTensors(model, weights[phase]),
+        { architecture: 'tiny', phase, epoch: '7', size: String(own[phase]), validAccuracy: '0' },
       )
-      expect(entries.map(({ phase, size }) => [phase, size])).toEqual([
-        ['head', 32],
-        ['full', 48],
-        ['head', 64],
-        ['full', 64],
-      ])
-      // The same weights, photos and size as when the phase was validated.
-      const { metadata: atOwnSize } = await readSafetensorsHeader(join(run, 'checkpoints', 'best-full.safetensors'))
-      expect(entries[1]!.accuracy).toBe(Number(atOwnSize['validAccuracy']))
-      const best = bestOfSweep(entries)
-      expect(result).toMatchObject({ phase: best.phase, size: best.size, accuracy: best.accuracy })
-      const { metadata } = await readSafetensorsHeader(join(run, 'checkpoints', 'best.safetensors'))
-      expect(metadata).toMatchObject({ phase: best.phase, size: String(best.size), validAccuracy: String(best.accuracy) })
-      const biasOf = async (name: string) => (await readSafetensors(join(run, 'checkpoints', name))).get('head.fc.bias')
-      expect(await biasOf('best.safetensors')).toEqual(await biasOf(`best-${best.phase}.safetensors`))
-      expect(await biasOf('best-head.safetensors')).not.toEqual(await biasOf('best-full.safetensors'))
-      expect(messages.at(-1)).toContain(`sweep: ${best.phase} at ${best.size} px is what will be exported`)
-    } finally {
-      await rm(folder, { recursive: true })
     }
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  it('makes the best checkpoint and size what is exported, and says so', async () => {
+    const data = join(folder, 'flowers')
+    await drawFlowers(data, { species: 3, train: 1, valid: 6, size: 48, seed: 3 })
+    const dataset = await openDataset(data, { seed: 1 })
+    const recipe: Recipe = {
+      ...recipeDefaults,
+      name: 'test',
+      model: {
+        architecture: 'tiny',
+        head: { kind: 'linear' },
+        stochasticDepth: 0,
+        layerScale: 1,
+        weights: null,
+      },
+      phases,
+    }
+    const progress = {
+      message: (line: string) => void messages.push(line),
+      epochStart() {},
+      step() {},
+      epochEnd() {},
+      close() {},
+    }
+    const path = join(folder, 'metrics.jsonl')
+    const { signal } = new AbortController()
+    const log = await MetricsLog.open(path, 0)
+    const context = { folder, recipe, dataset, model, photos: new PhotoCache(0), log, progress, signal }
+    const best = await sweepSizes(context, ['head', 'full', 'fixres'], { sizes: [64, 96], views: 'one' })
+
+    const lines = (await readFile(path, 'utf8')).trim().split('\n')
+    const entries = lines.map((line) => {
+      const { phase, size, validAccuracy: accuracy, validLoss: loss } = JSON.parse(line) as Record<string, unknown>
+      return { phase, size, accuracy, loss } as SweepEntry
+    })
+    expect(entries.map(({ phase, size }) => `${phase} ${size}`)).toEqual([
+      ...['full 32', 'fixres 48', 'full 64', 'fixres 64', 'full 96', 'fixres 96'],
+    ])
+    expect(new Set(entries.map(({ loss }) => loss)).size).toBe(6)
+    expect(best).toEqual(bestOfSweep(entries))
+    // Independently: the network itself on the photos at the size that was chosen.
+    const chosen = join(folder, 'checkpoints', 'best.safetensors')
+    const { metadata } = await readSafetensorsHeader(chosen)
+    const { phase, size, accuracy } = best
+    expect(metadata).toMatchObject({ phase, epoch: '7', size: String(size), validAccuracy: String(accuracy) })
+    const values = mapWeights(model, await readSafetensors(chosen), { head: 'load' })
+    const reference = openReference(model, values, size)
+    let right = 0
+    for (const sample of dataset.valid) {
+      const preprocessing = { ...recipe.preprocessing, size }
+      const [canvas] = await decodeViews(await readFile(sample.path), preprocessing, [1])
+      const input = new Float32Array(3 * size * size)
+      toTensor(canvas!, 'none', preprocessing, input)
+      if (argmax(await reference.logits(input)) === sample.index) right++
+    }
+    reference.dispose()
+    expect(accuracy).toBe(right / dataset.valid.length)
+    expect(messages.at(-1)).toContain(`sweep: ${phase} at ${size} px is what will be exported`)
   })
 })

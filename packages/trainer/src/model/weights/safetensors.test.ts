@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from './safetensors.ts'
+import { readSafetensors, readSafetensorsHeader, streamSafetensors, writeSafetensors } from './safetensors.ts'
 import type { TensorData } from './safetensors.ts'
 
 let folder: string
@@ -23,6 +23,30 @@ async function stored(content: Uint8Array): Promise<string> {
   await writeFile(path, content)
   return path
 }
+
+it('a file written in pieces is the file written whole, and an incomplete one is not there', async () => {
+  const values = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8])
+  const pieces = (lengths: number[]) =>
+    async function* () {
+      let start = 0
+      for (const length of lengths) yield Promise.resolve(values.subarray(start, (start += length)))
+    }
+  const shapes = new Map([
+    ['a', [2, 3]],
+    ['b', [2]],
+  ])
+  const [whole, streamed] = [join(folder, 'whole.safetensors'), join(folder, 'streamed.safetensors')]
+  const tensors = new Map([
+    ['a', { shape: [2, 3], data: values.subarray(0, 6) }],
+    ['b', { shape: [2], data: values.subarray(6) }],
+  ])
+  await writeSafetensors(whole, tensors, { key: 'x' })
+  await streamSafetensors(streamed, shapes, pieces([1, 4, 3])(), { key: 'x' })
+  expect(await readFile(streamed)).toEqual(await readFile(whole))
+  const short = join(folder, 'short.safetensors')
+  await expect(streamSafetensors(short, shapes, pieces([1, 4])(), {})).rejects.toThrow('8 values, 5 came')
+  expect((await readdir(folder)).filter((name) => name.startsWith('short'))).toEqual([])
+})
 
 describe('a written file', () => {
   const tensors = new Map<string, { shape: number[]; data: TensorData }>([
