@@ -59,10 +59,7 @@ export async function trainedPhase(
 ): Promise<PhaseName | null> {
   const place = phaseNames.findIndex((name) => name === checkpoint.phase)
   if (checkpoint.epoch >= 0) return phaseNames[place] ?? null
-  const before = phaseNames
-    .slice(0, place)
-    .filter((name) => recipe.phases[name].epochs > 0)
-    .at(-1)
+  const before = phaseNames.slice(0, place).findLast((name) => recipe.phases[name].epochs > 0)
   if (before === undefined) return null
   const { metadata } = await readSafetensorsHeader(join(run, 'checkpoints', `best-${before}.safetensors`))
   return trainedPhase(run, recipe, { phase: before, epoch: Number(metadata['epoch']) })

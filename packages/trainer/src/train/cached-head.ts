@@ -69,6 +69,11 @@ export class CachedHead {
     )
   }
 
+  /** Computes the features of the training photos, unless they are there. */
+  async prepare(): Promise<void> {
+    await this.#features('train')
+  }
+
   /** Batches of an epoch, full ones only, as `trainBatches` makes them; the view of a photo is drawn in place of its crop. */
   async *batches({
     order,
@@ -94,8 +99,9 @@ export class CachedHead {
   }
 
   /** As `ValidationSet.score`; `views` are the plain one or those of the phase's test-time augmentation. */
-  async score(views: readonly View[], signal: AbortSignal): Promise<Validation> {
-    const { valid } = this.#options.dataset
+  async score(views: readonly View[]): Promise<Validation> {
+    const { dataset, signal } = this.#options
+    const { valid } = dataset
     const file = await this.#features('valid')
     const sums: Float32Array[] = []
     for (const { flip, scale } of views) {

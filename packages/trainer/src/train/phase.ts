@@ -124,6 +124,7 @@ export class PhaseRunner {
   async run(): Promise<Best> {
     const { recipe, model, progress } = this.#context
     const phase = this.#phase
+    const cached = this.#cached
     const step = this.#compile(this.#variables)
     const scorers = new Scorers(model, (name) => this.#variables.best(name), recipe.preprocessing)
     const validation = new ValidationSet(this.#context.dataset.valid, {
@@ -131,14 +132,11 @@ export class PhaseRunner {
       batch: phase.batch,
     })
     const score = (views: readonly View[]) =>
-      this.#interruptible(() =>
-        this.#cached
-          ? this.#cached.score(views, this.#context.signal)
-          : validation.score(scorers, views, this.#context.signal),
-      )
+      this.#interruptible(() => (cached ? cached.score(views) : validation.score(scorers, views, this.#context.signal)))
     try {
-      if (!this.#cached) await this.#checkMemory(step)
+      if (!cached) await this.#checkMemory(step)
       if (this.#position.best.accuracy < 0) await this.#start(await score(oneView))
+      if (cached && this.#position.epoch < phase.epochs) await this.#interruptible(() => cached.prepare())
       while (
         this.#position.epoch < phase.epochs &&
         !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)
@@ -151,10 +149,10 @@ export class PhaseRunner {
         const augmented = ttaDue(phase, this.#position.epoch) ? await score(ttaViews[phase.tta!.views]) : null
         await this.#endEpoch(plain, augmented, trained, (performance.now() - started) / 1000)
       }
-      await this.#cached?.remove()
+      await cached?.remove()
       return this.#position.best
     } finally {
-      await this.#cached?.close()
+      await cached?.close()
       step.dispose()
       scorers.dispose()
     }
