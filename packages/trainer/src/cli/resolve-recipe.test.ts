@@ -29,6 +29,10 @@ describe('resolveRecipe', () => {
     ['demo', ['epochs'], 'RECIPE_SETTING', 'path=value'],
     ['demo', ['phases.full.epochs=many'], 'RECIPE_INVALID', 'epochs'],
     ['demo', ['phases.full.labelSmoothing=1.5'], 'RECIPE_INVALID', 'labelSmoothing'],
+    ['demo', ['phases.full.features=cached'], 'RECIPE_INVALID', 'cached features need trainable to be head'],
+    ['report', ['phases.full.features=cached'], 'RECIPE_INVALID', 'cached features need mix.probability to be 0'],
+    ['demo', ['sweep={"sizes":[300],"views":"one"}'], 'RECIPE_INVALID', 'multiple of 32'],
+    ['demo', ['data.ignore=["abc"]'], 'RECIPE_INVALID', 'data.ignore'],
   ])('refuses %s with %j as %s', async (name, settings, code, mention) => {
     await expect(resolveRecipe(name, settings)).rejects.toMatchObject({
       code,
