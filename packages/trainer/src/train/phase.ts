@@ -120,6 +120,11 @@ export class PhaseRunner {
     return this.#position.seconds
   }
 
+  get #isOver(): boolean {
+    const { epoch, best } = this.#position
+    return epoch >= this.#phase.epochs || shouldStop(this.#phase.earlyStopping, best, epoch - 1)
+  }
+
   /** Runs the epochs that are left. Returns the best validation accuracy. */
   async run(): Promise<Best> {
     const { recipe, model, progress } = this.#context
@@ -136,11 +141,8 @@ export class PhaseRunner {
     try {
       if (!cached) await this.#checkMemory(step)
       if (this.#position.best.accuracy < 0) await this.#start(await score(oneView))
-      if (cached && this.#position.epoch < phase.epochs) await this.#interruptible(() => cached.prepare())
-      while (
-        this.#position.epoch < phase.epochs &&
-        !shouldStop(phase.earlyStopping, this.#position.best, this.#position.epoch - 1)
-      ) {
+      if (cached && !this.#isOver) await this.#interruptible(() => cached.prepare())
+      while (!this.#isOver) {
         progress.epochStart(this.#name, this.#position.epoch, phase.epochs, this.#stepsPerEpoch)
         const started = performance.now()
         await this.#trainEpoch(step)
