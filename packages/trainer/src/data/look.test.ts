@@ -60,7 +60,7 @@ describe('nearCopies', () => {
       (image) => image.extract({ left: 1, top: 1, width: 157, height: 158 }),
       (image) =>
         image.composite([
-          { input: { create: { width: 24, height: 6, channels: 3, background: 'white' } }, left: 4, top: 150 },
+          { input: { create: { width: 24, height: 6, channels: 4, background: '#ffffff60' } }, left: 4, top: 150 },
         ]),
     ]
     const edited = await Promise.all(changes.map((change, index) => edit(photos[index]!, change)))
