@@ -27,7 +27,10 @@ it('draws the classes by their photos, and near copies in rows', async () => {
       join(out, 'near-copies.jpg'),
     ])
     const svg = await readFile(join(out, 'class-counts.svg'), 'utf8')
-    expect([...svg.matchAll(/class="label"[^>]*>([^<]*)</g)].map(([, label]) => label)).toEqual(['tulip', 'rose &amp; co'])
+    expect([...svg.matchAll(/class="label"[^>]*>([^<]*)</g)].map(([, label]) => label)).toEqual([
+      'tulip',
+      'rose &amp; co',
+    ])
     // Tulip, with the most photos, is as wide as the chart: two of three photos train.
     expect(svg).toMatch(/class="train" x="\d+" y="46" width="320\.0"/)
     expect(svg).toMatch(/class="valid" x="\d+\.0" y="46" width="160\.0"/)
@@ -49,7 +52,12 @@ it('draws the classes by their photos, and near copies in rows', async () => {
 })
 
 it('stays readable with 152 classes', () => {
-  const samples = Array.from({ length: 152 }, (_, index) => ({ path: '', id: `${index}`, index, label: `class-${index}` }))
+  const samples = Array.from({ length: 152 }, (_, index) => ({
+    path: '',
+    id: `${index}`,
+    index,
+    label: `class-${index}`,
+  }))
   const svg = classCountsSvg({ labels: samples.map(({ label }) => label), train: samples, valid: [] })
   const rows = [...svg.matchAll(/class="label" x="\d+" y="(\d+)"/g)].map(([, y]) => Number(y))
   expect(rows).toHaveLength(152)

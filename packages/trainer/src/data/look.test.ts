@@ -120,7 +120,7 @@ function byComparingAll(looks: readonly (Look | undefined)[]): number[][] {
       if (different <= 4 || (different <= 10 && colourDifference(one, other) <= 12)) pairs.push([a, b])
     }
   }
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const [a, b] of pairs) {
       const low = Math.min(label[a]!, label[b]!)

@@ -19,7 +19,7 @@ afterEach(() => rm(folder, { recursive: true }))
 async function events(path: string): Promise<Map<number, number | Uint8Array>[]> {
   const file = await readFile(path)
   const found: Map<number, number | Uint8Array>[] = []
-  for (let at = 0; at < file.length; ) {
+  for (let at = 0; at < file.length;) {
     const length = Number(file.readBigUInt64LE(at))
     const event = readFields(file.subarray(at + 12, at + 12 + length))
     found.push(new Map([...event].map(({ number, value }) => [number, value])))
@@ -44,7 +44,9 @@ test('writes scalars, pictures and restarts into a file, each flushed, and holds
   // The first event states the version of the file.
   expect(written.map((event) => event.get(step))).toEqual([undefined, 3, 2 ** 40, 4, 4])
   expect(written[4]!.get(sessionLog)).toEqual(Buffer.from([8, 1]))
-  const texts = written.map((event) => Buffer.from((event.get(summary) as Uint8Array | undefined) ?? []).toString('latin1'))
+  const texts = written.map((event) =>
+    Buffer.from((event.get(summary) as Uint8Array | undefined) ?? []).toString('latin1'),
+  )
   expect(texts[1]).toContain('some/value')
   expect(texts[2]).toContain('a tag that is longer than a short string of TensorFlow')
   expect(texts[3]).toMatch(/some\/picture\/image[^]*PNG/)
@@ -54,6 +56,9 @@ test('writes scalars, pictures and restarts into a file, each flushed, and holds
 
 test('says which folder cannot be written to', () => {
   expect(() => new SummaryWriter('/proc/nothing')).toThrow(
-    expect.objectContaining({ code: 'TENSORFLOW_OP_REFUSED', message: expect.stringContaining('/proc/nothing') as string }),
+    expect.objectContaining({
+      code: 'TENSORFLOW_OP_REFUSED',
+      message: expect.stringContaining('/proc/nothing') as string,
+    }),
   )
 })

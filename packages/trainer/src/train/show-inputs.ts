@@ -15,7 +15,14 @@ const shown = 16
 export async function showInputs(
   board: TensorBoard,
   step: number,
-  { name, phase, recipe, batch, packed, valid }: {
+  {
+    name,
+    phase,
+    recipe,
+    batch,
+    packed,
+    valid,
+  }: {
     name: PhaseName
     phase: Phase
     recipe: Recipe
