@@ -53,7 +53,11 @@ export class SummaryWriter {
 
   /** The picture is kept as PNG, and its tag is followed by `/image`. */
   image(tag: string, step: number, { pixels, width, height }: Picture): void {
-    this.#run('WriteImageSummary', [{ name: 'T', type: 'type', value: 'uint8' }], () => [
+    const attributes: Attribute[] = [
+      { name: 'T', type: 'type', value: 'uint8' },
+      { name: 'max_images', type: 'int', value: 1 },
+    ]
+    this.#run('WriteImageSummary', attributes, () => [
       int64(step),
       text(tag),
       bytes(pixels, [1, height, width, 3]),
