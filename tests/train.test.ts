@@ -1,9 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { drawSmallData, fingerprint, runUnderKills, smallRun } from './interrupted-run.ts'
+import { readTensorBoard, type Board } from './python-environment.ts'
 import { runTrainer, startTrainer } from './trainer-process.ts'
+
+async function epochsOf(run: string): Promise<Record<string, number>[]> {
+  const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
+  return lines
+    .map((line) => JSON.parse(line) as Record<string, number> & { event: unknown })
+    .filter(({ event }) => event === 'epoch')
+}
 
 let folder: string
 let data: string
@@ -52,6 +60,42 @@ describe('a run', () => {
     const resumed = await runTrainer(['train', '--resume', signal], folder)
     expect(resumed.code).toBe(0)
     expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
+  })
+
+  it('is shown by TensorBoard, the same whether it was interrupted or not', async () => {
+    const stopped = join(folder, 'SIGTERM')
+    const files = (await readdir(stopped)).filter((name) => name.startsWith('events.out.tfevents.'))
+    expect(files).toHaveLength(2)
+    const boards = await readTensorBoard(reference(), join(folder, 'killed'), stopped)
+    const whole = boards[0]!
+
+    const steps = (tag: string) => whole.scalars[tag]?.map(([step]) => step)
+    // 96 photos in batches of 16, two epochs a phase: an epoch stands at its last step.
+    expect(steps('train/loss')).toEqual([5, 11, 17, 23, 29, 35])
+    for (const tag of ['train/accuracy', 'valid/loss', 'valid/accuracy', 'learning_rate', 'images_per_second'])
+      expect(steps(tag)).toEqual(steps('train/loss'))
+    const logged = await epochsOf(reference())
+    for (const [tag, key] of [
+      ['train/loss', 'loss'],
+      ['valid/accuracy', 'validAccuracy'],
+      ['learning_rate', 'learningRate'],
+    ] as const)
+      expect(whole.scalars[tag]?.map(([, value]) => value)).toEqual(logged.map((epoch) => Math.fround(epoch[key]!)))
+    expect(
+      Object.fromEntries(Object.entries(whole.images).map(([tag, shown]) => [tag, shown.map(([step]) => step)])),
+    ).toEqual(
+      Object.fromEntries(
+        ['head', 'full', 'fixres'].flatMap((phase, index) =>
+          ['train', 'valid'].map((split) => [`${split}_photos/${phase}/image`, [12 * index]]),
+        ),
+      ),
+    )
+    const timeless = ({ scalars: { images_per_second, ...scalars }, images }: Board) => ({
+      scalars,
+      images,
+      timed: images_per_second?.map(([step]) => step),
+    })
+    for (const board of boards.slice(1)) expect(timeless(board)).toEqual(timeless(whole))
   })
 
   it.each([

@@ -1,29 +1,16 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { solid } from '@flowers/serve/testing/pictures'
 import { startService } from '@flowers/serve/testing/service'
-import { ensurePythonEnvironment } from '@flowers/trainer/tensorflow/python'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { testPython } from './python-environment.ts'
 
 const run = promisify(execFile)
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-
-/** Makes the environment of the client from its lock file, or finds it made. Gives its interpreter. */
-async function ensureClient(): Promise<string> {
-  const { python } = await ensurePythonEnvironment()
-  const target = path('python/.venv')
-  const lock = path('python/requirements.lock')
-  const stamp = createHash('sha256')
-    .update(await readFile(lock))
-    .digest('hex')
-  await run(python, [path('../packages/trainer/python/make_environment.py'), target, lock, `${stamp}\n`])
-  return join(target, 'bin', 'python')
-}
 
 interface Results {
   readonly [name: string]: unknown
@@ -35,7 +22,7 @@ interface Results {
 let results: Results
 
 beforeAll(async () => {
-  const python = await ensureClient()
+  const python = await testPython()
   const folder = await mkdtemp(join(tmpdir(), 'flowers-triton-'))
   const service = await startService({ FLOWERS_ADMIN_TOKEN: 'admin-1' })
   try {

@@ -1,6 +1,7 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { Command, Option } from 'commander'
 import { phaseNames } from '../recipe.ts'
+import { cacheFolder } from '../cache-folder.ts'
 import type { PhaseName } from '../recipe.ts'
 import { showWork } from '../report/bar.ts'
 import { fromUser, toUser } from './paths.ts'
@@ -9,6 +10,7 @@ import { resolveRecipe } from './resolve-recipe.ts'
 interface AuditArguments {
   data: string
   minimumSize: string
+  out?: string
   json?: boolean
 }
 
@@ -22,9 +24,12 @@ interface PreviewArguments {
 
 export function dataCommand(): Command {
   const audit = new Command('audit')
-    .description('Look for what would spoil a training run: unreadable, truncated or tiny photos, and duplicates.')
+    .description(
+      'Look for what would spoil a training run: unreadable, truncated or tiny photos, copies and near copies.',
+    )
     .requiredOption('--data <data>', 'a folder with a folder per class, one with train/ and valid/ of those, or a CSV')
     .option('--minimum-size <pixels>', 'a shorter side is reported', '32')
+    .option('--out <folder>', 'write two pictures there: photos a class (SVG), near copies side by side (JPEG)')
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
       const minimumSize = Number(options.minimumSize)
@@ -32,10 +37,17 @@ export function dataCommand(): Command {
         throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       const { openDataset } = await import('../data/dataset.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
-      const audit = await auditDataset(
-        await openDataset(fromUser(options.data), { seed: 1, onProgress: showWork('reading photos') }),
-        { minimumSize, onProgress: showWork('looking for flaws') },
-      )
+      const dataset = await openDataset(fromUser(options.data), {
+        seed: 1,
+        cache: cacheFolder(),
+        onProgress: showWork('reading photos'),
+      })
+      const audit = await auditDataset(dataset, { minimumSize, onProgress: showWork('looking for flaws') })
+      if (options.out !== undefined) {
+        const { writeAuditPictures } = await import('../data/audit-pictures.ts')
+        for (const path of await writeAuditPictures(fromUser(options.out), dataset, audit))
+          console.error(`wrote ${toUser(path)}`)
+      }
       console.log(options.json ? JSON.stringify(audit, null, 2) : formatAudit(audit))
       requireSound(audit)
     })
@@ -55,7 +67,11 @@ export function dataCommand(): Command {
       const recipe = await resolveRecipe(name, set)
       const { openDataset } = await import('../data/dataset.ts')
       const { writeContactSheet } = await import('../data/contact-sheet.ts')
-      const dataset = await openDataset(fromUser(data), { seed: recipe.seed, validShare: recipe.data.validShare })
+      const dataset = await openDataset(fromUser(data), {
+        seed: recipe.seed,
+        validShare: recipe.data.validShare,
+        cache: cacheFolder(),
+      })
       await writeContactSheet(fromUser(out), dataset, { recipe, phase: recipe.phases[phase], rows: 8, columns: 8 })
       console.log(`wrote ${toUser(fromUser(out))}`)
     })

@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises'
+import { readdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FlowersError } from '@flowers/shared/errors'
 import sharp from 'sharp'
@@ -17,7 +17,7 @@ beforeAll(async () => {
   photo = await Promise.all(Array.from({ length: 12 }, (_, index) => testPhoto(index, 160, 120)))
 })
 
-async function auditOf(files: Record<string, Uint8Array>, options: { minimumSize?: number; cacheFile?: string } = {}) {
+async function auditOf(files: Record<string, Uint8Array>, options: { minimumSize?: number; cache?: string } = {}) {
   const base = {
     'train/a/ok.jpg': photo[0]!,
     'train/b/ok.jpg': photo[1]!,
@@ -26,15 +26,16 @@ async function auditOf(files: Record<string, Uint8Array>, options: { minimumSize
   }
   const folder = await testFolder({ ...base, ...files })
   cleanups.push(folder.remove)
-  const dataset = await openDataset(folder.path, { seed: 1 })
-  const audit = await auditDataset(dataset, { minimumSize: 16, ...options })
+  const { minimumSize = 16, cache } = options
+  const dataset = await openDataset(folder.path, { seed: 1, ...(cache && { cache }) })
+  const audit = await auditDataset(dataset, { minimumSize })
   return { folder, dataset, audit }
 }
 
 const found = (audit: Audit) => audit.problems.map(({ kind, ids }) => [kind, ...ids])
 
 describe('auditDataset', () => {
-  it('finds nothing in sound photos of all formats', async () => {
+  it('finds no flaw in sound photos of all formats, and that they look the same', async () => {
     const image = sharp(photo[4])
     const { audit } = await auditOf({
       'train/a/1.png': await image.clone().png().toBuffer(),
@@ -44,7 +45,8 @@ describe('auditDataset', () => {
       'train/a/5.avif': await image.clone().avif({ effort: 0 }).toBuffer(),
       'train/a/6.jpg': await image.clone().jpeg({ progressive: true }).toBuffer(),
     })
-    expect(found(audit)).toEqual([])
+    const copies = Array.from({ length: 6 }, (_, index) => expect.stringContaining(`train/a/${index + 1}.`) as string)
+    expect(found(audit)).toEqual([['nearDuplicate', ...copies]])
     expect(audit).toMatchObject({
       checked: 10,
       classes: 2,
@@ -163,26 +165,55 @@ describe('auditDataset', () => {
     expect(seen).toEqual([0.25, 0.5, 0.75, 1])
   })
 
+  it('tells near copies within a class, across splits and across classes, and leaves them in', async () => {
+    const other = (index: number, quality: number) => sharp(photo[index]).resize(120, 90).jpeg({ quality }).toBuffer()
+    const { audit } = await auditOf({
+      'train/a/4.jpg': photo[4]!,
+      'train/a/4 small.jpg': await other(4, 80),
+      'train/a/4 small again.jpg': await other(4, 80),
+      'train/a/5.jpg': photo[5]!,
+      'valid/a/5 small.jpg': await other(5, 90),
+      'train/a/6.jpg': photo[6]!,
+      'valid/b/6 small.jpg': await other(6, 60),
+      'train/b/7.jpg': photo[7]!,
+    })
+    expect(found(audit)).toEqual([
+      ['nearAcrossClasses', 'train/a/6.jpg', 'valid/b/6 small.jpg'],
+      ['nearAcrossSplits', 'train/a/5.jpg', 'valid/a/5 small.jpg'],
+      ['duplicate', 'train/a/4 small again.jpg', 'train/a/4 small.jpg'],
+      ['nearDuplicate', 'train/a/4 small again.jpg', 'train/a/4 small.jpg', 'train/a/4.jpg'],
+    ])
+    expect(audit).toMatchObject({ errors: 0, warnings: 3, offenders: [] })
+  })
+
   it('remembers sound photos by content, and only those', async () => {
     const folder = await testFolder({})
     cleanups.push(folder.remove)
-    const cacheFile = join(folder.path, 'cache', 'audit.json')
+    const cache = join(folder.path, 'cache')
     const broken = photo[5]!.subarray(0, 900)
-    const first = await auditOf({ 'train/a/broken.jpg': broken }, { cacheFile })
-    // A file that changes behind the cache's back: its hash was taken when the dataset was opened.
-    await first.folder.write('train/a/ok.jpg', 'rubbish')
-    const again = await auditDataset(first.dataset, { minimumSize: 16, cacheFile })
-    expect(again).toEqual(first.audit)
-    const reopened = await openDataset(first.folder.path, { seed: 1 })
-    expect(found(await auditDataset(reopened, { minimumSize: 121, cacheFile }))).toEqual([
-      ['unreadable', 'train/a/ok.jpg'],
+    const copies = { 'train/a/broken.jpg': broken, 'valid/a/small.jpg': await sharp(photo[0]).resize(80).toBuffer() }
+    const first = await auditOf(copies, { cache })
+    expect(found(first.audit)).toEqual([
       ['truncated', 'train/a/broken.jpg'],
+      ['nearAcrossSplits', 'train/a/ok.jpg', 'valid/a/small.jpg'],
+    ])
+    // Files that change behind the cache's back: their hashes are those of sound photos.
+    const again = await openDataset(first.folder.path, { seed: 1, cache })
+    for (const name of ['train/a/ok.jpg', 'valid/a/small.jpg']) await first.folder.write(name, 'rubbish')
+    expect(await auditDataset(again, { minimumSize: 16 })).toEqual(first.audit)
+    const reopened = await openDataset(first.folder.path, { seed: 1, cache })
+    expect(found(await auditDataset(reopened, { minimumSize: 121 }))).toEqual([
+      ['unreadable', 'train/a/ok.jpg'],
+      ['unreadable', 'valid/a/small.jpg'],
+      ['truncated', 'train/a/broken.jpg'],
+      ['acrossSplits', 'train/a/ok.jpg', 'valid/a/small.jpg'],
       ['tooSmall', 'train/b/ok.jpg'],
       ['tooSmall', 'valid/a/ok.jpg'],
       ['tooSmall', 'valid/b/ok.jpg'],
     ])
-    await folder.write('cache/audit.json', '{"version":0}')
-    expect(await auditDataset(first.dataset, { minimumSize: 16, cacheFile })).not.toEqual(first.audit)
+    for (const name of await readdir(join(cache, 'photos'))) await folder.write(`cache/photos/${name}`, '{"version":0}')
+    const forgotten = await openDataset(first.folder.path, { seed: 1, cache })
+    expect((await auditDataset(forgotten, { minimumSize: 16 })).errors).toBe(4)
   })
 })
 

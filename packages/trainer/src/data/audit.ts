@@ -1,17 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { FlowersError } from '@flowers/shared/errors'
-import { readImageHeader } from '@flowers/shared/image'
-import pLimit from 'p-limit'
-import sharp from 'sharp'
-import { readSoundPhotos, writeSoundPhotos, type SoundPhotos } from './audit-cache.ts'
-import { samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
+import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
+import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
+import { nearCopies } from './near-copies.ts'
 import { groupBy } from './split.ts'
 
 interface Kind {
-  /** An error would corrupt the result, so training does not begin; a warning is worth a look. */
-  readonly severity: 'error' | 'warning'
+  /** An error would corrupt the result, so training does not begin; a warning is worth a look; a note is no flaw. */
+  readonly severity: 'error' | 'warning' | 'note'
   readonly title: string
 }
 
@@ -21,11 +17,14 @@ const auditKinds = {
   truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
   acrossClasses: { severity: 'error', title: 'One photo under several labels' },
   acrossSplits: { severity: 'error', title: 'One photo in several splits' },
+  nearAcrossClasses: { severity: 'warning', title: 'Near copies under several labels, of which one may be wrong' },
+  nearAcrossSplits: { severity: 'warning', title: 'Near copies in several splits, which flatter what is measured' },
   duplicate: { severity: 'warning', title: 'Copies within a class and split' },
   tooSmall: { severity: 'warning', title: 'Photos that are too small' },
   flawed: { severity: 'warning', title: 'Photos with flaws that decode all the same' },
   notPhoto: { severity: 'warning', title: 'Files that are no photos by their names, not used' },
   notValidated: { severity: 'warning', title: 'Classes without validation photos' },
+  nearDuplicate: { severity: 'note', title: 'Near copies within a class and split' },
 } as const satisfies Record<string, Kind>
 
 type AuditKind = keyof typeof auditKinds
@@ -60,44 +59,35 @@ export interface Audit {
 export interface AuditOptions {
   /** A photo whose shorter side has fewer pixels is too small. */
   readonly minimumSize: number
-  /** A file that remembers sound photos by content, so that they are decoded in the first audit only. */
-  readonly cacheFile?: string
   /** Photos looked at so far, of all. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
-interface Finding {
-  readonly kind: AuditKind
-  readonly detail: string
-}
-
 /**
- * Decodes every photo to its last byte and compares their contents. Memory is bounded by the photos in flight, one a
- * core. Never throws for what it finds: see `requireSound` and `withoutOffenders`.
+ * Decodes every photo to its last byte and compares their contents and looks. Memory is bounded by the photos in flight,
+ * one a core. Never throws for what it finds: see `requireSound` and `withoutOffenders`.
  */
 export async function auditDataset(dataset: Dataset, options: AuditOptions): Promise<Audit> {
   const all = [...samplesOf(dataset)]
-  const limit = pLimit(Math.max(2, availableParallelism()))
-  sharp.concurrency(1)
-  const { cacheFile, minimumSize, onProgress } = options
-  const sound: SoundPhotos = cacheFile === undefined ? new Map() : await readSoundPhotos(cacheFile)
-  const known = sound.size
-  let done = 0
-  const findings = await limit.map(all, async ({ sample }) => {
-    const finding = await inspect(sample.path, dataset.files.get(sample.id)?.sha256 ?? '', minimumSize, sound)
-    onProgress?.(++done, all.length)
-    return finding
-  })
-  if (cacheFile !== undefined && sound.size > known) await writeSoundPhotos(cacheFile, sound)
-  const problems: Problem[] = []
-  findings.forEach((finding, index) => {
-    const id = all[index]?.sample.id
-    if (finding && id !== undefined) problems.push({ ...finding, ids: [id] })
-  })
-  const copies = [...groupBy(all, ({ sample }) => dataset.files.get(sample.id)?.sha256 ?? sample.id).values()].filter(
-    (group) => group.length > 1,
+  const { minimumSize, onProgress } = options
+  const inspections = await inspectAll(
+    all.map(({ sample }) => sample),
+    dataset,
+    onProgress,
   )
-  for (const group of copies) problems.push(judgeCopies(group))
+  const problems: Problem[] = []
+  inspections.forEach((inspection, index) => {
+    const flaw = inspection.flaw ?? judgeSize(inspection, minimumSize)
+    if (flaw) problems.push({ ...flaw, ids: [all[index]!.sample.id] })
+  })
+  const contentOf = ({ sample }: Placed): string => dataset.files.get(sample.id)?.sha256 ?? sample.id
+  for (const group of groupBy(all, contentOf).values()) {
+    if (group.length > 1) problems.push(judgeCopies(group, copyKinds))
+  }
+  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+    const group = places.map((place) => all[place]!)
+    if (new Set(group.map(contentOf)).size > 1) problems.push(judgeCopies(group, nearKinds))
+  }
   for (const id of dataset.ignored) problems.push({ kind: 'notPhoto', ids: [id], detail: '' })
   const validated = new Set(dataset.valid.map((sample) => sample.label))
   for (const label of dataset.labels) {
@@ -132,64 +122,39 @@ function offendersOf({ kind, ids }: Problem, splitOf: ReadonlyMap<string, Split>
   return ids.filter((id) => splitOf.get(id) !== kept)
 }
 
-function judgeCopies(group: readonly { sample: Sample; split: Split }[]): Problem {
+interface Placed {
+  readonly sample: Sample
+  readonly split: Split
+}
+
+interface CopyKinds {
+  readonly acrossClasses: AuditKind
+  readonly acrossSplits: AuditKind
+  readonly together: AuditKind
+}
+
+const copyKinds: CopyKinds = { acrossClasses: 'acrossClasses', acrossSplits: 'acrossSplits', together: 'duplicate' }
+const nearKinds: CopyKinds = {
+  acrossClasses: 'nearAcrossClasses',
+  acrossSplits: 'nearAcrossSplits',
+  together: 'nearDuplicate',
+}
+
+/** Kinds of near copies, the most telling first. */
+export const nearCopyKinds: readonly AuditKind[] = Object.values(nearKinds)
+
+function judgeCopies(group: readonly Placed[], kinds: CopyKinds): Problem {
   const ids = group.map(({ sample }) => sample.id)
   const labels = [...new Set(group.map(({ sample }) => sample.label))]
   const splits = [...new Set(group.map(({ split }) => split))]
-  if (labels.length > 1) return { kind: 'acrossClasses', ids, detail: labels.join(', ') }
-  if (splits.length > 1) return { kind: 'acrossSplits', ids, detail: splits.join(', ') }
-  return { kind: 'duplicate', ids, detail: `${group.length} copies` }
+  if (labels.length > 1) return { kind: kinds.acrossClasses, ids, detail: labels.join(', ') }
+  if (splits.length > 1) return { kind: kinds.acrossSplits, ids, detail: splits.join(', ') }
+  return { kind: kinds.together, ids, detail: `${group.length} copies` }
 }
 
-async function inspect(
-  path: string,
-  sha256: string,
-  minimumSize: number,
-  sound: SoundPhotos,
-): Promise<Finding | undefined> {
-  const known = sound.get(sha256)
-  if (known) return judgeSize(...known, minimumSize)
-  let bytes: Buffer
-  let size: { width: number; height: number }
-  try {
-    bytes = await readFile(path)
-    size = await readImageHeader(bytes)
-  } catch (error) {
-    return { kind: 'unreadable', detail: reasonOf(error) }
-  }
-  const broken = await decodeFully(bytes)
-  if (broken) return broken
-  sound.set(sha256, [size.width, size.height])
-  return judgeSize(size.width, size.height, minimumSize)
-}
-
-function judgeSize(width: number, height: number, minimumSize: number): Finding | undefined {
-  if (Math.min(width, height) >= minimumSize) return undefined
-  return { kind: 'tooSmall', detail: `${width} x ${height} pixels, less than ${minimumSize}` }
-}
-
-/** Reads to the last row, in little memory; where the strictest reading fails, finds out how bad it is. */
-async function decodeFully(bytes: Buffer): Promise<Finding | undefined> {
-  if (await decodes(bytes, 'warning')) return undefined
-  // What training and service accept.
-  if (await decodes(bytes, 'error')) return { kind: 'flawed', detail: '' }
-  if (await decodes(bytes, 'none')) return { kind: 'truncated', detail: '' }
-  return { kind: 'unreadable', detail: 'The header can be read, the pixels cannot.' }
-}
-
-/** The decoder's own words are left out: it shares them between threads, and they differ from run to run. */
-async function decodes(bytes: Buffer, failOn: 'none' | 'error' | 'warning'): Promise<boolean> {
-  try {
-    await sharp(bytes, { failOn, limitInputPixels: false, pages: 1 }).resize(16, 16, { fit: 'fill' }).raw().toBuffer()
-    return true
-  } catch {
-    return false
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.trim().split('\n')[0] ?? ''
+function judgeSize({ size }: Inspection, minimumSize: number): Pick<Problem, 'kind' | 'detail'> | undefined {
+  if (!size || Math.min(size.width, size.height) >= minimumSize) return undefined
+  return { kind: 'tooSmall', detail: `${size.width} x ${size.height} pixels, less than ${minimumSize}` }
 }
 
 /** Throws DATA_AUDIT where the audit found errors; the message lists the first of them. */

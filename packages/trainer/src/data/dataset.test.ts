@@ -1,9 +1,10 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
+import sharp from 'sharp'
 import { afterEach, describe, expect, it } from 'vitest'
 import { describeDataset, openDataset, withoutPhotos, type Dataset } from './dataset.ts'
-import { testFolder } from './test-photos.ts'
+import { testFolder, testPhoto } from './test-photos.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -88,6 +89,25 @@ describe('the three forms', () => {
       expect(dataset.splitBy).toBe('stratified')
       expect(ids(dataset.valid)).toEqual(ids(opened[0]!.valid))
       expect(dataset.sha256).toBe(opened[0]!.sha256)
+    }
+  })
+
+  it('keep near copies on one side of a split that is made', async () => {
+    const files: Record<string, Uint8Array> = {}
+    for (const label of ['a', 'b']) {
+      for (let index = 0; index < 12; index++) {
+        const photo = await testPhoto(index + (label === 'a' ? 0 : 50), 160, 120)
+        files[`${label}/${index} large.jpg`] = photo
+        files[`${label}/${index} small.jpg`] = await sharp(photo).resize(96).jpeg({ quality: 70 }).toBuffer()
+      }
+    }
+    const folder = await testFolder(files)
+    cleanups.push(folder.remove)
+    for (const seed of [1, 2, 3]) {
+      const { valid } = await openDataset(folder.path, { seed, validShare: 0.25 })
+      const numbers = ids(valid).map((id) => id.split(' ')[0])
+      expect(valid).toHaveLength(12)
+      expect(new Set(numbers).size).toBe(6)
     }
   })
 

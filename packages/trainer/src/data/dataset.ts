@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { FlowersError } from '@flowers/shared/errors'
 import pLimit from 'p-limit'
+import sharp from 'sharp'
+import { inspectPhoto, type Inspection } from './inspect-photo.ts'
 import { compareText, type ListedPhoto, type Split } from './listed-photo.ts'
 import { listPhotos, type Listing } from './listing.ts'
+import { nearCopies } from './near-copies.ts'
+import { SoundPhotos } from './sound-photos.ts'
 import { groupBy, stratifiedSplit } from './split.ts'
 
 export interface Sample {
@@ -43,6 +48,8 @@ export interface Dataset {
   readonly files: ReadonlyMap<string, FileFacts>
   /** Files among the photos that are no photos by their names. */
   readonly ignored: readonly string[]
+  /** What is known of photos that were decoded. */
+  readonly sound: SoundPhotos
 }
 
 export interface OpenOptions {
@@ -50,6 +57,8 @@ export interface OpenOptions {
   readonly seed: number
   /** Share of a class that validates where DATA gives no split; in (0, 1), 0.15 unless said. */
   readonly validShare?: number
+  /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
+  readonly cache?: string
   /** Files hashed so far, of all. */
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -57,12 +66,12 @@ export interface OpenOptions {
 const hashesInFlight = 8
 
 /**
- * Opens DATA: a folder per class, `train/` and `valid/` of those, or a CSV; hashes every photo; makes a stratified
- * split where none is given. Throws FlowersErrors: those of `listPhotos`, DATA_ONE_CLASS, DATA_EMPTY,
+ * Opens DATA: a folder per class, `train/` and `valid/` of those, or a CSV; hashes every photo; where no split is given,
+ * makes a stratified one that keeps near copies together, for which photos are decoded. Throws FlowersErrors: those of `listPhotos`, DATA_ONE_CLASS, DATA_EMPTY,
  * DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
-  const { seed, validShare = 0.15, onProgress } = options
+  const { seed, validShare = 0.15, cache = null, onProgress } = options
   const listing = await listPhotos(data)
   const { photos } = listing
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
@@ -71,7 +80,8 @@ export async function openDataset(data: string, options: OpenOptions): Promise<D
   }
   const files = await hashFiles(photos, onProgress)
   const given = photos.some((photo) => photo.split !== undefined)
-  const splitOf = given ? givenSplit : madeSplit(photos, files, { seed, validShare })
+  const sound = await SoundPhotos.open(cache, listing.root)
+  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare })
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const samples = (split: Split): Sample[] =>
     photos
@@ -88,6 +98,7 @@ export async function openDataset(data: string, options: OpenOptions): Promise<D
     splitBy: given ? 'given' : 'stratified',
     files,
     ignored: listing.ignored,
+    sound,
   })
 }
 
@@ -95,14 +106,40 @@ function givenSplit(photo: ListedPhoto): Split | undefined {
   return photo.split
 }
 
-function madeSplit(
+async function madeSplit(
   photos: readonly ListedPhoto[],
-  files: ReadonlyMap<string, FileFacts>,
+  known: Pick<Dataset, 'files' | 'sound'>,
   options: { seed: number; validShare: number },
-): (photo: ListedPhoto) => Split {
-  const hashed = photos.map(({ id, label }) => ({ id, label, sha256: files.get(id)?.sha256 ?? id }))
+): Promise<(photo: ListedPhoto) => Split> {
+  const inspections = await inspectAll(photos, known)
+  const hashed = photos.map(({ id, label }) => {
+    const sha256 = known.files.get(id)?.sha256 ?? id
+    return { id, label, sha256, group: sha256 }
+  })
+  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+    const { group } = hashed[places[0]!]!
+    for (const place of places) hashed[place]!.group = group
+  }
   const valid = stratifiedSplit(hashed, options)
   return ({ id }) => (valid.has(id) ? 'valid' : 'train')
+}
+
+/** Inspects photos, one a core at a time, in their order; those of known content are not decoded again. */
+export async function inspectAll(
+  photos: readonly { readonly path: string; readonly id: string }[],
+  { files, sound }: Pick<Dataset, 'files' | 'sound'>,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Inspection[]> {
+  const limit = pLimit(Math.max(2, availableParallelism()))
+  sharp.concurrency(1)
+  let done = 0
+  const inspections = await limit.map(photos, async ({ path, id }) => {
+    const inspection = await inspectPhoto(path, files.get(id)?.sha256 ?? '', sound)
+    onProgress?.(++done, photos.length)
+    return inspection
+  })
+  await sound.save()
+  return inspections
 }
 
 /** Checks that the parts make a dataset and adds its hash. */

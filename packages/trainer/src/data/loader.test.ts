@@ -131,6 +131,11 @@ describe('unusual photos', () => {
     ['CMYK', (photo) => photo.toColourspace('cmyk').jpeg().toBuffer()],
     ['grey', (photo) => photo.greyscale().jpeg().toBuffer()],
     ['16-bit with alpha', (photo) => photo.ensureAlpha(0.4).toColourspace('rgb16').png().toBuffer()],
+    ['grey with alpha', (photo) => photo.ensureAlpha(0.4).toColourspace('b-w').png().toBuffer()],
+    [
+      '16-bit with another colour profile',
+      (photo) => photo.toColourspace('rgb16').withIccProfile('p3').png().toBuffer(),
+    ],
     ['with another colour profile', (photo) => photo.withIccProfile('p3').jpeg().toBuffer()],
     ['an animation', (photo) => photo.gif().toBuffer()],
   ]

@@ -1,5 +1,13 @@
 import type { RgbImage } from '@flowers/shared/resample'
 
+export interface PhotoSize {
+  /** Upright. */
+  readonly width: number
+  readonly height: number
+  /** 16 bits a channel with a colour profile. */
+  readonly deepProfile: boolean
+}
+
 /**
  * Decoded pixels of small photos, kept from epoch to epoch under a budget. When the budget is spent nothing is
  * evicted: every photo is asked for once an epoch, and for such a scan the photos that came first are as good as any.
@@ -8,7 +16,7 @@ export class PhotoCache {
   readonly budget: number
   #used = 0
   readonly #photos = new Map<string, RgbImage>()
-  readonly #sizes = new Map<string, { readonly width: number; readonly height: number }>()
+  readonly #sizes = new Map<string, PhotoSize>()
 
   /** `budget` in bytes of pixels. 0 keeps none. */
   constructor(budget = 512 * 2 ** 20) {
@@ -29,12 +37,12 @@ export class PhotoCache {
     this.#used += photo.pixels.length
   }
 
-  /** Upright width and height, where the header was read before. */
-  size(path: string): { readonly width: number; readonly height: number } | undefined {
-    return this.#photos.get(path) ?? this.#sizes.get(path)
+  /** Of a large photo whose header was read before. */
+  size(path: string): PhotoSize | undefined {
+    return this.#sizes.get(path)
   }
 
-  keepSize(path: string, size: { readonly width: number; readonly height: number }): void {
+  keepSize(path: string, size: PhotoSize): void {
     this.#sizes.set(path, size)
   }
 }

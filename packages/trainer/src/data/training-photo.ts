@@ -3,7 +3,7 @@ import { alphaBackground, decodeImage } from '@flowers/shared/image'
 import { resample, type Kernel, type RgbImage } from '@flowers/shared/resample'
 import sharp, { type Sharp } from 'sharp'
 import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
-import type { PhotoCache } from './photo-cache.ts'
+import type { PhotoCache, PhotoSize } from './photo-cache.ts'
 import type { Random } from '../random.ts'
 
 /** Up to this many bytes of decoded pixels a photo is small: decoded whole, resampled here, worth caching. */
@@ -43,20 +43,22 @@ export async function cutTrainingPhoto(
     return
   }
   const bytes = await readFile(path)
-  const { width, height } = cache.size(path) ?? (await uprightSize(bytes))
+  const { width, height, deepProfile } = cache.size(path) ?? (await readHeader(bytes))
   if (width * height * 3 <= smallPhotoBytes) {
     const photo = await decodeImage(bytes)
     cache.keep(path, photo)
     out.set(cutSmall(photo, cut, random), offset)
     return
   }
-  cache.keepSize(path, { width, height })
+  cache.keepSize(path, { width, height, deepProfile })
   const window = wholePixels(cropWindow(crop, width, height, size, random), width, height)
-  const { data, info } = await cutLarge(sharp(bytes, inputOptions).autoOrient(), window, { width, height }, cut)
+  const pipeline = cutLarge(sharp(bytes, inputOptions).autoOrient(), window, { width, height }, cut)
     .flatten({ background: alphaBackground })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
+  // As in evaluation: from 16 bits with a profile, sharp comes back from Display P3 only when told.
+  if (deepProfile) pipeline.withIccProfile('srgb')
+  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true })
   copyRgb(data, info.channels, out, offset, size * size)
 }
 
@@ -88,9 +90,9 @@ function cutSmall(photo: RgbImage, { crop, size, kernel }: Cut, random: Random):
   return resample(photo, { region, width: size, height: size, kernel })
 }
 
-async function uprightSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
-  const { autoOrient } = await sharp(bytes, inputOptions).metadata()
-  return autoOrient
+async function readHeader(bytes: Uint8Array): Promise<PhotoSize> {
+  const { autoOrient, depth, hasProfile } = await sharp(bytes, inputOptions).metadata()
+  return { ...autoOrient, deepProfile: hasProfile && depth === 'ushort' }
 }
 
 function copyRgb(data: Uint8Array, channels: number, out: Uint8Array, offset: number, count: number): void {

@@ -4,6 +4,7 @@ import type { Manifest } from '@flowers/shared/manifest'
 import { argmax } from '@flowers/shared/views'
 import type { ViewPolicy } from '@flowers/shared/views'
 import { z } from 'zod'
+import { cacheFolder } from '../cache-folder.ts'
 import { openDataset } from '../data/dataset.ts'
 import type { Sample } from '../data/dataset.ts'
 import type { Split } from '../data/listed-photo.ts'
@@ -108,7 +109,7 @@ async function openSplit(
     const { photos } = await listPhotos(data)
     return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null }
   }
-  const dataset = await openDataset(data, splitOf(manifest))
+  const dataset = await openDataset(data, { ...splitOf(manifest), cache: cacheFolder() })
   return { samples: dataset[split], sha256: dataset.sha256 }
 }
 

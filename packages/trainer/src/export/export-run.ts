@@ -7,6 +7,7 @@ import { manifestFormat } from '@flowers/shared/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model-package'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import { argmax, mergeViews } from '@flowers/shared/views'
+import { cacheFolder } from '../cache-folder.ts'
 import { openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { answerOf, calibrate } from '../evaluate/calibrate.ts'
@@ -141,7 +142,11 @@ async function requireAbsent(folder: string): Promise<void> {
 }
 
 async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
-  const opened = await openDataset(path, { seed: data.seed, validShare: recipe.data.validShare })
+  const opened = await openDataset(path, {
+    seed: data.seed,
+    validShare: recipe.data.validShare,
+    cache: cacheFolder(),
+  })
   const dataset = withoutPhotos(opened, new Set(data.excluded))
   if (dataset.sha256 === data.sha256) return dataset
   throw new FlowersError(

@@ -22,6 +22,8 @@ export interface Api {
   TF_TensorData(tensor: Pointer): Pointer | null
   TF_TensorByteSize(tensor: Pointer): number
   TF_DeleteTensor(tensor: Pointer): void
+  TF_StringInit(string: Pointer): void
+  TF_StringCopy(string: Pointer, bytes: Uint8Array, length: number): void
 
   TFE_NewContextOptions(): Pointer
   TFE_ContextOptionsSetConfig(options: Pointer, proto: Uint8Array, length: number, status: Pointer): void
@@ -121,6 +123,8 @@ const declarations: Record<keyof Api, string> = {
   TF_TensorData: 'void* (void*)',
   TF_TensorByteSize: 'size_t (void*)',
   TF_DeleteTensor: 'void (void*)',
+  TF_StringInit: 'void (void*)',
+  TF_StringCopy: 'void (void*, const uint8_t*, size_t)',
   TFE_NewContextOptions: 'void* ()',
   TFE_ContextOptionsSetConfig: 'void (void*, const uint8_t*, size_t, void*)',
   TFE_DeleteContextOptions: 'void (void*)',

@@ -25,11 +25,13 @@ import type { AugmentOptions, Phase, PhaseName, Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
 import type { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
+import type { TensorBoard } from '../report/tensorboard.ts'
 import { bytes } from '../tensorflow/index.ts'
 import { noBest, shouldStop, updateBest } from './early-stopping.ts'
 import type { Best } from './early-stopping.ts'
 import { CachedHead } from './cached-head.ts'
 import type { FeatureBatch } from './cached-head.ts'
+import { showInputs } from './show-inputs.ts'
 import { saveState } from './state.ts'
 import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
@@ -48,6 +50,7 @@ export interface PhaseContext {
   /** Small photos, decoded once for all phases. */
   readonly photos: PhotoCache
   readonly log: MetricsLog
+  readonly board: TensorBoard
   readonly progress: Progress
   /** Aborted when the run shall save and stop; the reason is thrown once that is done. */
   readonly signal: AbortSignal
@@ -73,17 +76,25 @@ const overcorrected = -0.1
 
 const noSums = { loss: 0, correct: 0, seen: 0 }
 
-export const startOf = (phase: PhaseName, metricsBytes: number, seconds: number): Position => ({
+export const startOf = (
+  phase: PhaseName,
+  metricsBytes: number,
+  { seconds, updates }: { seconds: number; updates: number },
+): Position => ({
   phase,
   epoch: 0,
   step: 0,
   updates: 0,
+  earlierUpdates: updates,
   best: noBest,
   plateau: noPlateau,
   sums: noSums,
   metricsBytes,
   seconds,
 })
+
+/** Optimizer steps of the whole run before a position. */
+export const updatesOf = ({ earlierUpdates, updates }: Position): number => earlierUpdates + updates
 
 /** Epochs of different phases draw from different random streams. */
 const streamEpoch = (phase: PhaseName, epoch: number): number => phaseNames.indexOf(phase) * 1_000_000 + epoch
@@ -118,6 +129,11 @@ export class PhaseRunner {
   /** Seconds of training so far, of the whole run. */
   get seconds(): number {
     return this.#position.seconds
+  }
+
+  /** Optimizer steps so far, of the whole run. */
+  get updates(): number {
+    return updatesOf(this.#position)
   }
 
   get #isOver(): boolean {
@@ -256,6 +272,17 @@ export class PhaseRunner {
       ),
       recipe.preprocessing,
     )
+    if (epoch === 0 && batch.step === 0 && 'pixels' in batch) {
+      const { board, dataset } = this.#context
+      await showInputs(board, this.updates, {
+        name: phase,
+        phase: this.#phase,
+        recipe,
+        batch,
+        packed,
+        valid: dataset.valid,
+      })
+    }
     const factor = this.#factor(updates)
     const noise = new Random(recipe.seed, 'step', phaseNames.indexOf(phase), updates)
     const inputs = [
@@ -343,7 +370,7 @@ export class PhaseRunner {
     trainSeconds: number,
     seconds: number,
   ): Promise<void> {
-    const { log, progress } = this.#context
+    const { log, board, progress } = this.#context
     const { epoch, sums, updates } = this.#position
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
     const { best, improved } = updateBest(this.#position.best, accuracy, epoch, threshold)
@@ -360,7 +387,9 @@ export class PhaseRunner {
       learningRate: this.#phase.learningRate.head * this.#factor(updates - 1),
       seconds,
     }
-    await log.write({ event: 'epoch', ...summary, imagesPerSecond: sums.seen / trainSeconds })
+    const imagesPerSecond = sums.seen / trainSeconds
+    await log.write({ event: 'epoch', ...summary, imagesPerSecond })
+    board.epoch(this.updates - 1, { ...summary, imagesPerSecond })
     this.#position = {
       ...this.#position,
       epoch: epoch + 1,

@@ -2,6 +2,7 @@ import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
+import { cacheFolder } from '../cache-folder.ts'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
 import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
@@ -18,9 +19,10 @@ import { phaseNames } from '../recipe.ts'
 import { showWork } from '../report/bar.ts'
 import { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
+import { TensorBoard } from '../report/tensorboard.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { describeEnvironment } from './environment.ts'
-import { checkpointFiles, PhaseRunner, startOf } from './phase.ts'
+import { checkpointFiles, PhaseRunner, startOf, updatesOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
@@ -64,13 +66,15 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const tensorflow = await startTensorflow({ deterministic: true })
   if (!options.resume) await describeRun(options, prepared, tensorflow)
   const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
-  const context: PhaseContext = { folder, recipe, dataset, model, photos: new PhotoCache(), log, progress, signal }
+  const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
+  const photos = new PhotoCache()
+  const context: PhaseContext = { folder, recipe, dataset, model, photos, log, board, progress, signal }
   progress.message(
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device})`,
   )
 
   let accuracy = 0
-  let seconds = state?.position.seconds ?? 0
+  let spent = { seconds: state?.position.seconds ?? 0, updates: 0 }
   for (const [index, name] of phases.entries()) {
     if (state && index < phases.indexOf(state.position.phase)) continue
     const saved = state?.position.phase === name ? state : undefined
@@ -83,15 +87,16 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
         : await startingValues(model, recipe, weights)
     const variables = variablesFor(model, recipe.phases[name], start)
     if (saved) restoreVariables(variables, saved)
-    const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, seconds))
+    const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, spent))
     try {
       const best = await runner.run()
       accuracy = best.accuracy
-      seconds = runner.seconds
+      spent = { seconds: runner.seconds, updates: runner.updates }
     } finally {
       variables.dispose()
     }
   }
+  board.close()
   const best = { phase: last, accuracy, size: recipe.phases[last].size }
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
@@ -105,7 +110,12 @@ interface PreparedData {
 
 async function prepareData({ recipe, data, folder, resume, progress }: RunOptions): Promise<PreparedData> {
   const { validShare, minimumSize } = recipe.data
-  const opened = await openDataset(data, { seed: recipe.seed, validShare, onProgress: showWork('reading photos') })
+  const opened = await openDataset(data, {
+    seed: recipe.seed,
+    validShare,
+    cache: cacheFolder(),
+    onProgress: showWork('reading photos'),
+  })
   if (resume) {
     const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
       sha256: string

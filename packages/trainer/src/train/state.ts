@@ -12,6 +12,8 @@ export const positionSchema = z.strictObject({
   step: z.int(),
   /** Optimizer steps done in this phase. */
   updates: z.int(),
+  /** Optimizer steps done in the phases before. */
+  earlierUpdates: z.int().default(0),
   best: z.strictObject({ accuracy: z.number(), epoch: z.int(), waited: z.int() }),
   plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
   /** Sums over the steps of the unfinished epoch. */

@@ -46,7 +46,7 @@ export function sweepPlan(
  * best of it the run's `best.safetensors`, whose metadata say phase and size: what the export goes by.
  */
 export async function sweepSizes(
-  context: PhaseContext,
+  context: Omit<PhaseContext, 'board'>,
   phases: readonly PhaseName[],
   { sizes, views: wanted }: NonNullable<Recipe['sweep']>,
 ): Promise<SweepEntry> {
@@ -87,7 +87,7 @@ function pathOf({ folder }: Pick<PhaseContext, 'folder'>, name: string): string 
   return join(folder, 'checkpoints', name)
 }
 
-async function openCheckpoint(context: PhaseContext, phase: PhaseName) {
+async function openCheckpoint(context: Omit<PhaseContext, 'board'>, phase: PhaseName) {
   const { model, recipe } = context
   const path = pathOf(context, checkpointFiles.bestOf(phase))
   const values = mapWeights(model, await readSafetensors(path), { head: 'load' })
@@ -105,7 +105,7 @@ async function openCheckpoint(context: PhaseContext, phase: PhaseName) {
   return { scorers, dispose }
 }
 
-async function choose(context: PhaseContext, { phase, size, accuracy }: SweepEntry): Promise<void> {
+async function choose(context: Omit<PhaseContext, 'board'>, { phase, size, accuracy }: SweepEntry): Promise<void> {
   const path = pathOf(context, checkpointFiles.bestOf(phase))
   const { metadata } = await readSafetensorsHeader(path)
   await writeSafetensors(pathOf(context, checkpointFiles.best), await readSafetensors(path), {

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { cachedWeights, cacheFolder, fetchWeights, locateWeights } from './fetch.ts'
+import { cacheFolder } from '../../cache-folder.ts'
+import { cachedWeights, fetchWeights, locateWeights } from './fetch.ts'
 import { pretrainedWeights } from './pretrained.ts'
 
 const entry = pretrainedWeights['efficientnet_lite0']!

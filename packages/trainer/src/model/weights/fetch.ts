@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
+import { cacheFolder } from '../../cache-folder.ts'
 import { packageFile } from '../../tensorflow/package-file.ts'
 import { runPython } from '../../tensorflow/python-program.ts'
 import { ensurePythonEnvironment } from '../../tensorflow/python.ts'
@@ -10,13 +10,6 @@ import { findPretrained, pretrainedWeights } from './pretrained.ts'
 import type { PretrainedWeights } from './pretrained.ts'
 
 type Log = (line: string) => void
-
-/** Where weights are kept: `FLOWERS_CACHE`, else `flowers` in `XDG_CACHE_HOME`, else `~/.cache/flowers`. */
-export function cacheFolder(): string {
-  const { FLOWERS_CACHE: own, XDG_CACHE_HOME: shared } = process.env
-  // An empty variable counts as absent (XDG Base Directory Specification).
-  return own || join(shared || join(homedir(), '.cache'), 'flowers')
-}
 
 /** The cached file of an entry, or undefined when there is none or its bytes are not the pinned ones. */
 export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promise<string | undefined> {
