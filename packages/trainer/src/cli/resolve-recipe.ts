@@ -9,12 +9,17 @@ import { fromUser } from './paths.ts'
 /** A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole checked. */
 export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
   const base = Object.hasOwn(recipes, nameOrFile) ? recipes[nameOrFile] : await readRecipeFile(nameOrFile)
+  return applySettings(base, settings, nameOrFile)
+}
+
+/** A recipe with each `path=value` put over it, checked. Throws RECIPE_SETTING and RECIPE_INVALID. */
+export function applySettings(base: unknown, settings: readonly string[], name = (base as Recipe).name): Recipe {
   const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
   const parsed = recipeSchema.safeParse(changed)
   if (!parsed.success)
     throw new FlowersError(
       'RECIPE_INVALID',
-      `the recipe "${nameOrFile}" does not hold together:\n${z.prettifyError(parsed.error)}`,
+      `the recipe "${name}" does not hold together:\n${z.prettifyError(parsed.error)}`,
     )
   return parsed.data
 }

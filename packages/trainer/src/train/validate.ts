@@ -80,6 +80,19 @@ export class ValidationSet {
    * when the signal aborts, throwing its reason.
    */
   async score(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Validation> {
+    const means = await this.probabilities(scorers, views, signal)
+    let correct = 0
+    let loss = 0
+    means.forEach((mean, position) => {
+      const own = mean[this.#samples[position]!.index]!
+      if (mean.every((value) => value <= own)) correct++
+      loss -= Math.log(Math.max(own, 1e-12))
+    })
+    return { accuracy: correct / means.length, loss: loss / means.length }
+  }
+
+  /** The mean probabilities over views, a row a photo in the order of the samples; stops as `score` does. */
+  async probabilities(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Float32Array[]> {
     const sums: Float32Array[] = this.#samples.map(() => new Float32Array())
     for (const scale of scalesOf(views)) {
       const scorer = scorers.for(views.filter((view) => view.scale === scale).map(({ flip }) => flip))
@@ -92,14 +105,7 @@ export class ValidationSet {
         }
       }
     }
-    let correct = 0
-    let loss = 0
-    sums.forEach((sum, position) => {
-      const own = sum[this.#samples[position]!.index]!
-      if (sum.every((value) => value <= own)) correct++
-      loss -= Math.log(Math.max(own / views.length, 1e-12))
-    })
-    return { accuracy: correct / sums.length, loss: loss / sums.length }
+    return sums.map((sum) => sum.map((value) => value / views.length))
   }
 
   /** A row a photo. */
