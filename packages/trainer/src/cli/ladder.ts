@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
+import { steps } from '../ladder/steps.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { createProgress } from '../report/progress.ts'
 import { fromUser, toUser } from './paths.ts'
@@ -14,6 +15,7 @@ interface LadderArguments {
   epochs: string
   size: string
   batch: string
+  steps: string
   seeds: string
   set: string[]
 }
@@ -30,6 +32,7 @@ export function ladderCommand(): Command {
     .option('--epochs <number>', 'epochs of a run for every 100 of its recipe', '6')
     .option('--size <pixels>', 'side of the input; FixRes ends at 1.5 times as much', '64')
     .option('--batch <photos>', 'photos a step', '32')
+    .option('--steps <numbers>', 'which of the steps', '1,2,3,4,5')
     .option('--seeds <numbers>', 'each step runs once with each', '1,2')
     .option('--set <path=value>', 'change a setting of every step; may be repeated', collect, [])
     .addHelpText('after', '\nExample: ladder --data photos --epochs 6 --size 96')
@@ -43,6 +46,7 @@ async function runCommand(options: LadderArguments): Promise<void> {
     epochs: whole('--epochs', options.epochs),
     size: whole('--size', options.size),
     batch: whole('--batch', options.batch),
+    steps: stepNumbers(options.steps),
     seeds: options.seeds.split(',').map((seed) => whole('--seeds', seed)),
     settings: options.set,
   }
@@ -67,6 +71,13 @@ async function runCommand(options: LadderArguments): Promise<void> {
   } finally {
     release()
   }
+}
+
+function stepNumbers(text: string): number[] {
+  const numbers = text.split(',').map((number) => whole('--steps', number))
+  const wrong = numbers.find((number) => number > steps.length)
+  if (wrong !== undefined) throw new FlowersError('USAGE', `there is no step ${wrong}, only 1 to ${steps.length}`)
+  return [...new Set(numbers)].toSorted((a, b) => a - b)
 }
 
 function whole(option: string, text: string): number {

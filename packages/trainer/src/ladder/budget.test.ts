@@ -33,7 +33,7 @@ describe('a step within a budget', () => {
   it('scales what counts epochs with its phase', () => {
     // 5 + 95 epochs become 0.3 + 5.7; 15 epochs of patience become 0.9.
     const { full } = step(4).phases
-    expect(full.learningRate.schedule).toMatchObject({ warmupEpochs: 0.3, cycleEpochs: (5.7 / 7) as number })
+    expect(full.learningRate.schedule).toMatchObject({ warmupEpochs: 0.3, cycleEpochs: 5.7 / 7 })
     expect(full.earlyStopping).toMatchObject({ patience: 2, minEpochs: 1 })
     expect(step(3).phases.full.mix.late).toMatchObject({ epochs: 1 })
     // Epochs 60 and 80 of 120, of 7.

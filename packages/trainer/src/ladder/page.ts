@@ -15,7 +15,7 @@ export function ladderPage(ladder: Ladder): string {
   return [
     '# The ladder',
     '',
-    `The five steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
+    `The steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
     `${plan.architecture}, ${first.model.weights === null ? 'random weights' : `weights \`${first.model.weights}\``}, ${plan.size} px, batches of ${plan.batch}; a step has ${plan.epochs} epochs for every 100`,
     `of its recipe (at least one a phase). Learning rates are the recipe's times ${rateFactor(ladder).toFixed(1)}, the square root of how much fewer`,
     `the steps are. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing was tuned for it.`,
@@ -31,7 +31,8 @@ export function ladderPage(ladder: Ladder): string {
       steps.flatMap(({ recipe: { name }, adds, report }, index) => {
         const own = runs.filter(({ step }) => step === name)
         if (own.length === 0) return []
-        const before = runs.filter(({ step }) => step === steps[index - 1]?.recipe.name)
+        const below = steps.slice(0, index).findLast(({ recipe }) => runs.some(({ step }) => step === recipe.name))
+        const before = runs.filter(({ step }) => step === below?.recipe.name)
         return [
           [
             String(index + 1),
@@ -97,8 +98,9 @@ function fewShotNote(runs: readonly LadderRun[]): string {
     : `Few-shot: mean recall of the third of the classes with the fewest training photos (${classes}, up to ${largest} photos); none has under ${fewPhotos}.`
 }
 
+/** What the rates were multiplied with, which is the same for all steps. */
 function rateFactor({ recipes }: Ladder): number {
-  const { recipe } = steps[0]!
+  const { recipe } = steps.find((step) => Object.hasOwn(recipes, step.recipe.name))!
   return recipes[recipe.name]!.phases.full.learningRate.head / recipe.phases.full.learningRate.head
 }
 

@@ -21,6 +21,8 @@ export interface LadderPlan {
   /** Side of the input before FixRes, pixels. */
   readonly size: number
   readonly batch: number
+  /** Numbers of the steps to run, from 1, rising. */
+  readonly steps: readonly number[]
   readonly seeds: readonly number[]
   /** `path=value` over every step's recipe. */
   readonly settings: readonly string[]
@@ -60,7 +62,7 @@ export interface LadderOptions {
 }
 
 /**
- * Runs the five steps with every seed, each in a run folder of its own, and scores each on the validation photos with the
+ * Runs the steps of a plan with every seed, each in a run folder of its own, and scores each on the validation photos with the
  * views of its step. A ladder that was stopped or killed goes on where it was. Writes `ladder.json` and `ladder.md` after
  * every run. Throws USAGE for a folder that holds a ladder of another plan.
  */
@@ -69,22 +71,25 @@ export async function runLadder(options: LadderOptions): Promise<Ladder> {
   await mkdir(folder, { recursive: true })
   await claim(folder, { data, ...plan })
   const { train, valid, labels } = await openDataset(data, { seed: plan.seeds[0] ?? 1 })
-  const recipes = steps.map(({ recipe }) => withSettings(withinBudget(recipe, { ...plan, photos: train.length })))
-  let ladder: Ladder = {
+  const chosen = steps.filter((_, index) => plan.steps.includes(index + 1))
+  const recipes = chosen.map(({ recipe }) => withSettings(withinBudget(recipe, { ...plan, photos: train.length })))
+  const runs: LadderRun[] = []
+  const ladder: Ladder = {
     plan,
     data: { classes: labels.length, train: train.length, valid: valid.length },
     recipes: Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe])),
-    runs: [],
+    runs,
   }
   // Seed by seed: a ladder that is stopped early still has all steps.
   for (const seed of plan.seeds) {
     for (const recipe of recipes) {
       const run = `${recipe.name}-seed${seed}`
       const done = await readScore(join(folder, run))
-      if (done === undefined) progress.message(`--- ${run} (${ladder.runs.length + 1} of ${plan.seeds.length * 5})`)
+      if (done === undefined)
+        progress.message(`--- ${run} (${runs.length + 1} of ${plan.seeds.length * recipes.length})`)
       const { score, diverged } =
         done ?? (await trainAndScore({ ...recipe, seed }, join(folder, run), { data, progress, signal }))
-      ladder = { ...ladder, runs: [...ladder.runs, { step: recipe.name, seed, run, diverged, score }] }
+      runs.push({ step: recipe.name, seed, run, diverged, score })
       if (done === undefined) {
         const { accuracy, seconds } = score
         progress.message(`${run}: ${percent(accuracy.value)} with ${score.views} views, ${duration(seconds)}`)
