@@ -38,6 +38,23 @@ async function readRecipeFile(path: string): Promise<unknown> {
   }
 }
 
+/** Recipes that are planned for the photos and a time, and the minutes they take unless `--set minutes=` says otherwise. */
+const plannedMinutes: Readonly<Record<string, number>> = { quick: 20 }
+
+/** Splits `minutes=` off the settings of a recipe that is planned; null for one that is not. Throws RECIPE_SETTING. */
+export function takeMinutes(
+  name: string,
+  settings: readonly string[],
+): { minutes: number | null; settings: readonly string[] } {
+  if (!Object.hasOwn(plannedMinutes, name)) return { minutes: null, settings }
+  const isMinutes = (setting: string): boolean => setting.startsWith('minutes=')
+  const text = settings.findLast(isMinutes)?.slice('minutes='.length)
+  const minutes = text === undefined ? plannedMinutes[name]! : Number(text)
+  if (!Number.isFinite(minutes) || minutes <= 0)
+    throw new FlowersError('RECIPE_SETTING', `minutes takes a number above 0, not "${text}"`)
+  return { minutes, settings: settings.filter((setting) => !isMinutes(setting)) }
+}
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

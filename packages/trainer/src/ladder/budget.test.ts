@@ -54,6 +54,11 @@ describe('a step within a budget', () => {
     expect(here.head.learningRate.head / there.head.learningRate.head).toBeCloseTo(factor, 6)
   })
 
+  it('raises them no further than the backbone bears', () => {
+    // One rate for all stays one.
+    expect(step(1).phases.full.learningRate).toMatchObject({ backbone: 3e-4, head: 3e-4 })
+  })
+
   it('gives the report back its own schedule on its own number of photos', () => {
     const recipe = recipes['step4']!
     const same = withinBudget(recipe, { ...budget, epochs: 100, size: 384, batch: 16, photos: 24_789 })

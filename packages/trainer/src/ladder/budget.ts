@@ -19,14 +19,18 @@ export interface Budget {
 const reportPhotos = 24_789
 /** Epochs of step 1, which a budget counts in. */
 const firstStepEpochs = 100
-/** More ends well for none of the small networks. */
-const largestRateFactor = 20
+/**
+ * The highest rate of a pretrained backbone. At 1e-3 EfficientNet-Lite0 unlearned everything within an epoch; 3e-4 is
+ * what it is usually tuned with.
+ */
+const highestBackboneRate = 3e-4
 const shortestAverage = 0.9
 
 /**
  * A step's recipe within a budget: another network, from its ImageNet weights where there are any by name, and every
  * count of epochs in proportion. What counts in steps keeps its share of the run: the moving average forgets over the
- * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are.
+ * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are,
+ * all rates of a step alike, as far as the backbone bears it.
  */
 export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
   const { architecture, epochs, size, batch, photos } = budget
@@ -83,7 +87,7 @@ export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
 function rateFactor(full: Phase, { epochs, batch, photos }: Budget): number {
   const before = (full.epochs * reportPhotos) / full.batch
   const now = ((full.epochs * epochs) / firstStepEpochs) * Math.max(1, photos / batch)
-  return Math.min(largestRateFactor, Math.sqrt(before / now))
+  return Math.min(highestBackboneRate / full.learningRate.backbone, Math.sqrt(before / now))
 }
 
 const toSize = (pixels: number): number => Math.max(16, Math.round(pixels / 16) * 16)

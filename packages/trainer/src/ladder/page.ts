@@ -17,8 +17,8 @@ export function ladderPage(ladder: Ladder): string {
     '',
     `The steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
     `${plan.architecture}, ${first.model.weights === null ? 'random weights' : `weights \`${first.model.weights}\``}, ${plan.size} px, batches of ${plan.batch}; a step has ${plan.epochs} epochs for every 100`,
-    `of its recipe (at least one a phase). Learning rates are the recipe's times ${rateFactor(ladder).toFixed(1)}, the square root of how much fewer`,
-    `the steps are. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing was tuned for it.`,
+    'of its recipe (at least one a phase). Learning rates are raised for the fewer steps, by their square root, as far as',
+    `the pretrained weights bear it. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing was tuned for it.`,
     ...(plan.settings.length === 0 ? [] : ['', `Settings for all steps: ${plan.settings.map(code).join(', ')}.`]),
     '',
     'Accuracy is top-1 on the validation photos, which also choose the best epoch, with the views of the step. In',
@@ -96,12 +96,6 @@ function fewShotNote(runs: readonly LadderRun[]): string {
   return largest < fewPhotos
     ? `Few-shot: mean recall of the ${classes} classes with under ${fewPhotos} training photos.`
     : `Few-shot: mean recall of the third of the classes with the fewest training photos (${classes}, up to ${largest} photos); none has under ${fewPhotos}.`
-}
-
-/** What the rates were multiplied with, which is the same for all steps. */
-function rateFactor({ recipes }: Ladder): number {
-  const { recipe } = steps.find((step) => Object.hasOwn(recipes, step.recipe.name))!
-  return recipes[recipe.name]!.phases.full.learningRate.head / recipe.phases.full.learningRate.head
 }
 
 /** Epochs by phase, then rates, schedule and average of the phase that trains everything. */
