@@ -17,7 +17,7 @@ export interface Speed {
 const forwardShare = 0.4
 
 /** Seconds that a phase takes, validation included: the cost of a photo grows with its pixels. */
-export function phaseSeconds(
+function phaseSeconds(
   { epochs, size, trainable }: Pick<Phase, 'epochs' | 'size' | 'trainable'>,
   speed: Speed,
   photos: { readonly train: number; readonly valid: number },
