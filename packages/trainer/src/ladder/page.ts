@@ -18,7 +18,10 @@ export function ladderPage(ladder: Ladder): string {
     `The steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
     `${plan.architecture}, ${first.model.weights === null ? 'random weights' : `weights \`${first.model.weights}\``}, ${plan.size} px, batches of ${plan.batch}; a step has ${plan.epochs} epochs for every 100`,
     'of its recipe (at least one a phase). Learning rates are raised for the fewer steps, by their square root, as far as',
-    `the pretrained weights bear it. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing was tuned for it.`,
+    `the pretrained weights bear it. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing else was tuned for it.`,
+    ...(Object.values(ladder.recipes).every(({ precision }) => precision === 'float32')
+      ? ['All steps are computed in float32: half the bits make the small networks slower on a CPU.']
+      : []),
     ...(plan.settings.length === 0 ? [] : ['', `Settings for all steps: ${plan.settings.map(code).join(', ')}.`]),
     '',
     'Accuracy is top-1 on the validation photos, which also choose the best epoch, with the views of the step. In',
