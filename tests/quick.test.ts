@@ -1,0 +1,55 @@
+import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { drawFlowers } from '@flowers/trainer/data/drawn-flowers'
+import { weightsForTest } from '@flowers/trainer/model/weights/test-network'
+import type { Recipe } from '@flowers/trainer/recipe'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runTrainer } from './trainer-process.ts'
+
+const { missing } = await weightsForTest('efficientnet_lite0')
+const classes = 12
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flowers-quick-'))
+  await drawFlowers(join(folder, 'drawn'), { species: classes, train: 8, valid: 1, size: 48, seed: 6 })
+  // Folders of classes, as a person has them, without a split.
+  await rename(join(folder, 'drawn', 'train'), join(folder, 'photos'))
+})
+
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+it.skipIf(missing)(`plans the recipe quick for the photos and beats chance${missing && `: ${missing}`}`, async () => {
+  const settings = ['--set', 'minutes=0.3', '--set', 'phases.fixres.epochs=0']
+  const { code, output } = await runTrainer(
+    ['train', '--recipe', 'quick', '--data', 'photos', '--out', 'run', ...settings],
+    folder,
+  )
+  expect(output).toMatch(/plan: photos of 48 px, trained at 96 and 128 px in batches of 8/)
+  expect(code).toBe(0)
+  const recipe = JSON.parse(await readFile(join(folder, 'run', 'recipe.json'), 'utf8')) as Recipe
+  expect(recipe.phases.full).toMatchObject({ size: 96, batch: 8 })
+  // The person's own setting has the last word.
+  expect(recipe.phases.fixres.epochs).toBe(0)
+  expect(await readdir(join(folder, 'run', 'checkpoints'))).toContain('best.safetensors')
+  const [, accuracy] = /done: (\d+\.\d) % of the validation photos right at 96 px/.exec(output) ?? []
+  expect(Number(accuracy)).toBeGreaterThan((3 * 100) / classes)
+})
+
+it.each(['0', 'soon', '-3'])('refuses minutes=%s', async (minutes) => {
+  const { code, output } = await runTrainer(
+    ['train', '--recipe', 'quick', '--data', 'photos', '--set', `minutes=${minutes}`],
+    folder,
+  )
+  expect(code).toBe(2)
+  expect(output).toContain('minutes')
+})
+
+it('knows minutes with no other recipe', async () => {
+  const { code, output } = await runTrainer(['train', '--set', 'minutes=20'], folder)
+  expect(code).toBe(2)
+  expect(output).toContain('RECIPE_SETTING')
+})
