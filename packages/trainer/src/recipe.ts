@@ -85,6 +85,13 @@ const phaseFields = z.strictObject({
   epochs: z.int().min(0).describe('0 leaves the phase out.'),
   size: z.int().min(8).describe('Side of the training input, pixels.'),
   batch: z.int().min(1).describe('Photos a step.'),
+  accumulate: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe(
+      'Steps whose mean gradient makes one update of the weights: the effect of a batch so many times as large, in the memory of one. Left-over steps of an epoch make an update of their own; rates, decay and averages count updates.',
+    ),
   trainable: z.enum(['head', 'all']).describe('`head`: the backbone is frozen.'),
   batchNorm: z
     .enum(['frozen', 'trained', 'last'])
@@ -207,8 +214,10 @@ export const recipeSchema = z.strictObject({
     .describe("How validation and the service cut and scale a photo; the size is the phase's."),
   views: z.array(viewSchema).min(1).describe('Views the exported model is served with.'),
   precision: z
-    .enum(['float32', 'bfloat16', 'float16'])
-    .describe('bfloat16 runs matrix products and convolutions in half the bits.'),
+    .enum(['auto', 'float32', 'bfloat16', 'float16'])
+    .describe(
+      'What matrix products and convolutions are computed in. `float16`: with dynamic loss scaling, for GPUs. `auto`: what the family gains from on this machine; the run says and stores which.',
+    ),
   saveMinutes: z.number().positive().describe('Minutes between two states saved within an epoch.'),
   sweep: z
     .strictObject({
@@ -275,6 +284,7 @@ export const reportPhases = {
     epochs: 12,
     size: 384,
     batch: 16,
+    accumulate: 1,
     trainable: 'head',
     batchNorm: 'frozen',
     features: 'computed',
@@ -296,6 +306,7 @@ export const reportPhases = {
     epochs: 100,
     size: 384,
     batch: 16,
+    accumulate: 1,
     trainable: 'all',
     batchNorm: 'frozen',
     features: 'computed',
@@ -321,6 +332,7 @@ export const reportPhases = {
     epochs: 25,
     size: 576,
     batch: 8,
+    accumulate: 1,
     trainable: 'all',
     batchNorm: 'frozen',
     features: 'computed',
@@ -354,7 +366,7 @@ export const recipeDefaults = {
   data: { validShare: 0.15, minimumSize: 32, ignore: [], exclude: 'nothing' },
   preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
   views: [...sixViews],
-  precision: 'float32',
+  precision: 'auto',
   saveMinutes: 5,
   sweep: null,
   logitAdjustment: 0,

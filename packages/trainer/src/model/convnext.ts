@@ -42,6 +42,7 @@ export function convnext(config: ConvNextConfig): Architecture {
   return {
     name,
     family: 'convnext',
+    fastest: { cpu: 'bfloat16', gpu: 'float16' },
     normalization: imagenetNormalization,
     defaults: { head: { kind: 'linear' }, stochasticDepth, layerScale: 1e-6 },
     build: (options) => build(config, options),

@@ -4,9 +4,9 @@ import { FlowersError } from '@flowers/shared/errors'
 import { callSite } from './caller.ts'
 import type { NodeOutput, Pointer } from './capi.ts'
 import { functionConfig } from './config.ts'
-import type { Precision } from './config.ts'
 import type { Handle } from './core.ts'
-import { hasBfloat16 } from './mixed-precision.ts'
+import { hasBfloat16 } from './precision.ts'
+import type { Precision } from './precision.ts'
 import { runtime } from './runtime.ts'
 import { Trace } from './trace.ts'
 
@@ -17,8 +17,8 @@ export interface CompileOptions {
   readonly name?: string
   /**
    * What matrix products and convolutions are computed in; inputs, outputs and variables stay float32. bfloat16 has an
-   * effect only where the machine has instructions for it (a GPU, or AVX512-BF16 or AMX); float16 only on a GPU, and it
-   * needs a scaled loss.
+   * effect only where the machine has instructions for it (a GPU, or AVX512-BF16 or AMX). float16 is for GPUs, a CPU is
+   * slow with it, and its gradients need a scaled loss.
    */
   readonly precision?: Precision
   /** Compile by XLA as a whole. Slower than the default on a CPU. */
@@ -67,7 +67,6 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
 ): Compiled<I, O> {
   const functions = new Map<string, TracedFunction>()
   const label = options.name ?? (fn.name || 'compiled')
-  const config = functionConfig(options.precision ?? 'float32')
   let disposed = false
 
   const functionFor = (inputs: I): TracedFunction => {
@@ -87,7 +86,7 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
     const { core, backend, binding } = runtime()
     const handles = [...backend.getInputTensorIds(inputs).map((id) => binding.handle(id)), ...traced.captured]
     const op = core.newOp(traced.name, [], handles)
-    core.api.TFE_OpSetAttrString(op, 'config_proto', config, config.length)
+    core.api.TFE_OpSetAttrString(op, 'config_proto', functionConfig, functionConfig.length)
     return op
   }
 
@@ -142,7 +141,9 @@ function traceFunction<I extends readonly Tensor[]>(
   options: CompileOptions,
 ): TracedFunction {
   const { core, backend, binding, device } = runtime()
-  const trace = new Trace(core, 'function', options.precision === 'bfloat16' && hasBfloat16(device))
+  const { precision = 'float32' } = options
+  const low = precision === 'float32' || (precision === 'bfloat16' && !hasBfloat16(device)) ? null : precision
+  const trace = new Trace(core, 'function', low)
   const name = `${label.replace(/\W/g, '_')}_${made++}`
   try {
     const parameters: NodeOutput[] = []

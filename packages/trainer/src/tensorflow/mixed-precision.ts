@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import type { EncodedAttribute } from './attribute.ts'
 import type { NodeOutput } from './capi.ts'
 import { dataTypes } from './dtype.ts'
+import type { Precision } from './precision.ts'
 import type { NodeTensor } from './trace.ts'
 
-/** Products: their time is arithmetic, and bfloat16 halves it. */
+/** Products: their time is arithmetic, and half the bits halve it. */
 const products: ReadonlySet<string> = new Set([
   'MatMul',
   'BatchMatMulV2',
@@ -20,7 +20,7 @@ const movers: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Slice', 'I
 
 const additions: ReadonlySet<string> = new Set(['Add', 'AddV2'])
 
-/** A value in a trace. In mixed precision a float32 exists in the graph as such, in bfloat16, or as both. */
+/** A value in a trace. In mixed precision a float32 exists in the graph as such, in the low type, or as both. */
 export interface TracedValue {
   readonly shape: number[]
   /** The type by name; `low` does not change it. */
@@ -29,41 +29,51 @@ export interface TracedValue {
   low: NodeOutput | null
 }
 
+export type LowPrecision = Exclude<Precision, 'float32'>
+
 type AddNode = (type: string, attributes: readonly EncodedAttribute[], inputs: readonly NodeOutput[]) => NodeTensor
 
 /**
- * Mixed precision decided while tracing: matrix products and convolutions are computed in bfloat16 and what they yield
- * stays so until something else needs it; weights are cast once; everything else (normalisation, activation, the
+ * Mixed precision decided while tracing: matrix products and convolutions are computed in a type of 16 bits and what they
+ * yield stays so until something else needs it; weights are cast once; everything else (normalisation, activation, the
  * residual stream, loss, optimizer) is computed in float32.
  */
 export class MixedPrecision {
   readonly #add: AddNode
+  readonly #lowType: number
   /** By node and output, since a tensor from outside is looked up anew at each use. */
   readonly #casts = new Map<string, NodeOutput>()
 
-  constructor(add: AddNode) {
+  constructor(low: LowPrecision, add: AddNode) {
+    this.#lowType = dataTypes[low]
     this.#add = add
   }
 
-  /** The operation in bfloat16, or null when it is one for float32. */
+  /** The operation in the low type, or null when it is one for float32. */
   apply(type: string, attributes: readonly EncodedAttribute[], inputs: readonly TracedValue[]): TracedValue | null {
     if (!runsLow(type, inputs)) return null
     const nodes = inputs.map((input) =>
       input.dtype === dataTypes.float32 ? this.#low(input) : (input.full as NodeOutput),
     )
-    const { output, shape } = this.#add(type, attributes.map(lowered), nodes)
+    const { output, shape } = this.#add(type, attributes.map((attribute) => this.#lowered(attribute)), nodes)
     return { shape, dtype: dataTypes.float32, full: null, low: output }
   }
 
   /** The value in its own type. */
   full(value: TracedValue): NodeOutput {
-    value.full ??= this.#cast(value.low as NodeOutput, dataTypes.bfloat16, dataTypes.float32)
+    value.full ??= this.#cast(value.low as NodeOutput, this.#lowType, dataTypes.float32)
     return value.full
   }
 
   #low(value: TracedValue): NodeOutput {
-    value.low ??= this.#cast(value.full as NodeOutput, dataTypes.float32, dataTypes.bfloat16)
+    value.low ??= this.#cast(value.full as NodeOutput, dataTypes.float32, this.#lowType)
     return value.low
+  }
+
+  #lowered(attribute: EncodedAttribute): EncodedAttribute {
+    return attribute.type === 'type' && attribute.value === dataTypes.float32
+      ? { ...attribute, value: this.#lowType }
+      : attribute
   }
 
   #cast(from: NodeOutput, source: number, target: number): NodeOutput {
@@ -87,19 +97,4 @@ function runsLow(type: string, inputs: readonly TracedValue[]): boolean {
   if (movers.has(type)) return true
   // TensorFlow fuses a bias with the product before it.
   return additions.has(type) && second?.dtype === dataTypes.float32 && second.shape.length === 1
-}
-
-const lowered = (attribute: EncodedAttribute): EncodedAttribute =>
-  attribute.type === 'type' && attribute.value === dataTypes.float32
-    ? { ...attribute, value: dataTypes.bfloat16 }
-    : attribute
-
-/** Whether products in bfloat16 are computed by instructions of this machine; elsewhere they are slower than float32. */
-export function hasBfloat16(device: 'cpu' | 'gpu'): boolean {
-  if (device === 'gpu') return true
-  try {
-    return /avx512_bf16|amx_bf16/.test(readFileSync('/proc/cpuinfo', 'utf8'))
-  } catch {
-    return false
-  }
 }

@@ -19,8 +19,7 @@ test('fields of fixed width are passed over, half a message is refused', () => {
 })
 
 test('the configuration of a function has its rewrite options, empty or with float16', () => {
-  expect(functionConfig('float16')).toEqual(Uint8Array.of(0x52, 5, 0x52, 3, 0xb8, 0x01, 1))
-  expect(functionConfig('float32')).toEqual(Uint8Array.of(0x52, 2, 0x52, 0))
+  expect(functionConfig).toEqual(Uint8Array.of(0x52, 2, 0x52, 0))
 })
 
 test('the process configuration names the numbers of threads and may leave the GPU out', () => {

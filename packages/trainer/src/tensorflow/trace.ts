@@ -9,6 +9,7 @@ import { isResource } from './core.ts'
 import { valueBytes } from './dtype.ts'
 import { EffectOrder } from './effects.ts'
 import { MixedPrecision } from './mixed-precision.ts'
+import type { LowPrecision } from './mixed-precision.ts'
 import { splitInputs } from './op-definition.ts'
 
 /** Operations that only look at a resource. */
@@ -55,12 +56,13 @@ export class Trace {
   #nodes = 0
   #outputBytes = 0
 
-  constructor(core: Core, mode: 'function' | 'freeze', mixed = false) {
+  constructor(core: Core, mode: 'function' | 'freeze', low: LowPrecision | null = null) {
     this.#core = core
     this.mode = mode
-    this.mixed = mixed
-      ? new MixedPrecision((type, attributes, inputs) => this.add(type, attributes, inputs, 1)[0] as NodeTensor)
-      : null
+    this.mixed =
+      low === null
+        ? null
+        : new MixedPrecision(low, (type, attributes, inputs) => this.add(type, attributes, inputs, 1)[0] as NodeTensor)
     this.graph = core.api.TF_NewGraph()
   }
 

@@ -41,8 +41,8 @@ export class Variable {
     )
     const handle = core.execute(op, 1, 'TENSORFLOW_OP_REFUSED', `variable ${name}`)[0] as Handle
     this.#resource = tf.keep(backend.createOutputTensor(binding.describe(handle)))
-    const count = this.#count()
-    this.load(init.data ?? (init.dtype === 'float32' ? new Float32Array(count) : new Int32Array(count)))
+    if (init.data) this.load(init.data)
+    else this.clear()
   }
 
   /** The resource itself, an input for `rawOp`. The variable disposes of it. */
@@ -94,6 +94,11 @@ export class Variable {
     } finally {
       core.deleteHandle(value)
     }
+  }
+
+  /** Sets the values to zero, as `load` does. */
+  clear(): void {
+    this.load(this.dtype === 'float32' ? new Float32Array(this.#count()) : new Int32Array(this.#count()))
   }
 
   /** Frees the values, after the steps that are under way. Functions that use the variable fail from then on. */

@@ -42,20 +42,20 @@ const packed = packAugmentations(new Array(6).fill(still), new Array(6).fill(unm
 
 /** Runs steps with an average that forgets half in each; returns the losses, the statistics after the first step, and what changed. */
 async function train(phase: Phase, steps: number) {
-  const variables = variablesFor(model, phase, values)
+  const variables = variablesFor(model, phase, 'float32', values)
   const step = compileStep(model, variables, phase, { precision: 'float32', classWeights: null })
   const losses: number[] = []
   const first: { name: string; weight: ArrayLike<number>; best: ArrayLike<number> }[] = []
   for (let done = 1; done <= steps; done++) {
-    const scalars = { beta1Power: 0.9 ** done, beta2Power: 0.999 ** done, averageDecay: 0.5, labelSmoothing: 0 }
-    const outputs = await step.run(
+    const scalars = { beta1Power: 0.9 ** done, beta2Power: 0.999 ** done, averageDecay: 0.5, labelSmoothing: 0, lossScale: 1, gathered: 1 }
+    const inputs = [
       bytes(pixels, [6, size, size, 3]),
       tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'),
       tf.tensor2d(packed, [6, packed.length / 6]),
       tf.tensor1d(packScalars({ ...scalars, backboneRate: 3e-3, headRate: 3e-3 })),
       tf.tensor1d([1, done], 'int32'),
-    )
-    losses.push(outputs.loss.dataSync()[0]!)
+    ] as const
+    losses.push((await step.run(inputs, true)).loss)
     if (done > 1) continue
     for (const name of statistics)
       first.push({ name, weight: await variables.weight(name).data(), best: await variables.best(name).data() })
@@ -96,7 +96,7 @@ describe('batch normalisations', () => {
   })
 
   it('are part of a saved state', () => {
-    const entries = [...variablesFor(model, { ...plain, batchNorm: 'trained' }, values).entries()]
+    const entries = [...variablesFor(model, { ...plain, batchNorm: 'trained' }, 'float32', values).entries()]
     const kinds = entries.filter(([, name]) => name === 'bn1.running_mean').map(([kind]) => kind)
     expect(kinds).toEqual(['weight', 'average'])
   })

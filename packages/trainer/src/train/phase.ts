@@ -16,12 +16,14 @@ import { epochOrder } from '../data/sampler.ts'
 import type { Model } from '../model/architecture.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
+import { gathering, updatesPerEpoch } from '../optim/accumulation.ts'
 import { adamDefaults } from '../optim/adamw.ts'
 import { emaDecay } from '../optim/ema.ts'
 import { effectiveNumberWeights, effectivePrior } from '../optim/class-weights.ts'
+import { initialLossScale, nextLossScale } from '../optim/loss-scale.ts'
 import { rampValue } from '../optim/ramp.ts'
 import { noPlateau, scheduleFactor, updatePlateau } from '../optim/schedule.ts'
-import type { AugmentOptions, Phase, PhaseName, Recipe } from '../recipe.ts'
+import type { AugmentOptions, Phase, PhaseName } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
 import type { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
@@ -36,15 +38,16 @@ import { saveState } from './state.ts'
 import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
 import type { MemoryNeed } from './memory.ts'
-import { compileStep, emptyInputs, packScalars, runEmpty, useInputs, variablesFor } from './step.ts'
-import type { Step } from './step.ts'
+import type { ResolvedRecipe } from './precision.ts'
+import { compileStep, emptyInputs, packScalars, runEmpty, scalesLoss, useInputs, variablesFor } from './step.ts'
+import type { Step, StepInputs, StepResult } from './step.ts'
 import { Scorers, ValidationSet } from './validate.ts'
 import type { Validation } from './validate.ts'
 import type { TrainingVariables } from './variables.ts'
 
 export interface PhaseContext {
   readonly folder: string
-  readonly recipe: Recipe
+  readonly recipe: ResolvedRecipe
   readonly dataset: Dataset
   readonly model: Model
   /** Small photos, decoded once for all phases. */
@@ -74,10 +77,11 @@ export function ttaDue({ tta, epochs }: Pick<Phase, 'tta' | 'epochs'>, epoch: nu
 /** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
 const overcorrected = -0.1
 
-const noSums = { loss: 0, correct: 0, seen: 0 }
+const noSums = { loss: 0, correct: 0, seen: 0, skipped: 0 }
 
 export const startOf = (
   phase: PhaseName,
+  recipe: ResolvedRecipe,
   metricsBytes: number,
   { seconds, updates }: { seconds: number; updates: number },
 ): Position => ({
@@ -89,6 +93,7 @@ export const startOf = (
   best: noBest,
   plateau: noPlateau,
   sums: noSums,
+  lossScale: scalesLoss(recipe.precision) ? initialLossScale : null,
   metricsBytes,
   seconds,
 })
@@ -118,12 +123,6 @@ export class PhaseRunner {
     this.#position = position
     this.#cached = this.#phase.features === 'cached' ? this.#cacheHead() : null
     this.#stepsPerEpoch = Math.floor(context.dataset.train.length / this.#phase.batch)
-    if (this.#stepsPerEpoch === 0) {
-      throw new FlowersError(
-        'TRAIN_BATCH_TOO_LARGE',
-        `phase ${name} asks for batches of ${this.#phase.batch}, but there are only ${context.dataset.train.length} training photos`,
-      )
-    }
   }
 
   /** Seconds of training so far, of the whole run. */
@@ -227,22 +226,14 @@ export class PhaseRunner {
     const started = performance.now()
     const first = this.#position.step
     for await (const batch of batches) {
-      const { loss, correct } = await this.#update(step, batch)
-      const { sums, updates } = this.#position
-      this.#position = {
-        ...this.#position,
-        step: batch.step + 1,
-        updates: updates + 1,
-        sums: { loss: sums.loss + loss, correct: sums.correct + correct, seen: sums.seen + batch.labels.length },
-      }
+      await this.#step(step, batch)
       const done = batch.step + 1
       const secondsPerStep = (performance.now() - started) / 1000 / (done - first)
       progress.step({
         done,
         of: this.#stepsPerEpoch,
         imagesPerSecond: this.#phase.batch / secondsPerStep,
-        loss: this.#position.sums.loss / done,
-        accuracy: this.#position.sums.correct / this.#position.sums.seen,
+        ...this.#trained,
         remaining: secondsPerStep * ((this.#phase.epochs - epoch) * this.#stepsPerEpoch - done),
       })
       if (signal.aborted) await this.#stop()
@@ -250,10 +241,54 @@ export class PhaseRunner {
     }
   }
 
-  /** One optimizer step. Throws TRAIN_DIVERGED when the loss is no number; nothing saved holds such weights. */
-  async #update(step: Step, batch: Batch | FeatureBatch): Promise<{ loss: number; correct: number }> {
+  /** One micro-step, and the update it completes. Throws TRAIN_DIVERGED; nothing saved holds weights that are no numbers. */
+  async #step(step: Step, batch: Batch | FeatureBatch): Promise<void> {
+    const { of, complete } = gathering(batch.step, this.#stepsPerEpoch, this.#phase.accumulate)
+    const inputs = await this.#inputs(batch, of)
+    const running = step.run(inputs, complete)
+    tf.dispose([...inputs])
+    const result = await running.catch((error: unknown) => this.#explainMemory(step, error))
+    const finite = Number.isFinite(result.gradientNorm) && Number.isFinite(result.loss)
+    const { sums, updates, lossScale } = this.#position
+    const scale = lossScale && complete ? nextLossScale(lossScale, finite) : lossScale
+    if (!finite && scale === null) throw this.#diverged(result, batch.step)
+    this.#position = {
+      ...this.#position,
+      step: batch.step + 1,
+      updates: updates + (complete && finite ? 1 : 0),
+      lossScale: scale,
+      sums: {
+        ...sums,
+        // The photos of a step that overflowed on its way forward are not counted.
+        ...(Number.isFinite(result.loss) && {
+          loss: sums.loss + result.loss * batch.labels.length,
+          correct: sums.correct + result.correct,
+          seen: sums.seen + batch.labels.length,
+        }),
+        skipped: sums.skipped + (complete && !finite ? 1 : 0),
+      },
+    }
+  }
+
+  /** Mean loss and accuracy of the unfinished epoch. */
+  get #trained(): { loss: number; accuracy: number } {
+    const { loss, correct, seen } = this.#position.sums
+    return { loss: loss / seen, accuracy: correct / seen }
+  }
+
+  #diverged({ loss, gradientNorm }: StepResult, microStep: number): FlowersError {
+    const { phase, epoch } = this.#position
+    const best = this.#path(checkpointFiles.best)
+    return new FlowersError(
+      'TRAIN_DIVERGED',
+      `the loss is ${loss} and the norm of its gradient ${gradientNorm} at epoch ${epoch + 1}, step ${microStep + 1} of phase ${phase}; the best checkpoint is ${best}`,
+    )
+  }
+
+  /** What the next step takes; `gathered`: micro-steps of its update. */
+  async #inputs(batch: Batch | FeatureBatch, gathered: number): Promise<StepInputs> {
     const { recipe, model } = this.#context
-    const { phase, epoch, updates } = this.#position
+    const { phase, epoch, updates, lossScale } = this.#position
     const { size, batch: width, learningRate, ema } = this.#phase
     const address = streamEpoch(phase, epoch)
     const positions = batch.samples.map((_, index) => batch.step * width + index)
@@ -284,8 +319,9 @@ export class PhaseRunner {
       })
     }
     const factor = this.#factor(updates)
-    const noise = new Random(recipe.seed, 'step', phaseNames.indexOf(phase), updates)
-    const inputs = [
+    const microStep = epoch * this.#stepsPerEpoch + batch.step
+    const noise = new Random(recipe.seed, 'step', phaseNames.indexOf(phase), microStep)
+    return [
       'features' in batch
         ? tf.tensor2d(batch.features, [width, model.featureCount])
         : bytes(batch.pixels, [width, size, size, 3]),
@@ -299,21 +335,12 @@ export class PhaseRunner {
           beta2Power: adamDefaults.beta2 ** (updates + 1),
           averageDecay: ema ? emaDecay(ema, updates + 1) : 0,
           labelSmoothing: rampValue(this.#phase.labelSmoothing, epoch, this.#phase.epochs),
+          lossScale: lossScale?.value ?? 1,
+          gathered,
         }),
       ),
       tf.tensor1d([noise.word() | 0, noise.word() | 0], 'int32'),
-    ] as const
-    const outputs = await step.run(...inputs).catch((error: unknown) => this.#explainMemory(step, error))
-    const loss = (await outputs.loss.data())[0]!
-    const correct = (await outputs.correct.data())[0]!
-    tf.dispose([...inputs, ...Object.values(outputs)])
-    if (!Number.isFinite(loss)) {
-      throw new FlowersError(
-        'TRAIN_DIVERGED',
-        `the loss is ${loss} at epoch ${epoch + 1}, step ${batch.step + 1} of phase ${phase}`,
-      )
-    }
-    return { loss, correct }
+    ]
   }
 
   /**
@@ -323,18 +350,18 @@ export class PhaseRunner {
   async #checkMemory(step: Step): Promise<void> {
     const { batch, size } = this.#phase
     const available = availableMemory()
-    if (useInputs(emptyInputs(batch, size), (inputs) => step.bytes(...inputs)) <= available) return
+    if (useInputs(emptyInputs(batch, size), (inputs) => step.bytes(inputs)) <= available) return
     const { fixed, perPhoto } = await this.#measureNeed()
     if (fixed + perPhoto * batch > available) throw this.#tooLarge(Math.floor((available - fixed) / perPhoto))
   }
 
   /** Measures on variables of its own: a step changes them. */
   async #measureNeed(): Promise<MemoryNeed> {
-    const { model } = this.#context
+    const { model, recipe } = this.#context
     const values = new Map(
       model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]),
     )
-    const variables = variablesFor(model, this.#phase, values)
+    const variables = variablesFor(model, this.#phase, recipe.precision, values)
     const step = this.#compile(variables)
     try {
       return await measureNeed((batch) => runEmpty(step, batch, this.#phase.size))
@@ -371,15 +398,16 @@ export class PhaseRunner {
     seconds: number,
   ): Promise<void> {
     const { log, board, progress } = this.#context
-    const { epoch, sums, updates } = this.#position
+    const { epoch, sums, updates, lossScale } = this.#position
+    const { loss, accuracy: trainAccuracy } = this.#trained
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
     const { best, improved } = updateBest(this.#position.best, accuracy, epoch, threshold)
     const summary = {
       phase: this.#name,
       epoch,
       epochs: this.#phase.epochs,
-      loss: sums.loss / this.#stepsPerEpoch,
-      trainAccuracy: sums.correct / sums.seen,
+      loss,
+      trainAccuracy,
       validLoss,
       validAccuracy: accuracy,
       ttaAccuracy: augmented?.accuracy ?? null,
@@ -388,7 +416,8 @@ export class PhaseRunner {
       seconds,
     }
     const imagesPerSecond = sums.seen / trainSeconds
-    await log.write({ event: 'epoch', ...summary, imagesPerSecond })
+    const scaling = lossScale && { lossScale: lossScale.value, skippedSteps: sums.skipped }
+    await log.write({ event: 'epoch', ...summary, imagesPerSecond, ...scaling })
     board.epoch(this.updates - 1, { ...summary, imagesPerSecond })
     this.#position = {
       ...this.#position,
@@ -410,7 +439,7 @@ export class PhaseRunner {
     const { learningRate, epochs } = this.#phase
     return scheduleFactor(learningRate.schedule, {
       step: updates,
-      stepsPerEpoch: this.#stepsPerEpoch,
+      stepsPerEpoch: updatesPerEpoch(this.#stepsPerEpoch, this.#phase.accumulate),
       epochs,
       plateauFactor: this.#position.plateau.factor,
     })

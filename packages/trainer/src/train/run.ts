@@ -24,6 +24,8 @@ import { startTensorflow } from '../tensorflow/index.ts'
 import { describeEnvironment } from './environment.ts'
 import { checkpointFiles, PhaseRunner, startOf, updatesOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
+import { resolvePrecision } from './precision.ts'
+import type { ResolvedRecipe } from './precision.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
 import { variablesFor } from './step.ts'
@@ -51,26 +53,28 @@ export interface RunResult {
 
 /** Trains through the phases of a recipe, from the start or from the last saved state of the run folder. */
 export async function trainRun(options: RunOptions): Promise<RunResult> {
-  const { recipe, folder, progress, signal } = options
-  const phases = phaseNames.filter((name) => recipe.phases[name].epochs > 0)
+  const { folder, progress, signal } = options
+  const phases = phaseNames.filter((name) => options.recipe.phases[name].epochs > 0)
   const last = phases.at(-1)
   if (last === undefined)
     throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
-  const weights = state === undefined ? await prepareWeights(recipe, progress) : null
+  const weights = state === undefined ? await prepareWeights(options.recipe, progress) : null
   const prepared = await prepareData(options)
   const { dataset } = prepared
-  const model = buildModel(recipe, dataset.labels.length)
+  const model = buildModel(options.recipe, dataset.labels.length)
+  requireFullBatches(options.recipe, dataset)
   await mkdir(join(folder, 'checkpoints'), { recursive: true })
   await removeHalfWritten(join(folder, 'checkpoints'))
   const tensorflow = await startTensorflow({ deterministic: true })
-  if (!options.resume) await describeRun(options, prepared, tensorflow)
+  const recipe = resolvePrecision(options.recipe, tensorflow.device)
+  if (!options.resume) await describeRun(recipe, options, prepared, tensorflow)
   const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
   const context: PhaseContext = { folder, recipe, dataset, model, photos, log, board, progress, signal }
   progress.message(
-    `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device})`,
+    `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
 
   let accuracy = 0
@@ -85,9 +89,10 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
       : previous
         ? await bestWeights(model, folder, previous)
         : await startingValues(model, recipe, weights)
-    const variables = variablesFor(model, recipe.phases[name], start)
+    const variables = variablesFor(model, recipe.phases[name], recipe.precision, start)
     if (saved) restoreVariables(variables, saved)
-    const runner = new PhaseRunner(context, name, variables, saved?.position ?? startOf(name, log.bytes, spent))
+    const position = saved?.position ?? startOf(name, recipe, log.bytes, spent)
+    const runner = new PhaseRunner(context, name, variables, position)
     try {
       const best = await runner.run()
       accuracy = best.accuracy
@@ -157,6 +162,16 @@ function buildModel(recipe: Recipe, classes: number): Model {
   return model
 }
 
+/** Throws TRAIN_BATCH_TOO_LARGE where a phase that is run would not fill a single batch. */
+function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
+  const wrong = phaseNames.find((name) => phases[name].epochs > 0 && phases[name].batch > train.length)
+  if (wrong === undefined) return
+  throw new FlowersError(
+    'TRAIN_BATCH_TOO_LARGE',
+    `phase ${wrong} asks for batches of ${phases[wrong].batch}, but there are only ${train.length} training photos`,
+  )
+}
+
 /** Means and deviations that differ by less are the same, rounded. */
 const sameNormalization = 0.001
 
@@ -217,7 +232,8 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
 
 /** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */
 async function describeRun(
-  { recipe, data, folder }: RunOptions,
+  recipe: ResolvedRecipe,
+  { data, folder }: RunOptions,
   { dataset, excluded }: PreparedData,
   tensorflow: { version: string; device: string },
 ): Promise<void> {

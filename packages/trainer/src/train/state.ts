@@ -7,7 +7,7 @@ import type { TrainingVariables } from './variables.ts'
 /** Where a run stands, besides its arrays: all that the next step depends on. */
 export const positionSchema = z.strictObject({
   phase: z.enum(phaseNames),
-  /** The epoch being trained, from 0, and the steps of it that are done. */
+  /** The epoch being trained, from 0, and the micro-steps of it that are done. */
   epoch: z.int(),
   step: z.int(),
   /** Optimizer steps done in this phase. */
@@ -17,7 +17,15 @@ export const positionSchema = z.strictObject({
   best: z.strictObject({ accuracy: z.number(), epoch: z.int(), waited: z.int() }),
   plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
   /** Sums over the steps of the unfinished epoch. */
-  sums: z.strictObject({ loss: z.number(), correct: z.number(), seen: z.number() }),
+  sums: z.strictObject({
+    loss: z.number(),
+    correct: z.number(),
+    seen: z.number(),
+    /** Updates left out because the gradient overflowed. */
+    skipped: z.int().default(0),
+  }),
+  /** Null where the precision needs none. */
+  lossScale: z.strictObject({ value: z.number(), good: z.int() }).nullable().default(null),
   /** Length of metrics.jsonl that belongs to this state; what stands behind it is written anew. */
   metricsBytes: z.int(),
   /** Seconds of training so far. */

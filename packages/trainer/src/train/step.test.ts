@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { recipes } from '../../recipes/index.ts'
@@ -10,8 +13,12 @@ import { emaDecay } from '../optim/ema.ts'
 import type { Phase } from '../recipe.ts'
 import { noMix, reportPhases, standardAugment } from '../recipe.ts'
 import { bytes, startTensorflow } from '../tensorflow/index.ts'
+import type { Precision } from '../tensorflow/precision.ts'
+import { readState, restoreVariables, saveState } from './state.ts'
+import { startOf } from './phase.ts'
 import { compileStep, packScalars, trainableParameters, variablesFor } from './step.ts'
 import { Scorers } from './validate.ts'
+import type { TrainingVariables } from './variables.ts'
 
 beforeAll(async () => {
   await startTensorflow({ deterministic: true })
@@ -42,35 +49,51 @@ const pixels = Uint8Array.from({ length: 6 * 16 * 16 * 3 }, (_, i) =>
 const labels = Int32Array.from({ length: 6 }, (_, i) => i % 3)
 const still = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] } as const
 
-function trainer(phase: Phase) {
-  const variables = variablesFor(model, phase, values)
-  const step = compileStep(model, variables, phase, { precision: 'float32', classWeights: null })
+/** Steps on the six photos, or on some of them that follow each other. */
+function trainer(phase: Phase, precision: Precision = 'float32') {
+  const variables = variablesFor(model, phase, precision, values)
+  const step = compileStep(model, variables, phase, { precision, classWeights: null })
   let updates = 0
-  const run = async (rate: number) => {
-    updates++
-    const packed = packAugmentations(new Array(6).fill(still), new Array(6).fill(unmixed), preprocessing)
-    const outputs = await step.run(
-      bytes(pixels, [6, 16, 16, 3]),
-      tf.tensor1d(labels, 'int32'),
-      tf.tensor2d(packed, [6, 31]),
+  const run = async (rate: number, { first = 0, count = 6, of = 1, complete = true, lossScale = 1 } = {}) => {
+    const packed = packAugmentations(new Array(count).fill(still), new Array(count).fill(unmixed), preprocessing)
+    const inputs = [
+      bytes(pixels.subarray(768 * first, 768 * (first + count)), [count, 16, 16, 3]),
+      tf.tensor1d(labels.subarray(first, first + count), 'int32'),
+      tf.tensor2d(packed, [count, 31]),
       tf.tensor1d(
         packScalars({
           backboneRate: rate,
           headRate: rate,
-          beta1Power: 0.9 ** updates,
-          beta2Power: 0.999 ** updates,
-          averageDecay: emaDecay(phase.ema!, updates),
+          beta1Power: 0.9 ** (updates + 1),
+          beta2Power: 0.999 ** (updates + 1),
+          averageDecay: emaDecay(phase.ema!, updates + 1),
           labelSmoothing: 0,
+          lossScale,
+          gathered: of,
         }),
       ),
       tf.tensor1d([1, updates], 'int32'),
-    )
-    return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.dataSync()[0]!])) as Record<
-      'loss' | 'correct' | 'gradientNorm',
-      number
-    >
+    ] as const
+    const result = await step.run(inputs, complete)
+    tf.dispose([...inputs])
+    if (complete && Number.isFinite(result.gradientNorm)) updates++
+    return result
   }
   return { variables, run }
+}
+
+/** Every array by kind and name. */
+async function contents(variables: TrainingVariables): Promise<Map<string, Float32Array>> {
+  const all = new Map<string, Float32Array>()
+  for (const [kind, name, variable] of variables.entries())
+    all.set(`${kind}/${name}`, (await variable.data()) as Float32Array)
+  return all
+}
+
+/** Euclidean length of the difference, as a share of that of the first. */
+function distance(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  const differences = Array.from(one, (value, index) => value - other[index]!)
+  return Math.hypot(...differences) / Math.hypot(...Array.from(one))
 }
 
 describe('compileStep', () => {
@@ -117,5 +140,90 @@ describe('compileStep', () => {
     }
     const average = await variables.averages().get(name)!.data()
     expected.forEach((value, index) => expect(average[index]).toBeCloseTo(value, 5))
+  })
+})
+
+describe('gathered gradients', () => {
+  const gathering: Phase = { ...plain, accumulate: 3, clipNorm: 0.2 }
+
+  it('of three micro-steps make the update of the large batch', async () => {
+    const large = trainer({ ...gathering, accumulate: 1 })
+    const small = trainer(gathering)
+    for (let update = 0; update < 4; update++) {
+      const whole = await large.run(1e-3)
+      let loss = 0
+      let norm = 0
+      for (let part = 0; part < 3; part++) {
+        const before = await small.variables.weight('head.fc.weight').data()
+        const result = await small.run(1e-3, { first: 2 * part, count: 2, of: 3, complete: part === 2 })
+        loss += result.loss / 3
+        norm = result.gradientNorm
+        const moved = distance(before, await small.variables.weight('head.fc.weight').data())
+        expect(moved > 0, `update ${update}, part ${part}`).toBe(part === 2)
+      }
+      expect(loss).toBeCloseTo(whole.loss, 5)
+      expect(norm).toBeCloseTo(whole.gradientNorm, 5)
+      // Clipping has something to do.
+      expect(norm).toBeGreaterThan(0.2)
+    }
+    const expected = await contents(large.variables)
+    const actual = await contents(small.variables)
+    for (const [name, array] of expected) expect(distance(array, actual.get(name)!), name).toBeLessThan(1e-3)
+    const left = [...actual].filter(([name]) => name.startsWith('gradient/'))
+    expect(left.length).toBe(model.parameters.length)
+    for (const [, array] of left) expect(array.every((value) => value === 0)).toBe(true)
+  })
+
+  it('go on bit for bit from a state saved between micro-steps', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'flowers-state-'))
+    const path = join(folder, 'state.safetensors')
+    const part = (number: number) => ({ first: 2 * number, count: 2, of: 3, complete: number === 2, lossScale: 1024 })
+    try {
+      const one = trainer(gathering, 'float16')
+      await one.run(1e-3, part(0))
+      await one.run(1e-3, part(1))
+      const recipe = { ...recipes['demo']!, precision: 'float16' } as const
+      await saveState(path, one.variables, startOf('full', recipe, 0, 0))
+      await one.run(1e-3, part(2))
+
+      const other = trainer(gathering, 'float16')
+      const saved = await readState(path)
+      expect(saved.position.lossScale).toEqual({ value: 65_536, good: 0 })
+      restoreVariables(other.variables, saved)
+      await other.run(1e-3, part(2))
+      expect(await contents(other.variables)).toEqual(await contents(one.variables))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})
+
+describe('float16', () => {
+  it('takes nearly the step of float32, whatever the scale of the loss', async () => {
+    const exact = trainer(plain)
+    const whole = await exact.run(1e-3)
+    for (const lossScale of [1, 2 ** 12]) {
+      const half = trainer(plain, 'float16')
+      const result = await half.run(1e-3, { lossScale })
+      expect(result.loss).toBeCloseTo(whole.loss, 2)
+      expect(result.gradientNorm / whole.gradientNorm).toBeCloseTo(1, 2)
+    }
+  })
+
+  it('leaves everything as it was when the scaled gradient overflows, and goes on with a smaller scale', async () => {
+    const { variables, run } = trainer({ ...plain, accumulate: 2 }, 'float16')
+    await run(1e-3, { lossScale: 1024 })
+    const before = await contents(variables)
+    const micro = { count: 3, of: 2, complete: false }
+    // The first half overflows, the second does not: the sum of both is still no gradient.
+    expect((await run(1e-3, { ...micro, lossScale: 2 ** 40 })).loss).toBeLessThan(10)
+    const overflowed = await run(1e-3, { ...micro, first: 3, lossScale: 1, complete: true })
+    expect(overflowed.gradientNorm).not.toSatisfy(Number.isFinite)
+    expect(await contents(variables)).toEqual(before)
+    const next = await run(1e-3, { lossScale: 1024 })
+    expect(next.gradientNorm).toSatisfy(Number.isFinite)
+    const after = await contents(variables)
+    for (const array of after.values()) expect(array.every(Number.isFinite)).toBe(true)
+    expect(distance(before.get('weight/head.fc.weight')!, after.get('weight/head.fc.weight')!)).toBeGreaterThan(0)
   })
 })

@@ -1,23 +1,38 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { applyAugmentations, packedWidth } from '../data/apply-augment.ts'
 import type { ForwardContext, Model, ParameterSpec } from '../model/architecture.ts'
-import { applyAdamW, globalNorm } from '../optim/adamw.ts'
+import { adamDefaults, applyAdamW, globalNorm } from '../optim/adamw.ts'
 import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
-import type { Phase, Recipe } from '../recipe.ts'
+import type { Phase } from '../recipe.ts'
 import { bytes, castToFloat, compile, stateless } from '../tensorflow/index.ts'
+import type { Precision } from '../tensorflow/precision.ts'
 import { TrainingVariables } from './variables.ts'
 
 /** The scalars that change from step to step, in the order of the step's input `scalars`. */
-const scalarNames = ['backboneRate', 'headRate', 'beta1Power', 'beta2Power', 'averageDecay', 'labelSmoothing'] as const
-export type StepScalars = Readonly<Record<(typeof scalarNames)[number], number>>
-
-type ScalarTensors = [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar]
+const scalarNames = [
+  'backboneRate',
+  'headRate',
+  'beta1Power',
+  'beta2Power',
+  'averageDecay',
+  'labelSmoothing',
+  'lossScale',
+  'gathered',
+] as const
+type ScalarName = (typeof scalarNames)[number]
+/** `lossScale`: 1 where the precision needs none. `gathered`: micro-steps of this update. */
+export type StepScalars = Readonly<Record<ScalarName, number>>
 
 export const packScalars = (scalars: StepScalars): Float32Array =>
   Float32Array.from(scalarNames, (name) => scalars[name])
 
+function unpackScalars(packed: tf.Tensor): Record<ScalarName, tf.Scalar> {
+  const scalars = tf.unstack(packed)
+  return Object.fromEntries(scalarNames.map((name, index) => [name, scalars[index]])) as Record<ScalarName, tf.Scalar>
+}
+
 export interface StepOptions {
-  readonly precision: Recipe['precision']
+  readonly precision: Precision
   /** One weight a class, mean 1; null: all equal. */
   readonly classWeights: readonly number[] | null
 }
@@ -46,14 +61,19 @@ function movingAverages(model: Model, phase: Trains): ParameterSpec[] {
   return model.parameters.filter(({ name }) => names.has(name))
 }
 
+/** Whether gradients are multiplied while they are computed, so that small ones survive. */
+export const scalesLoss = (precision: Precision): boolean => precision === 'float16'
+
 /** Arrays for a phase that starts from these weights. */
 export function variablesFor(
   model: Model,
-  phase: Trains & Pick<Phase, 'ema'>,
+  phase: Trains & Pick<Phase, 'ema' | 'accumulate'>,
+  precision: Precision,
   values: ReadonlyMap<string, Float32Array>,
 ): TrainingVariables {
   const trained = trainableParameters(model, phase)
-  return new TrainingVariables(model, trained, values, phase.ema ? [...trained, ...movingAverages(model, phase)] : [])
+  const averaged = phase.ema ? [...trained, ...movingAverages(model, phase)] : []
+  return new TrainingVariables(model, trained, values, averaged, phase.accumulate > 1 || scalesLoss(precision))
 }
 
 /** Fresh uniform numbers at every call, all from one seed tensor int32 [2]. */
@@ -69,14 +89,111 @@ export function onFeatures(features: tf.Tensor): tf.Tensor {
 }
 
 /**
- * One training step as one TensorFlow function: augmentation, forward, backward, clipping, AdamW and the moving average,
- * variables updated in place.
- *
- * Inputs of `run`: photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [6]; seed int32 [2].
- * Where the phase has cached features those, float32 [N, F], take the place of photos, and the augmentations have no effect.
- * Outputs: `loss` (mean over the batch, nats), `correct` (photos whose own label is on top), `gradientNorm` before clipping.
+ * Photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [8]; seed int32 [2]. Where the phase
+ * has cached features those, float32 [N, F], take the place of photos, and the augmentations have no effect.
  */
-export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions) {
+export type StepInputs = readonly [
+  photos: tf.Tensor,
+  labels: tf.Tensor,
+  packed: tf.Tensor,
+  scalars: tf.Tensor,
+  seed: tf.Tensor,
+]
+
+export interface StepResult {
+  /** Mean over the batch, nats. */
+  readonly loss: number
+  /** Photos whose own label is on top. */
+  readonly correct: number
+  /** Of the gradient gathered so far, not scaled, before clipping. Not finite: nothing was updated, where updates are apart. */
+  readonly gradientNorm: number
+}
+
+export interface Step {
+  /**
+   * Forward and backward; with `complete` the update as well. Inputs may be disposed of as soon as the promise is returned.
+   * A scaled or gathered gradient that is not finite is dropped, and the weights, means and averages stay.
+   */
+  readonly run: (inputs: StepInputs, complete: boolean) => Promise<StepResult>
+  /** An upper bound of what a run takes, see `Compiled`. */
+  readonly bytes: (inputs: StepInputs) => number
+  readonly dispose: () => void
+}
+
+/**
+ * A training step. Where every step is an update and the loss is not scaled, it is one TensorFlow function: augmentation,
+ * forward, backward, clipping, AdamW and moving average, on variables in place. Else it is two: one adds the gradient to
+ * what is gathered, the other updates, unless the gradient has overflowed.
+ */
+export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions): Step {
+  const gradients = gradientOf(model, variables, phase, options)
+  const update = updateOf(model, variables, phase)
+  const trained = trainableParameters(model, phase)
+  const { precision } = options
+
+  if (!variables.gathers) {
+    const step = compile(
+      (...[photos, labels, packed, scalars, seed]: StepInputs) => {
+        const { loss, correct, grads } = gradients([photos, labels, packed, scalars, seed])
+        return { loss, correct, gradientNorm: update(grads, scalars, null) }
+      },
+      { name: 'train_step', precision },
+    )
+    return {
+      run: async (inputs) => readScalars(await step.run(...inputs)),
+      bytes: (inputs) => step.bytes(...inputs),
+      dispose: step.dispose,
+    }
+  }
+
+  const gathered = (): tf.Tensor[] => trained.map(({ name }) => variables.gradient(name).read())
+  const gather = compile(
+    (...[photos, labels, packed, scalars, seed]: StepInputs) => {
+      const { lossScale, gathered: count } = unpackScalars(scalars)
+      const { loss, correct, grads } = gradients([photos, labels, packed, scalars, seed], tf.div<tf.Scalar>(lossScale, count))
+      trained.forEach(({ name }, index) => variables.gradient(name).assignAdd(grads[index]!))
+      return { loss, correct, gradientNorm: tf.div(globalNorm(gathered()), lossScale) }
+    },
+    { name: 'gather_step', precision },
+  )
+  const apply = compile(
+    (scalars: tf.Tensor) => {
+      const gradientNorm = update(gathered(), scalars, tf.reciprocal(unpackScalars(scalars).lossScale))
+      for (const { name, shape } of trained) variables.gradient(name).assign(tf.zeros([...shape]))
+      return { gradientNorm }
+    },
+    { name: 'update_step' },
+  )
+  return {
+    async run(inputs, complete) {
+      const scalars = inputs[3].clone()
+      try {
+        const result = await readScalars(await gather.run(...inputs))
+        if (!complete) return result
+        if (Number.isFinite(result.gradientNorm)) await readScalars(await apply.run(scalars))
+        else variables.clearGradients()
+        return result
+      } finally {
+        scalars.dispose()
+      }
+    },
+    bytes: (inputs) => Math.max(gather.bytes(...inputs), apply.bytes(inputs[3])),
+    dispose() {
+      gather.dispose()
+      apply.dispose()
+    },
+  }
+}
+
+async function readScalars<N extends string>(tensors: Record<N, tf.Tensor>): Promise<Record<N, number>> {
+  const numbers = {} as Record<N, number>
+  for (const name in tensors) numbers[name] = (await tensors[name].data())[0]!
+  tf.dispose(tensors)
+  return numbers
+}
+
+/** Traces forward and backward. `scale`: what the loss is multiplied with before the gradient is taken; not in what is returned. */
+function gradientOf(model: Model, variables: TrainingVariables, phase: Phase, { classWeights, precision }: StepOptions) {
   const trained = trainableParameters(model, phase)
   const moving = new Set(movingNormalizations(model, phase))
   const { augment, mix } = phase
@@ -93,63 +210,82 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
   }
   const isCached = phase.features === 'cached'
   const { classes } = model.options
-  const loss = { classWeights: options.classWeights, focalGamma: phase.focalGamma }
+  const lossOptions = { classWeights, focalGamma: phase.focalGamma }
 
-  return compile(
-    (photos: tf.Tensor, labels: tf.Tensor, packed: tf.Tensor, scalars: tf.Tensor, seed: tf.Tensor) => {
-      const { images, lam } = isCached
-        ? { images: photos, lam: tf.scalar(1) }
-        : applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
-      const [backboneRate, headRate, beta1Power, beta2Power, averageDecay, labelSmoothing] = tf.unstack(
-        scalars,
-      ) as ScalarTensors
-      const own = smoothedTargets(labels as tf.Tensor1D, classes, labelSmoothing)
-      const partner = tf.reverse(own, 0)
-      const targets = apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(own, partner))) : own
+  return ([photos, labels, packed, scalars, seed]: StepInputs, scale?: tf.Scalar) => {
+    const { images, lam } = isCached
+      ? { images: photos, lam: tf.scalar(1) }
+      : applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
+    const own = smoothedTargets(labels as tf.Tensor1D, classes, unpackScalars(scalars).labelSmoothing)
+    const partner = tf.reverse(own, 0)
+    const targets = apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(own, partner))) : own
 
-      const values = new Map(model.parameters.map(({ name }) => [name, variables.weight(name).read()]))
-      const context: ForwardContext = {
-        parameter: (name) => values.get(name)!,
-        training: true,
-        uniform: seededUniform(seed),
-        batchStatistics: {
-          trains: (name) => moving.has(name),
-          update: (name, value) => variables.weight(name).assign(value),
+    const values = new Map(model.parameters.map(({ name }) => [name, variables.weight(name).read()]))
+    const context: ForwardContext = {
+      parameter: (name) => values.get(name)!,
+      training: true,
+      uniform: seededUniform(seed),
+      batchStatistics: {
+        trains: (name) => moving.has(name),
+        update: (name, value) => {
+          const average = variables.weight(name)
+          // An overflow must not stay in a moving average; no later step could take it out.
+          average.assign(scalesLoss(precision) ? tf.where(tf.isFinite(value), value, average.read()) : value)
         },
-      }
-      let correct: tf.Tensor | undefined
-      const { value, grads } = tf.valueAndGrads((...arrays) => {
-        trained.forEach(({ name }, index) => values.set(name, arrays[index]!))
-        const featureMap = isCached ? onFeatures(images) : model.featureMap(images, context)
-        const logits = model.classify(featureMap, context) as tf.Tensor2D
-        correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), labels), 'float32')))
-        return classificationLoss(logits, targets as tf.Tensor2D, loss)
-      })(trained.map(({ name }) => variables.weight(name).read()))
-
-      const gradientNorm = globalNorm(grads)
-      const factor = phase.clipNorm === null ? null : tf.minimum(1, tf.div(phase.clipNorm, tf.add(gradientNorm, 1e-6)))
-      trained.forEach(({ name, group, decay }, index) => {
-        const gradient = grads[index]!
-        applyAdamW(variables.trained(name), {
-          gradient: factor === null ? gradient : tf.mul(gradient, factor),
-          learningRate: group === 'head' ? headRate : backboneRate,
-          weightDecay: decay ? phase.weightDecay : 0,
-          beta1Power,
-          beta2Power,
-        })
-      })
-      for (const [name, average] of variables.averages()) {
-        const kept = average.read()
-        average.assignSub(tf.mul(tf.sub(kept, variables.weight(name).read()), tf.sub(1, averageDecay)))
-      }
-      return { loss: value, correct: correct!, gradientNorm }
-    },
-    { name: 'train_step', precision: options.precision },
-  )
+      },
+    }
+    let correct: tf.Tensor | undefined
+    const { value, grads } = tf.valueAndGrads((...arrays) => {
+      trained.forEach(({ name }, index) => values.set(name, arrays[index]!))
+      const featureMap = isCached ? onFeatures(images) : model.featureMap(images, context)
+      const logits = model.classify(featureMap, context) as tf.Tensor2D
+      correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), labels), 'float32')))
+      return classificationLoss(logits, targets as tf.Tensor2D, lossOptions)
+    })(
+      trained.map(({ name }) => variables.weight(name).read()),
+      scale,
+    )
+    return { loss: value, correct: correct!, grads }
+  }
 }
 
-export type Step = ReturnType<typeof compileStep>
-type StepInputs = Parameters<Step['run']>
+/** Traces clipping, AdamW and the moving average. `factor`: what gradients are multiplied with first; null: 1. Returns their norm. */
+function updateOf(model: Model, variables: TrainingVariables, phase: Phase) {
+  const trained = trainableParameters(model, phase)
+  return (gradients: readonly tf.Tensor[], scalars: tf.Tensor, factor: tf.Scalar | null): tf.Scalar => {
+    const { backboneRate, headRate, beta1Power, beta2Power, averageDecay } = unpackScalars(scalars)
+    const norm = globalNorm(gradients)
+    const gradientNorm = factor === null ? norm : tf.mul<tf.Scalar>(norm, factor)
+    const clip = phase.clipNorm === null ? null : tf.minimum(1, tf.div(phase.clipNorm, tf.add(gradientNorm, 1e-6)))
+    const product = clip === null ? factor : factor === null ? clip : tf.mul(clip, factor)
+    trained.forEach(({ name, group, decay }, index) => {
+      const gradient = gradients[index]!
+      applyAdamW(variables.trained(name), {
+        gradient: product === null ? gradient : tf.mul(gradient, product),
+        learningRate: group === 'head' ? headRate : backboneRate,
+        weightDecay: decay ? phase.weightDecay : 0,
+        beta1Power,
+        beta2Power,
+      })
+    })
+    for (const [name, average] of variables.averages()) {
+      const kept = average.read()
+      average.assignSub(tf.mul(tf.sub(kept, variables.weight(name).read()), tf.sub(1, averageDecay)))
+    }
+    return gradientNorm
+  }
+}
+
+const idleScalars: StepScalars = {
+  backboneRate: 0,
+  headRate: 0,
+  beta1Power: adamDefaults.beta1,
+  beta2Power: adamDefaults.beta2,
+  averageDecay: 1,
+  labelSmoothing: 0,
+  lossScale: 1,
+  gathered: 1,
+}
 
 /** Inputs of a step with `batch` black photos, to find out what a step takes. */
 export function emptyInputs(batch: number, size: number): StepInputs {
@@ -157,7 +293,7 @@ export function emptyInputs(batch: number, size: number): StepInputs {
     bytes(new Uint8Array(batch * size * size * 3), [batch, size, size, 3]),
     tf.zeros([batch], 'int32'),
     tf.zeros([batch, packedWidth]),
-    tf.zeros([scalarNames.length]),
+    tf.tensor1d(packScalars(idleScalars)),
     tf.zeros([2], 'int32'),
   ]
 }
@@ -167,11 +303,11 @@ export function useInputs<T>(inputs: StepInputs, use: (inputs: StepInputs) => T)
   try {
     return use(inputs)
   } finally {
-    tf.dispose(inputs)
+    tf.dispose([...inputs])
   }
 }
 
 /** Runs a step on black photos; it changes the variables. */
 export async function runEmpty(step: Step, batch: number, size: number): Promise<void> {
-  tf.dispose(Object.values(await useInputs(emptyInputs(batch, size), (inputs) => step.run(...inputs))))
+  await useInputs(emptyInputs(batch, size), (inputs) => step.run(inputs, true))
 }

@@ -3,23 +3,27 @@ import type { Trained } from '../optim/adamw.ts'
 import { Variable } from '../tensorflow/index.ts'
 
 /** Kinds of arrays a run keeps for a parameter; the names are used in saved states. */
-export const variableKinds = ['weight', 'first', 'second', 'average'] as const
+export const variableKinds = ['weight', 'first', 'second', 'average', 'gradient'] as const
 export type VariableKind = (typeof variableKinds)[number]
 
 /** Every array that training updates in place, and nothing else a step depends on. */
 export class TrainingVariables {
+  /** Gradients are gathered before an update. */
+  readonly gathers: boolean
   readonly #kinds: Readonly<Record<VariableKind, Map<string, Variable>>>
 
   /**
    * `weight` for all parameters; `first` and `second` (AdamW's means) for the trained ones, zero; `average` for the
-   * averaged ones, equal to the weights.
+   * averaged ones, equal to the weights; `gradient` for the trained ones where gradients are gathered before an update, zero.
    */
   constructor(
     model: Model,
     trained: readonly ParameterSpec[],
     values: ReadonlyMap<string, Float32Array>,
     averaged: readonly ParameterSpec[],
+    gathers: boolean,
   ) {
+    this.gathers = gathers
     const make = (kind: VariableKind, specs: readonly ParameterSpec[], filled: boolean) =>
       new Map(
         specs.map(({ name, shape }) => {
@@ -32,6 +36,7 @@ export class TrainingVariables {
       first: make('first', trained, false),
       second: make('second', trained, false),
       average: make('average', averaged, true),
+      gradient: make('gradient', gathers ? trained : [], false),
     }
   }
 
@@ -46,6 +51,16 @@ export class TrainingVariables {
 
   trained(name: string): Trained {
     return { weight: this.weight(name), first: this.#find('first', name), second: this.#find('second', name) }
+  }
+
+  /** The gradient gathered so far. */
+  gradient(name: string): Variable {
+    return this.#find('gradient', name)
+  }
+
+  /** Drops the gradients gathered so far. */
+  clearGradients(): void {
+    for (const variable of this.#kinds.gradient.values()) variable.clear()
   }
 
   /** What validation and export use: the average where there is one. */
