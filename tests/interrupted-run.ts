@@ -14,6 +14,8 @@ export const smallRun = [
     `phases.${phase}.size=${[32, 32, 40][index]}`,
     `phases.${phase}.batch=16`,
   ]),
+  // Six steps an epoch: updates of four and of the two that are left over.
+  'phases.full.accumulate=4',
   'phases.full.mix.probability=0.5',
   'phases.full.mix.mixupAlpha=0.4',
 ].flatMap((setting) => ['--set', setting])

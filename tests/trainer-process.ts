@@ -11,13 +11,18 @@ export interface Finished {
   readonly output: string
 }
 
-/** Starts the built trainer with these arguments in a folder; `output` is what it printed on both streams. */
+/**
+ * Starts the built trainer with these arguments in a folder, as the last words of the command `under` if there is one;
+ * `output` is what it printed on both streams.
+ */
 export function startTrainer(
   args: readonly string[],
   folder: string,
   variables: Readonly<Record<string, string>> = {},
+  under: readonly string[] = [],
 ): { process: ChildProcess; finished: Promise<Finished> } {
-  const child = spawn(process.execPath, [entry, ...args], {
+  const [command, ...words] = [...under, process.execPath, entry, ...args]
+  const child = spawn(command!, words, {
     cwd: folder,
     env: { ...process.env, INIT_CWD: folder, UV_THREADPOOL_SIZE: '8', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],

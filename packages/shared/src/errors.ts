@@ -14,6 +14,24 @@ interface CatalogueEntry {
 
 export const catalogue = {
   USAGE: { status: 400, exit: 2, title: 'Wrong usage', remedy: 'Run the command with --help.' },
+  SYSTEM_DISK_FULL: {
+    status: 500,
+    exit: 1,
+    title: 'Disk full',
+    remedy: 'Free some space, then run the command again, or go on with --resume; what was saved before is intact.',
+  },
+  SYSTEM_NO_PERMISSION: {
+    status: 500,
+    exit: 1,
+    title: 'No permission',
+    remedy: 'Choose a folder you may write to, or change its permissions; a run goes on with --resume.',
+  },
+  SYSTEM_TOO_MANY_FILES: {
+    status: 500,
+    exit: 1,
+    title: 'Too many open files',
+    remedy: 'Raise the limit with `ulimit -n`, then run the command again.',
+  },
   IMAGE_EMPTY: { status: 400, exit: 1, title: 'No image', remedy: 'Send the bytes of one image file.' },
   IMAGE_UNSUPPORTED: {
     status: 415,
@@ -149,7 +167,8 @@ export const catalogue = {
     status: 500,
     exit: 1,
     title: 'Photo lost during a run',
-    remedy: 'Restore the photo and continue with --resume.',
+    remedy:
+      'Everything until then is saved: restore the photo and continue with --resume, or start a new run from checkpoints/best.safetensors with --weights.',
   },
   TENSORFLOW_PYTHON_MISSING: {
     status: 500,
@@ -402,13 +421,14 @@ export const catalogue = {
     exit: 1,
     title: 'Training diverged',
     remedy:
-      'Go on from the last saved state with a smaller learning rate, or clip the gradient harder; the best checkpoint is intact.',
+      'Start a new run from the best checkpoint, which is intact (--weights FILE), with a smaller learning rate or a smaller clipNorm; in float16, also try --set precision=float32.',
   },
   TRAIN_MEMORY: {
     status: 500,
     exit: 1,
     title: 'Out of memory',
-    remedy: 'Start again with the batch that is named, or a smaller size; the last saved state is intact.',
+    remedy:
+      'Start again with the batch that is named (phases.<name>.accumulate makes up for it), or a smaller size; what was saved is intact.',
   },
   TRAIN_RUN_EXISTS: {
     status: 409,

@@ -1,22 +1,25 @@
 import { FlowersError } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
 
-const systemCodes: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: free some space; what was saved before is intact',
-  EACCES: 'no permission: choose a folder you may write to',
-  EROFS: 'the folder is read-only: choose one you may write to',
-  EMFILE: 'too many open files: raise the limit with `ulimit -n`',
+/** What the system says, in the words of the catalogue. */
+const systemCodes: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'SYSTEM_DISK_FULL',
+  EDQUOT: 'SYSTEM_DISK_FULL',
+  EFBIG: 'SYSTEM_DISK_FULL',
+  EACCES: 'SYSTEM_NO_PERMISSION',
+  EPERM: 'SYSTEM_NO_PERMISSION',
+  EROFS: 'SYSTEM_NO_PERMISSION',
+  ENOTDIR: 'SYSTEM_NO_PERMISSION',
+  EMFILE: 'SYSTEM_TOO_MANY_FILES',
 }
 
 /** Prints what went wrong and what to do, and returns the exit code. Only a defect of ours shows a stack. */
-export function reportFailure(error: unknown): number {
+export function reportFailure(failure: unknown): number {
+  const system = systemCodes[(failure as NodeJS.ErrnoException).code ?? '']
+  const error = system ? new FlowersError(system, (failure as Error).message) : failure
   if (error instanceof FlowersError) {
     console.error(`${error.entry.title} (${error.code}): ${error.message}\n${error.entry.remedy}`)
     return error.entry.exit
-  }
-  const system = systemCodes[(error as NodeJS.ErrnoException).code ?? '']
-  if (system) {
-    console.error(`${(error as Error).message}\n${system}`)
-    return 1
   }
   console.error(error)
   return 1

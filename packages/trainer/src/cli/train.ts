@@ -8,7 +8,7 @@ import type { Recipe } from '../recipe.ts'
 import { percent } from '../report/format.ts'
 import { createProgress } from '../report/progress.ts'
 import type { RunResult } from '../train/run.ts'
-import { fromUser, toUser } from './paths.ts'
+import { fromUser, requireWritable, toUser } from './paths.ts'
 import { applySettings, resolveRecipe, takeMinutes } from './resolve-recipe.ts'
 import { Stopped, stopSignal } from './stop.ts'
 
@@ -72,7 +72,7 @@ async function train(options: TrainArguments): Promise<void> {
 
 /** What a run leaves that was killed before it had written down what it is; `data.json` comes last. */
 const leftOfAnUnbornRun = (name: string): boolean =>
-  /^(checkpoints|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
+  /^(checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
 
 async function planRun({ recipe: name, data, out, set, weights }: TrainArguments) {
   if (data === undefined && name !== undefined && name !== 'demo') {
@@ -83,6 +83,7 @@ async function planRun({ recipe: name, data, out, set, weights }: TrainArguments
   const planned = settle(await resolveRecipe(name ?? 'demo', settings))
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
+  await requireWritable(folder)
   const present = await readdir(folder).catch(() => [])
   if (!present.every(leftOfAnUnbornRun)) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
   return {

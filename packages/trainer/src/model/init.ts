@@ -10,6 +10,14 @@ export function initialize(model: Pick<Model, 'parameters'>, seed: number): Map<
   return new Map(model.parameters.map((spec) => [spec.name, initialValues(spec, seed)]))
 }
 
+/** Zeros in the place of every parameter, where values do not matter. */
+export function zeroValues(model: Pick<Model, 'parameters'>): Map<string, Float32Array> {
+  return new Map(model.parameters.map(({ name, shape }) => [name, zerosOf(shape)]))
+}
+
+const zerosOf = (shape: readonly number[]): Float32Array =>
+  new Float32Array(shape.reduce((product, size) => product * size, 1))
+
 type Fill<K extends Initializer['kind']> = (
   values: Float32Array,
   initializer: Extract<Initializer, { kind: K }>,
@@ -25,7 +33,7 @@ const fillers: { readonly [K in Initializer['kind']]: Fill<K> } = {
 }
 
 function initialValues({ name, shape, initializer }: ParameterSpec, seed: number): Float32Array {
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
+  const values = zerosOf(shape)
   const fill = fillers[initializer.kind] as Fill<Initializer['kind']>
   fill(values, initializer, name, seed)
   return values

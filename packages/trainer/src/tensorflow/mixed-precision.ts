@@ -55,7 +55,11 @@ export class MixedPrecision {
     const nodes = inputs.map((input) =>
       input.dtype === dataTypes.float32 ? this.#low(input) : (input.full as NodeOutput),
     )
-    const { output, shape } = this.#add(type, attributes.map((attribute) => this.#lowered(attribute)), nodes)
+    const { output, shape } = this.#add(
+      type,
+      attributes.map((attribute) => this.#lowered(attribute)),
+      nodes,
+    )
     return { shape, dtype: dataTypes.float32, full: null, low: output }
   }
 

@@ -10,6 +10,7 @@ import type { Phase } from '../recipe.ts'
 import { noMix, reportPhases, standardAugment } from '../recipe.ts'
 import { bytes, startTensorflow } from '../tensorflow/index.ts'
 import { compileStep, packScalars, variablesFor } from './step.ts'
+import type { StepInputs } from './step.ts'
 
 beforeAll(async () => {
   await startTensorflow({ deterministic: true })
@@ -40,6 +41,19 @@ const pixels = Uint8Array.from({ length: 6 * size * size * 3 }, (_, i) =>
 const still = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] } as const
 const packed = packAugmentations(new Array(6).fill(still), new Array(6).fill(unmixed), recipes['demo']!.preprocessing)
 
+/** Of a step, counted from 1. */
+function inputsOf(step: number): StepInputs {
+  const rates = { backboneRate: 3e-3, headRate: 3e-3, lossScale: 1, gathered: 1 }
+  const powers = { beta1Power: 0.9 ** step, beta2Power: 0.999 ** step }
+  return [
+    bytes(pixels, [6, size, size, 3]),
+    tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'),
+    tf.tensor2d(packed, [6, packed.length / 6]),
+    tf.tensor1d(packScalars({ ...rates, ...powers, averageDecay: 0.5, labelSmoothing: 0 })),
+    tf.tensor1d([1, step], 'int32'),
+  ]
+}
+
 /** Runs steps with an average that forgets half in each; returns the losses, the statistics after the first step, and what changed. */
 async function train(phase: Phase, steps: number) {
   const variables = variablesFor(model, phase, 'float32', values)
@@ -47,15 +61,7 @@ async function train(phase: Phase, steps: number) {
   const losses: number[] = []
   const first: { name: string; weight: ArrayLike<number>; best: ArrayLike<number> }[] = []
   for (let done = 1; done <= steps; done++) {
-    const scalars = { beta1Power: 0.9 ** done, beta2Power: 0.999 ** done, averageDecay: 0.5, labelSmoothing: 0, lossScale: 1, gathered: 1 }
-    const inputs = [
-      bytes(pixels, [6, size, size, 3]),
-      tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'),
-      tf.tensor2d(packed, [6, packed.length / 6]),
-      tf.tensor1d(packScalars({ ...scalars, backboneRate: 3e-3, headRate: 3e-3 })),
-      tf.tensor1d([1, done], 'int32'),
-    ] as const
-    losses.push((await step.run(inputs, true)).loss)
+    losses.push((await step.run(inputsOf(done), true)).loss)
     if (done > 1) continue
     for (const name of statistics)
       first.push({ name, weight: await variables.weight(name).data(), best: await variables.best(name).data() })
@@ -93,6 +99,20 @@ describe('batch normalisations', () => {
   it('stay as they are but for the last, which learns with the head', async () => {
     const { changed } = await train({ ...plain, trainable: 'head', batchNorm: 'last' }, 2)
     expect(changed).toEqual(['bn2.weight', 'bn2.bias', ...ofLast, 'classifier.weight', 'classifier.bias'])
+  })
+
+  it('keep no overflow of float16 in their statistics', async () => {
+    const phase: Phase = { ...plain, batchNorm: 'trained' }
+    const wild = new Map(values)
+    wild.set(
+      'conv_stem.weight',
+      values.get('conv_stem.weight')!.map((value) => value * 1e8),
+    )
+    const variables = variablesFor(model, phase, 'float16', wild)
+    const step = compileStep(model, variables, phase, { precision: 'float16', classWeights: null })
+    expect((await step.run(inputsOf(1), true)).gradientNorm).not.toSatisfy(Number.isFinite)
+    expect(await variables.weight('bn1.running_var').data()).toEqual(values.get('bn1.running_var'))
+    expect(await variables.weight('classifier.weight').data()).toEqual(values.get('classifier.weight'))
   })
 
   it('are part of a saved state', () => {

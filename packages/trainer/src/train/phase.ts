@@ -14,6 +14,7 @@ import type { PhotoCache } from '../data/photo-cache.ts'
 import { Random } from '../random.ts'
 import { epochOrder } from '../data/sampler.ts'
 import type { Model } from '../model/architecture.ts'
+import { zeroValues } from '../model/init.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { gathering, updatesPerEpoch } from '../optim/accumulation.ts'
@@ -140,6 +141,16 @@ export class PhaseRunner {
     return epoch >= this.#phase.epochs || shouldStop(this.#phase.earlyStopping, best, epoch - 1)
   }
 
+  /** Throws TRAIN_MEMORY, with the batch that fits, when a step would take more memory than there is. Trains nothing. */
+  async requireMemory(): Promise<void> {
+    const step = this.#compile(this.#variables)
+    try {
+      await this.#checkMemory(step)
+    } finally {
+      step.dispose()
+    }
+  }
+
   /** Runs the epochs that are left. Returns the best validation accuracy. */
   async run(): Promise<Best> {
     const { recipe, model, progress } = this.#context
@@ -168,6 +179,9 @@ export class PhaseRunner {
       }
       await cached?.remove()
       return this.#position.best
+    } catch (error) {
+      if (error instanceof FlowersError && error.code === 'DATA_IMAGE_LOST') await this.#save()
+      throw error
     } finally {
       await cached?.close()
       step.dispose()
@@ -358,10 +372,7 @@ export class PhaseRunner {
   /** Measures on variables of its own: a step changes them. */
   async #measureNeed(): Promise<MemoryNeed> {
     const { model, recipe } = this.#context
-    const values = new Map(
-      model.parameters.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1))]),
-    )
-    const variables = variablesFor(model, this.#phase, recipe.precision, values)
+    const variables = variablesFor(model, this.#phase, recipe.precision, zeroValues(model))
     const step = this.#compile(variables)
     try {
       return await measureNeed((batch) => runEmpty(step, batch, this.#phase.size))

@@ -9,7 +9,7 @@ import type { Dataset } from '../data/dataset.ts'
 import { ignoredPhotos } from '../data/ignore.ts'
 import { PhotoCache } from '../data/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
-import { initialize } from '../model/init.ts'
+import { initialize, zeroValues } from '../model/init.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { locateWeights } from '../model/weights/fetch.ts'
 import { mapWeights } from '../model/weights/load.ts'
@@ -64,15 +64,18 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const { dataset } = prepared
   const model = buildModel(options.recipe, dataset.labels.length)
   requireFullBatches(options.recipe, dataset)
-  await mkdir(join(folder, 'checkpoints'), { recursive: true })
-  await removeHalfWritten(join(folder, 'checkpoints'))
   const tensorflow = await startTensorflow({ deterministic: true })
   const recipe = resolvePrecision(options.recipe, tensorflow.device)
-  if (!options.resume) await describeRun(recipe, options, prepared, tensorflow)
   const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
+  await mkdir(join(folder, 'checkpoints'), { recursive: true })
+  await removeHalfWritten(join(folder, 'checkpoints'))
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
   const context: PhaseContext = { folder, recipe, dataset, model, photos, log, board, progress, signal }
+  if (!options.resume) {
+    await freeing(folder, () => requireMemory(context, phases))
+    await describeRun(recipe, options, prepared, tensorflow)
+  }
   progress.message(
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
@@ -94,7 +97,8 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     const position = saved?.position ?? startOf(name, recipe, log.bytes, spent)
     const runner = new PhaseRunner(context, name, variables, position)
     try {
-      const best = await runner.run()
+      const isFirst = !options.resume && index === 0
+      const best = await (isFirst ? freeing(folder, () => runner.run()) : runner.run())
       accuracy = best.accuracy
       spent = { seconds: runner.seconds, updates: runner.updates }
     } finally {
@@ -125,12 +129,13 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
     const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
       sha256: string
       excluded: string[]
+      photos: { id: string; sha256: string }[]
     }
     const dataset = withoutPhotos(opened, new Set(before.excluded))
     if (dataset.sha256 !== before.sha256) {
       throw new FlowersError(
         'TRAIN_DATA_CHANGED',
-        `${data} is not what this run was started on: its hash is ${dataset.sha256}, not ${before.sha256}`,
+        `${data} is not what this run was started on: ${describeChange(before.photos, dataset)}`,
       )
     }
     return { dataset, excluded: before.excluded }
@@ -146,6 +151,17 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
   }
   requireSound(audit)
   return { dataset: kept, excluded: ignored }
+}
+
+function describeChange(before: readonly { id: string; sha256: string }[], { files }: Dataset): string {
+  const known = new Set(before.map(({ id }) => id))
+  const changed = before.filter(({ id, sha256 }) => files.get(id)?.sha256 !== sha256).map(({ id }) => id)
+  const added = [...files.keys()].filter((id) => !known.has(id))
+  const list = (title: string, ids: readonly string[]): string[] =>
+    ids.length === 0
+      ? []
+      : [`${title}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ` and ${ids.length - 5} more` : ''}`]
+  return [...list('changed or gone', changed), ...list('new', added)].join('; ') || 'photos moved between the splits'
 }
 
 /** Throws RECIPE_INVALID where a phase trains batch normalisations that the architecture does not have. */
@@ -170,6 +186,46 @@ function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
     'TRAIN_BATCH_TOO_LARGE',
     `phase ${wrong} asks for batches of ${phases[wrong].batch}, but there are only ${train.length} training photos`,
   )
+}
+
+/**
+ * Throws TRAIN_MEMORY where the phase that takes most does not fit, before anything is written: else the run would find
+ * out after hours. Each phase looks once more when it begins.
+ */
+async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]): Promise<void> {
+  const { recipe, model } = context
+  const taken = (name: PhaseName): number => {
+    const { size, batch, trainable } = recipe.phases[name]
+    return batch * size ** 2 * (trainable === 'all' ? 1 : headShare)
+  }
+  const most = phases
+    .filter((name) => recipe.phases[name].features !== 'cached')
+    .toSorted((a, b) => taken(b) - taken(a))[0]
+  if (most === undefined) return
+  const variables = variablesFor(model, recipe.phases[most], recipe.precision, zeroValues(model))
+  try {
+    await new PhaseRunner(context, most, variables, startOf(most, recipe, 0, { seconds: 0, updates: 0 })).requireMemory()
+  } finally {
+    variables.dispose()
+  }
+}
+
+/** About what a photo takes where the backbone keeps nothing for its gradient, as a share. */
+const headShare = 0.2
+
+/** Frees the run folder where memory runs out: it does so before or in the first step, and nothing is trained. */
+async function freeing<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  return work().catch(async (error: unknown) => {
+    if (error instanceof FlowersError && error.code === 'TRAIN_MEMORY') await removeRun(folder)
+    throw error
+  })
+}
+
+/** Removes what a run writes until its first step is done. */
+async function removeRun(folder: string): Promise<void> {
+  const written = /^(checkpoints|metrics\.jsonl|(recipe|environment|data)\.json|events\..*)$/
+  for (const name of await readdir(folder))
+    if (written.test(name)) await rm(join(folder, name), { recursive: true })
 }
 
 /** Means and deviations that differ by less are the same, rounded. */

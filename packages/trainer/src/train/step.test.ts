@@ -183,7 +183,7 @@ describe('gathered gradients', () => {
       await one.run(1e-3, part(0))
       await one.run(1e-3, part(1))
       const recipe = { ...recipes['demo']!, precision: 'float16' } as const
-      await saveState(path, one.variables, startOf('full', recipe, 0, 0))
+      await saveState(path, one.variables, startOf('full', recipe, 0, { seconds: 0, updates: 0 }))
       await one.run(1e-3, part(2))
 
       const other = trainer(gathering, 'float16')

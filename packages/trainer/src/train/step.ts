@@ -150,7 +150,10 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
   const gather = compile(
     (...[photos, labels, packed, scalars, seed]: StepInputs) => {
       const { lossScale, gathered: count } = unpackScalars(scalars)
-      const { loss, correct, grads } = gradients([photos, labels, packed, scalars, seed], tf.div<tf.Scalar>(lossScale, count))
+      const { loss, correct, grads } = gradients(
+        [photos, labels, packed, scalars, seed],
+        tf.div<tf.Scalar>(lossScale, count),
+      )
       trained.forEach(({ name }, index) => variables.gradient(name).assignAdd(grads[index]!))
       return { loss, correct, gradientNorm: tf.div(globalNorm(gathered()), lossScale) }
     },
@@ -193,7 +196,12 @@ async function readScalars<N extends string>(tensors: Record<N, tf.Tensor>): Pro
 }
 
 /** Traces forward and backward. `scale`: what the loss is multiplied with before the gradient is taken; not in what is returned. */
-function gradientOf(model: Model, variables: TrainingVariables, phase: Phase, { classWeights, precision }: StepOptions) {
+function gradientOf(
+  model: Model,
+  variables: TrainingVariables,
+  phase: Phase,
+  { classWeights, precision }: StepOptions,
+) {
   const trained = trainableParameters(model, phase)
   const moving = new Set(movingNormalizations(model, phase))
   const { augment, mix } = phase
