@@ -1,7 +1,7 @@
 import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readSafetensors } from '@flowers/trainer/model/weights/safetensors'
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '@flowers/trainer/model/weights/safetensors'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { drawSmallData } from './interrupted-run.ts'
@@ -133,23 +133,40 @@ it('ends when the loss is no number, with the best checkpoint named and intact',
   await expectIntact('wild')
 })
 
-it('frees the folder when the settings cannot be trained, for a second try that logs its loss scale', async () => {
+it('frees the folder when the settings cannot be trained, for a second try', async () => {
   const args = ['train', '--data', data, '--out', 'again', ...shortRun]
-  for (const wrong of ['phases.full.batch=97', 'phases.full.batch=90']) {
-    const limited = { FLOWERS_MEMORY_LIMIT_MIB: '100' }
-    const { code, output } = await runTrainer([...args, ...set(wrong)], folder, limited)
-    expect(output).toContain(wrong.endsWith('97') ? 'TRAIN_BATCH_TOO_LARGE' : 'TRAIN_MEMORY')
-    expect(code).toBe(wrong.endsWith('97') ? 2 : 1)
+  for (const [wrong, error] of [
+    ['phases.full.batch=97', 'TRAIN_BATCH_TOO_LARGE'],
+    ['phases.full.batch=90', 'TRAIN_MEMORY'],
+  ] as const) {
+    const { output } = await runTrainer([...args, ...set(wrong)], folder, { FLOWERS_MEMORY_LIMIT_MIB: '100' })
+    expect(output).toContain(error)
   }
-  const settings = set('precision=float16', 'phases.head.epochs=0', 'phases.full.epochs=1', 'phases.full.accumulate=4')
-  const { code } = await runTrainer([...args, ...settings], folder)
+  const { code } = await runTrainer([...args, ...set('phases.head.epochs=0', 'phases.full.epochs=1')], folder)
   expect(code).toBe(0)
-  const recipe = JSON.parse(await readFile(join(folder, 'again', 'recipe.json'), 'utf8')) as { precision: string }
-  expect(recipe.precision).toBe('float16')
-  const log = (await readFile(join(folder, 'again', 'metrics.jsonl'), 'utf8')).trim().split('\n')
-  const epoch = JSON.parse(log.at(-1)!) as Record<string, unknown>
-  const skipped = epoch['skippedSteps'] as number
-  // Six micro-steps of an epoch are two updates.
-  expect(skipped).toBeLessThanOrEqual(2)
-  expect(epoch['lossScale']).toBe(65_536 / 2 ** skipped)
+})
+
+it('halves the loss scale of float16 where updates overflow, leaves them out, and doubles it in time', async () => {
+  const half = ['precision=float16', 'phases.head.epochs=0', 'phases.full.epochs=1', 'phases.full.accumulate=4']
+  const first = await runTrainer(['train', '--data', data, '--out', 'half', ...shortRun, ...set(...half)], folder)
+  expect(first.output).toContain('float16')
+  expect(first.code).toBe(0)
+
+  const path = join(folder, 'half', 'checkpoints', 'last.state.safetensors')
+  /** The epoch once more, beginning with another scale; what the log says of it. */
+  const again = async (lossScale: { value: number; good: number }) => {
+    const { metadata } = await readSafetensorsHeader(path)
+    const position = { ...(JSON.parse(metadata['position']!) as object), epoch: 0, step: 0, lossScale }
+    await writeSafetensors(path, await readSafetensors(path), { position: JSON.stringify(position) })
+    expect((await runTrainer(['train', '--resume', 'half'], folder)).code).toBe(0)
+    const log = (await readFile(join(folder, 'half', 'metrics.jsonl'), 'utf8')).trim().split('\n')
+    return JSON.parse(log.at(-1)!) as { lossScale: number; skippedSteps: number }
+  }
+
+  // Six micro-steps are two updates. So large a scale is infinite in float16.
+  const before = await readSafetensors(path)
+  expect(await again({ value: 2 ** 60, good: 5 })).toMatchObject({ lossScale: 2 ** 58, skippedSteps: 2 })
+  expect(await readSafetensors(path)).toEqual(before)
+  expect(await again({ value: 2, good: 1999 })).toMatchObject({ lossScale: 4, skippedSteps: 0 })
+  expect(await readSafetensors(path)).not.toEqual(before)
 })
