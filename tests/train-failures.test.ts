@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,12 @@ async function expectIntact(run: string): Promise<void> {
       expect((data as Float32Array).every(Number.isFinite), `${name}: ${tensor}`).toBe(true)
   }
   expect((await readdir(checkpoints)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+}
+
+/** Of every array by its name. */
+async function hashes(path: string): Promise<[string, string][]> {
+  const hash = (data: ArrayBufferView): string => createHash('sha256').update(data).digest('hex')
+  return [...(await readSafetensors(path))].map(([name, { data }]) => [name, hash(data)])
 }
 
 async function expectToGoOn(run: string): Promise<void> {
@@ -164,9 +171,9 @@ it('halves the loss scale of float16 where updates overflow, leaves them out, an
   }
 
   // Six micro-steps are two updates. So large a scale is infinite in float16.
-  const before = await readSafetensors(path)
+  const before = await hashes(path)
   expect(await again({ value: 2 ** 60, good: 5 })).toMatchObject({ lossScale: 2 ** 58, skippedSteps: 2 })
-  expect(await readSafetensors(path)).toEqual(before)
+  expect(await hashes(path)).toEqual(before)
   expect(await again({ value: 2, good: 1999 })).toMatchObject({ lossScale: 4, skippedSteps: 0 })
-  expect(await readSafetensors(path)).not.toEqual(before)
+  expect(await hashes(path)).not.toEqual(before)
 })

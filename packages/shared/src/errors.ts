@@ -168,7 +168,7 @@ export const catalogue = {
     exit: 1,
     title: 'Photo lost during a run',
     remedy:
-      'Everything until then is saved: restore the photo and continue with --resume, or start a new run from checkpoints/best.safetensors with --weights.',
+      'Restore the photo and run the command again; a run has saved and goes on with --resume. Is it lost for good: start a new run from checkpoints/best.safetensors with --weights.',
   },
   TENSORFLOW_PYTHON_MISSING: {
     status: 500,
