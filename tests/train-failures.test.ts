@@ -61,7 +61,7 @@ async function expectIntact(run: string): Promise<void> {
 
 /** Of every array by its name. */
 async function hashes(path: string): Promise<[string, string][]> {
-  const hash = (data: ArrayBufferView): string => createHash('sha256').update(data).digest('hex')
+  const hash = (data: NodeJS.ArrayBufferView): string => createHash('sha256').update(data).digest('hex')
   return [...(await readSafetensors(path))].map(([name, { data }]) => [name, hash(data)])
 }
 

@@ -14,7 +14,7 @@ import { convnext } from '../model/convnext.ts'
 import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import { recipeDefaults, recipeSchema, reportPhases } from '../recipe.ts'
-import type { Recipe } from '../recipe.ts'
+import type { ResolvedRecipe } from './precision.ts'
 import { MetricsLog } from '../report/metrics-log.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { bestOfSweep, sweepPlan, sweepSizes } from './sweep.ts'
@@ -99,8 +99,9 @@ describe('sweepSizes', () => {
     const data = join(folder, 'flowers')
     await drawFlowers(data, { species: 3, train: 1, valid: 6, size: 48, seed: 3 })
     const dataset = await openDataset(data, { seed: 1 })
-    const recipe: Recipe = {
+    const recipe: ResolvedRecipe = {
       ...recipeDefaults,
+      precision: 'float32',
       name: 'test',
       model: {
         architecture: 'tiny',
