@@ -48,6 +48,7 @@ const headPhase: Phase = {
 
 const recipeOf = (change: Partial<Phase>): Recipe => ({
   ...recipeDefaults,
+  precision: 'float32',
   name: 'test',
   model: {
     architecture: 'convnext_atto',
