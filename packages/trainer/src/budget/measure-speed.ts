@@ -4,6 +4,7 @@ import { initialize } from '../model/init.ts'
 import { findArchitecture } from '../model/registry.ts'
 import type { Recipe } from '../recipe.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
+import { resolvePrecision } from '../train/precision.ts'
 import { compileStep, emptyInputs, runEmpty, useInputs, variablesFor } from '../train/step.ts'
 import type { Speed } from './cost.ts'
 
@@ -18,12 +19,13 @@ export async function measureSpeed(
   recipe: Recipe,
   { train, labels }: Pick<Dataset, 'train' | 'labels'>,
 ): Promise<Speed> {
-  await startTensorflow({ deterministic: true })
+  const { device } = await startTensorflow({ deterministic: true })
+  const { precision } = resolvePrecision(recipe, device)
   const { size, batch, augment } = recipe.phases.full
   const { architecture, ...options } = recipe.model
   const model = findArchitecture(architecture).build({ classes: labels.length, ...options })
-  const variables = variablesFor(model, recipe.phases.full, initialize(model, recipe.seed))
-  const step = compileStep(model, variables, recipe.phases.full, { precision: recipe.precision, classWeights: null })
+  const variables = variablesFor(model, recipe.phases.full, precision, initialize(model, recipe.seed))
+  const step = compileStep(model, variables, recipe.phases.full, { precision, classWeights: null })
   try {
     const begun = performance.now()
     await runEmpty(step, batch, size)
@@ -37,7 +39,7 @@ export async function measureSpeed(
       if (performance.now() - started > 1000 * seconds) break
     }
     const photosPerSecond = (1000 * steps * batch) / (performance.now() - started)
-    const bytesPerPhoto = useInputs(emptyInputs(batch, size), (inputs) => step.bytes(...inputs)) / batch
+    const bytesPerPhoto = useInputs(emptyInputs(batch, size), (inputs) => step.bytes(inputs)) / batch
     return { photosPerSecond, size, startSeconds, bytesPerPhoto }
   } finally {
     step.dispose()

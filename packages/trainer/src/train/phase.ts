@@ -141,6 +141,11 @@ export class PhaseRunner {
     return epoch >= this.#phase.epochs || shouldStop(this.#phase.earlyStopping, best, epoch - 1)
   }
 
+  /** True until the first step is done. */
+  get untrained(): boolean {
+    return this.#position.epoch === 0 && this.#position.step === 0
+  }
+
   /** Throws TRAIN_MEMORY, with the batch that fits, when a step would take more memory than there is. Trains nothing. */
   async requireMemory(): Promise<void> {
     const step = this.#compile(this.#variables)

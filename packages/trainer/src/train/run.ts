@@ -73,7 +73,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const photos = new PhotoCache()
   const context: PhaseContext = { folder, recipe, dataset, model, photos, log, board, progress, signal }
   if (!options.resume) {
-    await freeing(folder, () => requireMemory(context, phases))
+    await requireMemory(context, phases)
     await describeRun(recipe, options, prepared, tensorflow)
   }
   progress.message(
@@ -97,10 +97,13 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     const position = saved?.position ?? startOf(name, recipe, log.bytes, spent)
     const runner = new PhaseRunner(context, name, variables, position)
     try {
-      const isFirst = !options.resume && index === 0
-      const best = await (isFirst ? freeing(folder, () => runner.run()) : runner.run())
+      const best = await runner.run()
       accuracy = best.accuracy
       spent = { seconds: runner.seconds, updates: runner.updates }
+    } catch (error) {
+      // Nothing can be trained with these settings: the folder is free for others.
+      if (!options.resume && index === 0 && runner.untrained && isTooLarge(error)) await removeRun(folder)
+      throw error
     } finally {
       variables.dispose()
     }
@@ -204,7 +207,15 @@ async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]
   if (most === undefined) return
   const variables = variablesFor(model, recipe.phases[most], recipe.precision, zeroValues(model))
   try {
-    await new PhaseRunner(context, most, variables, startOf(most, recipe, 0, { seconds: 0, updates: 0 })).requireMemory()
+    await new PhaseRunner(
+      context,
+      most,
+      variables,
+      startOf(most, recipe, 0, { seconds: 0, updates: 0 }),
+    ).requireMemory()
+  } catch (error) {
+    await removeRun(context.folder)
+    throw error
   } finally {
     variables.dispose()
   }
@@ -213,19 +224,12 @@ async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]
 /** About what a photo takes where the backbone keeps nothing for its gradient, as a share. */
 const headShare = 0.2
 
-/** Frees the run folder where memory runs out: it does so before or in the first step, and nothing is trained. */
-async function freeing<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  return work().catch(async (error: unknown) => {
-    if (error instanceof FlowersError && error.code === 'TRAIN_MEMORY') await removeRun(folder)
-    throw error
-  })
-}
+const isTooLarge = (error: unknown): boolean => error instanceof FlowersError && error.code === 'TRAIN_MEMORY'
 
 /** Removes what a run writes until its first step is done. */
 async function removeRun(folder: string): Promise<void> {
   const written = /^(checkpoints|metrics\.jsonl|(recipe|environment|data)\.json|events\..*)$/
-  for (const name of await readdir(folder))
-    if (written.test(name)) await rm(join(folder, name), { recursive: true })
+  for (const name of await readdir(folder)) if (written.test(name)) await rm(join(folder, name), { recursive: true })
 }
 
 /** Means and deviations that differ by less are the same, rounded. */

@@ -21,7 +21,7 @@ export class TrainingVariables {
     trained: readonly ParameterSpec[],
     values: ReadonlyMap<string, Float32Array>,
     averaged: readonly ParameterSpec[],
-    gathers: boolean,
+    gathers = false,
   ) {
     this.gathers = gathers
     const make = (kind: VariableKind, specs: readonly ParameterSpec[], filled: boolean) =>
