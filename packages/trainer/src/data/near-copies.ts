@@ -2,9 +2,9 @@ import { colourDifference, type Look } from './look.ts'
 
 /**
  * Two photos are near copies when their hashes differ in at most `sure` bits, or in at most `likely` while their colours
- * differ by at most `colour` of 255 on average. Chosen by looking at all pairs of Flowers-102 (64 px), Flowers-17 and a
- * set of five flowers from photo-sharing sites that come close (9,878 photos): each of the 77 pairs found is one photo
- * in two sizes, crops or edits. From 6 bits on, different flowers before alike backgrounds come in, and their colours
+ * differ by at most `colour` of 255 on average. Chosen on Flowers-102 (64 px), Flowers-17 and a set of five flowers from
+ * photo-sharing sites (9,878 photos, 77 pairs found): those that are not alike to the bit were looked at, and each is one
+ * photo in two sizes, crops or edits. From 6 bits on, different flowers before alike backgrounds come in, and their colours
  * tell them; from 12 on, not even those.
  */
 const limits = { sure: 4, likely: 10, colour: 12 } as const

@@ -85,7 +85,7 @@ const efficientnetLite = lite.map(({ wheel, file, tensors }, variant): Pretraine
   }
 })
 
-/** Only that of tiny is pinned: four independent public records of commit, size and hash agree on it. */
+/** Only that of tiny is pinned: several public records agree on its hash, and those that give commit and size on them. */
 const convnext = [
   {
     size: 'tiny',
