@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../cache-folder.ts'
+import type { Audit } from '../data/audit.ts'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
 import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
@@ -24,6 +25,7 @@ import { startTensorflow } from '../tensorflow/index.ts'
 import { describeEnvironment } from './environment.ts'
 import { checkpointFiles, PhaseRunner, startOf, updatesOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
+import { reportRun } from './report-run.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
 import { variablesFor } from './step.ts'
@@ -99,11 +101,25 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   board.close()
   const best = { phase: last, accuracy, size: recipe.phases[last].size }
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
+  await writeReport(options, dataset)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
+}
+
+/** What has been trained stays, whatever becomes of its report. */
+async function writeReport({ folder, progress, signal }: RunOptions, dataset: Dataset): Promise<void> {
+  progress.message('looking at the photos once more for report.html')
+  try {
+    await reportRun({ folder, data: dataset, signal })
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    progress.message(`warning: report.html was not written: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 interface PreparedData {
   readonly dataset: Dataset
+  /** Null when the run goes on: it was written down at its start. */
+  readonly audit: Audit | null
   /** Ids of the photos that the recipe or the audit took out. */
   readonly excluded: readonly string[]
 }
@@ -128,7 +144,7 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
         `${data} is not what this run was started on: its hash is ${dataset.sha256}, not ${before.sha256}`,
       )
     }
-    return { dataset, excluded: before.excluded }
+    return { dataset, audit: null, excluded: before.excluded }
   }
   const ignored = ignoredPhotos(opened, recipe.data.ignore)
   if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
@@ -137,10 +153,10 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') {
     const { dataset, excluded } = withoutOffenders(kept, audit)
-    return { dataset, excluded: [...ignored, ...excluded] }
+    return { dataset, audit, excluded: [...ignored, ...excluded] }
   }
   requireSound(audit)
-  return { dataset: kept, excluded: ignored }
+  return { dataset: kept, audit, excluded: ignored }
 }
 
 /** Throws RECIPE_INVALID where a phase trains batch normalisations that the architecture does not have. */
@@ -218,12 +234,12 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
 /** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */
 async function describeRun(
   { recipe, data, folder }: RunOptions,
-  { dataset, excluded }: PreparedData,
+  { dataset, audit, excluded }: PreparedData,
   tensorflow: { version: string; device: string },
 ): Promise<void> {
   const write = (name: string, content: unknown) =>
     writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
   await write('recipe.json', recipe)
   await write('environment.json', await describeEnvironment(tensorflow))
-  await write('data.json', { source: data, excluded, ...describeDataset(dataset) })
+  await write('data.json', { source: data, excluded, ...describeDataset(dataset), audit })
 }

@@ -1,0 +1,75 @@
+import { html } from '@flowers/shared/html'
+import type { Html } from '@flowers/shared/html'
+
+export interface Section {
+  readonly id: string
+  readonly title: string
+  readonly body: Html
+}
+
+export const section = ({ id, title, body }: Section): Html =>
+  html`<section aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    ${body}
+  </section>`
+
+/** A chart with a sentence that says what to see in it. One that is wider than the window scrolls by itself. */
+export const figure = (chart: Html, caption: Html | string): Html =>
+  html`<figure>
+    <div class="wide" tabindex="0" role="group" aria-label="chart">${chart}</div>
+    <figcaption>${caption}</figcaption>
+  </figure>`
+
+/** How a line or mark of a chart looks, and what it is. */
+export interface KeyEntry {
+  readonly color: string
+  readonly mark: 'line' | 'dashed' | 'dot' | 'box'
+  readonly name: string
+}
+
+export const key = (entries: readonly KeyEntry[]): Html =>
+  html`<ul class="key">
+    ${entries.map(
+      ({ color, mark, name }) =>
+        html`<li><i class="${mark}" style="color:${color}" aria-hidden="true"></i>${name}</li>`,
+    )}
+  </ul>`
+
+export interface Column {
+  readonly name: string
+  readonly number?: boolean
+}
+
+/** Rows of a table; the first cell names the row. */
+export function table(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly (Html | string)[])[],
+): Html {
+  const kind = (index: number): string => (columns[index]?.number === true ? 'number' : 'text')
+  const head = columns.map(({ name }, index) => html`<th scope="col" class="${kind(index)}">${name}</th>`)
+  const body = rows.map(
+    ([first = '', ...rest]) =>
+      html`<tr>
+        <th scope="row">${first}</th>
+        ${rest.map((cell, index) => html`<td class="${kind(index + 1)}">${cell}</td>`)}
+      </tr>`,
+  )
+  return html`<div class="wide">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`
+}
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
