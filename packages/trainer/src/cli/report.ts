@@ -31,7 +31,7 @@ export function reportCommand(): Command {
           ...(out !== undefined && { out: fromUser(out) }),
         })
         console.log(
-          `wrote ${toUser(path)}: ${percent(findings.measures.top1.value)} of the validation photos right, ${findings.totals.doubtful} doubtful labels`,
+          `wrote ${toUser(path)}: ${percent(findings.measures.top1.value)} of the validation photos right, ${findings.doubtful.train.total + findings.doubtful.valid.total} doubtful labels`,
         )
       } finally {
         release()

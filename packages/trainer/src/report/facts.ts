@@ -54,6 +54,13 @@ export interface ConfusedPair {
   readonly examples: readonly JudgedPhoto[]
 }
 
+export interface Doubtful {
+  /** The most doubtful first. */
+  readonly photos: readonly DoubtfulPhoto[]
+  /** How many there are. */
+  readonly total: number
+}
+
 export interface DoubtfulPhoto {
   readonly photo: JudgedPhoto
   readonly suggested: number
@@ -70,14 +77,13 @@ export interface Findings {
   readonly pairs: readonly ConfusedPair[]
   /** Wrong answers on validation photos, highest loss first. */
   readonly mistakes: readonly JudgedPhoto[]
-  /** Of training and validation photos, most doubtful first. */
-  readonly doubtful: readonly DoubtfulPhoto[]
-  /** How many there are, of which the lists above are the first. */
-  readonly totals: { readonly mistakes: number; readonly doubtful: number }
+  /** How many there are in all. */
+  readonly wrong: number
+  readonly doubtful: Readonly<Record<'train' | 'valid', Doubtful>>
 }
 
 /** How many pictures of each kind a report shows: together well under its size. */
-const most = { pairs: 12, wrongOfPair: 3, mistakes: 24, doubtful: 36 }
+const most = { pairs: 12, wrongOfPair: 3, mistakes: 24, doubtful: { train: 24, valid: 16 } }
 
 export const answerTo = ({ scores }: JudgedPhoto): number => argmax(scores)
 
@@ -97,13 +103,6 @@ export function findingsOf({ recipe, labels, counts, valid, train }: RunFacts): 
     recipe.seed,
   )
   const wrong = valid.filter((_, index) => !right[index]).toSorted((a, b) => own(a) - own(b))
-  // Of its own photos the network is surer than of others: each split has its own idea of confident.
-  const doubtful = [train, valid].flatMap((photos) =>
-    doubtfulLabels(
-      photos.map(({ scores }) => scores),
-      photos.map(({ sample }) => sample.index),
-    ).map(({ photo, suggested, margin }) => ({ photo: photos[photo]!, suggested, margin })),
-  )
   return {
     measures,
     groups: shotGroups(measures.classes, counts.train),
@@ -112,8 +111,20 @@ export function findingsOf({ recipe, labels, counts, valid, train }: RunFacts): 
     temperature: { value: calibration.temperature[0] ?? 1, report },
     pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid)),
     mistakes: wrong.slice(0, most.mistakes),
-    doubtful: doubtful.toSorted((a, b) => a.margin - b.margin).slice(0, most.doubtful),
-    totals: { mistakes: wrong.length, doubtful: doubtful.length },
+    wrong: wrong.length,
+    // Of the photos it was trained on the network is surer: each split has its own idea of confident.
+    doubtful: { train: doubtfulOf(train, most.doubtful.train), valid: doubtfulOf(valid, most.doubtful.valid) },
+  }
+}
+
+function doubtfulOf(photos: readonly JudgedPhoto[], count: number): Doubtful {
+  const found = doubtfulLabels(
+    photos.map(({ scores }) => scores),
+    photos.map(({ sample }) => sample.index),
+  )
+  return {
+    photos: found.slice(0, count).map(({ photo, suggested }) => ({ photo: photos[photo]!, suggested })),
+    total: found.length,
   }
 }
 

@@ -38,7 +38,7 @@ export interface WrittenReport {
  * Training photos are looked at for wrong labels alone, so a seeded sample is enough: as many as take the time of these
  * photos at this size, which is minutes on two cores with a network for phones.
  */
-const trainBudget = { photos: 3000, size: 320 }
+const trainBudget = { photos: 3000, size: 256 }
 
 /**
  * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
@@ -69,7 +69,7 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
   const findings = findingsOf(facts)
   const shown = [
     ...findings.mistakes,
-    ...findings.doubtful.map(({ photo }) => photo),
+    ...[findings.doubtful.train, findings.doubtful.valid].flatMap(({ photos }) => photos.map(({ photo }) => photo)),
     ...findings.pairs.flatMap(({ wrong, examples }) => [...wrong, ...examples]),
   ]
   const pictures = photos ? await thumbnails(shown.map(({ sample }) => sample.path)) : null

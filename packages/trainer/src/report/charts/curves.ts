@@ -57,7 +57,7 @@ function points(
 
 const point = (x: number, y: number, title: string) => ({ x, y, title })
 
-const size = { width: 400, height: 260, marginLeft: 48, marginRight: 12, marginTop: 34, marginBottom: 38 }
+const size = { width: 380, height: 260, marginLeft: 48, marginRight: 12, marginTop: 34, marginBottom: 38 }
 
 /** Where a phase begins, and its name. */
 const phaseMarks = (placed: readonly Placed[]): Plot.Markish[] => [
@@ -65,19 +65,24 @@ const phaseMarks = (placed: readonly Placed[]): Plot.Markish[] => [
     placed.filter(({ start }) => start > 0),
     { x: 'start', stroke: 'currentColor', strokeOpacity: 0.35, strokeDasharray: '2,3' },
   ),
-  Plot.text(
-    placed.filter(({ phase }) => phase.epochs.length > 0),
-    {
-      x: ({ phase, start }: Placed) => start + phase.epochs.length / 2,
-      text: ({ phase }: Placed) => `${phase.phase}\n${phase.size} px`,
+  ...placed.map(({ phase, start }, index) =>
+    Plot.text([`${phase.phase}\n${phase.size} px`], {
+      ...phaseTitle(start, phase.epochs.length, placed.length === 1 ? 1 : index / (placed.length - 1)),
       frameAnchor: 'top',
       lineAnchor: 'bottom',
       dy: -5,
       fontSize: 11,
       fillOpacity: 0.75,
-    },
+    }),
   ),
 ]
+
+/** A short phase at either end would push its name out of the picture: those are written inwards. */
+function phaseTitle(start: number, length: number, place: number) {
+  if (place === 0) return { x: [start], textAnchor: 'start' } as const
+  if (place === 1) return { x: [start + length], textAnchor: 'end' } as const
+  return { x: [start + length / 2] }
+}
 
 const line = (data: readonly Point[], color: string, dashed = false): Plot.Markish =>
   Plot.line(data, {
@@ -92,7 +97,11 @@ const line = (data: readonly Point[], color: string, dashed = false): Plot.Marki
 const dots = (data: readonly Point[], color: string, r: number): Plot.Markish =>
   Plot.dot(data, { x: 'x', y: 'y', r, fill: color, title: 'title' })
 
-const epochs = { label: 'epoch', grid: false, ticks: 6, tickFormat: 'd' } as const
+const epochs = {
+  label: 'epoch',
+  ticks: 6,
+  tickFormat: (epoch: number): string => (Number.isInteger(epoch) ? String(epoch) : ''),
+} as const
 
 function lossChart(placed: readonly Placed[]): Html {
   const write = (value: number): string => value.toFixed(3)
@@ -108,7 +117,7 @@ function lossChart(placed: readonly Placed[]): Html {
     ...size,
     label: `Loss by epoch. Training ends at ${write(train.at(-1)!.y)}, validation at ${write(valid.at(-1)!.y)}.`,
     x: epochs,
-    y: { label: 'loss (nats)', grid: true, zero: true, nice: true, ticks: 5 },
+    y: { label: null, grid: true, zero: true, nice: true, ticks: 5 },
     marks: [
       ...phaseMarks(placed),
       line(train, colors.train, true),
@@ -133,7 +142,7 @@ function accuracyChart(placed: readonly Placed[]): Html {
     ...size,
     label: `Accuracy by epoch. Validation ends at ${percent(valid.at(-1)!.y)}, training at ${percent(train.at(-1)!.y)}.`,
     x: epochs,
-    y: { label: 'accuracy', domain: [0, 1], grid: true, ticks: 5, tickFormat: percentTicks },
+    y: { label: null, domain: [0, 1], grid: true, ticks: 5, tickFormat: percentTicks },
     marks: [
       ...phaseMarks(placed),
       line(train, colors.train, true),
@@ -154,7 +163,7 @@ function rateChart(placed: readonly Placed[]): Html {
     marginLeft: 56,
     label: `Learning rate of the head by epoch, on a logarithmic axis${rates.length === 0 ? ': always 0' : ''}.`,
     x: epochs,
-    y: { label: 'learning rate of the head', type: 'log', grid: true, nice: true, ticks: 4, tickFormat: '~e' },
+    y: { label: null, type: 'log', grid: true, nice: true, ticks: 4, tickFormat: '~e' },
     marks: [...phaseMarks(placed), line(rates, colors.valid), dots(rates, colors.valid, 1.5)],
   })
 }

@@ -58,7 +58,7 @@ export function confusionChart(confusion: readonly (readonly number[])[], labels
         y: 'truth',
         fill: ({ right }: Cell) => (right ? colors.valid : colors.wrong),
         // A single photo of many must still be seen.
-        fillOpacity: ({ share }: Cell) => 0.22 + 0.78 * share,
+        fillOpacity: ({ share }: Cell) => 0.3 + 0.7 * share,
         title: ({ truth, predicted, photos, share }: Cell) =>
           truth === predicted
             ? `${truth}: ${photos} right, ${percent(share)} of the class`

@@ -38,7 +38,9 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
       html`<tbody>
         <tr>
           <th scope="rowgroup" colspan="7">
-            ${groupNames[name]} <span>${plural(members.length, 'class').replace('classs', 'classes')}, ${summary}</span>
+            <div class="stay">
+              ${groupNames[name]} <span>${plural(members.length, 'class', 'classes')}, ${summary}</span>
+            </div>
           </th>
         </tr>
         ${rows}
@@ -46,10 +48,12 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
     ]
   })
   const body = html`<div class="wide">
-    <table>
+    <table class="classes">
       <caption>
-        By training photos, most first. Precision: how many of the answers with this label are right. Recall: how many
-        of its photos get it. F1: their harmonic mean.
+        <span class="stay">
+          By training photos, most first. Precision: how many of the answers with this label are right. Recall: how many
+          of its photos get it. F1: their harmonic mean.
+        </span>
       </caption>
       <thead>
         <tr>

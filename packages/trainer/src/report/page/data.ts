@@ -47,7 +47,7 @@ function auditBody(audit: Audit | null, excluded: readonly string[]): Html {
           ${excluded.slice(0, mostNamed).map((id) => html`<code>${id}</code> `)}${excluded.length > mostNamed ? `and ${excluded.length - mostNamed} more` : ''}
         </p>`
   if (audit === null)
-    return html`<p>The run folder holds no audit; the command data audit makes one.</p>
+    return html`<p>The run folder holds no audit; <code>data audit</code> makes one.</p>
       ${left}`
   if (audit.problems.length === 0)
     return html`<p>${audit.checked} photos were looked at: nothing was found.</p>

@@ -5,7 +5,7 @@ import type { Findings, RunFacts } from '../facts.ts'
 import { duration, percent } from '../format.ts'
 import { plural } from './parts.ts'
 
-const interval = ({ low, high }: MeasuredShare): string => `95 % interval ${percent(low)} to ${percent(high)}`
+const interval = ({ low, high }: MeasuredShare): string => `${(100 * low).toFixed(1)} to ${percent(high)}`
 
 /** Title and the figures one looks for first. */
 export function headline(
@@ -16,8 +16,8 @@ export function headline(
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)
   const { top1, top5, macroF1 } = measures
   const figures = [
-    { name: 'Right', value: percent(top1.value), note: interval(top1) },
-    ...(labels.length > 5 ? [{ name: 'Among the first five', value: percent(top5.value), note: interval(top5) }] : []),
+    { name: 'Top-1 accuracy', value: percent(top1.value), note: interval(top1) },
+    ...(labels.length > 5 ? [{ name: 'Top-5 accuracy', value: percent(top5.value), note: interval(top5) }] : []),
     { name: 'Macro-F1', value: percent(macroF1.value), note: interval(macroF1) },
     {
       name: 'Calibration error',
@@ -26,13 +26,13 @@ export function headline(
     },
     { name: 'Training', value: duration(seconds), note: plural(epochs.length, 'epoch') },
   ]
-  const started = String(environment['started'] ?? '').slice(0, 10)
+  const { started } = environment
   const at = checkpoint.epoch < 0 ? 'before its first epoch' : `after epoch ${checkpoint.epoch + 1}`
   return html`<header>
     <h1>${recipe.name}</h1>
     <p>
       ${recipe.model.architecture} with ${(parameters / 1e6).toFixed(1)} million weights that tells ${labels.length}
-      classes of ${source} apart${started === '' ? '' : `, trained on ${started}`}.
+      classes of ${source} apart${typeof started === 'string' ? `, trained on ${started.slice(0, 10)}` : ''}.
     </p>
     <dl class="headline">
       ${figures.map(
@@ -45,7 +45,8 @@ export function headline(
     </dl>
     <p class="note">
       On the ${valid.length} validation photos, one view each at ${checkpoint.size} px, with the weights of phase
-      ${checkpoint.phase} ${at}. These photos chose the weights: expect slightly less on others.
+      ${checkpoint.phase} ${at}; under each share its 95 % interval (bootstrap). These photos chose the weights: expect
+      slightly less on others.
     </p>
   </header>`
 }

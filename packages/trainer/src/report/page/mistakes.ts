@@ -1,6 +1,7 @@
 import { html } from '@flowers/shared/html'
+import type { Html } from '@flowers/shared/html'
 import { answerTo } from '../facts.ts'
-import type { Findings, JudgedPhoto, RunFacts } from '../facts.ts'
+import type { Doubtful, Findings, JudgedPhoto, RunFacts } from '../facts.ts'
 import { percent } from '../format.ts'
 import { plural } from './parts.ts'
 import type { Section } from './parts.ts'
@@ -16,7 +17,7 @@ const judged = ({ sample, scores }: JudgedPhoto, said: number, labels: readonly 
 
 export function mistakesSection(
   { labels, valid }: RunFacts,
-  { mistakes, totals }: Findings,
+  { mistakes, wrong }: Findings,
   pictures: Pictures,
 ): Section {
   const photos = mistakes.map((photo) => ({ photo, caption: judged(photo, answerTo(photo), labels, 'says') }))
@@ -24,9 +25,9 @@ export function mistakesSection(
     photos.length === 0
       ? html`<p>Every validation photo is called rightly.</p>`
       : html`<p class="note">
-            ${totals.mistakes} of ${plural(valid.length, 'validation photo')} are called wrongly;
-            ${totals.mistakes === photos.length ? 'all' : `the ${photos.length} with the highest loss`} are below. Each
-            names its label and the probability the model gives it, then what the model says.
+            ${wrong} of ${plural(valid.length, 'validation photo')} are called wrongly;
+            ${wrong === photos.length ? 'all' : `the ${photos.length} with the highest loss`} are below. Each names its
+            label and the probability the model gives it, then what the model says.
           </p>
           ${photoList(photos, pictures)}`
   return { id: 'mistakes', title: 'Worst mistakes', body }
@@ -34,31 +35,30 @@ export function mistakesSection(
 
 export function labelsSection(
   { labels, counts, train, valid }: RunFacts,
-  { doubtful, totals }: Findings,
+  { doubtful }: Findings,
   pictures: Pictures,
 ): Section {
   const all = counts.train.reduce((sum, count) => sum + count, 0)
-  const looked = train.length === all ? `all ${all}` : `a random ${train.length} of the ${all}`
-  const photos = doubtful.map(({ photo, suggested }) => ({
-    photo,
-    caption: html`${judged(photo, suggested, labels, 'rather')}<br /><small
-        >${photo.split === 'train' ? 'training' : 'validation'}</small
-      >`,
-  }))
-  const found =
-    photos.length === 0
-      ? html`<p>None.</p>`
-      : html`<p class="note">
-            ${plural(totals.doubtful, 'photo')}
-            found${totals.doubtful > photos.length ? `; the ${photos.length} most doubtful are below` : ''}.
-          </p>
-          ${photoList(photos, pictures)}`
+  const looked = train.length === all ? `All ${all}` : `A random ${train.length} of the ${all}`
+  const list = ({ photos, total }: Doubtful): Html =>
+    html`<p class="note">
+        ${total === 0 ? 'None.' : `${plural(total, 'photo')}${total > photos.length ? `; the ${photos.length} most doubtful:` : ':'}`}
+      </p>
+      ${photoList(
+        photos.map(({ photo, suggested }) => ({ photo, caption: judged(photo, suggested, labels, 'rather') })),
+        pictures,
+      )}`
   const body = html`<p>
       Photos that the model places in another class with the confidence that it has in that class’s own photos
       (confident learning, Northcutt et al. 2021, arXiv:1911.00068). Many such labels are wrong; some are merely hard.
-      Looked at: ${looked} training photos and all ${valid.length} validation photos. The model has learned the labels
-      of training photos, so one that it still contradicts weighs more.
     </p>
-    ${found}`
+    <h3>Among training photos</h3>
+    <p class="note">
+      ${looked} training photos were looked at. The model has learned these labels and contradicts them still.
+    </p>
+    ${list(doubtful.train)}
+    <h3>Among validation photos</h3>
+    <p class="note">All ${valid.length} were looked at.</p>
+    ${list(doubtful.valid)}`
   return { id: 'labels', title: 'Labels worth a second look', body }
 }

@@ -14,8 +14,9 @@ export const section = ({ id, title, body }: Section): Html =>
   </section>`
 
 /** A chart with a sentence that says what to see in it. One that is wider than the window scrolls by itself. */
-export const figure = (chart: Html, caption: Html | string): Html =>
+export const figure = (chart: Html, caption: string, title?: string): Html =>
   html`<figure>
+    ${title === undefined ? '' : html`<h3>${title}</h3>`}
     <div class="wide" tabindex="0" role="group" aria-label="chart">${chart}</div>
     <figcaption>${caption}</figcaption>
   </figure>`
@@ -58,7 +59,7 @@ export function table(
   return html`<div class="wide">
     <table>
       <caption>
-        ${caption}
+        <span class="stay">${caption}</span>
       </caption>
       <thead>
         <tr>
@@ -72,4 +73,5 @@ export function table(
   </div>`
 }
 
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+export const plural = (count: number, noun: string, nouns = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : nouns}`

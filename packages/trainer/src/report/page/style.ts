@@ -23,7 +23,7 @@ p, figcaption, .note { max-width: 44rem; }
 .note, figcaption, caption { color: var(--soft); font-size: 0.9rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; list-style: none; margin: 1.5rem 0 0; padding: 0; }
 a { color: var(--valid); text-underline-offset: 0.15em; }
-.headline { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 1rem; margin: 1.75rem 0 0; }
+.headline { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem; margin: 1.75rem 0 0; }
 .headline div { border-top: 2px solid var(--ink); padding-top: 0.5rem; }
 .headline dt { color: var(--soft); font-size: 0.9rem; }
 .headline dd { margin: 0; }
@@ -33,8 +33,12 @@ figcaption { margin-top: 0.5rem; }
 svg { display: block; max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 .wide > svg { max-width: none; }
+.wide:focus-visible { outline: 2px solid var(--valid); }
 .three { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem 1.5rem; }
 .three figure { margin: 0; }
+.three h3 { margin: 0.75rem 0 0; font: 500 0.95rem/1.4 system-ui, sans-serif; }
+.three + .wide { margin-top: 2rem; }
+.three .wide > svg { max-width: 100%; }
 .key { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; list-style: none; margin: 0.75rem 0; padding: 0; font-size: 0.9rem; }
 .key i { display: inline-block; width: 1.5rem; height: 0; border-top: 3px solid; vertical-align: middle; margin-right: 0.4rem; }
 .key i.dashed { border-top-style: dashed; }
@@ -47,6 +51,8 @@ thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 tbody th[scope="rowgroup"] { padding-top: 1.25rem; font-family: ui-serif, Charter, Georgia, serif; font-size: 1.02rem; }
 tbody th[scope="rowgroup"] span { color: var(--soft); font: 0.9rem system-ui, sans-serif; }
+.stay { display: inline-block; position: sticky; left: 0; max-width: min(44rem, calc(100vw - 2.5rem)); white-space: normal; }
+.classes :is(th, td) { white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.bar { background: linear-gradient(to right, color-mix(in srgb, var(--valid) 22%, transparent) var(--share), transparent 0) no-repeat left / calc(100% - 1.1rem) 100%; padding-left: 0.35rem; min-width: 6rem; }
 code, pre { font: 0.88em/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -57,7 +63,8 @@ code, pre { font: 0.88em/1.45 ui-monospace, monospace; overflow-wrap: anywhere; 
 .photos figure { margin: 0; }
 .photos img { display: block; width: 96px; height: 96px; border-radius: 4px; background: var(--wash); }
 .photos figcaption { font-size: 0.82rem; line-height: 1.4; overflow-wrap: anywhere; color: var(--ink); }
-.photos small { color: var(--soft); font-size: inherit; }
+.photos small { color: var(--soft); font-size: inherit; white-space: nowrap; }
+.pairs .photos small { white-space: normal; }
 .wrong { color: var(--wrong); }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 1rem 2.5rem; align-items: start; }
 details { margin: 1rem 0; }
