@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseHTML } from 'linkedom'
 import sharp from 'sharp'
@@ -15,7 +15,7 @@ import { trainRun } from './run.ts'
 import type { RunResult } from './run.ts'
 
 const hostile = `<i onclick="alert(1)">rose</i> & 'co'`
-const photos = { species: 4, train: 6, valid: 5 }
+const photoCounts = { species: 4, train: 6, valid: 5 }
 
 const phase: Phase = {
   ...reportPhases.full,
@@ -69,7 +69,7 @@ async function writeCsv(place: string): Promise<string> {
 
 beforeAll(async () => {
   folder = await testFolder({})
-  await drawFlowers(join(folder.path, 'flowers'), { ...photos, size: 48, seed: 4 })
+  await drawFlowers(join(folder.path, 'flowers'), { ...photoCounts, size: 48, seed: 4 })
   data = join(folder.path, 'flowers.csv')
   await writeFile(data, await writeCsv(join(folder.path, 'flowers')))
   run = join(folder.path, 'run')
@@ -79,6 +79,11 @@ beforeAll(async () => {
 })
 
 afterAll(() => folder.remove())
+
+const goOn = (signal: AbortSignal) => {
+  const progress = { ...silent(), message: (line: string) => void messages.push(line) }
+  return trainRun({ recipe, data, folder: run, resume: true, progress, signal })
+}
 
 const silent = () => ({ ...createProgress(false), epochStart() {}, step() {}, epochEnd() {}, close() {} })
 
@@ -155,18 +160,18 @@ describe('the report that a training run leaves', () => {
 
   it('counts every validation photo once in the confusion matrix and in the table', async () => {
     const cells = texts(document, '#confusion ~ figure svg title').map((title) => Number(/: (\d+)/.exec(title)![1]))
-    expect(cells.reduce((sum, count) => sum + count, 0)).toBe(photos.species * photos.valid)
+    expect(cells.reduce((sum, count) => sum + count, 0)).toBe(photoCounts.species * photoCounts.valid)
     const counts = [...document.querySelectorAll('.classes tbody tr')].flatMap((row) => {
       const numbers = [...row.querySelectorAll('td.number')].map(({ textContent }) => Number(textContent))
       return numbers.length === 0 ? [] : [numbers]
     })
-    expect(counts.reduce((sum, [, valid]) => sum + valid!, 0)).toBe(photos.species * photos.valid)
+    expect(counts.reduce((sum, [, valid]) => sum + valid!, 0)).toBe(photoCounts.species * photoCounts.valid)
     expect(counts.map(([train]) => train!)).toEqual(counts.map(([train]) => train!).toSorted((a, b) => b - a))
   })
 
   it('writes down what the audit found', async () => {
     const { audit } = JSON.parse(await readFile(join(run, 'data.json'), 'utf8')) as { audit: { checked: number } }
-    expect(audit.checked).toBeGreaterThan(photos.species * photos.valid)
+    expect(audit.checked).toBeGreaterThan(photoCounts.species * photoCounts.valid)
     expect(texts(document, '#data ~ p').join(' ')).toContain(`${audit.checked} photos were looked at`)
   })
 })
@@ -199,6 +204,26 @@ describe('a report that is made again', () => {
     await expect(reportRun({ folder: run, data: join(folder.path, 'flowers') })).rejects.toMatchObject({
       code: 'TRAIN_DATA_CHANGED',
     })
+  })
+})
+
+describe('a run whose report', () => {
+  it('fails is trained all the same', async () => {
+    const blocked = join(run, 'report.html')
+    await rm(blocked)
+    await mkdir(blocked)
+    messages.length = 0
+    expect(await goOn(new AbortController().signal)).toEqual(result)
+    expect(messages.at(-1)).toMatch(/^warning: report.html was not written: /)
+    await rm(blocked, { recursive: true })
+  })
+
+  it('is interrupted stops as asked, and makes it when it goes on', async () => {
+    const reason = new Error('enough')
+    await expect(goOn(AbortSignal.abort(reason))).rejects.toBe(reason)
+    expect(await readdir(run)).not.toContain('report.html')
+    await goOn(new AbortController().signal)
+    expect(await readFile(join(run, 'report.html'), 'utf8')).toBe(text)
   })
 })
 

@@ -69,19 +69,26 @@ export function priorChart(classes: readonly ClassPhotos[], series: readonly Pri
   const total = classes.reduce((sum, { train }) => sum + train, 0)
   const natural = classes.map(({ label, train }) => ({ label, share: train / total }))
   const domain = bySupport(classes).map(({ label }) => label)
-  const dots = series.flatMap(({ name, color, prior }) =>
-    classes.map(({ label }, index) => ({
+  const dots = series.map(({ name, color, prior }, place) => {
+    const shares = classes.map(({ label }, index) => ({
       label,
       share: prior[index]!,
-      color,
       title: `${label} in phase ${name}: ${percent(prior[index]!)}`,
-    })),
-  )
+    }))
+    // Side by side, as phases often agree.
+    const dx = classes.length > mostLabelled ? 0 : 9 * (place - (series.length - 1) / 2)
+    return Plot.dot(shares, { x: 'label', y: 'share', fill: color, r: 3.5, dx, title: 'title' })
+  })
   return chart({
     ...classAxis(domain),
     label: `Class shares: natural as bars, ${series.map(({ name }) => name).join(', ')} as dots.`,
-    y: { label: 'share of the training', grid: true, ticks: 5, tickFormat: (share: number) => percent(share) },
-    color: { type: 'identity' },
+    y: {
+      label: 'share of the training',
+      grid: true,
+      ticks: 5,
+      tickFormat: (share: number) => percent(share),
+      nice: true,
+    },
     marks: [
       Plot.barY(natural, {
         x: 'label',
@@ -89,7 +96,7 @@ export function priorChart(classes: readonly ClassPhotos[], series: readonly Pri
         fill: colors.faint,
         title: ({ label, share }: (typeof natural)[number]) => `${label}: ${percent(share)} of the photos`,
       }),
-      Plot.dot(dots, { x: 'label', y: 'share', fill: 'color', r: 3.5, title: 'title' }),
+      ...dots,
       Plot.ruleY([0]),
     ],
   })

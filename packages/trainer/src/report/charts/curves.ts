@@ -94,7 +94,8 @@ const line = (data: readonly Point[], color: string, dashed = false): Plot.Marki
     ...(dashed && { strokeDasharray: '5,3' }),
   })
 
-const dots = (data: readonly Point[], color: string, r: number): Plot.Markish =>
+/** What a pointer can ask; larger where a phase of one epoch would otherwise be a speck. */
+const dots = (data: readonly Point[], color: string, r = data.length > 60 ? 1.5 : 2.5): Plot.Markish =>
   Plot.dot(data, { x: 'x', y: 'y', r, fill: color, title: 'title' })
 
 const epochs = {
@@ -122,8 +123,8 @@ function lossChart(placed: readonly Placed[]): Html {
       ...phaseMarks(placed),
       line(train, colors.train, true),
       line(valid, colors.valid),
-      dots(train, colors.train, 1.5),
-      dots(valid, colors.valid, 1.5),
+      dots(train, colors.train),
+      dots(valid, colors.valid),
     ],
   })
 }
@@ -147,9 +148,9 @@ function accuracyChart(placed: readonly Placed[]): Html {
       ...phaseMarks(placed),
       line(train, colors.train, true),
       line(valid, colors.valid),
-      dots(train, colors.train, 1.5),
-      dots(valid, colors.valid, 1.5),
-      dots(tta, colors.extra, 3.5),
+      dots(train, colors.train),
+      dots(valid, colors.valid),
+      dots(tta, colors.extra, 4),
     ],
   })
 }
@@ -163,7 +164,21 @@ function rateChart(placed: readonly Placed[]): Html {
     marginLeft: 56,
     label: `Learning rate of the head by epoch, on a logarithmic axis${rates.length === 0 ? ': always 0' : ''}.`,
     x: epochs,
-    y: { label: null, type: 'log', grid: true, nice: true, ticks: 4, tickFormat: '~e' },
-    marks: [...phaseMarks(placed), line(rates, colors.valid), dots(rates, colors.valid, 1.5)],
+    y: {
+      label: null,
+      type: 'log',
+      grid: true,
+      nice: true,
+      ticks: powersOfTen(rates.map(({ y }) => y)),
+      tickFormat: '~e',
+    },
+    marks: [...phaseMarks(placed), line(rates, colors.valid), dots(rates, colors.valid)],
   })
+}
+
+function powersOfTen(values: readonly number[]): number[] {
+  const exponents = values.map((value) => Math.log10(value))
+  const first = Math.floor(Math.min(...exponents))
+  const last = Math.ceil(Math.max(...exponents))
+  return Array.from({ length: values.length === 0 ? 0 : last - first + 1 }, (_, index) => 10 ** (first + index))
 }

@@ -20,7 +20,7 @@ export function reliabilityChart(bins: readonly ReliabilityBin[]): Html {
     label: `Reliability diagram: ${sure.length} of ${filled.length} filled bins are surer than they are right.`,
     x: { ...axis, label: 'confidence' },
     y: { ...axis, label: 'accuracy' },
-    r: { type: 'sqrt', domain: [0, total], range: [0, 26] },
+    r: { type: 'sqrt', domain: [0, total], range: [0, 18] },
     marks: [
       Plot.link([0], {
         x1: 0,

@@ -27,6 +27,7 @@ export function calibrationSection({ bins, ece, temperature: { value, report } }
     </p>
     <div class="sides">
       ${figure(
+        'Reliability',
         reliabilityChart(bins),
         'A dot is a bin of confidence, its area the number of photos. On the dashed line it is calibrated; under it the model is surer than it is right, above it is too modest.',
       )}${table(

@@ -5,7 +5,7 @@ import type { Shots } from '../../evaluate/metrics.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
 import { percent } from '../format.ts'
-import { plural } from './parts.ts'
+import { plural, scroller } from './parts.ts'
 import type { Section } from './parts.ts'
 
 const groupNames: Readonly<Record<Shots, string>> = {
@@ -47,8 +47,9 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
       </tbody>`,
     ]
   })
-  const body = html`<div class="wide">
-    <table class="classes">
+  const body = scroller(
+    'classes',
+    html`<table class="classes">
       <caption>
         <span class="stay">
           By training photos, most first. Precision: how many of the answers with this label are right. Recall: how many
@@ -67,8 +68,8 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
         </tr>
       </thead>
       ${bodies}
-    </table>
-  </div>`
+    </table>`,
+  )
   return { id: 'classes', title: 'Classes', body }
 }
 

@@ -19,6 +19,7 @@ export function confusionSection(
       { color: colors.wrong, mark: 'box', name: 'wrong' },
     ])}
     ${figure(
+      'Confusion matrix',
       confusionChart(measures.confusion, labels),
       'A row is a class as labelled, a column what the model says; the stronger the colour, the larger the share of the row. Colour off the diagonal is confusion; a column of it is a class the model says too often.',
     )}

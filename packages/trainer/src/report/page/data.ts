@@ -21,8 +21,9 @@ export function dataSection(facts: RunFacts): Section {
       { color: colors.valid, mark: 'box', name: 'validation' },
     ])}
     ${figure(
+      'Photos by class',
       classCountsChart(classesOf(facts)),
-      'Photos by class. The dashed lines stand at 20 and 100 photos, where few-shot and many-shot begin; the longer the tail, the more a plain accuracy hides it.',
+      'The dashed lines stand at 20 and 100 photos, where few-shot and many-shot begin; the longer the tail, the more a plain accuracy hides it.',
     )}
     <h3>Audit</h3>
     ${auditBody(facts.audit, excluded)}
@@ -98,6 +99,7 @@ function priorBody(facts: RunFacts): Html {
           { color: colors.faint, mark: 'box', name: 'natural' },
           ...shown.map(({ name, color }) => ({ color, mark: 'dot', name: `phase ${name}` }) as const),
         ])}${figure(
+          'Shares of the classes',
           priorChart(classesOf(facts), shown),
           'The share of each class in the photos, and in what the loss sees after sampler and class weights. Dots on one height are a balanced training; dots that rise to the right favour rare classes.',
         )}`

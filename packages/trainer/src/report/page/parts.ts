@@ -13,11 +13,15 @@ export const section = ({ id, title, body }: Section): Html =>
     ${body}
   </section>`
 
-/** A chart with a sentence that says what to see in it. One that is wider than the window scrolls by itself. */
-export const figure = (chart: Html, caption: string, title?: string): Html =>
+/** What may be wider than the window scrolls by itself, also by the keyboard. */
+export const scroller = (name: string, content: Html): Html =>
+  html`<div class="wide" tabindex="0" role="region" aria-label="${name}">${content}</div>`
+
+/** A chart with a sentence that says what to see in it. */
+export const figure = (title: string, chart: Html, caption: string): Html =>
   html`<figure>
-    ${title === undefined ? '' : html`<h3>${title}</h3>`}
-    <div class="wide" tabindex="0" role="group" aria-label="chart">${chart}</div>
+    <h3>${title}</h3>
+    ${scroller(title, chart)}
     <figcaption>${caption}</figcaption>
   </figure>`
 
@@ -56,8 +60,9 @@ export function table(
         ${rest.map((cell, index) => html`<td class="${kind(index + 1)}">${cell}</td>`)}
       </tr>`,
   )
-  return html`<div class="wide">
-    <table>
+  return scroller(
+    caption,
+    html`<table>
       <caption>
         <span class="stay">${caption}</span>
       </caption>
@@ -69,8 +74,8 @@ export function table(
       <tbody>
         ${body}
       </tbody>
-    </table>
-  </div>`
+    </table>`,
+  )
 }
 
 export const plural = (count: number, noun: string, nouns = `${noun}s`): string =>

@@ -36,7 +36,7 @@ svg { display: block; max-width: 100%; height: auto; }
 .wide:focus-visible { outline: 2px solid var(--valid); }
 .three { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem 1.5rem; }
 .three figure { margin: 0; }
-.three h3 { margin: 0.75rem 0 0; font: 500 0.95rem/1.4 system-ui, sans-serif; }
+figure h3 { margin: 0.75rem 0 0.25rem; font: 500 0.95rem/1.4 system-ui, sans-serif; }
 .three + .wide { margin-top: 2rem; }
 .three .wide > svg { max-width: 100%; }
 .key { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; list-style: none; margin: 0.75rem 0; padding: 0; font-size: 0.9rem; }
@@ -68,6 +68,7 @@ code, pre { font: 0.88em/1.45 ui-monospace, monospace; overflow-wrap: anywhere; 
 .wrong { color: var(--wrong); }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 1rem 2.5rem; align-items: start; }
 details { margin: 1rem 0; }
+td details { margin: 0; }
 summary { cursor: pointer; }
 footer { padding: 3rem 1.25rem 2rem; color: var(--soft); font-size: 0.9rem; }
 @media print { h2 { break-after: avoid; } figure, .photos li { break-inside: avoid; } }

@@ -19,9 +19,9 @@ export function trainingSection({ history }: RunFacts): Section {
             ...(hasTta ? [{ color: colors.extra, mark: 'dot', name: 'validation, several views' } as const] : []),
           ])}
           <div class="three">
-            ${figure(drawn.loss, 'Training pays for augmentation, mixing and label smoothing, so it may lie above validation. Validation that rises while training falls is overfitting.', 'Loss (nats)')}
-            ${figure(drawn.accuracy, 'Training counts augmented photos; mixed ones count by the label with the larger part.', 'Accuracy')}
-            ${figure(drawn.learningRate, 'At the end of each epoch; the axis is logarithmic.', 'Learning rate of the head')}
+            ${figure('Loss (nats)', drawn.loss, 'Training pays for augmentation, mixing and label smoothing, so it may lie above validation. Validation that rises while training falls is overfitting.')}
+            ${figure('Accuracy', drawn.accuracy, 'Training counts augmented photos; mixed ones count by the label with the larger part.')}
+            ${figure('Learning rate of the head', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic.')}
           </div>`
   return { id: 'training', title: 'Training', body: html`${charts}${phaseTable(history)}` }
 }
