@@ -4,7 +4,7 @@ import pLimit from 'p-limit'
 import sharp from 'sharp'
 
 /** Side in pixels. */
-export const thumbnailSize = 96
+const thumbnailSize = 96
 
 /** Square WebP pictures, about 3 kB each, as data URIs by path; a photo that cannot be read has none. */
 export async function thumbnails(paths: Iterable<string>): Promise<Map<string, string>> {

@@ -41,7 +41,7 @@ export function classCountsChart(classes: readonly ClassPhotos[]): Html {
   return chart({
     ...classAxis(sorted.map(({ label }) => label)),
     label: `Photos by class, from ${sorted[0]!.train} training photos of ${sorted[0]!.label} to ${sorted.at(-1)!.train} of ${sorted.at(-1)!.label}.`,
-    y: { label: 'photos', grid: true, nice: true, ticks: 6 },
+    y: { label: null, grid: true, nice: true, ticks: 6 },
     color: { type: 'identity' },
     marks: [
       Plot.barY(parts, { x: 'label', y: 'photos', fill: 'color', title: 'title' }),
