@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly folder: string
   readonly resume: boolean
   readonly progress: Progress
+  /** Whether the run ends with `report.html`; true unless said. */
+  readonly report?: boolean
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
 }
@@ -101,7 +103,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   board.close()
   const best = { phase: last, accuracy, size: recipe.phases[last].size }
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
-  await writeReport(options, dataset)
+  if (options.report ?? true) await writeReport(options, dataset)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
 }
 
