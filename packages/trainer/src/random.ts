@@ -55,6 +55,7 @@ const streams = {
   bootstrap: 10,
   calibration: 11,
   parity: 12,
+  report: 13,
 } as const
 
 export type Stream = keyof typeof streams

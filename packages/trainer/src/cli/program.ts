@@ -4,6 +4,7 @@ import { evaluateCommand } from './evaluate.ts'
 import { exportCommand } from './export.ts'
 import { ladderCommand } from './ladder.ts'
 import { predictCommand } from './predict.ts'
+import { reportCommand } from './report.ts'
 import { trainCommand } from './train.ts'
 import { weightsCommand } from './weights.ts'
 
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
     predictCommand(),
     exportCommand(),
     ladderCommand(),
+    reportCommand(),
     weightsCommand(),
     dataCommand(),
   ]) {

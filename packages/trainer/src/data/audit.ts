@@ -12,7 +12,7 @@ interface Kind {
 }
 
 /** What an audit looks for, in the order of its report. */
-const auditKinds = {
+export const auditKinds = {
   unreadable: { severity: 'error', title: 'Photos that cannot be decoded' },
   truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
   acrossClasses: { severity: 'error', title: 'One photo under several labels' },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { expectedCalibrationError } from './calibration-error.ts'
+import { expectedCalibrationError, reliabilityBins } from './calibration-error.ts'
 
 it('weights the gap of each bin by its photos', () => {
   // Two bins: (0, 0.5] holds 0.4 right and 0.5 wrong, gap |0.5 - 0.45|; (0.5, 1] holds 0.9 right and 1 wrong, gap |0.5 - 0.95|.
@@ -15,4 +15,12 @@ it('is 0 when confidence is accuracy, and takes 0 and 1 as confidences', () => {
 it('uses 15 bins unless told', () => {
   // 0.60 and 0.67 fall on both sides of 10/15: each bin has its own gap. In one bin the gaps would cancel.
   expect(expectedCalibrationError([0.6, 0.67], [true, false])).toBeCloseTo((0.4 + 0.67) / 2, 12)
+})
+
+it('says of each bin how often it is right and how sure it is', () => {
+  const bins = reliabilityBins([0.4, 0.5, 0.9, 1], [true, false, true, true], 4)
+  expect(bins.map(({ photos }) => photos)).toEqual([0, 2, 0, 2])
+  expect(bins.map(({ accuracy }) => accuracy)).toEqual([0, 0.5, 0, 1])
+  expect(bins[1]!.confidence).toBeCloseTo(0.45, 12)
+  expect(bins[3]!.confidence).toBeCloseTo(0.95, 12)
 })

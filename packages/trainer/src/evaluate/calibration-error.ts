@@ -1,20 +1,50 @@
+export interface ReliabilityBin {
+  /** Photos whose confidence lies in the bin. */
+  readonly photos: number
+  /** Share of them that is right, in [0, 1]; 0 without photos. */
+  readonly accuracy: number
+  /** Their mean confidence, in [0, 1]; 0 without photos. */
+  readonly confidence: number
+}
+
 /**
- * Expected calibration error (Naeini et al. 2015; Guo et al. 2017, arXiv:1706.04599): photos are put into equal-width
- * bins of confidence, `(i/bins, (i+1)/bins]`; the gap between accuracy and mean confidence of a bin is weighted by its
- * share of the photos.
+ * What a reliability diagram shows (Guo et al. 2017, arXiv:1706.04599): photos in equal-width bins of confidence,
+ * `(i/bins, (i+1)/bins]`.
+ *
+ * @param confidences in [0, 1]
+ * @param right whether the answer was right
+ */
+export function reliabilityBins(
+  confidences: ArrayLike<number>,
+  right: readonly boolean[],
+  bins: number,
+): ReliabilityBin[] {
+  const sums = Array.from({ length: bins }, () => ({ photos: 0, right: 0, confidence: 0 }))
+  for (let photo = 0; photo < right.length; photo++) {
+    const confidence = confidences[photo] as number
+    const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))]!
+    bin.photos++
+    bin.right += Number(right[photo])
+    bin.confidence += confidence
+  }
+  return sums.map(({ photos, right, confidence }) => ({
+    photos,
+    accuracy: photos === 0 ? 0 : right / photos,
+    confidence: photos === 0 ? 0 : confidence / photos,
+  }))
+}
+
+/**
+ * Expected calibration error (Naeini et al. 2015; Guo et al. 2017, arXiv:1706.04599): the gap between accuracy and mean
+ * confidence of a bin is weighted by its share of the photos.
  *
  * @param confidences in [0, 1]
  * @param right whether the answer was right
  * @returns in [0, 1]; NaN without photos
  */
 export function expectedCalibrationError(confidences: ArrayLike<number>, right: readonly boolean[], bins = 15): number {
-  const count = Array<number>(bins).fill(0)
-  const gap = Array<number>(bins).fill(0)
-  for (let photo = 0; photo < right.length; photo++) {
-    const confidence = confidences[photo] as number
-    const bin = Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))
-    count[bin] = (count[bin] as number) + 1
-    gap[bin] = (gap[bin] as number) + Number(right[photo]) - confidence
-  }
-  return gap.reduce((sum, difference) => sum + Math.abs(difference), 0) / right.length
+  const gaps = reliabilityBins(confidences, right, bins).map(
+    ({ photos, accuracy, confidence }) => photos * Math.abs(accuracy - confidence),
+  )
+  return gaps.reduce((sum, gap) => sum + gap, 0) / right.length
 }

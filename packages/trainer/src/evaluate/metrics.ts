@@ -68,16 +68,20 @@ export interface ShotGroup {
   readonly recall: number | null
 }
 
+export type Shots = 'many' | 'medium' | 'few'
+
+/** The group of a class by its training photos: over 100, 20 to 100, under 20, as in Liu et al. 2019 (arXiv:1904.05160). */
+export const shotsOf = (trainPhotos: number): Shots =>
+  trainPhotos > 100 ? 'many' : trainPhotos >= 20 ? 'medium' : 'few'
+
 /**
- * Classes grouped by the number of their training photos: many (over 100), medium (20 to 100), few (under 20), as in
- * Liu et al. 2019 (arXiv:1904.05160). Classes without photos in the split count for nothing.
+ * Classes grouped by the number of their training photos: see `shotsOf`. Classes without photos in the split count for nothing.
  */
-export function shotGroups(
-  classes: readonly ClassMetrics[],
-  trainCounts: ArrayLike<number>,
-): Record<'many' | 'medium' | 'few', ShotGroup> {
-  const group = (belongs: (count: number) => boolean): ShotGroup => {
-    const members = classes.filter((metrics, index) => metrics.photos > 0 && belongs(trainCounts[index] as number))
+export function shotGroups(classes: readonly ClassMetrics[], trainCounts: ArrayLike<number>): Record<Shots, ShotGroup> {
+  const group = (shots: Shots): ShotGroup => {
+    const members = classes.filter(
+      (metrics, index) => metrics.photos > 0 && shotsOf(trainCounts[index] as number) === shots,
+    )
     const recalls = members.reduce((sum, metrics) => sum + metrics.recall, 0)
     return {
       classes: members.length,
@@ -86,8 +90,8 @@ export function shotGroups(
     }
   }
   return {
-    many: group((count) => count > 100),
-    medium: group((count) => count >= 20 && count <= 100),
-    few: group((count) => count < 20),
+    many: group('many'),
+    medium: group('medium'),
+    few: group('few'),
   }
 }

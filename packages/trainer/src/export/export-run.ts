@@ -7,8 +7,6 @@ import { manifestFormat } from '@flowers/shared/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model-package'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import { argmax, mergeViews } from '@flowers/shared/views'
-import { cacheFolder } from '../cache-folder.ts'
-import { openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { answerOf, calibrate } from '../evaluate/calibrate.ts'
 import type { CalibrationReport } from '../evaluate/calibrate.ts'
@@ -20,6 +18,8 @@ import type { Network } from '../evaluate/network.ts'
 import { scorePhotos } from '../evaluate/score-photos.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { ensurePythonEnvironment } from '../tensorflow/python.ts'
+import { openRunData, readRun, trainCountsOf } from '../train/run-folder.ts'
+import type { TrainedRun } from '../train/run-folder.ts'
 import { adjustLogits, logitAdjustmentOf } from './adjust-logits.ts'
 import type { LogitAdjustment } from './adjust-logits.ts'
 import { modelCard } from './card.ts'
@@ -29,8 +29,6 @@ import { freezeModel } from './freeze-model.ts'
 import { gatePhotos, passGate } from './gate.ts'
 import type { Parity } from './parity.ts'
 import { openReference } from './reference.ts'
-import { readRun } from './run-folder.ts'
-import type { TrainedRun } from './run-folder.ts'
 import { collectVersions } from './versions.ts'
 
 export interface ExportOptions {
@@ -140,22 +138,6 @@ async function requireAbsent(folder: string): Promise<void> {
   )
   if (present) throw new FlowersError('MODEL_EXISTS', `${folder} exists.`)
 }
-
-async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
-  const opened = await openDataset(path, {
-    seed: data.seed,
-    validShare: recipe.data.validShare,
-    cache: cacheFolder(),
-  })
-  const dataset = withoutPhotos(opened, new Set(data.excluded))
-  if (dataset.sha256 === data.sha256) return dataset
-  throw new FlowersError(
-    'TRAIN_DATA_CHANGED',
-    `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`,
-  )
-}
-
-const trainCountsOf = ({ data }: TrainedRun): number[] => data.labels.map((label) => data.counts.train[label] ?? 0)
 
 type Log = (line: string) => void
 

@@ -74,6 +74,7 @@ export async function makeTestRun(options: {
     layerScale,
   })
   await writeFile(join(run, 'recipe.json'), JSON.stringify(recipe))
+  await writeFile(join(run, 'environment.json'), JSON.stringify({ device: 'cpu' }))
   await writeFile(join(run, 'data.json'), JSON.stringify({ source: data, excluded: [], ...describeDataset(dataset) }))
   const metadata = { architecture, phase: 'fixres', epoch: '2', size: String(size), validAccuracy: '0.5' }
   await writeSafetensors(

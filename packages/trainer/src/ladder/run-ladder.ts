@@ -135,7 +135,7 @@ async function trainAndScore(
   )
   let diverged = false
   try {
-    await trainRun({ recipe, data, folder, resume: begun, progress, signal })
+    await trainRun({ recipe, data, folder, resume: begun, report: false, progress, signal })
   } catch (error) {
     // A result like any other: it would diverge again.
     if (!(error instanceof FlowersError) || error.code !== 'TRAIN_DIVERGED') throw error

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../cache-folder.ts'
+import type { Audit } from '../data/audit.ts'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
 import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
@@ -26,6 +27,7 @@ import { checkpointFiles, PhaseRunner, startOf, updatesOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
 import { resolvePrecision } from './precision.ts'
 import type { ResolvedRecipe } from './precision.ts'
+import { reportRun } from './report-run.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
 import { variablesFor } from './step.ts'
@@ -39,6 +41,8 @@ export interface RunOptions {
   readonly folder: string
   readonly resume: boolean
   readonly progress: Progress
+  /** Whether the run ends with `report.html`; true unless said. */
+  readonly report?: boolean
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
 }
@@ -111,11 +115,25 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   board.close()
   const best = { phase: last, accuracy, size: recipe.phases[last].size }
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
+  if (options.report ?? true) await writeReport(options, dataset)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
+}
+
+/** What has been trained stays, whatever becomes of its report. */
+async function writeReport({ folder, progress, signal }: RunOptions, dataset: Dataset): Promise<void> {
+  progress.message('looking at the photos once more for report.html')
+  try {
+    await reportRun({ folder, data: dataset, signal })
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    progress.message(`warning: report.html was not written: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 interface PreparedData {
   readonly dataset: Dataset
+  /** Null when the run goes on: it was written down at its start. */
+  readonly audit: Audit | null
   /** Ids of the photos that the recipe or the audit took out. */
   readonly excluded: readonly string[]
 }
@@ -141,7 +159,7 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
         `${data} is not what this run was started on: ${describeChange(before.photos, dataset)}`,
       )
     }
-    return { dataset, excluded: before.excluded }
+    return { dataset, audit: null, excluded: before.excluded }
   }
   const ignored = ignoredPhotos(opened, recipe.data.ignore)
   if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
@@ -150,10 +168,10 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') {
     const { dataset, excluded } = withoutOffenders(kept, audit)
-    return { dataset, excluded: [...ignored, ...excluded] }
+    return { dataset, audit, excluded: [...ignored, ...excluded] }
   }
   requireSound(audit)
-  return { dataset: kept, excluded: ignored }
+  return { dataset: kept, audit, excluded: ignored }
 }
 
 function describeChange(before: readonly { id: string; sha256: string }[], { files }: Dataset): string {
@@ -294,12 +312,12 @@ async function loadState(folder: string): Promise<SavedState | undefined> {
 async function describeRun(
   recipe: ResolvedRecipe,
   { data, folder }: RunOptions,
-  { dataset, excluded }: PreparedData,
+  { dataset, audit, excluded }: PreparedData,
   tensorflow: { version: string; device: string },
 ): Promise<void> {
   const write = (name: string, content: unknown) =>
     writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
   await write('recipe.json', recipe)
   await write('environment.json', await describeEnvironment(tensorflow))
-  await write('data.json', { source: data, excluded, ...describeDataset(dataset) })
+  await write('data.json', { source: data, excluded, ...describeDataset(dataset), audit })
 }

@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
+import { cacheFolder } from '../cache-folder.ts'
+import { openDataset, withoutPhotos } from '../data/dataset.ts'
+import type { Dataset } from '../data/dataset.ts'
 import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { mapWeights } from '../model/weights/load.ts'
@@ -10,6 +13,8 @@ import { recipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
 
 const dataSchema = z.object({
+  /** DATA of the command line. */
+  source: z.string(),
   sha256: z.string(),
   seed: z.int(),
   labels: z.array(z.string()),
@@ -24,7 +29,7 @@ const checkpointSchema = z.object({
   epoch: z.coerce.number().int(),
 })
 
-/** What an export needs of a run folder. */
+/** What an export and a report need of a run folder. */
 export interface TrainedRun {
   readonly recipe: Recipe
   readonly data: z.infer<typeof dataSchema>
@@ -56,7 +61,26 @@ export async function readRun(folder: string): Promise<TrainedRun> {
   }
 }
 
-async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
+/** The photos of a run, at `path`. Throws TRAIN_DATA_CHANGED where they are others, and what `openDataset` throws. */
+export async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
+  const opened = await openDataset(path, {
+    seed: data.seed,
+    validShare: recipe.data.validShare,
+    cache: cacheFolder(),
+  })
+  const dataset = withoutPhotos(opened, new Set(data.excluded))
+  if (dataset.sha256 === data.sha256) return dataset
+  throw new FlowersError(
+    'TRAIN_DATA_CHANGED',
+    `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`,
+  )
+}
+
+/** Training photos by class. */
+export const trainCountsOf = ({ data }: Pick<TrainedRun, 'data'>): number[] =>
+  data.labels.map((label) => data.counts.train[label] ?? 0)
+
+export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new FlowersError('TRAIN_RUN_MISSING', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   })

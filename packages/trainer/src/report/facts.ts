@@ -1,0 +1,146 @@
+import { argmax } from '@flowers/shared/views'
+import type { Audit } from '../data/audit.ts'
+import type { Sample } from '../data/dataset.ts'
+import { calibrate, eceBins } from '../evaluate/calibrate.ts'
+import type { CalibrationReport } from '../evaluate/calibrate.ts'
+import { expectedCalibrationError, reliabilityBins } from '../evaluate/calibration-error.ts'
+import type { ReliabilityBin } from '../evaluate/calibration-error.ts'
+import { doubtfulLabels } from '../evaluate/label-errors.ts'
+import { measure, mostConfused } from '../evaluate/measure.ts'
+import type { Measures } from '../evaluate/measure.ts'
+import { shotGroups } from '../evaluate/metrics.ts'
+import type { ShotGroup, Shots } from '../evaluate/metrics.ts'
+import type { Recipe } from '../recipe.ts'
+import type { HistoryPhase } from './run-history.ts'
+
+/** A photo and the probability that the network gives each class. */
+export interface JudgedPhoto {
+  readonly sample: Sample
+  readonly split: 'train' | 'valid'
+  readonly scores: Float32Array
+}
+
+/** What is known of a run and of what its network says. */
+export interface RunFacts {
+  readonly recipe: Recipe
+  readonly labels: readonly string[]
+  /** Photos by class. */
+  readonly counts: { readonly train: readonly number[]; readonly valid: readonly number[] }
+  readonly splitBy: 'given' | 'stratified'
+  /** Last part of DATA. */
+  readonly source: string
+  readonly sha256: string
+  /** Photos left out. */
+  readonly excluded: readonly string[]
+  readonly audit: Audit | null
+  readonly history: readonly HistoryPhase[]
+  readonly checkpoint: { readonly phase: string; readonly epoch: number; readonly size: number }
+  /** Weights of the network. */
+  readonly parameters: number
+  readonly environment: Readonly<Record<string, unknown>>
+  /** Every validation photo. */
+  readonly valid: readonly JudgedPhoto[]
+  /** Training photos: all, or a seeded sample. */
+  readonly train: readonly JudgedPhoto[]
+}
+
+export interface ConfusedPair {
+  readonly truth: number
+  readonly predicted: number
+  readonly photos: number
+  /** The surest of the wrong answers. */
+  readonly wrong: readonly JudgedPhoto[]
+  /** A photo that is surely right, of each of the two classes, where there is one. */
+  readonly examples: readonly JudgedPhoto[]
+}
+
+export interface Doubtful {
+  /** The most doubtful first. */
+  readonly photos: readonly DoubtfulPhoto[]
+  /** How many there are. */
+  readonly total: number
+}
+
+export interface DoubtfulPhoto {
+  readonly photo: JudgedPhoto
+  readonly suggested: number
+}
+
+export interface Findings {
+  readonly measures: Measures
+  readonly groups: Record<Shots, ShotGroup>
+  /** Calibration error over all validation photos, as the network answers. */
+  readonly ece: number
+  readonly bins: readonly ReliabilityBin[]
+  /** A temperature fitted on one half, tried on the other. */
+  readonly temperature: { readonly value: number; readonly report: CalibrationReport }
+  readonly pairs: readonly ConfusedPair[]
+  /** Wrong answers on validation photos, highest loss first. */
+  readonly mistakes: readonly JudgedPhoto[]
+  /** How many there are in all. */
+  readonly wrong: number
+  readonly doubtful: Readonly<Record<'train' | 'valid', Doubtful>>
+}
+
+/** How many pictures of each kind a report shows: together well under its size. */
+const most = { pairs: 12, wrongOfPair: 3, mistakes: 24, doubtful: { train: 24, valid: 16 } }
+
+export const answerTo = ({ scores }: JudgedPhoto): number => argmax(scores)
+
+const own = ({ scores, sample }: JudgedPhoto): number => scores[sample.index]!
+
+const surest = (photos: readonly JudgedPhoto[], label: number): JudgedPhoto[] =>
+  photos.toSorted((a, b) => b.scores[label]! - a.scores[label]!)
+
+/** Everything a report says beyond the run folder, from what the network says of the photos. */
+export function findingsOf({ recipe, labels, counts, valid, train }: RunFacts): Findings {
+  const answers = valid.map(({ sample, scores }) => ({ label: sample.index, mean: Float64Array.from(scores) }))
+  const measures = measure(answers, labels.length, recipe.seed)
+  const right = valid.map((photo) => answerTo(photo) === photo.sample.index)
+  const confidences = valid.map((photo) => photo.scores[answerTo(photo)]!)
+  const { calibration, report } = calibrate(
+    answers.map(({ label, mean }) => ({ label, views: [mean] })),
+    recipe.seed,
+  )
+  const wrong = valid.filter((_, index) => !right[index]).toSorted((a, b) => own(a) - own(b))
+  return {
+    measures,
+    groups: shotGroups(measures.classes, counts.train),
+    ece: expectedCalibrationError(confidences, right, eceBins),
+    bins: reliabilityBins(confidences, right, eceBins),
+    temperature: { value: calibration.temperature[0] ?? 1, report },
+    pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid)),
+    mistakes: wrong.slice(0, most.mistakes),
+    wrong: wrong.length,
+    // Of the photos it was trained on the network is surer: each split has its own idea of confident.
+    doubtful: { train: doubtfulOf(train, most.doubtful.train), valid: doubtfulOf(valid, most.doubtful.valid) },
+  }
+}
+
+function doubtfulOf(photos: readonly JudgedPhoto[], count: number): Doubtful {
+  const found = doubtfulLabels(
+    photos.map(({ scores }) => scores),
+    photos.map(({ sample }) => sample.index),
+  )
+  return {
+    photos: found.slice(0, count).map(({ photo, suggested }) => ({ photo: photos[photo]!, suggested })),
+    total: found.length,
+  }
+}
+
+function pairOf(
+  pair: Pick<ConfusedPair, 'truth' | 'predicted' | 'photos'>,
+  valid: readonly JudgedPhoto[],
+): ConfusedPair {
+  const answered = (truth: number, answer: number): JudgedPhoto[] =>
+    surest(
+      valid.filter((photo) => photo.sample.index === truth && answerTo(photo) === answer),
+      answer,
+    )
+  const { truth, predicted } = pair
+  return {
+    ...pair,
+    wrong: answered(truth, predicted).slice(0, most.wrongOfPair),
+    examples: [truth, predicted].flatMap((label) => answered(label, label).slice(0, 1)),
+  }
+}

@@ -1,0 +1,83 @@
+import { html } from '@flowers/shared/html'
+import type { Html } from '@flowers/shared/html'
+import { shotsOf } from '../../evaluate/metrics.ts'
+import type { Shots } from '../../evaluate/metrics.ts'
+import { bySupport } from '../charts/class-bars.ts'
+import type { Findings, RunFacts } from '../facts.ts'
+import { percent } from '../format.ts'
+import { plural, scroller } from './parts.ts'
+import type { Section } from './parts.ts'
+
+const groupNames: Readonly<Record<Shots, string>> = {
+  many: 'Many-shot: over 100 training photos',
+  medium: 'Medium-shot: 20 to 100 training photos',
+  few: 'Few-shot: under 20 training photos',
+}
+
+export function classSection({ labels, counts }: RunFacts, { measures, groups }: Findings): Section {
+  const classes = bySupport(
+    labels.map((label, index) => ({ label, index, train: counts.train[index]!, ...measures.classes[index]! })),
+  )
+  const bodies = (['many', 'medium', 'few'] as const).flatMap((name) => {
+    const members = classes.filter(({ train }) => shotsOf(train) === name)
+    if (members.length === 0) return []
+    const { recall } = groups[name]
+    const summary = recall === null ? 'no validation photos' : `mean recall ${percent(recall)}`
+    const rows = members.map(({ label, index, train, photos, precision, recall, f1 }) => {
+      const shares =
+        photos === 0 ? html`<td colspan="3">not validated</td>` : html`${[precision, recall, f1].map(shareCell)}`
+      return html`<tr>
+        <th scope="row">${label}</th>
+        <td class="number">${train}</td>
+        <td class="number">${photos}</td>
+        ${shares}
+        <td>${mistakenFor(measures.confusion[index]!, index, labels)}</td>
+      </tr>`
+    })
+    return [
+      html`<tbody>
+        <tr>
+          <th scope="rowgroup" colspan="7">
+            <div class="stay">
+              ${groupNames[name]} <span>${plural(members.length, 'class', 'classes')}, ${summary}</span>
+            </div>
+          </th>
+        </tr>
+        ${rows}
+      </tbody>`,
+    ]
+  })
+  const body = scroller(
+    'classes',
+    html`<table class="classes">
+      <caption>
+        <span class="stay">
+          By training photos, most first. Precision: how many of the answers with this label are right. Recall: how many
+          of its photos get it. F1: their harmonic mean.
+        </span>
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">class</th>
+          <th scope="col" class="number">training</th>
+          <th scope="col" class="number">validation</th>
+          <th scope="col">precision</th>
+          <th scope="col">recall</th>
+          <th scope="col">F1</th>
+          <th scope="col">most often mistaken for</th>
+        </tr>
+      </thead>
+      ${bodies}
+    </table>`,
+  )
+  return { id: 'classes', title: 'Classes', body }
+}
+
+const shareCell = (share: number): Html =>
+  html`<td class="bar" style="--share:${(100 * share).toFixed(1)}%">${percent(share)}</td>`
+
+function mistakenFor(row: readonly number[], truth: number, labels: readonly string[]): string {
+  const wrong = row.map((photos, index) => (index === truth ? 0 : photos))
+  const largest = Math.max(...wrong)
+  return largest === 0 ? '' : `${labels[wrong.indexOf(largest)]!} (${largest})`
+}

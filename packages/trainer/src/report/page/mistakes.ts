@@ -1,0 +1,64 @@
+import { html } from '@flowers/shared/html'
+import type { Html } from '@flowers/shared/html'
+import { answerTo } from '../facts.ts'
+import type { Doubtful, Findings, JudgedPhoto, RunFacts } from '../facts.ts'
+import { percent } from '../format.ts'
+import { plural } from './parts.ts'
+import type { Section } from './parts.ts'
+import { photoList } from './photos.ts'
+import type { Pictures } from './photos.ts'
+
+/** Shares near 0 and 1 are where these photos differ. */
+const sure = (share: number): string => (share < 0.001 ? 'under 0.1 %' : percent(share))
+
+const judged = ({ sample, scores }: JudgedPhoto, said: number, labels: readonly string[], verb: string) =>
+  html`<strong>${sample.label}</strong> <small>${sure(scores[sample.index]!)}</small><br />${verb}
+    <span class="wrong">${labels[said]!}</span> <small>${sure(scores[said]!)}</small>`
+
+export function mistakesSection(
+  { labels, valid }: RunFacts,
+  { mistakes, wrong }: Findings,
+  pictures: Pictures,
+): Section {
+  const photos = mistakes.map((photo) => ({ photo, caption: judged(photo, answerTo(photo), labels, 'says') }))
+  const body =
+    photos.length === 0
+      ? html`<p>Every validation photo is called rightly.</p>`
+      : html`<p class="note">
+            ${wrong} of ${plural(valid.length, 'validation photo')} are called wrongly;
+            ${wrong === photos.length ? 'all' : `the ${photos.length} with the highest loss`} are below. Each names its
+            label and the probability the model gives it, then what the model says.
+          </p>
+          ${photoList(photos, pictures)}`
+  return { id: 'mistakes', title: 'Worst mistakes', body }
+}
+
+export function labelsSection(
+  { labels, counts, train, valid }: RunFacts,
+  { doubtful }: Findings,
+  pictures: Pictures,
+): Section {
+  const all = counts.train.reduce((sum, count) => sum + count, 0)
+  const looked = train.length === all ? `All ${all}` : `A random ${train.length} of the ${all}`
+  const list = ({ photos, total }: Doubtful): Html =>
+    html`<p class="note">
+        ${total === 0 ? 'None.' : `${plural(total, 'photo')}${total > photos.length ? `; the ${photos.length} most doubtful:` : ':'}`}
+      </p>
+      ${photoList(
+        photos.map(({ photo, suggested }) => ({ photo, caption: judged(photo, suggested, labels, 'rather') })),
+        pictures,
+      )}`
+  const body = html`<p>
+      Photos that the model places in another class with the confidence that it has in that class’s own photos
+      (confident learning, Northcutt et al. 2021, arXiv:1911.00068). Many such labels are wrong; some are merely hard.
+    </p>
+    <h3>Among training photos</h3>
+    <p class="note">
+      ${looked} training photos were looked at. The model has learned these labels and contradicts them still.
+    </p>
+    ${list(doubtful.train)}
+    <h3>Among validation photos</h3>
+    <p class="note">All ${valid.length} were looked at.</p>
+    ${list(doubtful.valid)}`
+  return { id: 'labels', title: 'Labels worth a second look', body }
+}

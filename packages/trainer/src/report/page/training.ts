@@ -1,0 +1,57 @@
+import { html } from '@flowers/shared/html'
+import { colors } from '../charts/chart.ts'
+import { curves } from '../charts/curves.ts'
+import type { RunFacts } from '../facts.ts'
+import { duration, percent } from '../format.ts'
+import type { HistoryPhase } from '../run-history.ts'
+import { figure, key, table } from './parts.ts'
+import type { Section } from './parts.ts'
+
+export function trainingSection({ history }: RunFacts): Section {
+  const drawn = curves(history)
+  const hasTta = history.some(({ epochs }) => epochs.some(({ ttaAccuracy }) => ttaAccuracy !== null))
+  const charts =
+    drawn === null
+      ? html`<p>No epoch has ended.</p>`
+      : html`${key([
+            { color: colors.train, mark: 'dashed', name: 'training' },
+            { color: colors.valid, mark: 'line', name: 'validation, one view' },
+            ...(hasTta ? [{ color: colors.extra, mark: 'dot', name: 'validation, several views' } as const] : []),
+          ])}
+          <div class="three">
+            ${figure('Loss (nats)', drawn.loss, 'Training pays for augmentation, mixing and label smoothing, so it may lie above validation. Validation that rises while training falls is overfitting.')}
+            ${figure('Accuracy', drawn.accuracy, 'Training counts augmented photos; mixed ones count by the label with the larger part.')}
+            ${figure('Learning rate of the head', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic.')}
+          </div>`
+  return { id: 'training', title: 'Training', body: html`${charts}${phaseTable(history)}` }
+}
+
+function phaseTable(history: readonly HistoryPhase[]) {
+  const rows = history.map(({ phase, size, validAccuracy, epochs }) => {
+    const best = epochs.reduce((top, epoch) => Math.max(top, epoch.validAccuracy), validAccuracy)
+    const at = epochs.findLast((epoch) => epoch.best)
+    return [
+      phase,
+      `${size} px`,
+      epochs.length === 0 ? '0' : `${epochs.length} of ${epochs[0]!.epochs}`,
+      percent(validAccuracy),
+      percent(best),
+      at === undefined ? 'start' : `${at.epoch + 1}`,
+      duration(epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)),
+    ]
+  })
+  const number = true
+  return table(
+    'The phases. Each begins with the best weights of the one before.',
+    [
+      { name: 'phase' },
+      { name: 'size', number },
+      { name: 'epochs run', number },
+      { name: 'validation at its start', number },
+      { name: 'at best', number },
+      { name: 'kept epoch', number },
+      { name: 'time', number },
+    ],
+    rows,
+  )
+}
