@@ -15,7 +15,7 @@ const isMissing = !existsSync(photosFolder)
 if (isMissing) console.log(`Skipped: ${photosFolder} is missing.`)
 
 /** One of so many photos. */
-const stride = 6
+const stride = 7
 
 interface Result {
   readonly label: string

@@ -23,7 +23,10 @@ export async function answerImage(
   const { request, classifier, scheduler, instruments } = asker
   try {
     const { signal } = request.work
-    const answer = await untilOver(request, classifier.classify(image, { ...question, signal, trace: request.trace }, scheduler))
+    const answer = await untilOver(
+      request,
+      classifier.classify(image, { ...question, signal, trace: request.trace }, scheduler),
+    )
     instruments.images.inc({ result: answer.abstain ? 'abstained' : 'ok' })
     return answer
   } catch (error) {

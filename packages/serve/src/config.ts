@@ -135,7 +135,8 @@ export const settings = {
     schema: integer(1, 1024),
     fallback: '4',
     expected: 'an integer from 1 to 1024',
-    about: 'Millions of bytes of JSON under /v2, which delays other requests while it is read; larger tensors are binary.',
+    about:
+      'Millions of bytes of JSON under /v2, which delays other requests while it is read; larger tensors are binary.',
   },
   imagesLimit: {
     variable: 'FLOWERS_IMAGES_LIMIT',

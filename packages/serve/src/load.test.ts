@@ -40,6 +40,7 @@ function holdRuns(passing = 0): { held: () => number; release: () => void } {
   const held: (() => void)[] = []
   let letThrough = passing
   let open = false
+  // oxlint-disable-next-line typescript/unbound-method -- called with its thread below
   const post = Worker.prototype.postMessage
   vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...sent) {
     const [message] = sent as unknown[]

@@ -1,4 +1,4 @@
-import type { Tracer, Span, Context } from '@opentelemetry/api'
+import type { Context, Span, SpanStatusCode, Tracer } from '@opentelemetry/api'
 import type { TraceContext } from './trace-context.ts'
 
 /** Where the times of one request go. */
@@ -58,7 +58,7 @@ export async function startTracing(endpoint: string, version: string): Promise<T
   }
 }
 
-function requestTrace(tracer: Tracer, span: Span, context: Context, failed: number): RequestTrace {
+function requestTrace(tracer: Tracer, span: Span, context: Context, failed: SpanStatusCode): RequestTrace {
   return {
     span: (name, from, to) => {
       tracer.startSpan(name, { startTime: toEpoch(from) }, context).end(toEpoch(to))

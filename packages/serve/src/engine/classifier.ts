@@ -177,7 +177,7 @@ export class Classifier {
   }
 
   #admit(scheduler: Scheduler, images: number, offers: readonly Offer[], left: number) {
-    const decode = this.#decodeSeconds * (1 + this.#options.preprocessor.waiting() / this.#options.decodeThreads)
+    const decode = this.#decodeSeconds * this.#decodeTurns
     return scheduler.admit({ images, offers, decode, seconds: left, stale: this.cost.isStale(seconds()) })
   }
 
@@ -188,6 +188,11 @@ export class Classifier {
       work: threads * work(this.cost, views, this.batch),
       latency: latency(this.cost, views, workers, this.batch),
     }
+  }
+
+  /** Pictures, its own included, that a thread decodes until one that comes now is decoded. */
+  get #decodeTurns(): number {
+    return 1 + this.#options.preprocessor.waiting() / this.#options.decodeThreads
   }
 
   #usual(policy: ViewPolicy): number {
@@ -229,10 +234,11 @@ export class Classifier {
     const policy = question.policy === 'fast' && !fast ? 'exact' : question.policy
     const watch = new Stopwatch(this.#options.instruments, trace)
     let answered = false
+    const turns = this.#decodeTurns
     try {
       const inputs = await this.#decode(bytes, policy === 'none' ? views.slice(0, 1) : views, signal)
       watch.lap('decode')
-      this.#decodeSeconds = average(this.#decodeSeconds, watch.milliseconds.decode / 1000, newestWeight)
+      this.#decodeSeconds = average(this.#decodeSeconds, watch.milliseconds.decode / 1000 / turns, newestWeight)
       let first = Infinity
       const merged = await inferViews(
         { policy, of: views.length, fast },

@@ -117,9 +117,14 @@ describe('views', () => {
     const scheduler = new Scheduler({ threads: 1, limit: 10 })
     const { runner, runs } = workers(1)
     let free = 0
-    const cold: Runner = { ...runner, batch: 1, threads: 1, get free() {
-      return free
-    } }
+    const cold: Runner = {
+      ...runner,
+      batch: 1,
+      threads: 1,
+      get free() {
+        return free
+      },
+    }
     void one(scheduler).run(cold, [view(1)], forever)
     expect(runs).toEqual([])
     free = 1

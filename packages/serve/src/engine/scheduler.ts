@@ -134,8 +134,8 @@ export class Scheduler {
       backlog,
       threads: this.threads,
       decode,
-      // What waits for nobody keeps nobody waiting: it may try.
-      margin: backlog > 0 ? this.#errors.margin(now) : 0,
+      // What waits for nobody keeps nobody waiting: it may try. Errors alone refuse nobody who has time enough.
+      margin: backlog > 0 ? Math.min(this.#errors.margin(now), seconds / 2) : 0,
     }
     const isProbe = admission.stale && this.#tickets.size === 0 && images === 1
     const fill = this.depth / this.#limit

@@ -40,14 +40,20 @@ describe('inferViews', () => {
   it.each([
     [0, [[0, 1, 2, 3], [4], [5]]],
     [1, [[0, 1, 2, 3], [4], [5]]],
-    [2, [
-      [0, 1, 2, 3],
-      [4, 5],
-    ]],
-    [9, [
-      [0, 1, 2, 3],
-      [4, 5],
-    ]],
+    [
+      2,
+      [
+        [0, 1, 2, 3],
+        [4, 5],
+      ],
+    ],
+    [
+      9,
+      [
+        [0, 1, 2, 3],
+        [4, 5],
+      ],
+    ],
   ])('with %i idle workers starts views that may be needless as %j', async (spare, expected) => {
     const { use, started } = runner(unsure, spare)
     expect(await inferViews({ policy: 'exact', of }, use)).toMatchObject({ used: 6 })

@@ -42,10 +42,12 @@ describe('GET /openapi.json', () => {
       ['model', 'query', false],
       ['tta', 'query', false],
       ['top_k', 'query', false],
+      ['allow_step_down', 'query', false],
       ['X-Request-Timeout-Ms', 'header', false],
     ])
     expect(parameters[1]!.schema).toEqual({ type: 'string', enum: ['full', 'exact', 'fast', 'none'] })
     expect(parameters[2]!.schema).toEqual({ type: 'integer', minimum: 1, maximum: 9999, default: 5 })
+    expect(parameters[3]!.schema).toEqual({ type: 'boolean' })
   })
 
   it('says for each operation which codes it may be refused with, by status', async () => {

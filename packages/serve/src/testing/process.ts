@@ -6,11 +6,9 @@ import { testModels, until } from './service.ts'
 export interface ServiceProcess {
   readonly pid: number
   readonly url: string
-  /** What it has logged so far. */
-  log(): string
-  signal(name: NodeJS.Signals): void
+  readonly signal: (name: NodeJS.Signals) => void
   /** Ends it by SIGTERM; gives its exit code. */
-  stop(): Promise<number | null>
+  readonly stop: () => Promise<number | null>
 }
 
 /** The built program as a process of its own, ready to answer. */
@@ -29,7 +27,6 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
   return {
     pid: child.pid,
     url,
-    log: () => output,
     signal: (name) => void child.kill(name),
     stop: () => {
       child.kill('SIGTERM')
