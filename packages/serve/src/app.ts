@@ -13,12 +13,14 @@ import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
 import { metricsRoute, observeRequests } from './plugins/metrics.ts'
+import { installTrace } from './plugins/trace.ts'
 import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { homeRoute } from './routes/home.ts'
 import { protocolRoutes } from './routes/protocol.ts'
 import { readTraceparent } from './trace-context.ts'
+import { startTracing } from './tracing.ts'
 
 /** The service: an HTTP application and the engine behind it. */
 export interface Service {
@@ -68,6 +70,7 @@ export async function buildApp(config: Config): Promise<Service> {
   })
   const openapi = describeRoutes(app, version)
   const inFlight = observeRequests(app, instruments)
+  installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
   installServerTiming(app)
   installErrors(app)
   await installAccess(app, config)

@@ -71,6 +71,12 @@ export const catalogue = {
     title: 'Model in use',
     remedy: 'The default model stays loaded; start the service with another MODEL to serve without it.',
   },
+  MODEL_MEMORY: {
+    status: 500,
+    exit: 1,
+    title: 'Too little memory for the model',
+    remedy: 'Give the service more memory, fewer workers with FLOWERS_WORKERS, or unload other models.',
+  },
   MODEL_OUTPUT: {
     status: 500,
     exit: 1,

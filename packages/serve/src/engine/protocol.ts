@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly threads: number
   /** Numbers of views a run may have, ascending, the first is 1. */
   readonly batches: readonly number[]
+  /** Where a view takes longer than these seconds, no larger batch is tried. */
+  readonly slowViewSeconds: number
 }
 
 /** One view of a picture, or a tensor as the network takes it. */
@@ -45,5 +47,12 @@ export type BatchSeconds = Readonly<Record<number, number>>
 export type WorkerMessage =
   | { readonly kind: 'warm'; readonly seconds: BatchSeconds }
   | { readonly kind: 'unusable'; readonly reason: string }
-  | { readonly kind: 'logits'; readonly run: number; readonly logits: Float32Array; readonly seconds: number }
+  | {
+      readonly kind: 'logits'
+      readonly run: number
+      readonly logits: Float32Array
+      readonly seconds: number
+      /** Of those, seconds until the pixels were normalised. */
+      readonly prepareSeconds: number
+    }
   | { readonly kind: 'failed'; readonly run: number; readonly reason: string }

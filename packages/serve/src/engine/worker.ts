@@ -11,9 +11,6 @@ const settings = workerData as WorkerSettings
 const { size } = settings.preprocessing
 const inputs = new Map<number, Float32Array>()
 
-/** Views slower than this gain nothing from batches, and batches of them would delay a cancellation. */
-const slowViewSeconds = 0.025
-
 async function openSession(): Promise<InferenceSession> {
   return InferenceSession.create(settings.network, {
     executionProviders: ['cpu'],
@@ -24,7 +21,14 @@ async function openSession(): Promise<InferenceSession> {
   })
 }
 
-async function run(session: InferenceSession, views: readonly ViewInput[]): Promise<Float32Array> {
+interface Outcome {
+  readonly logits: Float32Array
+  readonly seconds: number
+  readonly prepareSeconds: number
+}
+
+async function run(session: InferenceSession, views: readonly ViewInput[]): Promise<Outcome> {
+  const started = performance.now()
   const values = 3 * size * size
   const input = inputs.get(views.length) ?? new Float32Array(views.length * values)
   inputs.set(views.length, input)
@@ -33,6 +37,7 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
     else
       toTensor({ pixels: new Uint8Array(view.pixels), size }, view.flip, settings.preprocessing, input, index * values)
   }
+  const prepareSeconds = (performance.now() - started) / 1000
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
   const { logits } = await session.run({ pixel_values: tensor }, ['logits'])
   if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
@@ -40,7 +45,7 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
       `logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`,
     )
   }
-  return logits.data
+  return { logits: logits.data, seconds: (performance.now() - started) / 1000, prepareSeconds }
 }
 
 /** Runs every batch size in use once cold and once measured. */
@@ -50,10 +55,8 @@ async function warmUp(session: InferenceSession): Promise<BatchSeconds> {
   for (const batch of settings.batches) {
     const views = Array.from({ length: batch }, () => blank)
     await run(session, views)
-    const started = performance.now()
-    await run(session, views)
-    seconds[batch] = (performance.now() - started) / 1000
-    if (seconds[batch] / batch > slowViewSeconds) break
+    seconds[batch] = (await run(session, views)).seconds
+    if (seconds[batch] / batch > settings.slowViewSeconds) break
   }
   return seconds
 }
@@ -63,11 +66,8 @@ function post(message: WorkerMessage): void {
 }
 
 async function answer(session: InferenceSession, message: RunMessage): Promise<void> {
-  const started = performance.now()
   try {
-    const logits = await run(session, message.views)
-    const seconds = (performance.now() - started) / 1000
-    post({ kind: 'logits', run: message.run, logits, seconds })
+    post({ kind: 'logits', run: message.run, ...(await run(session, message.views)) })
   } catch (error) {
     post({ kind: 'failed', run: message.run, reason: String(error) })
   }
