@@ -16,6 +16,7 @@ import { metricsRoute, observeRequests } from './plugins/metrics.ts'
 import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { homeRoute } from './routes/home.ts'
 import { protocolRoutes } from './routes/protocol.ts'
 import { readTraceparent } from './trace-context.ts'
@@ -77,6 +78,7 @@ export async function buildApp(config: Config): Promise<Service> {
   homeRoute(app, version)
   docsRoutes(app, openapi)
   await app.register(classifyRoutes, { engine, instruments, config })
+  await app.register(explainRoutes, { engine, instruments, config })
   await app.register(protocolRoutes, { engine, instruments, config, version })
   return { app, engine, inFlight, openapi }
 }

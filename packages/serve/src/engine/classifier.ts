@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises'
 import { builtModule } from '@flowers/shared/built-module'
 import { answer } from '@flowers/shared/calibration'
 import type { Answer } from '@flowers/shared/calibration'
+import type { Canvas } from '@flowers/shared/canvas'
+import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/manifest'
 import { openModel } from '@flowers/shared/model-package'
 import type { ModelLocation } from '@flowers/shared/model-package'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
-import { earliestStop, scalesOf } from '@flowers/shared/views'
+import { argmax, earliestStop, scalesOf, softmax } from '@flowers/shared/views'
 import type { View, ViewPolicy } from '@flowers/shared/views'
 import type { Instruments, Stage } from '../instruments.ts'
 import { planThreads } from './plan.ts'
@@ -20,17 +22,50 @@ import { inferViews } from './views.ts'
 export interface Question {
   readonly policy: ViewPolicy
   readonly topK: number
+  /** Also tell what each view said. */
+  readonly details?: boolean
   readonly ticket: Ticket
   /** Aborted when nobody waits for the answer any more: nothing is started after that. */
   readonly signal: AbortSignal
+}
+
+/** What one view said: its best class, and the calibrated probability of that by this view alone. */
+interface ViewAnswer extends View {
+  readonly label: string
+  readonly index: number
+  readonly score: number
 }
 
 /** The answer to one image, without the time of its request. */
 export interface Classification extends Answer {
   readonly model: { readonly name: string; readonly version: number }
   readonly views: { readonly used: number; readonly of: number; readonly policy: ViewPolicy }
+  readonly details?: {
+    readonly views: ViewAnswer[]
+    /** Share of pictures whose true label is in `set`; null: not fitted. */
+    readonly coverage: number | null
+  }
   /** Milliseconds. */
   readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+}
+
+/** Where the model looked for some of its classes, in the plain view of one image. */
+export interface Explanation {
+  readonly model: { readonly name: string; readonly version: number }
+  /** The plain view: the middle of the picture. */
+  readonly canvas: Canvas
+  readonly height: number
+  readonly width: number
+  readonly maps: readonly ClassMap[]
+  readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+}
+
+interface ClassMap {
+  readonly label: string
+  readonly index: number
+  readonly logit: number
+  /** height x width, row by row: what each place adds to the logit. They sum to it, less a constant of the class. */
+  readonly values: Float64Array
 }
 
 export interface ClassifierOptions {
@@ -116,6 +151,75 @@ export class Classifier {
     return this.#count(() => this.#infer(rows, question, scheduler))
   }
 
+  /**
+   * Where the model looked for the classes with these labels, or for its best class where there are none: class
+   * activation maps (Zhou et al. 2016, arXiv:1512.04150) of the plain view, which are exact, as only pooling and a linear
+   * layer follow. Rejects with MODEL_WITHOUT_MAPS, SERVICE_PARAMETER for a label that the model does not have, and as
+   * {@link classify} does.
+   */
+  async explain(
+    bytes: Uint8Array,
+    question: Pick<Question, 'ticket' | 'signal'> & { readonly labels: readonly string[] },
+    scheduler: Scheduler,
+  ): Promise<Explanation> {
+    return this.#count(() => this.#explain(bytes, question, scheduler))
+  }
+
+  async #explain(
+    bytes: Uint8Array,
+    { labels, ticket, signal }: Pick<Question, 'ticket' | 'signal'> & { readonly labels: readonly string[] },
+    scheduler: Scheduler,
+  ): Promise<Explanation> {
+    const { name, version } = this.manifest
+    const watch = new Stopwatch(this.#options.instruments)
+    let release: (() => void) | undefined
+    try {
+      if (!this.pool.explains) throw new FlowersError('MODEL_WITHOUT_MAPS', `The model ${name} has no class maps.`)
+      const wanted = labels.map((label) => this.#indexOf(label))
+      const [canvas] = await this.#canvases(bytes, [1], signal)
+      const pixels = shareBytes(canvas!.pixels)
+      watch.lap('decode')
+      release = await ticket.slot(signal)
+      watch.lap('queue')
+      signal.throwIfAborted()
+      const { logits, maps, seconds } = await this.pool.run([{ flip: 'none', pixels }], { maps: true })
+      scheduler.measured(seconds)
+      watch.lap('infer')
+      const { decode, queue, infer } = watch.milliseconds
+      const { values, height, width } = maps!
+      const places = height * width
+      const indices = wanted.length > 0 ? wanted : [argmax(logits[0]!)]
+      return {
+        model: { name, version },
+        canvas: canvas!,
+        height,
+        width,
+        maps: indices.map((index) => ({
+          label: this.manifest.labels[index]!,
+          index,
+          logit: logits[0]![index]!,
+          values: Float64Array.from(
+            values.subarray(index * places, (index + 1) * places),
+            (value) => value / places,
+          ),
+        })),
+        timings: { decode, queue, infer },
+      }
+    } finally {
+      ticket.leave()
+      release?.()
+    }
+  }
+
+  #indexOf(label: string): number {
+    const index = this.manifest.labels.indexOf(label)
+    if (index >= 0) return index
+    throw new FlowersError(
+      'SERVICE_PARAMETER',
+      `The model ${this.manifest.name} has no label ${JSON.stringify(label)}.`,
+    )
+  }
+
   async #infer(
     rows: readonly Float32Array[],
     { ticket, signal }: Pick<Question, 'ticket' | 'signal'>,
@@ -154,6 +258,7 @@ export class Classifier {
       release = await ticket.slot(signal)
       watch.lap('queue')
       let seconds = 0
+      const said: ViewAnswer[] = []
       const merged = await inferViews(
         { policy, of: views.length, fast },
         {
@@ -165,6 +270,8 @@ export class Classifier {
             seconds += result.seconds
             for (const _ of indices)
               this.#options.instruments.viewSeconds.observe({ model: name }, result.seconds / indices.length)
+            if (question.details)
+              indices.forEach((index, row) => (said[index] = this.#viewAnswer(views[index]!, result.logits[row]!)))
             return result.logits
           },
         },
@@ -176,7 +283,14 @@ export class Classifier {
       watch.lap('merge')
       this.#options.instruments.viewsUsed.observe({ policy }, used)
       const { decode, queue, infer } = watch.milliseconds
-      return { model: { name, version }, ...content, views: { used, of, policy }, timings: { decode, queue, infer } }
+      const details = { views: said.slice(0, used), coverage: calibration.conformal?.coverage ?? null }
+      return {
+        model: { name, version },
+        ...content,
+        views: { used, of, policy },
+        ...(question.details ? { details } : {}),
+        timings: { decode, queue, infer },
+      }
     } finally {
       ticket.leave()
       release?.()
@@ -209,18 +323,28 @@ export class Classifier {
     }
   }
 
-  async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {
+  #viewAnswer(view: View, logits: ArrayLike<number>): ViewAnswer {
+    const best = answer(softmax(logits), 1, this.manifest, 1).predictions[0]!
+    return { ...view, ...best }
+  }
+
+  #canvases(bytes: Uint8Array, scales: readonly number[], signal: AbortSignal): Promise<Canvas[]> {
     const { preprocessor, megapixels } = this.#options
+    return preprocessor.decodeViews(bytes, this.manifest.preprocessing, scales, { limits: { megapixels }, signal })
+  }
+
+  async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {
     const scales = scalesOf(views)
-    const limits = { megapixels }
-    const canvases = await preprocessor.decodeViews(bytes, this.manifest.preprocessing, scales, { limits, signal })
-    const shared = canvases.map(({ pixels }) => {
-      const buffer = new SharedArrayBuffer(pixels.length)
-      new Uint8Array(buffer).set(pixels)
-      return buffer
-    })
+    const shared = (await this.#canvases(bytes, scales, signal)).map(({ pixels }) => shareBytes(pixels))
     return views.map(({ flip, scale }) => ({ flip, pixels: shared[scales.indexOf(scale)]! }))
   }
+}
+
+/** A copy that worker threads can read. */
+function shareBytes(bytes: Uint8Array): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(bytes.length)
+  new Uint8Array(buffer).set(bytes)
+  return buffer
 }
 
 /** Times the stages of an image, each from the end of the one before. */

@@ -2,11 +2,13 @@ import { Worker } from 'node:worker_threads'
 import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
 import { chooseBatch } from './batch.ts'
-import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type { BatchSeconds, ClassMaps, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
 
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {
   readonly logits: Float32Array[]
+  /** Null when they were not asked for. */
+  readonly maps: ClassMaps | null
   readonly seconds: number
 }
 
@@ -21,6 +23,7 @@ export interface PoolOptions {
 
 interface Task {
   readonly views: readonly ViewInput[]
+  readonly maps: boolean
   readonly resolve: (result: RunResult) => void
   readonly reject: (error: Error) => void
   retried: boolean
@@ -46,6 +49,7 @@ export class Pool {
   readonly #members = new Set<Member>()
   readonly #tasks: Task[] = []
   readonly #measured: BatchSeconds[] = []
+  #explains = false
   #runs = 0
   #failures = 0
   #started = false
@@ -66,6 +70,11 @@ export class Pool {
     return chooseBatch(this.#measured)
   }
 
+  /** Whether the network has class maps. */
+  get explains(): boolean {
+    return this.#explains
+  }
+
   /** Seconds of a run of one view, measured when the workers warmed up. */
   get viewSeconds(): number {
     const seconds = this.#measured.map((measured) => measured[1] ?? 0)
@@ -84,13 +93,13 @@ export class Pool {
   }
 
   /**
-   * Runs views as one batch on an idle worker, in turn when there is none.
+   * Runs views as one batch on an idle worker, in turn when there is none; `maps`: with their class maps.
    * Rejects with SERVICE_WORKER_LOST, or MODEL_OUTPUT when the session refuses the input.
    */
-  run(views: readonly ViewInput[]): Promise<RunResult> {
+  run(views: readonly ViewInput[], { maps = false } = {}): Promise<RunResult> {
     if (this.#closed) return Promise.reject(lost())
     return new Promise((resolve, reject) => {
-      this.#tasks.push({ views, resolve, reject, retried: false })
+      this.#tasks.push({ views, maps, resolve, reject, retried: false })
       this.#assign()
     })
   }
@@ -120,6 +129,7 @@ export class Pool {
       thread.on('message', (message: WorkerMessage) => {
         if (message.kind === 'warm') {
           member.warm = true
+          this.#explains = message.explains
           this.#failures = 0
           this.#measured.push(message.seconds)
           this.#measured.splice(0, this.#measured.length - this.#options.workers)
@@ -161,16 +171,17 @@ export class Pool {
       const task = this.#tasks.shift()
       if (!task) return
       member.task = task
-      member.thread.postMessage({ run: ++this.#runs, views: task.views } satisfies RunMessage)
+      member.thread.postMessage({ run: ++this.#runs, views: task.views, maps: task.maps } satisfies RunMessage)
     }
   }
 
   #finish(member: Member, message: Extract<WorkerMessage, { kind: 'logits' | 'failed' }>): void {
     const task = member.task
     member.task = null
-    if (message.kind === 'logits')
-      task?.resolve({ logits: split(message.logits, this.#options.settings.classes), seconds: message.seconds })
-    else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
+    if (message.kind === 'logits') {
+      const { logits, maps, seconds } = message
+      task?.resolve({ logits: split(logits, this.#options.settings.classes), maps, seconds })
+    } else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
     this.#assign()
   }
 }

@@ -31,6 +31,15 @@ interface TensorView {
 export interface RunMessage {
   readonly run: number
   readonly views: readonly ViewInput[]
+  /** Also give the class maps. */
+  readonly maps: boolean
+}
+
+/** Class maps of a run, `[views, classes, height, width]` row by row. */
+export interface ClassMaps {
+  readonly values: Float32Array
+  readonly height: number
+  readonly width: number
 }
 
 /** To the worker: end after the run that is under way. */
@@ -43,7 +52,14 @@ export type BatchSeconds = Readonly<Record<number, number>>
 
 /** From the worker. */
 export type WorkerMessage =
-  | { readonly kind: 'warm'; readonly seconds: BatchSeconds }
+  | { readonly kind: 'warm'; readonly seconds: BatchSeconds; readonly explains: boolean }
   | { readonly kind: 'unusable'; readonly reason: string }
-  | { readonly kind: 'logits'; readonly run: number; readonly logits: Float32Array; readonly seconds: number }
+  | {
+      readonly kind: 'logits'
+      readonly run: number
+      readonly logits: Float32Array
+      /** Null when they were not asked for. */
+      readonly maps: ClassMaps | null
+      readonly seconds: number
+    }
   | { readonly kind: 'failed'; readonly run: number; readonly reason: string }

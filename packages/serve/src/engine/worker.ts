@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/canvas'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type { BatchSeconds, ClassMaps, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
 
 /**
  * A worker thread that owns one ONNX session. `run()` of onnxruntime-node blocks the thread that calls it, so it is
@@ -24,7 +24,14 @@ async function openSession(): Promise<InferenceSession> {
   })
 }
 
-async function run(session: InferenceSession, views: readonly ViewInput[]): Promise<Float32Array> {
+/** The output that the exporter adds where the network's end allows it. */
+const mapsName = 'class_maps'
+
+async function run(
+  session: InferenceSession,
+  views: readonly ViewInput[],
+  withMaps = false,
+): Promise<{ logits: Float32Array; maps: ClassMaps | null }> {
   const values = 3 * size * size
   const input = inputs.get(views.length) ?? new Float32Array(views.length * values)
   inputs.set(views.length, input)
@@ -34,13 +41,22 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
       toTensor({ pixels: new Uint8Array(view.pixels), size }, view.flip, settings.preprocessing, input, index * values)
   }
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
-  const { logits } = await session.run({ pixel_values: tensor }, ['logits'])
+  const outputs = await session.run({ pixel_values: tensor }, withMaps ? ['logits', mapsName] : ['logits'])
+  const { logits } = outputs
   if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
     throw new Error(
       `logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`,
     )
   }
-  return logits.data
+  return { logits: logits.data, maps: withMaps ? readMaps(outputs[mapsName], views.length) : null }
+}
+
+function readMaps(tensor: Tensor | undefined, views: number): ClassMaps {
+  const [count, classes, height = 0, width = 0] = tensor?.dims ?? []
+  if (!(tensor?.data instanceof Float32Array) || count !== views || classes !== settings.classes) {
+    throw new Error(`${mapsName} of ${views} views is ${tensor?.type} ${tensor?.dims.join(' x ')}`)
+  }
+  return { values: tensor.data, height, width }
 }
 
 /** Runs every batch size in use once cold and once measured. */
@@ -65,9 +81,9 @@ function post(message: WorkerMessage): void {
 async function answer(session: InferenceSession, message: RunMessage): Promise<void> {
   const started = performance.now()
   try {
-    const logits = await run(session, message.views)
+    const outputs = await run(session, message.views, message.maps)
     const seconds = (performance.now() - started) / 1000
-    post({ kind: 'logits', run: message.run, logits, seconds })
+    post({ kind: 'logits', run: message.run, ...outputs, seconds })
   } catch (error) {
     post({ kind: 'failed', run: message.run, reason: String(error) })
   }
@@ -81,7 +97,7 @@ try {
     // A closed port lets the thread come to its end.
     running = 'close' in message ? running.then(() => parentPort!.close()) : answer(session, message)
   })
-  post({ kind: 'warm', seconds })
+  post({ kind: 'warm', seconds, explains: session.outputNames.includes(mapsName) })
 } catch (error) {
   post({ kind: 'unusable', reason: String(error) })
 }

@@ -42,6 +42,7 @@ describe('GET /openapi.json', () => {
       ['model', 'query', false],
       ['tta', 'query', false],
       ['top_k', 'query', false],
+      ['details', 'query', false],
       ['X-Request-Timeout-Ms', 'header', false],
     ])
     expect(parameters[1]!.schema).toEqual({ type: 'string', enum: ['full', 'exact', 'fast', 'none'] })
