@@ -69,10 +69,7 @@ export class FlowersClient {
   }
 
   /** Where the model looked in one image file. */
-  async explain(
-    image: Blob,
-    { labels = [], model, timeoutMs, signal }: ExplainOptions = {},
-  ): Promise<ExplainAnswer> {
+  async explain(image: Blob, { labels = [], model, timeoutMs, signal }: ExplainOptions = {}): Promise<ExplainAnswer> {
     const { data, error, response } = await this.http.POST('/explain', {
       params: {
         query: { ...withoutUndefined({ model }), label: [...labels] },

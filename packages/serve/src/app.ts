@@ -17,7 +17,7 @@ import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { explainRoutes } from './routes/explain.ts'
-import { homeRoute } from './routes/home.ts'
+import { pageRoutes } from './routes/page.ts'
 import { protocolRoutes } from './routes/protocol.ts'
 import { readTraceparent } from './trace-context.ts'
 
@@ -75,7 +75,7 @@ export async function buildApp(config: Config): Promise<Service> {
   metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)
   installDrain(app, { engine, inFlight })
-  homeRoute(app, version)
+  pageRoutes(app, { version, bodyLimitMb: config.bodyLimitMb })
   docsRoutes(app, openapi)
   await app.register(classifyRoutes, { engine, instruments, config })
   await app.register(explainRoutes, { engine, instruments, config })

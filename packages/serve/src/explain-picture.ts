@@ -1,19 +1,15 @@
 import type { Canvas } from '@flowers/shared/canvas'
 import { heatMap } from '@flowers/shared/heat-map'
+import type { PlacedMap } from '@flowers/shared/heat-map'
 import sharp from 'sharp'
 
-/** A class map of height x width places, row by row. */
-export interface PlacedMap {
-  readonly values: ArrayLike<number>
-  readonly height: number
-  readonly width: number
-}
+/** Side of the drawn map: more could not be seen, and this thread has requests to answer. */
+const drawn = 128
 
 /** The picture as the model saw it, with a class map over it, as a PNG. */
 export async function explainPicture({ pixels, size }: Canvas, map: PlacedMap): Promise<Buffer> {
-  const { height, width } = map
-  const overlay = await sharp(heatMap(map.values), { raw: { width, height, channels: 4 } })
-    .resize(size, size, { fit: 'fill', kernel: 'cubic' })
+  const overlay = await sharp(heatMap(map, drawn), { raw: { width: drawn, height: drawn, channels: 4 } })
+    .resize(size, size)
     .png()
     .toBuffer()
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })

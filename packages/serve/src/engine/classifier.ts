@@ -198,10 +198,7 @@ export class Classifier {
           label: this.manifest.labels[index]!,
           index,
           logit: logits[0]![index]!,
-          values: Float64Array.from(
-            values.subarray(index * places, (index + 1) * places),
-            (value) => value / places,
-          ),
+          values: Float64Array.from(values.subarray(index * places, (index + 1) * places), (value) => value / places),
         })),
         timings: { decode, queue, infer },
       }

@@ -2,7 +2,15 @@ import { Worker } from 'node:worker_threads'
 import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
 import { chooseBatch } from './batch.ts'
-import type { BatchSeconds, ClassMaps, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type {
+  BatchSeconds,
+  ClassMaps,
+  CloseMessage,
+  RunMessage,
+  ViewInput,
+  WorkerMessage,
+  WorkerSettings,
+} from './protocol.ts'
 
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {

@@ -1,7 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/canvas'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { BatchSeconds, ClassMaps, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type {
+  BatchSeconds,
+  ClassMaps,
+  CloseMessage,
+  RunMessage,
+  ViewInput,
+  WorkerMessage,
+  WorkerSettings,
+} from './protocol.ts'
 
 /**
  * A worker thread that owns one ONNX session. `run()` of onnxruntime-node blocks the thread that calls it, so it is

@@ -8,12 +8,12 @@ import type { RunningService } from '../testing/service.ts'
 import { prefersPicture } from './explain.ts'
 
 let service: RunningService
-/** Red on the left, green on the right. */
+/** Red on the left, blue on the right. */
 let halves: Buffer
 
 beforeAll(async () => {
   service = await startService()
-  halves = await sharp(Uint8Array.of(230, 0, 0, 0, 200, 0), { raw: { width: 2, height: 1, channels: 3 } })
+  halves = await sharp(Uint8Array.of(230, 0, 0, 0, 0, 200), { raw: { width: 2, height: 1, channels: 3 } })
     .resize(64, 64, { fit: 'fill', kernel: 'nearest' })
     .png()
     .toBuffer()
@@ -50,15 +50,15 @@ describe('POST /explain', () => {
   })
 
   it('tells it for the classes that are named, in their order', async () => {
-    const { maps } = await explain('?label=green&label=red', halves)
-    expect(maps.map(({ label }) => label)).toEqual(['green', 'red'])
+    const { maps } = await explain('?label=blue&label=red', halves)
+    expect(maps.map(({ label }) => label)).toEqual(['blue', 'red'])
     const [left, right] = maps[0]!.values as [number, number]
     expect(right).toBeGreaterThan(left)
     expect(sum(maps[0]!.values)).toBeCloseTo(maps[0]!.logit, 2)
   })
 
   it('is a picture, dark where the model did not look, for a client that prefers one', async () => {
-    const response = await post('?label=green', halves, 'image/png')
+    const response = await post('?label=blue', halves, 'image/png')
     expect(response.headers.get('content-type')).toBe('image/png')
     expect(response.headers.get('vary')).toBe('accept')
     const { data, info } = await sharp(await response.arrayBuffer())
@@ -67,9 +67,9 @@ describe('POST /explain', () => {
       .toBuffer({ resolveWithObject: true })
     expect([info.width, info.height]).toEqual([32, 32])
     const redAt = (x: number): number => data[(16 * 32 + x) * 3]!
-    const greenAt = (x: number): number => data[(16 * 32 + x) * 3 + 1]!
+    const blueAt = (x: number): number => data[(16 * 32 + x) * 3 + 2]!
     expect(redAt(2)).toBeLessThan(120)
-    expect(greenAt(29)).toBeGreaterThan(150)
+    expect(blueAt(29)).toBeGreaterThan(blueAt(2) + 60)
   })
 
   it.each([
