@@ -56,9 +56,9 @@ async function buildAll() {
   return compiled ? 0 : 1
 }
 
+/** Builds what the service shows in a browser, unless it is of the same sources. */
 async function buildPage() {
-  const page = await import(pathToFileURL(join(root, 'packages', 'page', 'build.mjs')).href)
-  await page.buildPage()
+  await import(pathToFileURL(join(root, 'packages', 'page', 'build.mjs')).href)
 }
 
 async function docs() {

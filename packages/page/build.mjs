@@ -52,10 +52,11 @@ function hashedName(name, content) {
   return basename(name).replace(/\.(\w+)$/, `-${hash}.$1`)
 }
 
-export async function buildPage() {
-  const stamp = join(output, '.built')
-  const wanted = fingerprint()
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+const stamp = join(output, '.built')
+const wanted = fingerprint()
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) await build()
+
+async function build() {
   /** @type {[string, string | Buffer][]} */
   const parts = assets.map((name) => [name, readFileSync(pathOf(name))])
   parts.push(['main.js', await script()])
@@ -74,5 +75,3 @@ export async function buildPage() {
   rmSync(output, { recursive: true, force: true })
   renameSync(temporary, output)
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPage()

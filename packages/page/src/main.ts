@@ -72,17 +72,15 @@ function show(picture: Blob): Promise<void> {
   URL.revokeObjectURL(image.src)
   byId('drop', HTMLElement).hidden = true
   byId('picture', HTMLElement).hidden = false
-  const unshown = byId('unshown', HTMLElement)
-  return new Promise((resolve) => {
-    const settle = (shown: boolean) => () => {
-      image.hidden = !shown
-      unshown.hidden = shown
-      resolve()
-    }
-    image.onload = settle(true)
-    image.onerror = settle(false)
-    image.src = URL.createObjectURL(picture)
-  })
+  const url = URL.createObjectURL(picture)
+  image.src = url
+  const settle = (shown: boolean) => (): void => {
+    // Another picture may have come.
+    if (image.src !== url) return
+    image.hidden = !shown
+    byId('unshown', HTMLElement).hidden = shown
+  }
+  return image.decode().then(settle(true), settle(false))
 }
 
 /** Maps that came already, by answer and class. */

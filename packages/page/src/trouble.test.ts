@@ -12,13 +12,14 @@ const problem = (status: number, code: Problem['code']): Problem => ({
 })
 
 it('passes on what the service says, and offers another try where that may help', () => {
-  expect(troubleOf(new ProblemError(problem(415, 'IMAGE_UNSUPPORTED'), null))).toEqual({
+  expect(troubleOf(new ProblemError(problem(415, 'SERVICE_MEDIA_TYPE'), null))).toEqual({
     title: 'A title',
     text: 'What happened. What to do.',
     again: false,
     token: false,
   })
   expect(troubleOf(new ProblemError(problem(503, 'SERVICE_OVERLOADED'), 3))).toMatchObject({
+    title: 'I am busy',
     text: 'What happened. What to do. It should be free in about 3 seconds.',
     again: true,
   })

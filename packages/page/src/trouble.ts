@@ -10,6 +10,17 @@ export interface Trouble {
   readonly token: boolean
 }
 
+/** What a person meets often, in their words; the catalogue's titles are for those who write programs. */
+const titles: Readonly<Record<string, string>> = {
+  IMAGE_UNSUPPORTED: 'I cannot read this',
+  IMAGE_BROKEN: 'This picture is broken',
+  IMAGE_TOO_LARGE: 'Picture too large',
+  SERVICE_OVERLOADED: 'I am busy',
+  SERVICE_NOT_READY: 'I am still waking up',
+  SERVICE_TOO_LATE: 'That took too long',
+  SERVICE_UNAUTHORIZED: 'This service asks for a token',
+}
+
 const passing = new Set([429, 500, 502, 503, 504])
 
 /** Any failure of a request. */
@@ -25,8 +36,8 @@ export function troubleOf(error: unknown): Trouble {
   const { problem, retryAfter } = error
   const wait =
     retryAfter === null ? '' : ` It should be free in about ${retryAfter === 1 ? 'a second' : `${retryAfter} seconds`}.`
-  const { title, detail, status } = problem
-  return { title, text: `${detail}${wait}`, again: passing.has(status), token: status === 401 }
+  const { title, detail, status, code } = problem
+  return { title: titles[code] ?? title, text: `${detail}${wait}`, again: passing.has(status), token: status === 401 }
 }
 
 /** A picture that is larger than the service takes: refused here, before it is sent. Null: it is not. */

@@ -38,7 +38,9 @@ it('puts the set into words', () => {
   expect(sentence('rose', 'tulip', 'oxeye-daisy')).toBe(
     'With 95 % certainty it is one of 3: rose, tulip or oxeye daisy.',
   )
-  expect(sentence(...'abcdefgh')).toBe('With 95 % certainty it is one of 8: a, b, c, d, e, f and 2 more.')
+  expect(sentence('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')).toBe(
+    'With 95 % certainty it is one of 8: a, b, c, d, e, f and 2 more.',
+  )
   expect(sentence()).toBe('')
   expect(setSentence({ set: ['rose'], details: { views: [], coverage: null } })).toBe('')
   expect(setSentence({ set: ['rose'], details: { views: [], coverage: 0.975 } })).toContain('97.5 %')
