@@ -61,8 +61,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this is and how to ask it */
+        /** The page for people; for a terminal what this is and how to ask it */
         get: operations["home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the page loads */
+        get: operations["pagePart"];
         put?: never;
         post?: never;
         delete?: never;
@@ -734,7 +751,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/html": string;
                     "text/plain": string;
+                };
+            };
+            /** @description Internal Server Error: INTERNAL. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pagePart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a file of the page. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description That of the request, or a new one. */
+                    "X-Request-Id"?: string;
+                    /** @description Milliseconds of each stage. */
+                    "Server-Timing"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                    "text/javascript": string;
+                    "image/svg+xml": string;
+                    "image/webp": unknown;
+                };
+            };
+            /** @description Not Found: SERVICE_NOT_FOUND. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error: INTERNAL. */

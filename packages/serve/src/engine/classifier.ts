@@ -182,7 +182,7 @@ export class Classifier {
       release = await ticket.slot(signal)
       watch.lap('queue')
       signal.throwIfAborted()
-      const { logits, maps, seconds } = await this.pool.run([{ flip: 'none', pixels }], { maps: true })
+      const { logits, maps, seconds } = await this.pool.run([{ flip: 'none', pixels, maps: true }])
       scheduler.measured(seconds)
       watch.lap('infer')
       const { decode, queue, infer } = watch.milliseconds

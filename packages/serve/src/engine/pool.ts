@@ -15,7 +15,7 @@ import type {
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {
   readonly logits: Float32Array[]
-  /** Null when they were not asked for. */
+  /** Null when no view asked for them. */
   readonly maps: ClassMaps | null
   readonly seconds: number
 }
@@ -31,7 +31,6 @@ export interface PoolOptions {
 
 interface Task {
   readonly views: readonly ViewInput[]
-  readonly maps: boolean
   readonly resolve: (result: RunResult) => void
   readonly reject: (error: Error) => void
   retried: boolean
@@ -101,13 +100,13 @@ export class Pool {
   }
 
   /**
-   * Runs views as one batch on an idle worker, in turn when there is none; `maps`: with their class maps.
+   * Runs views as one batch on an idle worker, in turn when there is none.
    * Rejects with SERVICE_WORKER_LOST, or MODEL_OUTPUT when the session refuses the input.
    */
-  run(views: readonly ViewInput[], { maps = false } = {}): Promise<RunResult> {
+  run(views: readonly ViewInput[]): Promise<RunResult> {
     if (this.#closed) return Promise.reject(lost())
     return new Promise((resolve, reject) => {
-      this.#tasks.push({ views, maps, resolve, reject, retried: false })
+      this.#tasks.push({ views, resolve, reject, retried: false })
       this.#assign()
     })
   }
@@ -179,7 +178,7 @@ export class Pool {
       const task = this.#tasks.shift()
       if (!task) return
       member.task = task
-      member.thread.postMessage({ run: ++this.#runs, views: task.views, maps: task.maps } satisfies RunMessage)
+      member.thread.postMessage({ run: ++this.#runs, views: task.views } satisfies RunMessage)
     }
   }
 

@@ -20,6 +20,8 @@ interface PictureView {
   /** S x S x 3 bytes, R G B, shared by the views of one scale. */
   readonly pixels: SharedArrayBuffer
   readonly flip: View['flip']
+  /** Also give the class maps. */
+  readonly maps?: boolean
 }
 
 interface TensorView {
@@ -31,11 +33,9 @@ interface TensorView {
 export interface RunMessage {
   readonly run: number
   readonly views: readonly ViewInput[]
-  /** Also give the class maps. */
-  readonly maps: boolean
 }
 
-/** Class maps of a run, `[views, classes, height, width]` row by row. */
+/** Class maps: of each view of a run `classes` maps of height x width, row by row. */
 export interface ClassMaps {
   readonly values: Float32Array
   readonly height: number
@@ -58,7 +58,7 @@ export type WorkerMessage =
       readonly kind: 'logits'
       readonly run: number
       readonly logits: Float32Array
-      /** Null when they were not asked for. */
+      /** Null when no view asked for them. */
       readonly maps: ClassMaps | null
       readonly seconds: number
     }

@@ -38,7 +38,6 @@ const mapsName = 'class_maps'
 async function run(
   session: InferenceSession,
   views: readonly ViewInput[],
-  withMaps = false,
 ): Promise<{ logits: Float32Array; maps: ClassMaps | null }> {
   const values = 3 * size * size
   const input = inputs.get(views.length) ?? new Float32Array(views.length * values)
@@ -49,6 +48,7 @@ async function run(
       toTensor({ pixels: new Uint8Array(view.pixels), size }, view.flip, settings.preprocessing, input, index * values)
   }
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
+  const withMaps = views.some((view) => 'maps' in view && view.maps)
   const outputs = await session.run({ pixel_values: tensor }, withMaps ? ['logits', mapsName] : ['logits'])
   const { logits } = outputs
   if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
@@ -89,7 +89,7 @@ function post(message: WorkerMessage): void {
 async function answer(session: InferenceSession, message: RunMessage): Promise<void> {
   const started = performance.now()
   try {
-    const outputs = await run(session, message.views, message.maps)
+    const outputs = await run(session, message.views)
     const seconds = (performance.now() - started) / 1000
     post({ kind: 'logits', run: message.run, ...outputs, seconds })
   } catch (error) {
