@@ -38,7 +38,7 @@ beforeAll(async () => {
   fused = await convertToOnnx({ graphDef: freezeModel(model, values, size), folder, target, python })
   network = await openNetwork(target, size)
   reference = openReference(model, values, size)
-}, 120_000)
+}, 180_000)
 
 afterAll(async () => {
   reference.dispose()
