@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-// What runs in the page is written here as well.
 import { existsSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { form, solid } from '@flowers/serve/testing/pictures'
@@ -17,16 +15,19 @@ if (!executablePath)
 
 const patience = 60_000
 
-/** Runs in the page: what the browser does when a person pastes or drops a file. */
-function bring({ kind, picture }: { kind: 'paste' | 'drop'; picture: number[] }): void {
-  const data = new DataTransfer()
-  data.items.add(new File([Uint8Array.from(picture)], 'picture.png', { type: 'image/png' }))
-  const options = { bubbles: true, cancelable: true }
-  document.body.dispatchEvent(
-    kind === 'paste'
-      ? new ClipboardEvent('paste', { ...options, clipboardData: data })
-      : new DragEvent('drop', { ...options, dataTransfer: data }),
-  )
+/** Script for the page: what the browser does when a person pastes or drops a file. */
+function bring(kind: 'paste' | 'drop', picture: Uint8Array): string {
+  return `{
+    const data = new DataTransfer()
+    data.items.add(new File([Uint8Array.of(${picture.join()})], 'picture.png', { type: 'image/png' }))
+    const options = { bubbles: true, cancelable: true }
+    const event = ${
+      kind === 'paste'
+        ? "new ClipboardEvent('paste', { ...options, clipboardData: data })"
+        : "new DragEvent('drop', { ...options, dataTransfer: data })"
+    }
+    document.body.dispatchEvent(event)
+  }`
 }
 
 describe.skipIf(!executablePath)('the page', () => {
@@ -109,10 +110,9 @@ describe.skipIf(!executablePath)('the page', () => {
     expect(await page.locator('#status').textContent()).toMatch(/^Red, \d\d %\./)
     await page.locator('#looked').waitFor()
     // Four places, the brightest of which is the upper left.
-    const opacity = await page.locator('#looked').evaluate((canvas) => {
-      const pixels = (canvas as HTMLCanvasElement).getContext('2d')!
-      return [10, 150].map((x) => pixels.getImageData(x, 10, 1, 1).data[3]!)
-    })
+    const opacity = await page.evaluate<number[]>(
+      `[10, 150].map((x) => looked.getContext('2d').getImageData(x, 10, 1, 1).data[3])`,
+    )
     expect(opacity[0]).toBeLessThan(opacity[1]!)
     await page.getByRole('switch').click()
     expect(await page.locator('#looked').getAttribute('class')).toBe('off')
@@ -126,8 +126,7 @@ describe.skipIf(!executablePath)('the page', () => {
       ['paste', '#ff0000', 'Red'],
       ['drop', '#0000ff', 'Blue'],
     ] as const) {
-      const picture = [...(await solid(colour, 'png'))]
-      await page.evaluate(bring, { kind, picture })
+      await page.evaluate(bring(kind, await solid(colour, 'png')))
       await expectHeading(page, name)
     }
     expect(faults).toEqual([])
@@ -182,7 +181,7 @@ describe.skipIf(!executablePath)('the page', () => {
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Stop' }).click()
     expect(await page.locator('#answer').getAttribute('aria-busy')).toBe('false')
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('choose')
+    expect(await page.evaluate('document.activeElement.id')).toBe('choose')
     // The next picture wins over one that is still being asked for.
     await upload(page, red)
     await upload(page, await solid('#0000ff', 'png'))
@@ -196,9 +195,9 @@ describe.skipIf(!executablePath)('the page', () => {
     page.on('filechooser', (chooser) => {
       void chooser.setFiles({ name: 'picture.png', mimeType: 'image/png', buffer: red })
     })
-    const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
+    const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent.trim()')
     const overflow = (): Promise<number> =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
     expect(await overflow()).toBe(0)
     await expectAccessible(page)
     const tab = async (times: number): Promise<void> => {
@@ -223,7 +222,7 @@ describe.skipIf(!executablePath)('the page', () => {
     await page.locator('main[data-state="answered"]').waitFor()
     expect(await overflow()).toBe(0)
     await expectAccessible(page)
-    const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const dark = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
     expect(Math.max(...dark.match(/\d+/g)!.map(Number))).toBeLessThan(60)
     expect(faults).toEqual([])
   })
