@@ -18,12 +18,12 @@ export interface Asker {
 export async function answerImage(
   asker: Asker,
   image: Uint8Array,
-  question: Omit<Question, 'signal'>,
+  question: Omit<Question, 'signal' | 'trace'>,
 ): Promise<Classification> {
   const { request, classifier, scheduler, instruments } = asker
   try {
     const { signal } = request.work
-    const answer = await untilOver(request, classifier.classify(image, { ...question, signal }, scheduler))
+    const answer = await untilOver(request, classifier.classify(image, { ...question, signal, trace: request.trace }, scheduler))
     instruments.images.inc({ result: answer.abstain ? 'abstained' : 'ok' })
     return answer
   } catch (error) {

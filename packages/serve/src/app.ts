@@ -13,6 +13,7 @@ import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
 import { metricsRoute, observeRequests } from './plugins/metrics.ts'
+import { installTrace } from './plugins/trace.ts'
 import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -20,6 +21,7 @@ import { explainRoutes } from './routes/explain.ts'
 import { pageRoutes } from './routes/page.ts'
 import { protocolRoutes } from './routes/protocol.ts'
 import { readTraceparent } from './trace-context.ts'
+import { startTracing } from './tracing.ts'
 
 /** The service: an HTTP application and the engine behind it. */
 export interface Service {
@@ -69,6 +71,7 @@ export async function buildApp(config: Config): Promise<Service> {
   })
   const openapi = describeRoutes(app, version)
   const inFlight = observeRequests(app, instruments)
+  installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
   installServerTiming(app)
   installErrors(app)
   await installAccess(app, config)

@@ -109,12 +109,33 @@ export const settings = {
     expected: 'auto or an integer from 1 to 256',
     about: 'Threads of each ONNX session; auto shares the CPU quota among the workers.',
   },
+  batch: {
+    variable: 'FLOWERS_BATCH',
+    schema: integerOrAuto(16),
+    fallback: 'auto',
+    expected: 'auto or an integer from 1 to 16',
+    about: 'Views that a worker runs at once, of one or several images; auto measures what is fastest when it starts.',
+  },
+  watchMs: {
+    variable: 'FLOWERS_WATCH_MS',
+    schema: z.union([off, integer(10, 3_600_000)]),
+    fallback: '2000',
+    expected: 'off or an integer from 10 to 3600000',
+    about: 'Milliseconds between looks at MODELS_DIR; a loaded model is reloaded once its folder has changed.',
+  },
   bodyLimitMb: {
     variable: 'FLOWERS_BODY_LIMIT_MB',
     schema: integer(1, 1024),
     fallback: '32',
     expected: 'an integer from 1 to 1024',
     about: 'Millions of bytes that the images of one request may have together.',
+  },
+  jsonLimitMb: {
+    variable: 'FLOWERS_JSON_LIMIT_MB',
+    schema: integer(1, 1024),
+    fallback: '4',
+    expected: 'an integer from 1 to 1024',
+    about: 'Millions of bytes of JSON under /v2, which delays other requests while it is read; larger tensors are binary.',
   },
   imagesLimit: {
     variable: 'FLOWERS_IMAGES_LIMIT',
@@ -166,6 +187,13 @@ export const settings = {
     fallback: 'off',
     expected: 'off, * or origins such as https://flowers.example',
     about: 'Origins whose pages may ask from a browser (CORS); separated by commas.',
+  },
+  otlpEndpoint: {
+    variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: z.string().regex(/^https?:\/\/[^\s/]+/),
+    fallback: null,
+    expected: 'an address such as http://localhost:4318',
+    about: 'Collector that traces are sent to (OpenTelemetry, OTLP over HTTP); without it none are made.',
   },
   logLevel: {
     variable: 'FLOWERS_LOG_LEVEL',

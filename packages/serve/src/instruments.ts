@@ -22,8 +22,11 @@ export interface Instruments {
   readonly stageSeconds: Histogram<'stage'>
   readonly viewSeconds: Histogram<'model'>
   readonly viewsUsed: Histogram<'policy'>
+  readonly runViews: Histogram<'model'>
   readonly images: Counter<'result'>
+  readonly steppedDown: Counter<'to'>
   readonly workersLost: Counter<'model'>
+  readonly reloads: Counter<'model' | 'result'>
   readonly modelInfo: Gauge<'model' | 'version' | 'architecture'>
 }
 
@@ -64,16 +67,35 @@ export function createInstruments(registry: Registry): Instruments {
       buckets: [1, 2, 3, 4, 5, 6, 8, 12, 16],
       registers,
     }),
+    runViews: new Histogram({
+      name: 'flowers_run_views',
+      help: 'Views of one run in a worker: those of one or several images.',
+      labelNames: ['model'],
+      buckets: [1, 2, 3, 4, 6, 8, 12, 16],
+      registers,
+    }),
     images: new Counter({
       name: 'flowers_images_total',
       help: 'Images by result: ok, abstained, gone (the client left), or the code of the error.',
       labelNames: ['result'],
       registers,
     }),
+    steppedDown: new Counter({
+      name: 'flowers_stepped_down_total',
+      help: 'Images that were answered with a cheaper policy than the one asked, which would have been too late.',
+      labelNames: ['to'],
+      registers,
+    }),
     workersLost: new Counter({
       name: 'flowers_workers_lost_total',
       help: 'Inference workers that stopped by themselves and were replaced.',
       labelNames: ['model'],
+      registers,
+    }),
+    reloads: new Counter({
+      name: 'flowers_model_reloads_total',
+      help: 'Reloads of models by result: done, or failed, after which the version before goes on.',
+      labelNames: ['model', 'result'],
       registers,
     }),
     modelInfo: new Gauge({
@@ -84,6 +106,9 @@ export function createInstruments(registry: Registry): Instruments {
     }),
   }
   for (const stage of stages) instruments.stageSeconds.zero({ stage })
-  for (const policy of viewPolicies) instruments.viewsUsed.zero({ policy })
+  for (const policy of viewPolicies) {
+    instruments.viewsUsed.zero({ policy })
+    instruments.steppedDown.inc({ to: policy }, 0)
+  }
   return instruments
 }

@@ -1,20 +1,24 @@
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ForecastErrors } from './engine/forecast.ts'
 import { form, solid } from './testing/pictures.ts'
 import { startService, until } from './testing/service.ts'
 import type { RunningService } from './testing/service.ts'
 
 /** What the service does when there is more work than it can do, when clients leave, and when workers stop. */
+const patient = { FLOWERS_DEFAULT_DEADLINE_MS: '600000' }
+
 let service: RunningService
 let red: Buffer
 
 beforeAll(async () => {
-  service = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
+  service = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
   red = await solid('#ff0000')
 })
 afterAll(() => service.close())
 afterEach(async () => {
+  releaseRuns()
   vi.restoreAllMocks()
   await until(() => idle())
 })
@@ -27,6 +31,35 @@ async function classify(init: RequestInit = {}, path = '/classify?tta=full'): Pr
 async function idle(): Promise<boolean> {
   const gauges = ['flowers_queue_depth', 'flowers_workers_busy', 'flowers_http_requests_in_flight']
   return (await Promise.all(gauges.map((gauge) => service.metric(gauge)))).join() === '0,0,1'
+}
+
+let releaseRuns = (): void => {}
+
+/** Lets `passing` runs through to the workers and keeps the others until `release` is called. */
+function holdRuns(passing = 0): { held: () => number; release: () => void } {
+  const held: (() => void)[] = []
+  let letThrough = passing
+  let open = false
+  const post = Worker.prototype.postMessage
+  vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...sent) {
+    const [message] = sent as unknown[]
+    const isRun = typeof message === 'object' && message !== null && 'run' in message
+    if (!isRun || open || letThrough-- > 0) post.apply(this, sent)
+    else held.push(() => post.apply(this, sent))
+  })
+  releaseRuns = () => {
+    open = true
+    for (const go of held.splice(0)) go()
+  }
+  return { held: () => held.length, release: releaseRuns }
+}
+
+/** Forecasts as if a view took so many seconds, and as if no forecast had been wrong. */
+async function expectViewSeconds(seconds: number): Promise<void> {
+  const classifier = await service.engine.classifier()
+  vi.spyOn(classifier.cost, 'seconds').mockImplementation((views) => seconds * views)
+  vi.spyOn(classifier.cost, 'isStale').mockReturnValue(false)
+  vi.spyOn(ForecastErrors.prototype, 'margin').mockReturnValue(0)
 }
 
 const viewsRun = async (): Promise<number> =>
@@ -58,21 +91,40 @@ describe('a full queue', () => {
 })
 
 describe('a deadline', () => {
-  it('is answered with 504 while the image is inferred, and the views that remain are dropped', async () => {
+  it('that cannot be met is answered with 503 at once, with a whole number of seconds to wait', async () => {
+    await expectViewSeconds(1)
     const before = await viewsRun()
-    const response = await classify({ headers: { 'x-request-timeout-ms': '75' } })
-    expect(response.status).toBe(504)
-    expect(await response.json()).toMatchObject({ code: 'SERVICE_TOO_LATE', status: 504 })
-    await until(idle)
-    expect((await viewsRun()) - before).toBeLessThan(6)
+    const response = await classify({ headers: { 'x-request-timeout-ms': '5900' } })
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+    expect(await response.json()).toMatchObject({ code: 'SERVICE_OVERLOADED', detail: expect.stringMatching(/\d+ ms/) })
+    expect(await viewsRun()).toBe(before)
   })
 
-  it('is answered with 504 while the image waits', async () => {
-    const first = classify()
-    await until(busy)
-    const response = await classify({ headers: { 'x-request-timeout-ms': '20' } })
+  it('is answered with 504 while the image is inferred, and the views that remain are dropped', async () => {
+    const before = await viewsRun()
+    await expectViewSeconds(0)
+    const hold = holdRuns()
+    const response = await classify({ headers: { 'x-request-timeout-ms': '1000' } })
     expect(response.status).toBe(504)
+    expect(await response.json()).toMatchObject({ code: 'SERVICE_TOO_LATE', status: 504 })
+    hold.release()
+    await until(idle)
+    expect((await viewsRun()) - before).toBe(1)
+  })
+
+  it('is answered with 504 while the image waits, and costs no view', async () => {
+    const before = await viewsRun()
+    await expectViewSeconds(0)
+    const hold = holdRuns()
+    const first = classify()
+    await until(() => hold.held() === 1)
+    const response = await classify({ headers: { 'x-request-timeout-ms': '1000' } }, '/classify?tta=none')
+    expect(response.status).toBe(504)
+    expect(await service.metric('flowers_queue_depth')).toBe(0)
+    hold.release()
     expect((await first).status).toBe(200)
+    expect((await viewsRun()) - before).toBe(6)
   })
 
   it('is answered with 504 while the image is being sent', async () => {
@@ -89,11 +141,53 @@ describe('a deadline', () => {
   })
 
   it('of several images is told for each that is late', async () => {
-    const response = await classify({ body: form(red, red, red), headers: { 'x-request-timeout-ms': '100' } })
+    await expectViewSeconds(0)
+    const hold = holdRuns(2)
+    const response = await classify(
+      { body: form(red, red, red), headers: { 'x-request-timeout-ms': '4000' } },
+      '/classify?tta=none',
+    )
     expect(response.status).toBe(200)
     const { results } = (await response.json()) as { results: { code?: string }[] }
-    expect(results).toHaveLength(3)
-    expect(results[2]).toMatchObject({ code: 'SERVICE_TOO_LATE' })
+    hold.release()
+    expect(results.map(({ code }) => code)).toEqual([undefined, undefined, 'SERVICE_TOO_LATE'])
+  })
+})
+
+describe('pressure', () => {
+  it('takes views from those who did not ask for them, before anyone is refused', async () => {
+    const own = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '8' })
+    try {
+      const hold = holdRuns()
+      const ask = async (query: string): Promise<unknown> => {
+        const response = await fetch(`${own.url}/classify${query}`, { method: 'POST', body: form(red) })
+        return response.ok ? ((await response.json()) as { views: { policy: string } }).views.policy : response.status
+      }
+      const answers = [ask('')]
+      await until(() => hold.held() === 1)
+      const queries = ['', '', '', '', '', '', '?tta=exact', '?tta=full&allow_step_down=true']
+      for (const [index, query] of queries.entries()) {
+        answers.push(ask(query))
+        await until(async () => (await own.metric('flowers_queue_depth')) === index + 1)
+      }
+      answers.push(ask('?tta=none'))
+      expect(await answers.at(-1)).toBe(503)
+      hold.release()
+      expect(await Promise.all(answers)).toEqual([...Array<string>(8).fill('exact'), 'fast', 503])
+      expect(await own.metric('flowers_stepped_down_total{to="fast"}')).toBe(1)
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('takes views also where the deadline leaves time for fewer only', async () => {
+    await expectViewSeconds(20)
+    const headers = { 'x-request-timeout-ms': '70000' }
+    const answered = await classify({ headers }, '/classify')
+    expect(await answered.json()).toMatchObject({ views: { policy: 'fast' } })
+    expect((await classify({ headers }, '/classify?tta=exact')).status).toBe(503)
+    const allowed = await classify({ headers }, '/classify?tta=exact&allow_step_down=true')
+    expect(await allowed.json()).toMatchObject({ views: { policy: 'fast' } })
   })
 })
 
@@ -114,14 +208,17 @@ describe('a client that leaves', () => {
 
   it('while it waits costs nothing', async () => {
     const before = await viewsRun()
+    const hold = holdRuns()
     const first = classify()
-    await until(busy)
+    await until(() => hold.held() === 1)
     const controllers = [1, 2, 3].map(() => new AbortController())
     const requests = controllers.map(({ signal }) => classify({ signal }))
     await until(async () => (await service.metric('flowers_queue_depth')) === 3)
     for (const controller of controllers) controller.abort()
     const outcomes = await Promise.allSettled(requests)
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    await until(async () => (await service.metric('flowers_queue_depth')) === 0)
+    hold.release()
     expect((await first).status).toBe(200)
     await until(idle)
     expect((await viewsRun()) - before).toBe(6)
@@ -143,21 +240,40 @@ describe('a client that leaves', () => {
   })
 })
 
-describe('a worker that stops', () => {
-  it('is replaced, and its image is answered all the same', async () => {
-    const isRun = ([message]: unknown[]): boolean => typeof message === 'object' && message !== null && 'run' in message
-    const post = vi.spyOn(Worker.prototype, 'postMessage')
-    const lost = (await service.metric('flowers_workers_lost_total{model="slow"}'))!
-    const request = classify()
-    await until(() => post.mock.calls.some(isRun))
-    const worker = post.mock.contexts[post.mock.calls.findIndex(isRun)] as Worker
-    // No message of ours: the worker throws when it reads it, after the view that is running.
-    worker.postMessage(null)
-    const response = await request
-    expect(response.status).toBe(200)
-    expect(await response.json()).toMatchObject({ set: ['red'], views: { used: 6 } })
-    expect(await service.metric('flowers_workers_lost_total{model="slow"}')).toBe(lost + 1)
-    expect(await service.metric('flowers_workers')).toBe(1)
+describe('workers that stop', () => {
+  it('are replaced, and their images are answered all the same', async () => {
+    const own = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '2', FLOWERS_THREADS: '1' })
+    try {
+      const post = vi.spyOn(Worker.prototype, 'postMessage')
+      const ask = (): Promise<Response> => fetch(`${own.url}/classify?tta=full`, { method: 'POST', body: form(red) })
+      const requests = Array.from({ length: 6 }, ask)
+      /** The threads that were given runs since the last call. */
+      const working = (): Worker[] => {
+        const threads = post.mock.calls.flatMap(([message]: unknown[], index) =>
+          typeof message === 'object' && message !== null && 'run' in message
+            ? [post.mock.contexts[index] as Worker]
+            : [],
+        )
+        return [...new Set(threads)]
+      }
+      // One after the other: a run that stops two workers is not tried a third time.
+      for (const lost of [1, 2]) {
+        post.mockClear()
+        await until(() => working().length > 0)
+        // No message of ours: a worker throws when it reads it, within or before the run that it was given.
+        working()[0]!.postMessage(null)
+        await until(async () => (await own.metric('flowers_workers_lost_total{model="slow"}')) === lost)
+        await until(async () => (await own.metric('flowers_workers')) === 2)
+        requests.push(ask())
+      }
+      for (const response of await Promise.all(requests)) {
+        expect(response.status).toBe(200)
+        expect(await response.json()).toMatchObject({ set: ['red'], views: { used: 6 } })
+      }
+      expect(await own.metric('flowers_queue_depth')).toBe(0)
+    } finally {
+      await own.close()
+    }
   })
 })
 

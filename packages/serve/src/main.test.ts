@@ -86,6 +86,20 @@ describe('main', () => {
     await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed')
   })
 
+  it('reloads its models on SIGHUP', async () => {
+    const service = run([])
+    const url = await ready(service)
+    service.child.kill('SIGHUP')
+    await until(async () =>
+      (await (await fetch(`${url}/metrics`)).text()).includes(
+        'flowers_model_reloads_total{model="tiny",result="done"} 1',
+      ),
+    )
+    expect((await fetch(`${url}/classify`, { method: 'POST', body: form(await solid('#ff0000')) })).status).toBe(200)
+    service.child.kill('SIGTERM')
+    expect(await service.exit).toBe(0)
+  })
+
   it('stops while it is still loading', async () => {
     const service = run([])
     await until(() => service.output.stdout.includes('Server listening'))

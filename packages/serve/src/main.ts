@@ -38,6 +38,10 @@ async function serve(config: Config): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('SIGHUP', () => {
+    app.log.info('reloading models: SIGHUP')
+    void engine.reload()
+  })
   try {
     const loading = engine.start()
     // Awaited below; until then a failure must not count as unhandled.

@@ -8,7 +8,7 @@ describe('readTraceparent', () => {
   it.each([`00-${traceId}-${parentId}-01`, `00-${traceId}-${parentId}-00`, `cc-${traceId}-${parentId}-01-later`])(
     'reads %s',
     (header) => {
-      expect(readTraceparent(header)).toEqual({ traceId, parentId })
+      expect(readTraceparent(header)).toEqual({ traceId, parentId, sampled: /-01/.test(header) })
     },
   )
 

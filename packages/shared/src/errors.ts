@@ -95,6 +95,12 @@ export const catalogue = {
     title: 'Model cannot show where it looked',
     remedy: 'Export the model again; its network needs to end in pooling and one linear layer.',
   },
+  MODEL_MEMORY: {
+    status: 500,
+    exit: 1,
+    title: 'Too little memory for the model',
+    remedy: 'Give the service more memory, fewer workers with FLOWERS_WORKERS, or unload other models.',
+  },
   MODEL_OUTPUT: {
     status: 500,
     exit: 1,

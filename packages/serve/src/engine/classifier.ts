@@ -8,14 +8,18 @@ import type { Manifest } from '@flowers/shared/manifest'
 import { openModel } from '@flowers/shared/model-package'
 import type { ModelLocation } from '@flowers/shared/model-package'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
-import { argmax, earliestStop, scalesOf, softmax } from '@flowers/shared/views'
+import { argmax, earliestStop, scalesOf, softmax, viewPolicies } from '@flowers/shared/views'
 import type { View, ViewPolicy } from '@flowers/shared/views'
 import type { Instruments, Stage } from '../instruments.ts'
-import { planThreads } from './plan.ts'
+import type { Trace } from '../tracing.ts'
+import { chooseBatch } from './batch.ts'
+import { average, Cost, fitLine, latency, work } from './cost.ts'
+import type { Offer } from './forecast.ts'
+import { planThreads, sessionBytes } from './plan.ts'
 import type { Allowance, ThreadPlan } from './plan.ts'
 import { Pool } from './pool.ts'
 import type { ViewInput } from './protocol.ts'
-import type { Scheduler, Ticket } from './scheduler.ts'
+import type { Runner, Scheduler, Ticket } from './scheduler.ts'
 import { inferViews } from './views.ts'
 
 /** What one image is asked with. */
@@ -27,6 +31,17 @@ export interface Question {
   readonly ticket: Ticket
   /** Aborted when nobody waits for the answer any more: nothing is started after that. */
   readonly signal: AbortSignal
+  /** Where the times of its stages go; absent when nobody traces. */
+  readonly trace?: Trace | null
+}
+
+/** Images that want to be let in. */
+export interface Entry {
+  readonly images: number
+  /** What they may be answered with, best first; see {@link Classifier.policies}. */
+  readonly policies: readonly ViewPolicy[]
+  /** Seconds until the deadline. */
+  readonly seconds: number
 }
 
 /** What one view said: its best class, and the calibrated probability of that by this view alone. */
@@ -70,24 +85,43 @@ interface ClassMap {
 
 export interface ClassifierOptions {
   readonly allowance: Allowance
-  readonly fixed: { readonly workers: number | null; readonly threads: number | null }
+  readonly fixed: { readonly workers: number | null; readonly threads: number | null; readonly batch: number | null }
+  /** Bytes that the sessions of other models need. */
+  readonly held: number
   readonly preprocessor: Preprocessor
+  /** Threads of the preprocessor. */
+  readonly decodeThreads: number
   /** Millions of pixels of an image. */
   readonly megapixels: number
   readonly instruments: Instruments
   /** Called when a worker stopped by itself and is being replaced. */
   readonly onLost: (reason: string) => void
+  /** Called when a worker has become warm. */
+  readonly onWarm: () => void
 }
 
 /** Sizes of batches to try when a worker warms up. */
 const batchSizes = [1, 2, 4]
+
+/** Views slower than this gain nothing from batches, and batches of them would delay a cancellation. */
+const slowViewSeconds = 0.025
+
+/** Weight of the newest image in the averages of what images need. */
+const newestWeight = 0.1
 
 /** One model, loaded: its workers and the rules of its answers. */
 export class Classifier {
   readonly manifest: Manifest
   readonly plan: ThreadPlan
   readonly pool: Pool
+  /** The most views of a run: the size that was fastest when the workers warmed up, or the one that is configured. */
+  readonly batch: number
+  readonly cost: Cost
   readonly #options: ClassifierOptions
+  readonly #runner: Runner
+  /** Views that an image needs on average, by policy. */
+  readonly #usualViews = new Map<ViewPolicy, number>()
+  #decodeSeconds = 0
   #asked = 0
   #idle: (() => void) | null = null
 
@@ -95,18 +129,40 @@ export class Classifier {
     this.manifest = manifest
     this.plan = plan
     this.pool = pool
+    this.batch = options.fixed.batch ?? chooseBatch(pool.measured)
+    this.cost = new Cost(fitLine(pool.measured), seconds())
     this.#options = options
+    const { cost, batch } = this
+    this.#runner = {
+      get free() {
+        return pool.free
+      },
+      threads: plan.threads,
+      batch,
+      run: async (views) => {
+        const result = await pool.run(views)
+        cost.measured(views.length, result.seconds, seconds())
+        for (const _ of views) {
+          const labels = { model: manifest.name }
+          options.instruments.viewSeconds.observe(labels, result.seconds / views.length)
+        }
+        options.instruments.runViews.observe({ model: manifest.name }, views.length)
+        return result
+      },
+    }
   }
 
   /**
    * Verifies the model folder, then starts and warms its workers. The quantized network serves when there is one: it
-   * is there only when it passed its gate. Throws what `openModel` throws, and MODEL_OUTPUT.
+   * is there only when it passed its gate. Throws what `openModel` throws, MODEL_MEMORY and MODEL_OUTPUT.
    */
   static async load(location: ModelLocation, options: ClassifierOptions): Promise<Classifier> {
     const { manifest, network, quantized } = await openModel(location.folder)
     const file = quantized ?? network
-    const plan = planThreads(options.allowance, (await stat(file)).size, options.fixed)
     const { preprocessing, labels, name } = manifest
+    const bytes = sessionBytes((await stat(file)).size, preprocessing.size)
+    const { held, fixed } = options
+    const plan = planThreads(options.allowance, bytes, fixed, held)
     const pool = new Pool({
       module: builtModule(import.meta.url, './worker.ts'),
       workers: plan.workers,
@@ -115,20 +171,63 @@ export class Classifier {
         classes: labels.length,
         preprocessing,
         threads: plan.threads,
-        batches: batchSizes.filter((size) => size <= manifest.views.length),
+        batches: fixed.batch === null ? batchSizes : [1, fixed.batch],
+        slowViewSeconds: fixed.batch === null ? slowViewSeconds : Infinity,
       },
       onLost: (reason) => {
         options.instruments.workersLost.inc({ model: name })
         options.onLost(reason)
       },
+      onWarm: options.onWarm,
     })
     await pool.start()
     options.instruments.workersLost.inc({ model: name }, 0)
-    options.instruments.modelInfo.set(
-      { model: name, version: String(manifest.version), architecture: manifest.architecture },
-      1,
-    )
     return new Classifier(manifest, plan, pool, options)
+  }
+
+  /**
+   * What an image may be answered with that is asked with `policy`: that, and when the service may step down the
+   * cheaper ones after it. `fast` is left out where it was not fitted.
+   */
+  policies(policy: ViewPolicy, mayStepDown: boolean): ViewPolicy[] {
+    const { views, calibration } = this.manifest
+    const asked = policy === 'fast' && !calibration.fastLead ? 'exact' : policy
+    if (!mayStepDown || views.length === 1) return [asked]
+    const cheaper = viewPolicies.slice(viewPolicies.indexOf(asked) + 1)
+    return [asked, ...cheaper.filter((each) => each !== 'fast' || calibration.fastLead)]
+  }
+
+  /** Admits images, all or none, with the best policy in time. Throws SERVICE_OVERLOADED. */
+  admit(scheduler: Scheduler, { images, policies, seconds: left }: Entry): { tickets: Ticket[]; policy: ViewPolicy } {
+    const offers = policies.map((policy) => this.#offer(policy, this.#usual(policy)))
+    const { tickets, offer } = this.#admit(scheduler, images, offers, left)
+    const policy = offer.policy
+    if (policy !== policies[0]) this.#options.instruments.steppedDown.inc({ to: policy }, images)
+    return { tickets, policy }
+  }
+
+  /** Admits a request of `rows` views that are tensors already. Throws SERVICE_OVERLOADED. */
+  admitRows(scheduler: Scheduler, rows: number, left: number): Ticket {
+    return this.#admit(scheduler, 1, [this.#offer('full', rows)], left).tickets[0]!
+  }
+
+  #admit(scheduler: Scheduler, images: number, offers: readonly Offer[], left: number) {
+    const decode = this.#decodeSeconds * (1 + this.#options.preprocessor.waiting() / this.#options.decodeThreads)
+    return scheduler.admit({ images, offers, decode, seconds: left, stale: this.cost.isStale(seconds()) })
+  }
+
+  #offer(policy: ViewPolicy, views: number): Offer {
+    const { threads, workers } = this.plan
+    return {
+      policy,
+      work: threads * work(this.cost, views, this.batch),
+      latency: latency(this.cost, views, workers, this.batch),
+    }
+  }
+
+  #usual(policy: ViewPolicy): number {
+    const { views, calibration } = this.manifest
+    return this.#usualViews.get(policy) ?? earliestStop(policy, views.length, calibration.fastLead)
   }
 
   /**
@@ -141,14 +240,21 @@ export class Classifier {
 
   /**
    * Logits of `rows`, each 3 x S x S normalised values in shared memory: one view each, as it is. They share one
-   * slot, as the views of a picture do. Rejects as {@link classify} does.
+   * ticket, as the views of a picture do. Rejects as {@link classify} does.
    */
   async infer(
     rows: readonly Float32Array[],
-    question: Pick<Question, 'ticket' | 'signal'>,
-    scheduler: Scheduler,
+    { ticket, signal }: Pick<Question, 'ticket' | 'signal'>,
   ): Promise<Float32Array[]> {
-    return this.#count(() => this.#infer(rows, question, scheduler))
+    return this.#count(async () => {
+      try {
+        const views = rows.map((values) => ({ values }))
+        const outcomes = await Promise.all(ticket.run(this.#runner, views, signal))
+        return outcomes.map(({ logits }) => logits)
+      } finally {
+        ticket.leave()
+      }
+    })
   }
 
   /**
@@ -159,36 +265,37 @@ export class Classifier {
    */
   async explain(
     bytes: Uint8Array,
-    question: Pick<Question, 'ticket' | 'signal'> & { readonly labels: readonly string[] },
-    scheduler: Scheduler,
+    question: Pick<Question, 'ticket' | 'signal' | 'trace'> & { readonly labels: readonly string[] },
   ): Promise<Explanation> {
-    return this.#count(() => this.#explain(bytes, question, scheduler))
+    return this.#count(() => this.#explain(bytes, question))
   }
 
   async #explain(
     bytes: Uint8Array,
-    { labels, ticket, signal }: Pick<Question, 'ticket' | 'signal'> & { readonly labels: readonly string[] },
-    scheduler: Scheduler,
+    {
+      labels,
+      ticket,
+      signal,
+      trace = null,
+    }: Pick<Question, 'ticket' | 'signal' | 'trace'> & { readonly labels: readonly string[] },
   ): Promise<Explanation> {
     const { name, version } = this.manifest
-    const watch = new Stopwatch(this.#options.instruments)
-    let release: (() => void) | undefined
+    const watch = new Stopwatch(this.#options.instruments, trace)
+    let answered = false
     try {
       if (!this.pool.explains) throw new FlowersError('MODEL_WITHOUT_MAPS', `The model ${name} has no class maps.`)
       const wanted = labels.map((label) => this.#indexOf(label))
       const [canvas] = await this.#canvases(bytes, [1], signal)
-      const pixels = shareBytes(canvas!.pixels)
+      const view: ViewInput = { flip: 'none', pixels: shareBytes(canvas!.pixels), maps: true }
       watch.lap('decode')
-      release = await ticket.slot(signal)
-      watch.lap('queue')
-      signal.throwIfAborted()
-      const { logits, maps, seconds } = await this.pool.run([{ flip: 'none', pixels, maps: true }])
-      scheduler.measured(seconds)
+      const { logits, maps, started } = await ticket.run(this.#runner, [view], signal)[0]!
+      watch.lap('queue', started)
       watch.lap('infer')
+      answered = true
       const { decode, queue, infer } = watch.milliseconds
       const { values, height, width } = maps!
       const places = height * width
-      const indices = wanted.length > 0 ? wanted : [argmax(logits[0]!)]
+      const indices = wanted.length > 0 ? wanted : [argmax(logits)]
       return {
         model: { name, version },
         canvas: canvas!,
@@ -197,14 +304,13 @@ export class Classifier {
         maps: indices.map((index) => ({
           label: this.manifest.labels[index]!,
           index,
-          logit: logits[0]![index]!,
+          logit: logits[index]!,
           values: Float64Array.from(values.subarray(index * places, (index + 1) * places), (value) => value / places),
         })),
         timings: { decode, queue, infer },
       }
     } finally {
-      ticket.leave()
-      release?.()
+      ticket.leave(answered)
     }
   }
 
@@ -217,68 +323,44 @@ export class Classifier {
     )
   }
 
-  async #infer(
-    rows: readonly Float32Array[],
-    { ticket, signal }: Pick<Question, 'ticket' | 'signal'>,
-    scheduler: Scheduler,
-  ): Promise<Float32Array[]> {
-    let release: (() => void) | undefined
-    try {
-      release = await ticket.slot(signal)
-      const logits: Float32Array[] = []
-      let seconds = 0
-      for (let row = 0; row < rows.length; row += this.pool.batch) {
-        signal.throwIfAborted()
-        const views = rows.slice(row, row + this.pool.batch).map((values) => ({ values }))
-        const result = await this.pool.run(views)
-        seconds += result.seconds
-        logits.push(...result.logits)
-      }
-      scheduler.measured(seconds)
-      return logits
-    } finally {
-      ticket.leave()
-      release?.()
-    }
-  }
-
   async #classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
-    const { ticket, signal, topK } = question
+    const { ticket, signal, topK, trace = null } = question
     const { name, version, views, calibration } = this.manifest
     const fast = calibration.fastLead
     const policy = question.policy === 'fast' && !fast ? 'exact' : question.policy
-    const watch = new Stopwatch(this.#options.instruments)
-    let release: (() => void) | undefined
+    const watch = new Stopwatch(this.#options.instruments, trace)
+    let answered = false
     try {
       const inputs = await this.#decode(bytes, policy === 'none' ? views.slice(0, 1) : views, signal)
       watch.lap('decode')
-      release = await ticket.slot(signal)
-      watch.lap('queue')
-      let seconds = 0
+      this.#decodeSeconds = average(this.#decodeSeconds, watch.milliseconds.decode / 1000, newestWeight)
+      let first = Infinity
       const said: ViewAnswer[] = []
       const merged = await inferViews(
         { policy, of: views.length, fast },
         {
-          batch: this.pool.batch,
-          spare: () => scheduler.spare(),
-          signal,
-          run: async (indices) => {
-            const result = await this.pool.run(indices.map((index) => inputs[index]!))
-            seconds += result.seconds
-            for (const _ of indices)
-              this.#options.instruments.viewSeconds.observe({ model: name }, result.seconds / indices.length)
-            if (question.details)
-              indices.forEach((index, row) => (said[index] = this.#viewAnswer(views[index]!, result.logits[row]!)))
-            return result.logits
+          spare: () => scheduler.spare(this.#runner),
+          run: (indices) => {
+            const inputsOf = indices.map((index) => inputs[index]!)
+            return ticket.run(this.#runner, inputsOf, signal).map(async (running, place) => {
+              const outcome = await running
+              first = Math.min(first, outcome.started)
+              trace?.span('preprocess', outcome.started, outcome.started + outcome.prepareSeconds * 1000)
+              const index = indices[place]!
+              if (question.details) said[index] = this.#viewAnswer(views[index]!, outcome.logits)
+              return outcome.logits
+            })
           },
         },
       )
-      scheduler.measured(seconds)
+      watch.lap('queue', first)
       watch.lap('infer')
       const { used, of } = merged
+      this.#usualViews.set(policy, average(this.#usual(policy), used, newestWeight))
       const content = answer(merged.probabilities, used, this.manifest, topK)
       watch.lap('merge')
       this.#options.instruments.viewsUsed.observe({ policy }, used)
+      answered = true
       const { decode, queue, infer } = watch.milliseconds
       const details = { views: said.slice(0, used), coverage: calibration.conformal?.coverage ?? null }
       return {
@@ -289,15 +371,8 @@ export class Classifier {
         timings: { decode, queue, infer },
       }
     } finally {
-      ticket.leave()
-      release?.()
+      ticket.leave(answered)
     }
-  }
-
-  /** Seconds that an image is expected to cost, before any was measured. */
-  get expectedSeconds(): number {
-    const { views, viewPolicy, calibration } = this.manifest
-    return this.pool.viewSeconds * earliestStop(viewPolicy, views.length, calibration.fastLead)
   }
 
   /** Stops the workers. */
@@ -307,6 +382,8 @@ export class Classifier {
 
   /** Stops the workers when all that was asked is answered. */
   async retire(): Promise<void> {
+    // Who was given this model in this turn of the event loop may ask it yet.
+    await new Promise(setImmediate)
     if (this.#asked > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     await this.close()
   }
@@ -348,16 +425,22 @@ function shareBytes(bytes: Uint8Array): SharedArrayBuffer {
 class Stopwatch {
   readonly milliseconds: Record<Stage, number> = { receive: 0, decode: 0, queue: 0, infer: 0, merge: 0 }
   readonly #instruments: Instruments
+  readonly #trace: Trace | null
   #last = performance.now()
 
-  constructor(instruments: Instruments) {
+  constructor(instruments: Instruments, trace: Trace | null) {
     this.#instruments = instruments
+    this.#trace = trace
   }
 
-  lap(stage: Stage): void {
-    const now = performance.now()
-    this.milliseconds[stage] = now - this.#last
+  lap(stage: Stage, end = performance.now()): void {
+    this.milliseconds[stage] = end - this.#last
     this.#instruments.stageSeconds.observe({ stage }, this.milliseconds[stage] / 1000)
-    this.#last = now
+    this.#trace?.span(stage, this.#last, end)
+    this.#last = end
   }
+}
+
+function seconds(): number {
+  return performance.now() / 1000
 }

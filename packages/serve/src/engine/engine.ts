@@ -12,6 +12,7 @@ import { Classifier } from './classifier.ts'
 import type { ThreadPlan } from './plan.ts'
 import { readAllowance } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
+import { fingerprint, Settled } from './watch.ts'
 
 /** The part of a logger that the engine uses. */
 interface Log {
@@ -19,7 +20,13 @@ interface Log {
   error(facts: object, message: string): void
 }
 
-export type EngineConfig = Pick<Config, 'modelsDir' | 'model' | 'workers' | 'threads' | 'queueLimit' | 'pixelLimitMp'>
+export type EngineConfig = Pick<
+  Config,
+  'modelsDir' | 'model' | 'workers' | 'threads' | 'batch' | 'queueLimit' | 'pixelLimitMp' | 'watchMs'
+>
+
+/** The name under which the name of the default model is watched: no model has it. */
+const theDefault = ''
 
 /** A version of a model that there is; `reason` tells why it cannot be asked, null: it can. */
 export interface RepositoryEntry {
@@ -39,10 +46,17 @@ export class Engine {
   readonly #loadedModels = new Map<string, Classifier>()
   /** Names that were unloaded by command: they stay so until the command to load. */
   readonly #unloaded = new Set<string>()
+  /** What was tried last for each of them, see {@link fingerprint}. */
+  readonly #tried = new Map<string, string>()
+  /** Models that were replaced or unloaded and have requests to answer yet. */
+  readonly #retiring = new Set<Classifier>()
+  #reloading: Promise<unknown> = Promise.resolve()
+  #watch: NodeJS.Timeout | undefined
   #starting: Promise<void> | null = null
   #preprocessor: Preprocessor | null = null
   #serving: { classifier: Classifier; scheduler: Scheduler } | null = null
   #draining = false
+  #closed = false
 
   constructor(config: EngineConfig, instruments: Instruments, log: Log) {
     this.#config = config
@@ -57,12 +71,23 @@ export class Engine {
 
   async #start(): Promise<void> {
     configureSharp({ concurrency: 1 })
-    const threads = Math.max(1, Math.floor(this.#allowance.cores))
-    this.#preprocessor = startPreprocessor({ threads })
+    this.#preprocessor = startPreprocessor({ threads: this.#cores })
     const { name } = await resolveModel(this.#config.modelsDir, this.#config.model ?? undefined)
-    const [classifier] = await Promise.all([this.#load(name), warmUp(this.#preprocessor, threads)])
-    const scheduler = new Scheduler({ slots: classifier.plan.workers, limit: this.#config.queueLimit })
-    scheduler.measured(classifier.expectedSeconds)
+    this.#tried.set(theDefault, name)
+    const [classifier] = await Promise.all([this.#load(name), warmUp(this.#preprocessor, this.#cores)])
+    this.#serve(classifier)
+    if (this.#config.watchMs !== null) this.#startWatching(this.#config.watchMs)
+  }
+
+  get #cores(): number {
+    return Math.max(1, Math.floor(this.#allowance.cores))
+  }
+
+  #serve(classifier: Classifier): void {
+    const { workers, threads } = classifier.plan
+    if (this.#serving) this.#serving.scheduler.threads = workers * threads
+    const scheduler =
+      this.#serving?.scheduler ?? new Scheduler({ threads: workers * threads, limit: this.#config.queueLimit })
     this.#serving = { classifier, scheduler }
   }
 
@@ -91,10 +116,10 @@ export class Engine {
   }
 
   /** What to count in the metrics; zeros until the default model is loaded. */
-  get load(): { queued: number; busy: number; workers: number } {
-    if (!this.#serving) return { queued: 0, busy: 0, workers: 0 }
+  get load(): { queued: number; busy: number; workers: number; backlog: number } {
+    if (!this.#serving) return { queued: 0, busy: 0, workers: 0, backlog: 0 }
     const { scheduler, classifier } = this.#serving
-    return { queued: scheduler.depth, busy: scheduler.busy, workers: classifier.pool.ready }
+    return { queued: scheduler.depth, busy: scheduler.busy, workers: classifier.pool.ready, backlog: scheduler.backlog }
   }
 
   /**
@@ -116,11 +141,103 @@ export class Engine {
     )
   }
 
-  /** Loads and warms a model, also one that was unloaded. Rejects as {@link classifier} does. */
+  /**
+   * Loads and warms a model, also one that was unloaded; one that is loaded is replaced as by {@link reload}.
+   * Rejects as {@link classifier} does, and as loading does.
+   */
   async loadModel(name: string): Promise<void> {
     await resolveModel(this.#config.modelsDir, name)
     this.#unloaded.delete(name)
-    await this.classifier(name)
+    if (this.#loadedModels.has(name)) await this.#inTurn(() => this.#replace(name))
+    else await this.classifier(name)
+  }
+
+  /**
+   * Reads every loaded model anew, and the name of the default one: the highest version is verified, loaded and warmed
+   * beside the one that serves, then takes its place; that one ends after its last answer. What fails is logged and
+   * counted, and the one before goes on.
+   */
+  async reload(): Promise<void> {
+    const names = [theDefault, ...this.#loadedModels.keys()]
+    await Promise.allSettled(names.map((name) => this.#inTurn(() => this.#replace(name))))
+  }
+
+  /** One after the other: each needs the memory of a model twice. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#reloading.then(work)
+    this.#reloading = turn.catch(() => {})
+    return turn
+  }
+
+  async #replace(name: string): Promise<void> {
+    try {
+      if (name === theDefault) await this.#switchDefault()
+      else await this.#replaceModel(name)
+    } catch (error) {
+      const { message, code } = error as FlowersError
+      this.#instruments.reloads.inc({ model: name || 'default', result: 'failed' })
+      this.#log.error({ model: name || 'default', code, reason: message }, 'reload failed: the model before goes on')
+      throw error
+    }
+  }
+
+  /** Serves the model by default that the file `default` names now. */
+  async #switchDefault(): Promise<void> {
+    const { name } = await resolveModel(this.#config.modelsDir, this.#config.model ?? undefined)
+    this.#tried.set(theDefault, name)
+    if (name === this.#loaded.classifier.manifest.name) return
+    this.#unloaded.delete(name)
+    this.#serve(await this.#load(name))
+    this.#instruments.reloads.inc({ model: 'default', result: 'done' })
+  }
+
+  async #replaceModel(name: string): Promise<void> {
+    const old = this.#loadedModels.get(name)
+    if (!old) return
+    const location = await resolveModel(this.#config.modelsDir, name)
+    const classifier = await this.#open(location)
+    // Unloaded, or the service ended, in the meantime.
+    if (this.#closed || this.#loadedModels.get(name) !== old) return classifier.close()
+    this.#classifiers.set(name, Promise.resolve(classifier))
+    this.#loadedModels.set(name, classifier)
+    if (this.#serving?.classifier === old) this.#serve(classifier)
+    this.#instruments.reloads.inc({ model: name, result: 'done' })
+    this.#describe(old, 0)
+    this.#describe(classifier, 1)
+    // Not awaited: its last requests may take long, and need nothing of the new one.
+    void this.#retire(old)
+  }
+
+  /** Looks every `ms` milliseconds whether folders changed, and reloads what did once it stays as it is. */
+  #startWatching(ms: number): void {
+    const settled = new Settled()
+    const look = async (): Promise<void> => {
+      try {
+        const names = settled.look(await this.#look(), this.#tried)
+        await Promise.allSettled(names.map((name) => this.#inTurn(() => this.#replace(name))))
+      } catch (error) {
+        // A folder that is being changed may lack what was listed; the next look tells.
+        this.#log.error({ reason: String(error) }, 'the folder of models cannot be read')
+      }
+      if (!this.#closed) this.#watch = setTimeout(() => void look(), ms).unref()
+    }
+    this.#watch = setTimeout(() => void look(), ms).unref()
+  }
+
+  /** The default name and the state of the version that would serve, for each model that is loaded. */
+  async #look(): Promise<Map<string, string>> {
+    const { modelsDir, model } = this.#config
+    const found = new Map<string, string>()
+    for (const name of [theDefault, ...this.#loadedModels.keys()]) {
+      try {
+        const location = await resolveModel(modelsDir, name || (model ?? undefined))
+        found.set(name, name === theDefault ? location.name : await fingerprint(location.folder))
+      } catch (error) {
+        // Gone: what is loaded goes on, and a reload would say no more.
+        if (!(error instanceof FlowersError)) throw error
+      }
+    }
+    return found
   }
 
   /**
@@ -135,8 +252,17 @@ export class Engine {
     this.#unloaded.add(name)
     const loading = this.#classifiers.get(name)
     this.#classifiers.delete(name)
+    const loaded = this.#loadedModels.get(name)
     this.#loadedModels.delete(name)
-    await (await loading?.catch(() => undefined))?.retire()
+    if (loaded) this.#describe(loaded, 0)
+    const classifier = await loading?.catch(() => undefined)
+    if (classifier) await this.#retire(classifier)
+  }
+
+  async #retire(classifier: Classifier): Promise<void> {
+    this.#retiring.add(classifier)
+    await classifier.retire()
+    this.#retiring.delete(classifier)
   }
 
   #unavailable(name: string, version: number): string | null {
@@ -149,7 +275,12 @@ export class Engine {
 
   /** Stops all workers, after the views that are running. */
   async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#watch)
     await this.#starting?.catch(() => {})
+    clearTimeout(this.#watch)
+    await this.#reloading
+    await Promise.all([...this.#retiring].map((classifier) => classifier.close()))
     const loaded = await Promise.allSettled(this.#classifiers.values())
     await Promise.all(loaded.flatMap((result) => (result.status === 'fulfilled' ? [result.value.close()] : [])))
     await this.#preprocessor?.close()
@@ -169,7 +300,9 @@ export class Engine {
     // A model that failed to load is tried again when it is asked for again.
     loading.then(
       (classifier) => {
-        if (this.#classifiers.get(name) === loading) this.#loadedModels.set(name, classifier)
+        if (this.#classifiers.get(name) !== loading) return
+        this.#loadedModels.set(name, classifier)
+        this.#describe(classifier, 1)
       },
       () => this.#classifiers.delete(name),
     )
@@ -178,27 +311,43 @@ export class Engine {
 
   async #open(location: Awaited<ReturnType<typeof resolveModel>>): Promise<Classifier> {
     const started = performance.now()
-    const { workers, threads, pixelLimitMp } = this.#config
+    const { workers, threads, batch, pixelLimitMp } = this.#config
+    this.#tried.set(location.name, await fingerprint(location.folder))
+    const others = [...this.#loadedModels.values()].filter(({ manifest }) => manifest.name !== location.name)
     const classifier = await Classifier.load(location, {
       allowance: this.#allowance,
-      fixed: { workers, threads },
+      fixed: { workers, threads, batch },
+      held: others.reduce((sum, { plan }) => sum + plan.bytes, 0),
       preprocessor: this.#preprocessor!,
+      decodeThreads: this.#cores,
       megapixels: pixelLimitMp,
       instruments: this.#instruments,
       onLost: (reason) => this.#log.error({ model: location.name, reason }, 'a worker stopped and is replaced'),
+      onWarm: () => this.#serving?.scheduler.dispatch(),
     })
-    const { plan, pool } = classifier
+    const { plan, cost } = classifier
     this.#log.info(
       {
         model: location.name,
         version: location.version,
-        plan: { ...plan, batch: pool.batch },
-        viewMs: round(pool.viewSeconds * 1000),
+        plan: { ...plan, batch: classifier.batch },
+        viewMs: round(cost.seconds(1) * 1000),
         loadMs: round(performance.now() - started),
       },
       `model loaded: ${plan.workers} workers of ${plan.threads} threads on ${plan.cores} cores (${plan.source})`,
     )
     return classifier
+  }
+
+  /** Tells in the metrics that a model is loaded: 1, or not: 0. */
+  #describe({ manifest }: Classifier, value: 0 | 1): void {
+    const labels = {
+      model: manifest.name,
+      version: String(manifest.version),
+      architecture: manifest.architecture,
+    }
+    if (value === 0) this.#instruments.modelInfo.remove(labels)
+    else this.#instruments.modelInfo.set(labels, value)
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planThreads, readAllowance } from './plan.ts'
+import { planThreads, readAllowance, sessionBytes } from './plan.ts'
 
 const system = { cores: 64, memory: 256e9 }
 const from = (files: Record<string, string>) => readAllowance((path) => files[path], system)
@@ -58,8 +58,28 @@ describe('planThreads', () => {
   })
 
   it('gives fewer workers more threads where copies of the weights do not fit', () => {
-    expect(planThreads(allowance, 1e9)).toMatchObject({ workers: 2, threads: 4 })
-    expect(planThreads(allowance, 100e9)).toMatchObject({ workers: 1, threads: 8 })
+    expect(planThreads(allowance, 1e9)).toMatchObject({ workers: 4, threads: 2, bytes: 4e9 })
+    expect(planThreads(allowance, 3e9)).toMatchObject({ workers: 2, threads: 4 })
+    expect(planThreads(allowance, 6e9)).toMatchObject({ workers: 1, threads: 8 })
+  })
+
+  it('leaves other models their memory', () => {
+    expect(planThreads(allowance, 1e9, {}, 4e9)).toMatchObject({ workers: 2, threads: 4 })
+    expect(planThreads(allowance, 1e9, {}, 11e9)).toMatchObject({ workers: 1, threads: 8 })
+  })
+
+  it('refuses what does not fit at all, also where it is fixed', () => {
+    const refusal = expect.objectContaining({ code: 'MODEL_MEMORY' })
+    expect(() => planThreads(allowance, 13e9)).toThrow(refusal)
+    expect(() => planThreads(allowance, 2e9, {}, 11e9)).toThrow(refusal)
+    expect(() => planThreads(allowance, 2e9, { workers: 8 })).toThrow(
+      '8 workers need about 16000 MB; of 16000 MB, 0 MB are held by other models and a fifth is kept free.',
+    )
+  })
+
+  it('estimates what was measured for sessions at 576 px', () => {
+    expect(sessionBytes(19.3e6, 576) / 1e6).toBeCloseTo(208, 0)
+    expect(sessionBytes(355e6, 576) / 1e6).toBeCloseTo(879, 0)
   })
 
   it('keeps what is fixed', () => {
@@ -70,7 +90,7 @@ describe('planThreads', () => {
 
   it('never plans more threads than cores by itself', () => {
     for (let cores = 1; cores <= 64; cores++) {
-      for (const bytes of [1e6, 3e8, 2e9]) {
+      for (const bytes of [1e6, 3e8, 2e9, 6e9]) {
         const plan = planThreads({ ...allowance, cores }, bytes)
         expect(plan.workers * plan.threads).toBeLessThanOrEqual(cores)
       }

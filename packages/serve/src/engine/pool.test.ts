@@ -9,7 +9,7 @@ const pools: Pool[] = []
 
 function pool(workers: number, network = 'good', lost: string[] = []): Pool {
   const preprocessing = { size: 1, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization } as const
-  const settings = { network, classes: 2, preprocessing, threads: 1, batches: [1, 2] }
+  const settings = { network, classes: 2, preprocessing, threads: 1, batches: [1, 2], slowViewSeconds: 1 }
   const made = new Pool({ module, workers, settings, onLost: (reason) => lost.push(reason) })
   pools.push(made)
   return made
@@ -29,7 +29,14 @@ describe('Pool', () => {
   it('runs batches on all workers and gives the logits of each view', async () => {
     const two = pool(2)
     await two.start()
-    expect(two).toMatchObject({ ready: 2, batch: 2, viewSeconds: 0.5 })
+    expect(two).toMatchObject({
+      ready: 2,
+      free: 2,
+      measured: [
+        { 1: 0.5, 2: 0.6 },
+        { 1: 0.5, 2: 0.6 },
+      ],
+    })
     const results = await Promise.all([two.run([view(0, 1), view(0, 2)]), two.run([view(0, 3)]), two.run([view(0, 4)])])
     expect(results.map(({ logits }) => logits.map((values) => [...values]))).toEqual([
       [
@@ -39,7 +46,7 @@ describe('Pool', () => {
       [[3, 0]],
       [[4, 0]],
     ])
-    expect(results[0].seconds).toBe(0.25)
+    expect(results[0]).toMatchObject({ seconds: 0.25, prepareSeconds: 0.125 })
   })
 
   it('gives the run of a worker that stopped to another, once', async () => {

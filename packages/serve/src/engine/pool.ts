@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
-import { chooseBatch } from './batch.ts'
 import type {
   BatchSeconds,
   ClassMaps,
@@ -15,9 +14,11 @@ import type {
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {
   readonly logits: Float32Array[]
-  /** Null when no view asked for them. */
-  readonly maps: ClassMaps | null
+  /** Of each view; null when no view asked for them. */
+  readonly maps: readonly ClassMaps[] | null
   readonly seconds: number
+  /** Of those, seconds until the pixels were normalised. */
+  readonly prepareSeconds: number
 }
 
 export interface PoolOptions {
@@ -27,6 +28,8 @@ export interface PoolOptions {
   readonly settings: WorkerSettings
   /** Called when a worker stopped by itself, before its replacement starts. */
   readonly onLost?: (reason: string) => void
+  /** Called when a worker has become warm. */
+  readonly onWarm?: () => void
 }
 
 interface Task {
@@ -72,9 +75,9 @@ export class Pool {
     return [...this.#members].filter((member) => member.warm).length
   }
 
-  /** Views a run should have: the size with the least seconds a view, measured when the workers warmed up. */
-  get batch(): number {
-    return chooseBatch(this.#measured)
+  /** Workers that are warm and have nothing to do. */
+  get free(): number {
+    return [...this.#members].filter((member) => member.warm && !member.task).length
   }
 
   /** Whether the network has class maps. */
@@ -82,10 +85,9 @@ export class Pool {
     return this.#explains
   }
 
-  /** Seconds of a run of one view, measured when the workers warmed up. */
-  get viewSeconds(): number {
-    const seconds = this.#measured.map((measured) => measured[1] ?? 0)
-    return seconds.reduce((sum, value) => sum + value, 0) / (seconds.length || 1)
+  /** What the workers measured when they warmed up. */
+  get measured(): readonly BatchSeconds[] {
+    return this.#measured
   }
 
   /** Starts and warms every worker. Rejects with MODEL_OUTPUT when the network cannot be run. */
@@ -142,6 +144,7 @@ export class Pool {
           this.#measured.splice(0, this.#measured.length - this.#options.workers)
           resolve()
           this.#assign()
+          this.#options.onWarm?.()
         } else if (message.kind === 'unusable') reason = message.reason
         else this.#finish(member, message)
       })
@@ -186,8 +189,8 @@ export class Pool {
     const task = member.task
     member.task = null
     if (message.kind === 'logits') {
-      const { logits, maps, seconds } = message
-      task?.resolve({ logits: split(logits, this.#options.settings.classes), maps, seconds })
+      const { logits, maps, seconds, prepareSeconds } = message
+      task?.resolve({ logits: split(logits, this.#options.settings.classes), maps, seconds, prepareSeconds })
     } else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
     this.#assign()
   }

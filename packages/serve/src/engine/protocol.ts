@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly threads: number
   /** Numbers of views a run may have, ascending, the first is 1. */
   readonly batches: readonly number[]
+  /** Where a view takes longer than these seconds, no larger batch is tried. */
+  readonly slowViewSeconds: number
 }
 
 /** One view of a picture, or a tensor as the network takes it. */
@@ -35,7 +37,7 @@ export interface RunMessage {
   readonly views: readonly ViewInput[]
 }
 
-/** Class maps: of each view of a run `classes` maps of height x width, row by row. */
+/** The class maps of one view: `classes` maps of height x width, row by row. */
 export interface ClassMaps {
   readonly values: Float32Array
   readonly height: number
@@ -58,8 +60,10 @@ export type WorkerMessage =
       readonly kind: 'logits'
       readonly run: number
       readonly logits: Float32Array
-      /** Null when no view asked for them. */
-      readonly maps: ClassMaps | null
+      /** Of each view; null when no view asked for them. */
+      readonly maps: ClassMaps[] | null
       readonly seconds: number
+      /** Of those, seconds until the pixels were normalised. */
+      readonly prepareSeconds: number
     }
   | { readonly kind: 'failed'; readonly run: number; readonly reason: string }

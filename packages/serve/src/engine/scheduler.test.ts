@@ -1,92 +1,242 @@
 import { describe, expect, it } from 'vitest'
+import type { Offer } from './forecast.ts'
+import type { ViewInput } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
-import type { Ticket } from './scheduler.ts'
+import type { Admission, Runner, Ticket } from './scheduler.ts'
 
 const forever = new AbortController().signal
+const offer: Offer = { policy: 'full', work: 1, latency: 1 }
 
-function one(scheduler: Scheduler): Ticket {
-  return scheduler.admit(1)[0]!
+function admit(scheduler: Scheduler, change: Partial<Admission> = {}): Ticket[] {
+  return scheduler.admit({ images: 1, offers: [offer], decode: 0, seconds: 60, stale: false, ...change }).tickets
 }
 
-describe('Scheduler', () => {
-  it('gives slots in the order of asking, each when one is given back', async () => {
-    const scheduler = new Scheduler({ slots: 1, limit: 10 })
-    const order: number[] = []
-    const first = await one(scheduler).slot(forever)
-    const others = [1, 2, 3].map(async (number) => {
-      const release = await one(scheduler).slot(forever)
-      order.push(number)
-      release()
-    })
-    expect(scheduler).toMatchObject({ depth: 3, busy: 1 })
-    first()
-    await Promise.all(others)
-    expect(order).toEqual([1, 2, 3])
+function one(scheduler: Scheduler): Ticket {
+  return admit(scheduler)[0]!
+}
+
+/** A view that is told from others by its first byte. */
+function view(name: number): ViewInput {
+  const pixels = new SharedArrayBuffer(3)
+  new Uint8Array(pixels)[0] = name
+  return { pixels, flip: 'none' }
+}
+
+/** Workers whose runs end when the test says so. */
+function workers(count: number, options: { threads?: number; batch?: number } = {}) {
+  const runs: number[][] = []
+  const ends: ((error?: Error) => void)[] = []
+  let busy = 0
+  const runner: Runner = {
+    get free() {
+      return count - busy
+    },
+    threads: options.threads ?? 1,
+    batch: options.batch ?? 1,
+    run: (views) => {
+      busy++
+      runs.push(views.map((each) => ('pixels' in each ? new Uint8Array(each.pixels)[0]! : -1)))
+      return new Promise((resolve, reject) => {
+        ends.push((error) => {
+          busy--
+          const logits = views.map((each) => Float32Array.of('pixels' in each ? new Uint8Array(each.pixels)[0]! : -1))
+          if (error) reject(error)
+          else resolve({ maps: null, logits, seconds: 0.5, prepareSeconds: 0.1 })
+        })
+      })
+    },
+  }
+  /** Ends the oldest run that is under way, and waits for what follows from it. */
+  const end = async (error?: Error): Promise<void> => {
+    ends.shift()!(error)
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+  }
+  return { runner, runs, end }
+}
+
+describe('views', () => {
+  it('run in the order of images, whatever is decoded first', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs, end } = workers(1)
+    const [first, second, third] = [one(scheduler), one(scheduler), one(scheduler)]
+    const outcomes = [...third.run(runner, [view(30)], forever)]
+    outcomes.push(...second.run(runner, [view(20), view(21)], forever), ...first.run(runner, [view(10)], forever))
+    expect(scheduler).toMatchObject({ depth: 2, busy: 1 })
+    for (let count = 0; count < 4; count++) await end()
+    expect(runs).toEqual([[30], [10], [20], [21]])
+    const logits = (await Promise.all(outcomes)).map((outcome) => outcome.logits[0])
+    expect(logits).toEqual([30, 20, 21, 10])
     expect(scheduler).toMatchObject({ depth: 0, busy: 0 })
   })
 
-  it('admits up to the limit beyond the slots, all images of a request or none', async () => {
-    const scheduler = new Scheduler({ slots: 1, limit: 3 })
-    const running = await one(scheduler).slot(forever)
-    const tickets = scheduler.admit(2)
-    expect(() => scheduler.admit(2)).toThrow(expect.objectContaining({ code: 'SERVICE_OVERLOADED' }))
+  it('of an older image that needs more come before those of newer ones', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs, end } = workers(1)
+    const [first, second] = [one(scheduler), one(scheduler)]
+    const more = first.run(runner, [view(10)], forever)[0]!.then(() => first.run(runner, [view(11)], forever)[0])
+    void second.run(runner, [view(20)], forever)
+    await end()
+    await end()
+    await end()
+    await more
+    expect(runs).toEqual([[10], [11], [20]])
+  })
+
+  it('share runs, also those of several images, and leave every idle worker its part', async () => {
+    const scheduler = new Scheduler({ threads: 2, limit: 10 })
+    const { runner, runs, end } = workers(2, { batch: 4 })
+    const [first, second, third] = [one(scheduler), one(scheduler), one(scheduler)]
+    void first.run(runner, [view(10), view(11), view(12)], forever)
+    expect(runs).toEqual([[10, 11], [12]])
+    void second.run(runner, [view(20), view(21)], forever)
+    void third.run(runner, [view(30), view(31), view(32)], forever)
+    await end()
+    expect(runs.slice(2)).toEqual([[20, 21, 30, 31]])
+    await end()
+    expect(runs.slice(3)).toEqual([[32]])
+  })
+
+  it('of several models share the threads', async () => {
+    const scheduler = new Scheduler({ threads: 2, limit: 10 })
+    const small = workers(2)
+    const large = workers(1, { threads: 2 })
+    const tickets = [one(scheduler), one(scheduler), one(scheduler)]
+    void tickets[0]!.run(small.runner, [view(1)], forever)
+    void tickets[1]!.run(large.runner, [view(2)], forever)
+    void tickets[2]!.run(small.runner, [view(3), view(4)], forever)
+    expect([small.runs, large.runs]).toEqual([[[1], [3]], []])
+    await small.end()
+    await small.end()
+    expect([small.runs, large.runs]).toEqual([[[1], [3], [4]], []])
+    await small.end()
+    expect(large.runs).toEqual([[2]])
+  })
+
+  it('wait for a worker to become warm', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs } = workers(1)
+    let free = 0
+    const cold: Runner = {
+      ...runner,
+      batch: 1,
+      threads: 1,
+      get free() {
+        return free
+      },
+    }
+    void one(scheduler).run(cold, [view(1)], forever)
+    expect(runs).toEqual([])
+    free = 1
+    scheduler.dispatch()
+    expect(runs).toEqual([[1]])
+  })
+
+  it('that wait are dropped when nobody waits for them, by an abort or because the label is decided', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs, end } = workers(1)
+    const controller = new AbortController()
+    const [gone, done, last] = [one(scheduler), one(scheduler), one(scheduler)]
+    const views = gone.run(runner, [view(10), view(11)], controller.signal)
+    const needless = done.run(runner, [view(20)], forever)[0]!
+    void last.run(runner, [view(30)], forever)
+    controller.abort(new Error('gone'))
+    await expect(views[1]).rejects.toThrow('gone')
+    done.leave()
+    await expect(needless).rejects.toThrow('not needed')
+    gone.leave()
+    await end()
+    await end()
+    expect(runs).toEqual([[10], [30]])
+    expect(() => gone.run(runner, [view(12)], forever)).toThrow('has left')
+    await expect(last.run(runner, [view(31)], AbortSignal.abort(new Error('late')))[0]).rejects.toThrow('late')
+    last.leave()
+    expect(scheduler).toMatchObject({ depth: 0, busy: 0, backlog: 0 })
+  })
+
+  it('are tried without those of other images when their run fails', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs, end } = workers(1, { batch: 4 })
+    const [blocker, bad, good] = [one(scheduler), one(scheduler), one(scheduler)]
+    void blocker.run(runner, [view(1)], forever)
+    const outcomes = [...bad.run(runner, [view(20)], forever), ...good.run(runner, [view(30)], forever)]
+    const settled = Promise.allSettled(outcomes)
+    await end()
+    await end(new Error('broken'))
+    await end(new Error('broken'))
+    await end()
+    expect(runs).toEqual([[1], [20, 30], [20], [30]])
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  })
+})
+
+describe('admission', () => {
+  it('is up to the limit of images that wait, all of a request or none', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 3 })
+    const { runner } = workers(1)
+    void one(scheduler).run(runner, [view(1)], forever)
+    const tickets = admit(scheduler, { images: 2 })
+    expect(() => admit(scheduler, { images: 2 })).toThrow(expect.objectContaining({ code: 'SERVICE_OVERLOADED' }))
     expect(scheduler.depth).toBe(2)
-    tickets.push(...scheduler.admit(1))
+    tickets.push(...admit(scheduler))
     expect(() => scheduler.assertRoom(1)).toThrow('exceed the limit')
     for (const ticket of tickets) ticket.leave()
     expect(scheduler.depth).toBe(0)
-    running()
   })
 
-  it('computes Retry-After from what images cost and how many are before', () => {
-    const scheduler = new Scheduler({ slots: 2, limit: 8 })
-    const retryAfter = (): unknown => {
-      try {
-        scheduler.assertRoom(9)
-      } catch (error) {
-        return (error as { headers: Record<string, string> }).headers['retry-after']
-      }
-      return undefined
+  const retryAfter = (act: () => unknown): unknown => {
+    try {
+      act()
+    } catch (error) {
+      return (error as { headers: Record<string, string> }).headers['retry-after']
     }
-    expect(retryAfter()).toBe('1')
-    scheduler.measured(3)
-    expect(retryAfter()).toBe('1')
-    scheduler.admit(5)
-    expect(retryAfter()).toBe('8')
-    for (let index = 0; index < 100; index++) scheduler.measured(1)
-    expect(retryAfter()).toBe('3')
+    return undefined
+  }
+
+  it('refuses what would be late, and computes when to come again', () => {
+    const scheduler = new Scheduler({ threads: 2, limit: 100 })
+    const late = (seconds: number, images = 1) => retryAfter(() => admit(scheduler, { seconds, images }))
+    expect(late(0.5)).toBe('1')
+    expect(late(1)).toBeUndefined()
+    admit(scheduler, { images: 19 })
+    expect(scheduler.backlog).toBe(20)
+    expect(late(10.9)).toBe('1')
+    expect(late(3)).toBe('8')
+    expect(late(11)).toBeUndefined()
+    expect(late(12, 4)).toBe('1')
+    expect(retryAfter(() => scheduler.assertRoom(100))).toBe('11')
   })
 
-  it('forgets an image that is aborted while it waits', async () => {
-    const scheduler = new Scheduler({ slots: 1, limit: 10 })
-    const running = await one(scheduler).slot(forever)
-    const controller = new AbortController()
+  it('counts the work down as views are run', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, end } = workers(1)
     const ticket = one(scheduler)
-    const waiting = ticket.slot(controller.signal)
-    const behind = one(scheduler).slot(forever)
-    controller.abort(new Error('gone'))
-    await expect(waiting).rejects.toThrow('gone')
-    ticket.leave()
-    running()
-    const release = await behind
-    release()
-    expect(scheduler).toMatchObject({ depth: 0, busy: 0 })
-    await expect(one(scheduler).slot(AbortSignal.abort(new Error('late')))).rejects.toThrow('late')
+    void ticket.run(runner, [view(1), view(2), view(3)], forever)
+    const left = [scheduler.backlog]
+    for (let count = 0; count < 3; count++) {
+      await end()
+      left.push(scheduler.backlog)
+    }
+    expect(left).toEqual([1, 0.5, 0, 0])
+    ticket.leave(true)
   })
 
-  it('lends spare slots only while nobody waits, and takes each back once', async () => {
-    const scheduler = new Scheduler({ slots: 2, limit: 10 })
-    const running = await one(scheduler).slot(forever)
-    const spare = scheduler.spare()
-    expect(spare).not.toBeNull()
-    expect(scheduler.spare()).toBeNull()
-    const waiting = one(scheduler).slot(forever)
-    spare!()
-    spare!()
-    const second = await waiting
-    expect(scheduler).toMatchObject({ depth: 0, busy: 2 })
-    running()
-    second()
-    expect(scheduler.busy).toBe(0)
+  it('steps down where it may, and says to what', () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 4 })
+    const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
+    const ask = (offers: Offer[], seconds = 60) =>
+      scheduler.admit({ images: 1, offers, decode: 0, seconds, stale: false }).offer.policy
+    expect(ask([offer, none])).toBe('full')
+    expect(ask([offer, none], 1.5)).toBe('none')
+    expect(ask([offer, none])).toBe('full')
+    expect(ask([offer, none])).toBe('full')
+    expect(scheduler.depth).toBe(4)
+  })
+
+  it('lets one image in when its cost is not known any more, so that it is measured', () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 4 })
+    const late = () => retryAfter(() => admit(scheduler, { seconds: 0.5, stale: true }))
+    expect(late()).toBeUndefined()
+    expect(late()).toBe('2')
   })
 })

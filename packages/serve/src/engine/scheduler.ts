@@ -1,132 +1,275 @@
+import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
+import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
+import type { Offer, Situation } from './forecast.ts'
+import type { RunResult } from './pool.ts'
+import type { ClassMaps, ViewInput } from './protocol.ts'
 
-/** Gives back what was taken; calling it again does nothing. */
-export type Release = () => void
+/** Workers of one model, as the scheduler sees them. */
+export interface Runner {
+  /** Workers that are warm and have nothing to do. */
+  readonly free: number
+  /** Threads of a worker. */
+  readonly threads: number
+  /** The most views of a run. */
+  readonly batch: number
+  run(views: readonly ViewInput[]): Promise<RunResult>
+}
 
-/** The place of one image in the queue, from its admission until it leaves. */
+/** What came of one view. */
+export interface ViewOutcome {
+  readonly logits: Float32Array
+  /** Null when no view of the run asked for them. */
+  readonly maps: ClassMaps | null
+  /** `performance.now()` when its run began. */
+  readonly started: number
+  /** Seconds of its run, in the worker. */
+  readonly seconds: number
+  /** Of those, seconds until the pixels were normalised. */
+  readonly prepareSeconds: number
+  /** Views of the run. */
+  readonly batch: number
+}
+
+/** The place of one image, from its admission until it leaves. */
 export interface Ticket {
   /**
-   * Waits for a worker's slot, first come, first served. The image leaves the queue when it gets one.
-   * Rejects with the reason of `signal` when that is aborted first.
+   * Runs views on the workers of `runner`, side by side where workers are idle. The image leaves the queue when the
+   * first begins. Each rejects with the reason of `signal` when that is aborted before the view begins, else as the
+   * run does.
    */
-  slot(signal: AbortSignal): Promise<Release>
-  /** Leaves the queue when still in it; calling it again does nothing. */
-  leave(): void
+  run(runner: Runner, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[]
+  /**
+   * Ends the image and drops its views that wait; calling it again does nothing. `answered`: its time counts for
+   * later forecasts.
+   */
+  leave(answered?: boolean): void
 }
 
-interface Waiter {
-  grant(release: Release): void
+/** Images that want in together. */
+export interface Admission {
+  readonly images: number
+  /** What each may be answered with, best first. */
+  readonly offers: readonly Offer[]
+  /** Seconds until an image is decoded. */
+  readonly decode: number
+  /** Seconds until the deadline. */
+  readonly seconds: number
+  /** Nothing is known about the cost any more: an image that waits for nobody is let in, to learn it. */
+  readonly stale: boolean
 }
 
-/** Weight of the newest image in the average of what images cost. */
-const newestWeight = 0.1
+interface Job {
+  readonly ticket: State
+  readonly runner: Runner
+  readonly view: ViewInput
+  readonly signal: AbortSignal
+  readonly resolve: (outcome: ViewOutcome) => void
+  readonly reject: (error: Error) => void
+  /** Its run failed with those of other images: it is tried without them. */
+  alone: boolean
+}
+
+interface State {
+  readonly order: number
+  queued: boolean
+  left: boolean
+  /** Seconds of one thread that are still expected. */
+  work: number
+}
 
 /**
- * Admission and order of images. `slots` images are inferred at a time, at most `limit` others are admitted; an image
- * keeps its slot for all its views, so the oldest is finished first.
+ * Admission and order. Views wait in one queue, those of the oldest image first; a worker that becomes free takes as
+ * many of them as make a good run, of whatever images. So no worker idles while a view waits, and an image that came
+ * first is done first. Runs share `threads` threads, whatever their models.
  */
 export class Scheduler {
-  readonly #slots: number
+  /** Threads that runs share. */
+  threads: number
   readonly #limit: number
-  readonly #waiters: Waiter[] = []
-  #free: number
-  #queued = 0
-  #secondsPerImage: number | null = null
+  readonly #jobs: Job[] = []
+  readonly #tickets = new Set<State>()
+  readonly #errors = new ForecastErrors()
+  #order = 0
+  #busyThreads = 0
+  #runs = 0
 
-  constructor(options: { slots: number; limit: number }) {
-    this.#slots = options.slots
+  /** `limit`: images that may wait. */
+  constructor(options: { threads: number; limit: number }) {
+    this.threads = options.threads
     this.#limit = options.limit
-    this.#free = options.slots
   }
 
-  /** Images that are admitted and have no slot yet: being decoded, or waiting. */
+  /** Images that are admitted and of which no view was begun: being decoded, or waiting. */
   get depth(): number {
-    return this.#queued
+    return [...this.#tickets].filter((ticket) => ticket.queued).length
   }
 
-  /** Slots in use. */
+  /** Runs that are under way: workers that are busy. */
   get busy(): number {
-    return this.#slots - this.#free
+    return this.#runs
   }
 
-  /** Tells what an image cost: seconds of one worker, summed over its views. */
-  measured(seconds: number): void {
-    this.#secondsPerImage =
-      this.#secondsPerImage === null
-        ? seconds
-        : this.#secondsPerImage + newestWeight * (seconds - this.#secondsPerImage)
-  }
-
-  /** Seconds until what is admitted now is done, by the measured cost; never less than 1. */
-  get backlogSeconds(): number {
-    const images = this.#queued + this.busy
-    return Math.max(1, (images * (this.#secondsPerImage ?? 0)) / this.#slots)
+  /** Seconds of one thread that all admitted images still need, as expected. */
+  get backlog(): number {
+    return [...this.#tickets].reduce((sum, ticket) => sum + ticket.work, 0)
   }
 
   /** Throws SERVICE_OVERLOADED with Retry-After when `images` more would exceed the limit. */
   assertRoom(images: number): void {
-    if (this.#queued + images <= this.#limit) return
-    const detail = `${this.#queued} images are waiting; ${images} more would exceed the limit of ${this.#limit}.`
-    throw retryLater('SERVICE_OVERLOADED', detail, this.backlogSeconds)
+    const waiting = this.depth
+    if (waiting + images <= this.#limit) return
+    const detail = `${waiting} images are waiting; ${images} more would exceed the limit of ${this.#limit}.`
+    throw retryLater('SERVICE_OVERLOADED', detail, this.backlog / this.threads)
   }
 
-  /** Admits all `images` or none. Throws as {@link assertRoom} does. */
-  admit(images: number): Ticket[] {
+  /**
+   * Admits all images or none, with the best offer that is ready before the deadline.
+   * Throws SERVICE_OVERLOADED as {@link assertRoom} does, and when none would be ready.
+   */
+  admit(admission: Admission): { readonly tickets: Ticket[]; readonly offer: Offer } {
+    const { images, offers, decode, seconds } = admission
     this.assertRoom(images)
-    return Array.from({ length: images }, () => this.#ticket())
+    const now = performance.now() / 1000
+    const backlog = this.backlog
+    const situation: Situation = {
+      backlog,
+      threads: this.threads,
+      decode,
+      // What waits for nobody keeps nobody waiting: it may try.
+      margin: backlog > 0 ? this.#errors.margin(now) : 0,
+    }
+    const isProbe = admission.stale && this.#tickets.size === 0 && images === 1
+    const fill = this.depth / this.#limit
+    const offer = isProbe ? offers[0] : chooseOffer(offers, images, { ...situation, fill, seconds })
+    if (!offer) {
+      const least = forecast(offers.at(-1)!, images, situation)
+      const detail = `The answer would be ready in ${milliseconds(least)}, ${milliseconds(seconds)} are left.`
+      throw retryLater('SERVICE_OVERLOADED', detail, least - seconds)
+    }
+    const tickets = Array.from({ length: images }, (_, index) =>
+      this.#ticket(offer, forecast(offer, index + 1, { ...situation, margin: 0 }), now),
+    )
+    return { tickets, offer }
   }
 
-  /** A slot that nobody waits for, or null. */
-  spare(): Release | null {
-    return this.#free > 0 && this.#waiters.length === 0 ? this.#take() : null
+  /** Runs that this runner could begin now and that nobody waits for. */
+  spare(runner: Runner): number {
+    return this.#jobs.length === 0 ? this.#lanes(runner) : 0
   }
 
-  #ticket(): Ticket {
-    this.#queued++
-    const leave = once(() => this.#queued--)
-    return {
-      leave,
-      slot: async (signal) => {
-        signal.throwIfAborted()
-        const spare = this.spare()
-        const release = spare ?? (await this.#wait(signal))
-        leave()
-        return release
-      },
+  /** Starts what can be started: call it when a worker has become warm. */
+  dispatch(): void {
+    for (;;) {
+      const first = this.#jobs.find(({ runner }) => runner.free > 0 && this.#lanes(runner) > 0)
+      if (!first) return
+      this.#start(first.runner, this.#takeFor(first))
     }
   }
 
-  #wait(signal: AbortSignal): Promise<Release> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        grant: (release) => {
-          signal.removeEventListener('abort', abandon)
-          resolve(release)
-        },
-      }
-      const abandon = (): void => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
-        reject(signal.reason as Error)
-      }
-      signal.addEventListener('abort', abandon, { once: true })
-      this.#waiters.push(waiter)
-    })
+  /** Runs of this runner that may be begun now. */
+  #lanes({ free, threads }: Runner): number {
+    const most = Math.floor((this.threads - this.#busyThreads) / threads)
+    // A worker with more threads than all may use runs when nothing else does.
+    return Math.min(free, this.#busyThreads === 0 ? Math.max(1, most) : most)
   }
 
-  #take(): Release {
-    this.#free--
-    return once(() => {
-      this.#free++
-      if (this.#waiters.length > 0) this.#waiters.shift()!.grant(this.#take())
-    })
+  /** The views that share a run with `first`: no more than leaves every idle worker its part. */
+  #takeFor(first: Job): Job[] {
+    const { runner } = first
+    const waiting = this.#jobs.filter((job) => job.runner === runner && !job.alone)
+    const size = Math.min(runner.batch, Math.ceil(waiting.length / this.#lanes(runner)))
+    const taken = first.alone ? [first] : waiting.slice(0, size)
+    for (const job of taken) this.#jobs.splice(this.#jobs.indexOf(job), 1)
+    return taken
+  }
+
+  #start(runner: Runner, jobs: readonly Job[]): void {
+    for (const { ticket } of jobs) ticket.queued = false
+    this.#busyThreads += runner.threads
+    this.#runs++
+    const started = performance.now()
+    void runner
+      .run(jobs.map(({ view }) => view))
+      .then(
+        ({ logits, maps, seconds, prepareSeconds }) => {
+          for (const [index, job] of jobs.entries()) {
+            job.ticket.work = Math.max(0, job.ticket.work - (seconds * runner.threads) / jobs.length)
+            const outcome = { logits: logits[index]!, maps: maps?.[index] ?? null, started, seconds, prepareSeconds }
+            job.resolve({ ...outcome, batch: jobs.length })
+          }
+        },
+        (error: Error) => this.#failed(jobs, error),
+      )
+      .finally(() => {
+        this.#busyThreads -= runner.threads
+        this.#runs--
+        // Later, so that the images of this run come first with the views that they still need.
+        setImmediate(() => this.dispatch())
+      })
+  }
+
+  /** An image that breaks a worker takes no other with it. */
+  #failed(jobs: readonly Job[], error: Error): void {
+    const isShared = new Set(jobs.map(({ ticket }) => ticket)).size > 1
+    for (const job of jobs) {
+      if (isShared && !job.ticket.left && !job.signal.aborted) this.#enqueue(Object.assign(job, { alone: true }))
+      else job.reject(error)
+    }
+  }
+
+  /** Behind the views of the same image and of older ones. */
+  #enqueue(job: Job): void {
+    const behind = this.#jobs.findLastIndex(({ ticket }) => ticket.order <= job.ticket.order)
+    this.#jobs.splice(behind + 1, 0, job)
+  }
+
+  #ticket(offer: Offer, expected: number, admitted: number): Ticket {
+    const ticket: State = { order: this.#order++, queued: true, left: false, work: offer.work }
+    this.#tickets.add(ticket)
+    return {
+      leave: (answered = false) => {
+        if (ticket.left) return
+        ticket.left = true
+        this.#tickets.delete(ticket)
+        for (const job of this.#jobs.filter((each) => each.ticket === ticket)) {
+          this.#jobs.splice(this.#jobs.indexOf(job), 1)
+          job.reject(new Error('The view is not needed any more.'))
+        }
+        const now = performance.now() / 1000
+        if (answered) this.#errors.observe(expected, now - admitted, now)
+      },
+      run: (runner, views, signal) => this.#run(ticket, runner, views, signal),
+    }
+  }
+
+  #run(ticket: State, runner: Runner, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[] {
+    if (ticket.left) throw new FlowersError('INTERNAL', 'The image has left the queue.')
+    const jobs: Job[] = []
+    const drop = (): void => {
+      for (const job of jobs) {
+        const place = this.#jobs.indexOf(job)
+        if (place < 0) continue
+        this.#jobs.splice(place, 1)
+        job.reject(signal.reason as Error)
+      }
+    }
+    const outcomes = views.map(
+      (view) =>
+        new Promise<ViewOutcome>((resolve, reject) => {
+          if (signal.aborted) return reject(signal.reason as Error)
+          const job: Job = { ticket, runner, view, signal, resolve, reject, alone: false }
+          jobs.push(job)
+          this.#enqueue(job)
+        }),
+    )
+    signal.addEventListener('abort', drop, { once: true })
+    void Promise.allSettled(outcomes).then(() => signal.removeEventListener('abort', drop))
+    this.dispatch()
+    return outcomes
   }
 }
 
-function once(act: () => void): Release {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    act()
-  }
+function milliseconds(seconds: number): string {
+  return `${Math.max(0, Math.round(seconds * 1000))} ms`
 }

@@ -11,106 +11,72 @@ function logitsOf(seed: number, sharpness: number): number[][] {
   return Array.from({ length: of }, () => Array.from({ length: 4 }, () => sharpness * random()))
 }
 
-/** Records the batches; each takes one turn of the event loop. */
-function runner(logits: number[][], options: Partial<ViewRunner> = {}, spares = 0) {
-  const batches: number[][] = []
-  let free = spares
-  let running = 0
-  let most = 0
+/** Records what is started together; a view takes as many turns of the event loop as its place from the end. */
+function runner(logits: number[][], spare = 0) {
+  const started: number[][] = []
   const use: ViewRunner = {
-    batch: 1,
-    signal: new AbortController().signal,
-    spare: () => (free > 0 ? (free--, () => void free++) : null),
-    run: async (indices) => {
-      batches.push([...indices])
-      most = Math.max(most, ++running)
-      await new Promise(setImmediate)
-      running--
-      return indices.map((index) => logits[index]!)
+    spare: () => spare,
+    run: (indices) => {
+      started.push([...indices])
+      return indices.map(async (index) => {
+        for (let turn = index; turn < of; turn++) await new Promise(setImmediate)
+        return logits[index]!
+      })
     },
-    ...options,
   }
-  return { use, batches, free: () => free, most: () => most }
+  return { use, started }
 }
 
 const confident = Array.from({ length: of }, () => [9, 0, 0, 0])
+const unsure = Array.from({ length: of }, () => [0.1, 0, 0, 0])
 
 describe('inferViews', () => {
-  it.each([
-    [1, 0, [[0], [1], [2], [3]]],
-    [
-      2,
-      0,
-      [
-        [0, 1],
-        [2, 3],
-      ],
-    ],
-    [4, 0, [[0, 1, 2, 3]]],
-    [
-      4,
-      1,
-      [
-        [0, 1],
-        [2, 3],
-      ],
-    ],
-    [1, 9, [[0], [1], [2], [3]]],
-  ])('with batches of %i and %i spare workers runs the views that exact needs', async (batch, spares, expected) => {
-    const { use, batches, free, most } = runner(confident, { batch }, spares)
+  it('starts the views that the policy needs together, and no other when they decide', async () => {
+    const { use, started } = runner(confident, 2)
     expect(await inferViews({ policy: 'exact', of }, use)).toMatchObject({ used: 4, of })
-    expect(batches).toEqual(expected)
-    expect(free()).toBe(spares)
-    expect(most()).toBe(Math.min(spares + 1, 4, expected.length))
+    expect(started).toEqual([[0, 1, 2, 3]])
   })
 
-  it('runs views one by one once they may be needless', async () => {
-    const unsure = Array.from({ length: of }, () => [0.1, 0, 0, 0])
-    const { use, batches } = runner(unsure, { batch: 4 }, 0)
+  it.each([
+    [0, [[0, 1, 2, 3], [4], [5]]],
+    [1, [[0, 1, 2, 3], [4], [5]]],
+    [2, [
+      [0, 1, 2, 3],
+      [4, 5],
+    ]],
+    [9, [
+      [0, 1, 2, 3],
+      [4, 5],
+    ]],
+  ])('with %i idle workers starts views that may be needless as %j', async (spare, expected) => {
+    const { use, started } = runner(unsure, spare)
     expect(await inferViews({ policy: 'exact', of }, use)).toMatchObject({ used: 6 })
-    expect(batches).toEqual([[0, 1, 2, 3], [4], [5]])
+    expect(started).toEqual(expected)
   })
 
-  it('gives the label of all views with exact, and the same sums however views are spread', async () => {
+  it('gives the label of all views with exact, and the same sums in whatever order views end', async () => {
     const used = new Set<number>()
     for (let seed = 1; seed <= 300; seed++) {
       const logits = logitsOf(seed, 1 + (seed % 12))
       const full = mergeViews(logits.map((view) => softmax(view)))
-      const exact = await inferViews({ policy: 'exact', of }, runner(logits, { batch: 1 + (seed % 4) }, seed % 3).use)
+      const exact = await inferViews({ policy: 'exact', of }, runner(logits, seed % 3).use)
       expect(argmax(exact.probabilities)).toBe(argmax(full))
       used.add(exact.used)
-      const all = await inferViews({ policy: 'full', of }, runner(logits, { batch: 1 + (seed % 4) }, seed % 3).use)
+      const all = await inferViews({ policy: 'full', of }, runner(logits, seed % 3).use)
       expect(all.probabilities).toEqual(full)
     }
     expect([...used].sort((a, b) => a - b)).toEqual([4, 5, 6])
   })
 
-  it('starts no view after an abort, and gives spare workers back', async () => {
-    for (const policy of viewPolicies.filter((name) => name !== 'none')) {
-      const controller = new AbortController()
-      const { use, batches, free } = runner(confident, { signal: controller.signal }, 1)
-      const run = use.run
-      const failing = inferViews(
-        { policy, of },
-        { ...use, run: (indices) => (controller.abort(new Error('gone')), run(indices)) },
-      )
-      await expect(failing).rejects.toThrow('gone')
-      expect(batches.length).toBeLessThanOrEqual(2)
-      await new Promise(setImmediate)
-      expect(free()).toBe(1)
+  it('rejects with the error of a view, and starts no other', async () => {
+    for (const policy of viewPolicies) {
+      const { use, started } = runner(unsure)
+      const run: ViewRunner['run'] = (indices) => {
+        started.push([...indices])
+        return indices.map(() => Promise.reject(new Error('lost')))
+      }
+      await expect(inferViews({ policy, of }, { ...use, run })).rejects.toThrow('lost')
+      expect(started).toHaveLength(1)
     }
-  })
-
-  it('rejects with the error of a run, and starts no other', async () => {
-    let runs = 0
-    const run = (): Promise<never> => {
-      runs++
-      return Promise.reject(new Error('lost'))
-    }
-    const { use, free } = runner(confident, { run }, 2)
-    await expect(inferViews({ policy: 'full', of }, use)).rejects.toThrow('lost')
-    await new Promise(setImmediate)
-    expect(runs).toBeLessThanOrEqual(3)
-    expect(free()).toBe(2)
   })
 })

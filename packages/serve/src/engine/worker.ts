@@ -19,9 +19,6 @@ const settings = workerData as WorkerSettings
 const { size } = settings.preprocessing
 const inputs = new Map<number, Float32Array>()
 
-/** Views slower than this gain nothing from batches, and batches of them would delay a cancellation. */
-const slowViewSeconds = 0.025
-
 async function openSession(): Promise<InferenceSession> {
   return InferenceSession.create(settings.network, {
     executionProviders: ['cpu'],
@@ -35,10 +32,15 @@ async function openSession(): Promise<InferenceSession> {
 /** The output that the exporter adds where the network's end allows it. */
 const mapsName = 'class_maps'
 
-async function run(
-  session: InferenceSession,
-  views: readonly ViewInput[],
-): Promise<{ logits: Float32Array; maps: ClassMaps | null }> {
+interface Outcome {
+  readonly logits: Float32Array
+  readonly maps: ClassMaps[] | null
+  readonly seconds: number
+  readonly prepareSeconds: number
+}
+
+async function run(session: InferenceSession, views: readonly ViewInput[]): Promise<Outcome> {
+  const started = performance.now()
   const values = 3 * size * size
   const input = inputs.get(views.length) ?? new Float32Array(views.length * values)
   inputs.set(views.length, input)
@@ -47,6 +49,7 @@ async function run(
     else
       toTensor({ pixels: new Uint8Array(view.pixels), size }, view.flip, settings.preprocessing, input, index * values)
   }
+  const prepareSeconds = (performance.now() - started) / 1000
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
   const withMaps = views.some((view) => 'maps' in view && view.maps)
   const outputs = await session.run({ pixel_values: tensor }, withMaps ? ['logits', mapsName] : ['logits'])
@@ -56,15 +59,22 @@ async function run(
       `logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`,
     )
   }
-  return { logits: logits.data, maps: withMaps ? readMaps(outputs[mapsName], views.length) : null }
+  const maps = withMaps ? readMaps(outputs[mapsName], views.length) : null
+  return { logits: logits.data, maps, seconds: (performance.now() - started) / 1000, prepareSeconds }
 }
 
-function readMaps(tensor: Tensor | undefined, views: number): ClassMaps {
+function readMaps(tensor: Tensor | undefined, views: number): ClassMaps[] {
   const [count, classes, height = 0, width = 0] = tensor?.dims ?? []
-  if (!(tensor?.data instanceof Float32Array) || count !== views || classes !== settings.classes) {
+  const values = tensor?.data
+  if (!(values instanceof Float32Array) || count !== views || classes !== settings.classes) {
     throw new Error(`${mapsName} of ${views} views is ${tensor?.type} ${tensor?.dims.join(' x ')}`)
   }
-  return { values: tensor.data, height, width }
+  const size = classes * height * width
+  return Array.from({ length: views }, (_, view) => ({
+    values: values.subarray(view * size, (view + 1) * size),
+    height,
+    width,
+  }))
 }
 
 /** Runs every batch size in use once cold and once measured. */
@@ -74,10 +84,8 @@ async function warmUp(session: InferenceSession): Promise<BatchSeconds> {
   for (const batch of settings.batches) {
     const views = Array.from({ length: batch }, () => blank)
     await run(session, views)
-    const started = performance.now()
-    await run(session, views)
-    seconds[batch] = (performance.now() - started) / 1000
-    if (seconds[batch] / batch > slowViewSeconds) break
+    seconds[batch] = (await run(session, views)).seconds
+    if (seconds[batch] / batch > settings.slowViewSeconds) break
   }
   return seconds
 }
@@ -87,11 +95,8 @@ function post(message: WorkerMessage): void {
 }
 
 async function answer(session: InferenceSession, message: RunMessage): Promise<void> {
-  const started = performance.now()
   try {
-    const outputs = await run(session, message.views)
-    const seconds = (performance.now() - started) / 1000
-    post({ kind: 'logits', run: message.run, ...outputs, seconds })
+    post({ kind: 'logits', run: message.run, ...(await run(session, message.views)) })
   } catch (error) {
     post({ kind: 'failed', run: message.run, reason: String(error) })
   }

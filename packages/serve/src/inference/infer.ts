@@ -3,7 +3,7 @@ import type { ViewPolicy } from '@flowers/shared/views'
 import { answerImage } from '../answering.ts'
 import type { Asker } from '../answering.ts'
 import type { Classification } from '../engine/classifier.ts'
-import { untilOver } from '../plugins/deadline.ts'
+import { secondsLeft, untilOver } from '../plugins/deadline.ts'
 import { misfit } from './request.ts'
 import type { InferCall, InputTensor, OutputRequest } from './request.ts'
 import { writeInferResponse } from './response.ts'
@@ -79,8 +79,8 @@ async function runPixels(asker: Asker, { shape, data }: Of<'FP32'>): Promise<Flo
   }
   const length = 3 * size * size
   const views = Array.from({ length: rows }, (_, row) => data.subarray(row * length, (row + 1) * length))
-  const [ticket] = scheduler.admit(1)
-  return untilOver(request, classifier.infer(views, { ticket: ticket!, signal: request.work.signal }, scheduler))
+  const ticket = classifier.admitRows(scheduler, rows, secondsLeft(request))
+  return untilOver(request, classifier.infer(views, { ticket, signal: request.work.signal }))
 }
 
 /** Calibrated probabilities of all classes for each image, merged over the views that the policy asks for. */
@@ -93,9 +93,14 @@ async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: Inf
   }
   const { request, classifier, scheduler } = asker
   const topK = classifier.manifest.labels.length
-  const tickets = scheduler.admit(data.length)
+  const { tickets, policy } = classifier.admit(scheduler, {
+    images: data.length,
+    // The answer has no place to say that it stepped down.
+    policies: classifier.policies(limits.policy, false),
+    seconds: secondsLeft(request),
+  })
   const answers = await Promise.all(
-    data.map((image, index) => answerImage(asker, image, { policy: limits.policy, topK, ticket: tickets[index]! })),
+    data.map((image, index) => answerImage(asker, image, { policy, topK, ticket: tickets[index]! })),
   )
   if (answers.length === 1) {
     const { decode, queue, infer } = answers[0]!.timings

@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Aborted with SERVICE_TOO_LATE at the deadline, or with ClientGone when the client leaves before its answer. */
     work: AbortController
+    /** `performance.now()` at the deadline. */
+    deadline: number
   }
 }
 
@@ -23,12 +25,18 @@ function readTimeout(header: string | string[] | undefined, fallbackMs: number):
   )
 }
 
+/** Seconds until the deadline. */
+export function secondsLeft(request: FastifyRequest): number {
+  return (request.deadline - performance.now()) / 1000
+}
+
 /** Gives the requests of this scope a deadline, from their header or the default. */
 export function installDeadline(app: FastifyInstance, options: { defaultMs: number }): void {
   app.addHook('onRequest', (request, reply, done) => {
     const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], options.defaultMs)
     const work = new AbortController()
     request.work = work
+    request.deadline = request.arrived + milliseconds
     const timer = setTimeout(
       () => work.abort(new FlowersError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
       milliseconds,

@@ -18,7 +18,7 @@ declare module 'fastify' {
 }
 
 /** nginx's status for a request whose client left before the answer. */
-const clientClosedRequest = 499
+export const clientClosedRequest = 499
 
 /**
  * Times, counts and logs every request, unknown paths included. Call it before other hooks.
@@ -69,7 +69,18 @@ function addStateGauges(registry: Registry, engine: Engine, version: string): vo
   const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
     ['flowers_queue_depth', 'Images that are admitted and wait to be inferred.', () => engine.load.queued],
     ['flowers_workers', 'Inference workers that are warm.', () => engine.load.workers],
-    ['flowers_workers_busy', 'Inference workers that have an image.', () => engine.load.busy],
+    ['flowers_workers_busy', 'Inference workers that have views to run.', () => engine.load.busy],
+    [
+      'flowers_backlog_seconds',
+      'Seconds of one thread that all admitted images still need, as forecast.',
+      () => engine.load.backlog,
+    ],
+    ['flowers_workers_planned', 'Inference workers of the default model, by plan.', () => engine.plan?.workers ?? 0],
+    [
+      'flowers_sessions_bytes',
+      'Memory that the sessions of the default model need, estimated when they are planned.',
+      () => engine.plan?.bytes ?? 0,
+    ],
     ['flowers_worker_threads', 'Threads of each inference worker, by plan.', () => engine.plan?.threads ?? 0],
     [
       'flowers_cpu_allowance_cores',

@@ -6,7 +6,7 @@ import type { Classification } from '../engine/classifier.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Instruments } from '../instruments.ts'
 import type { Operation } from '../openapi/operation.ts'
-import { installDeadline, untilOver } from '../plugins/deadline.ts'
+import { installDeadline, secondsLeft, untilOver } from '../plugins/deadline.ts'
 import { toFlowersError, toProblem } from '../plugins/errors.ts'
 import { installUpload, readImages } from '../plugins/upload.ts'
 import type { UploadLimits } from '../plugins/upload.ts'
@@ -19,6 +19,7 @@ const readQuery = queryReader(classifyQuery, {
   model: 'the name of one model',
   tta: `one of ${viewPolicies.join(', ')}`,
   top_k: 'an integer from 1 to 9999',
+  allow_step_down: 'true or false',
   details: 'true or false',
 })
 
@@ -77,11 +78,17 @@ export async function classifyRoutes(
   ): Promise<ClassifyAnswer | { results: (ClassifyAnswer | Problem)[] }> {
     const query = readQuery(request)
     const { images, several } = await untilOver(request, readImages(request, limits))
-    instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
+    const received = performance.now()
+    instruments.stageSeconds.observe({ stage: 'receive' }, (received - request.arrived) / 1000)
+    request.trace?.span('receive', request.arrived, received)
     const classifier = await untilOver(request, engine.classifier(query.model))
     const { scheduler } = engine
-    const tickets = scheduler.admit(images.length)
-    const policy = query.tta ?? config.views ?? classifier.manifest.viewPolicy
+    const asked = query.tta ?? config.views ?? classifier.manifest.viewPolicy
+    const { tickets, policy } = classifier.admit(scheduler, {
+      images: images.length,
+      policies: classifier.policies(asked, query.allow_step_down ?? query.tta === undefined),
+      seconds: secondsLeft(request),
+    })
     const answers = images.map(async (image, index) => {
       const question = { policy, topK: query.top_k, details: query.details, ticket: tickets[index]! }
       const answer = await answerImage({ request, classifier, scheduler, instruments }, image, question)

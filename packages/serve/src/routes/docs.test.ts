@@ -42,6 +42,7 @@ describe('GET /openapi.json', () => {
       ['model', 'query', false],
       ['tta', 'query', false],
       ['top_k', 'query', false],
+      ['allow_step_down', 'query', false],
       ['details', 'query', false],
       ['X-Request-Timeout-Ms', 'header', false],
     ])

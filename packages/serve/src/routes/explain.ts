@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import { explainPicture } from '../explain-picture.ts'
 import type { Instruments } from '../instruments.ts'
 import type { Operation } from '../openapi/operation.ts'
-import { installDeadline, untilOver } from '../plugins/deadline.ts'
+import { installDeadline, secondsLeft, untilOver } from '../plugins/deadline.ts'
 import { installUpload, readImages } from '../plugins/upload.ts'
 import type { UploadLimits } from '../plugins/upload.ts'
 import { explainAnswer, explainQuery } from '../schemas.ts'
@@ -46,13 +46,17 @@ export async function explainRoutes(
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {
     const { model, label: labels } = readQuery(request)
     const { images } = await untilOver(request, readImages(request, limits))
-    instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
+    const received = performance.now()
+    instruments.stageSeconds.observe({ stage: 'receive' }, (received - request.arrived) / 1000)
+    request.trace?.span('receive', request.arrived, received)
     const classifier = await untilOver(request, engine.classifier(model))
-    const { scheduler } = engine
-    const [ticket] = scheduler.admit(1)
-    const { signal } = request.work
-    const question = { labels, ticket: ticket!, signal }
-    const found = await untilOver(request, classifier.explain(images[0]!, question, scheduler))
+    const { tickets } = classifier.admit(engine.scheduler, {
+      images: 1,
+      policies: ['none'],
+      seconds: secondsLeft(request),
+    })
+    const question = { labels, ticket: tickets[0]!, signal: request.work.signal, trace: request.trace }
+    const found = await untilOver(request, classifier.explain(images[0]!, question))
     const { canvas, height, width, maps, timings } = found
     request.stageTimes = timings
     void reply.header('vary', 'accept')

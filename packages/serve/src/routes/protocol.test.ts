@@ -234,6 +234,28 @@ describe('infer', () => {
     expect(best.map((index) => labels[index])).toEqual(['blue', 'red', 'yellow'])
   })
 
+  it('reads a tensor as bytes that would be too much JSON', async () => {
+    const own = await startService({ FLOWERS_BODY_LIMIT_MB: '4', FLOWERS_JSON_LIMIT_MB: '1' })
+    try {
+      const values = pixels(...Array.from({ length: 60 }, (): [number, number, number] => [0.9, 0.1, 0.1]))
+      const url = `${own.url}/v2/models/tiny/infer`
+      const json = JSON.stringify({ inputs: [tensor(values, { data: [...values] })] })
+      expect(json.length).toBeGreaterThan(1e6)
+      for (const headers of [{}, { 'inference-header-content-length': String(json.length) }]) {
+        expect(await refused(await fetch(url, { method: 'POST', body: json, headers }))).toMatchObject({
+          status: 413,
+          error: expect.stringContaining('binary_data_size'),
+        })
+      }
+      const bytes = Buffer.from(values.buffer)
+      const input = tensor(values, { parameters: { binary_data_size: bytes.length } })
+      const { body, headers } = binaryBody({ inputs: [input] }, bytes)
+      expect((await fetch(url, { method: 'POST', body: Uint8Array.from(body), headers })).status).toBe(200)
+    } finally {
+      await own.close()
+    }
+  })
+
   it('answers with binary tensors where asked, for all outputs or one', async () => {
     for (const ask of [
       { parameters: { binary_data_output: true } },

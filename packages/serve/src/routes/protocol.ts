@@ -177,6 +177,7 @@ const inferOperation: Operation = {
 async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
   const { engine, instruments, config } = options
   const limits = { bytes: config.bodyLimitMb * 1e6, images: config.imagesLimit }
+  const jsonBytesLimit = config.jsonLimitMb * 1e6
   app.addHook('onRequest', (_request, _reply, done) => {
     engine.scheduler.assertRoom(1)
     done()
@@ -188,7 +189,10 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     const jsonBytes = readJsonBytes(request)
     const unpack = unpackerOf(request.headers['content-encoding'])
     const body = await unpack(await untilOver(request, readBody(request, limits)), limits.bytes)
-    instruments.stageSeconds.observe({ stage: 'receive' }, (performance.now() - request.arrived) / 1000)
+    const received = performance.now()
+    instruments.stageSeconds.observe({ stage: 'receive' }, (received - request.arrived) / 1000)
+    request.trace?.span('receive', request.arrived, received)
+    if ((jsonBytes ?? body.length) > jsonBytesLimit) throw tooMuchJson(config.jsonLimitMb)
     const call = readInferRequest(body, jsonBytes)
     const classifier = await untilOver(request, openModel(engine, request.params))
     const policy = call.tta ?? config.views ?? classifier.manifest.viewPolicy
@@ -245,6 +249,14 @@ const unpackers: Readonly<Record<string, Unpacker>> = {
   identity: (body) => Promise.resolve(body),
   gzip: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(gunzip)(body, { maxOutputLength }),
   deflate: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(inflate)(body, { maxOutputLength }),
+}
+
+/** JSON is read on the thread that answers everyone. */
+function tooMuchJson(megabytes: number): FlowersError {
+  return new FlowersError(
+    'SERVICE_TOO_LARGE',
+    `The JSON of a request may have ${megabytes} MB; send tensors and images as bytes after it (binary_data_size).`,
+  )
 }
 
 /** How a body is unpacked that may be compressed; what is too large unpacked is refused before it is whole. */
