@@ -24,6 +24,7 @@ const commands = {
 async function start(args) {
   installPackages()
   build('packages/serve', 'packages/serve/dist/main.js')
+  await buildPage()
   const main = join(root, 'packages', 'serve', 'dist', 'main.js')
   process.chdir(root)
   dropCopiedSignals()
@@ -50,7 +51,14 @@ async function testNode(majors) {
 
 async function buildAll() {
   installPackages()
-  return build('.', 'packages/trainer/dist/src/cli/main.js') ? 0 : 1
+  const compiled = build('.', 'packages/trainer/dist/src/cli/main.js')
+  await buildPage()
+  return compiled ? 0 : 1
+}
+
+/** Builds what the service shows in a browser, unless it is of the same sources. */
+async function buildPage() {
+  await import(pathToFileURL(join(root, 'packages', 'page', 'build.mjs')).href)
 }
 
 async function docs() {

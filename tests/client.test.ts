@@ -34,6 +34,18 @@ describe('FlowersClient', () => {
     expect(await client.classifyAll([await picture('#00ff00')])).toMatchObject([{ set: ['green'] }])
   })
 
+  it('shows where the model looked, for the classes that are named', async () => {
+    const { maps, height, width } = await client.explain(await picture('#ff0000'), { labels: ['blue', 'red'] })
+    expect(maps.map(({ label }) => label)).toEqual(['blue', 'red'])
+    expect(maps[1]!.values).toHaveLength(height * width)
+    expect(Math.min(...maps[1]!.values)).toBeGreaterThan(Math.max(...maps[0]!.values))
+    await expect(client.explain(await picture('#ff0000'), { labels: ['oak'] })).rejects.toMatchObject({
+      problem: { code: 'SERVICE_PARAMETER' },
+    })
+    const [best] = (await client.explain(await picture('#00ff00'))).maps
+    expect(best!.label).toBe('green')
+  })
+
   it('rejects with the problem of a refusal', async () => {
     const broken = client.classify(new Blob(['no image']))
     await expect(broken).rejects.toThrow(ProblemError)

@@ -3,6 +3,7 @@ import type { Client } from 'openapi-fetch'
 import type { components, paths } from './openapi.ts'
 
 export type ClassifyAnswer = components['schemas']['ClassifyAnswer']
+export type ExplainAnswer = components['schemas']['ExplainAnswer']
 export type Problem = components['schemas']['Problem']
 type ClassifyQuery = NonNullable<paths['/classify']['post']['parameters']['query']>
 
@@ -31,10 +32,17 @@ export interface ClassifyOptions {
   readonly model?: ClassifyQuery['model']
   readonly tta?: ClassifyQuery['tta']
   readonly topK?: ClassifyQuery['top_k']
+  /** Also tell what each view said. */
+  readonly details?: ClassifyQuery['details']
   /** Milliseconds after which the service may answer with a 504 instead. */
   readonly timeoutMs?: number
   /** Ends the request from here; the service stops its work. */
   readonly signal?: AbortSignal
+}
+
+export interface ExplainOptions extends Pick<ClassifyOptions, 'model' | 'timeoutMs' | 'signal'> {
+  /** Classes to explain; without them the best. */
+  readonly labels?: readonly string[]
 }
 
 /** Asks a service. Every call rejects with ProblemError when it is refused, and with that of `fetch` without a connection. */
@@ -60,25 +68,50 @@ export class FlowersClient {
     return 'results' in answer ? answer.results : [answer]
   }
 
-  async #classify(
-    images: readonly Blob[],
-    { model, tta, topK, timeoutMs, signal }: ClassifyOptions,
-  ): Promise<ClassifyAnswer | components['schemas']['ClassifyAnswers']> {
-    const form = new FormData()
-    for (const image of images) form.append('img', image, 'image')
-    const { data, error, response } = await this.http.POST('/classify', {
+  /** Where the model looked in one image file. */
+  async explain(image: Blob, { labels = [], model, timeoutMs, signal }: ExplainOptions = {}): Promise<ExplainAnswer> {
+    const { data, error, response } = await this.http.POST('/explain', {
       params: {
-        query: withoutUndefined({ model, tta, top_k: topK }),
+        query: { ...withoutUndefined({ model }), label: [...labels] },
         header: withoutUndefined({ 'X-Request-Timeout-Ms': timeoutMs }),
       },
       body: { img: [] },
-      bodySerializer: () => form,
+      bodySerializer: () => formOf([image]),
+      headers: { accept: 'application/json' },
+      ...(signal ? { signal } : {}),
+    })
+    if (error) throw problemOf(error, response)
+    // The picture, which the document names as well, was not asked for.
+    return data as ExplainAnswer
+  }
+
+  async #classify(
+    images: readonly Blob[],
+    { model, tta, topK, details, timeoutMs, signal }: ClassifyOptions,
+  ): Promise<ClassifyAnswer | components['schemas']['ClassifyAnswers']> {
+    const { data, error, response } = await this.http.POST('/classify', {
+      params: {
+        query: withoutUndefined({ model, tta, top_k: topK, details }),
+        header: withoutUndefined({ 'X-Request-Timeout-Ms': timeoutMs }),
+      },
+      body: { img: [] },
+      bodySerializer: () => formOf(images),
       ...(signal ? { signal } : {}),
     })
     if (data) return data
-    const seconds = response.headers.get('retry-after')
-    throw new ProblemError(error, seconds === null ? null : Number(seconds))
+    throw problemOf(error, response)
   }
+}
+
+function formOf(images: readonly Blob[]): FormData {
+  const form = new FormData()
+  for (const image of images) form.append('img', image, 'image')
+  return form
+}
+
+function problemOf(problem: Problem, response: Response): ProblemError {
+  const seconds = response.headers.get('retry-after')
+  return new ProblemError(problem, seconds === null ? null : Number(seconds))
 }
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }

@@ -61,8 +61,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this is and how to ask it */
+        /** The page for people; for a terminal what this is and how to ask it */
         get: operations["home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/page/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the page loads */
+        get: operations["pagePart"];
         put?: never;
         post?: never;
         delete?: never;
@@ -153,6 +170,26 @@ export interface paths {
          * @description Several images in one form are answered with a list, in order; each holds an answer or a problem. JPEG, PNG, WebP, AVIF, TIFF and GIF are told by their content.
          */
         post: operations["classify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows where the model looked in an image
+         * @description For one image: how much each place of the plain view adds to the logit of a class (class activation mapping). A client that accepts image/png rather than application/json gets the picture as the model saw it, dark where it did not look, for the first label.
+         */
+        post: operations["explain"];
         delete?: never;
         options?: never;
         head?: never;
@@ -380,6 +417,16 @@ export interface components {
             /** @description Calibrated probability. */
             score: number;
         };
+        /** @description What one view said. */
+        ViewAnswer: {
+            /** @enum {string} */
+            flip: "none" | "horizontal" | "vertical";
+            scale: number;
+            label: string;
+            /** @description Index of the class in the output of the model. */
+            index: number;
+            score: number;
+        };
         ClassifyAnswer: {
             model: {
                 name: string;
@@ -398,6 +445,40 @@ export interface components {
                 /** @enum {string} */
                 policy: "full" | "exact" | "fast" | "none";
             };
+            /** @description With details=true. */
+            details?: {
+                /** @description The best class of each view that was used, in order. */
+                views: components["schemas"]["ViewAnswer"][];
+                /** @description Share of pictures whose true label is in the set; null: the model has no sets. */
+                coverage: number | null;
+            };
+            /** @description Milliseconds; total runs from the headers of the request. */
+            timings: {
+                decode: number;
+                queue: number;
+                infer: number;
+                total: number;
+            };
+        };
+        ExplainAnswer: {
+            model: {
+                name: string;
+                version: number;
+            };
+            /** @description The model saw the middle square whose side is this share of the shortest edge of the upright image. */
+            crop: number;
+            /** @description Rows of a map. */
+            height: number;
+            /** @description Columns of a map. */
+            width: number;
+            /** @description One for each label that was asked for, in order. */
+            maps: {
+                label: string;
+                index: number;
+                logit: number;
+                /** @description Row by row over that square: what each place adds to the logit. They sum to it, less a constant of the class. */
+                values: number[];
+            }[];
             /** @description Milliseconds; total runs from the headers of the request. */
             timings: {
                 decode: number;
@@ -413,7 +494,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "USAGE" | "SYSTEM_DISK_FULL" | "SYSTEM_NO_PERMISSION" | "SYSTEM_TOO_MANY_FILES" | "IMAGE_EMPTY" | "IMAGE_UNSUPPORTED" | "IMAGE_TOO_LARGE" | "IMAGE_BROKEN" | "MODEL_MISSING" | "MODEL_MANIFEST" | "MODEL_FORMAT" | "MODEL_TAMPERED" | "MODEL_EXISTS" | "MODEL_UNLOADED" | "MODEL_IN_USE" | "MODEL_MEMORY" | "MODEL_OUTPUT" | "DATA_NOT_FOUND" | "DATA_FORM" | "DATA_EMPTY" | "DATA_ONE_CLASS" | "DATA_CSV" | "DATA_SPLIT_UNKNOWN" | "DATA_PHOTO_MISSING" | "DATA_CLASS_NOT_IN_TRAIN" | "DATA_CLASS_TOO_SMALL" | "DATA_LABEL_CLASH" | "DATA_AUDIT" | "DATA_IMAGE_LOST" | "TENSORFLOW_PYTHON_MISSING" | "TENSORFLOW_VENV_MISSING" | "TENSORFLOW_INSTALL_FAILED" | "TENSORFLOW_LIBRARY_MISSING" | "TENSORFLOW_LIBRARY_VERSION" | "TENSORFLOW_DEVICE_MISSING" | "TENSORFLOW_NOT_STARTED" | "TENSORFLOW_VALUE_IN_TRACE" | "TENSORFLOW_OUTSIDE_TRACE" | "TENSORFLOW_UNKNOWN_SHAPE" | "TENSORFLOW_OP_REFUSED" | "TENSORFLOW_RUN_FAILED" | "TENSORFLOW_OUT_OF_MEMORY" | "TENSORFLOW_DISPOSED" | "SERVICE_CONFIGURATION" | "SERVICE_ADDRESS" | "SERVICE_MALFORMED" | "SERVICE_PARAMETER" | "SERVICE_TENSOR" | "SERVICE_UNAUTHORIZED" | "SERVICE_FORBIDDEN" | "SERVICE_NO_IMAGE" | "SERVICE_NOT_FOUND" | "SERVICE_METHOD" | "SERVICE_SLOW_REQUEST" | "SERVICE_TOO_LARGE" | "SERVICE_MEDIA_TYPE" | "SERVICE_RATE_LIMITED" | "SERVICE_HEADERS_TOO_LARGE" | "SERVICE_NOT_READY" | "SERVICE_OVERLOADED" | "SERVICE_WORKER_LOST" | "SERVICE_TOO_LATE" | "RECIPE_UNKNOWN" | "RECIPE_INVALID" | "RECIPE_SETTING" | "WEIGHTS_UNKNOWN" | "WEIGHTS_ARCHITECTURE" | "WEIGHTS_DOWNLOAD" | "WEIGHTS_CHANGED" | "TRAIN_BATCH_TOO_LARGE" | "TRAIN_DATA_CHANGED" | "TRAIN_DIVERGED" | "TRAIN_MEMORY" | "TRAIN_RUN_EXISTS" | "TRAIN_RUN_MISSING" | "TRAIN_STATE_INVALID" | "EXPORT_TARGET" | "EXPORT_CONVERTER" | "EXPORT_PARITY" | "EVALUATE_LABELS" | "PREDICT_INPUT" | "INTERNAL" | "MODEL_UNKNOWN_ARCHITECTURE" | "MODEL_SAFETENSORS_INVALID" | "MODEL_WEIGHTS_MISMATCH";
+            code: "USAGE" | "SYSTEM_DISK_FULL" | "SYSTEM_NO_PERMISSION" | "SYSTEM_TOO_MANY_FILES" | "IMAGE_EMPTY" | "IMAGE_UNSUPPORTED" | "IMAGE_TOO_LARGE" | "IMAGE_BROKEN" | "MODEL_MISSING" | "MODEL_MANIFEST" | "MODEL_FORMAT" | "MODEL_TAMPERED" | "MODEL_EXISTS" | "MODEL_UNLOADED" | "MODEL_IN_USE" | "MODEL_WITHOUT_MAPS" | "MODEL_MEMORY" | "MODEL_OUTPUT" | "DATA_NOT_FOUND" | "DATA_FORM" | "DATA_EMPTY" | "DATA_ONE_CLASS" | "DATA_CSV" | "DATA_SPLIT_UNKNOWN" | "DATA_PHOTO_MISSING" | "DATA_CLASS_NOT_IN_TRAIN" | "DATA_CLASS_TOO_SMALL" | "DATA_LABEL_CLASH" | "DATA_AUDIT" | "DATA_IMAGE_LOST" | "TENSORFLOW_PYTHON_MISSING" | "TENSORFLOW_VENV_MISSING" | "TENSORFLOW_INSTALL_FAILED" | "TENSORFLOW_LIBRARY_MISSING" | "TENSORFLOW_LIBRARY_VERSION" | "TENSORFLOW_DEVICE_MISSING" | "TENSORFLOW_NOT_STARTED" | "TENSORFLOW_VALUE_IN_TRACE" | "TENSORFLOW_OUTSIDE_TRACE" | "TENSORFLOW_UNKNOWN_SHAPE" | "TENSORFLOW_OP_REFUSED" | "TENSORFLOW_RUN_FAILED" | "TENSORFLOW_OUT_OF_MEMORY" | "TENSORFLOW_DISPOSED" | "SERVICE_CONFIGURATION" | "SERVICE_ADDRESS" | "SERVICE_MALFORMED" | "SERVICE_PARAMETER" | "SERVICE_TENSOR" | "SERVICE_UNAUTHORIZED" | "SERVICE_FORBIDDEN" | "SERVICE_NO_IMAGE" | "SERVICE_NOT_FOUND" | "SERVICE_METHOD" | "SERVICE_SLOW_REQUEST" | "SERVICE_TOO_LARGE" | "SERVICE_MEDIA_TYPE" | "SERVICE_RATE_LIMITED" | "SERVICE_HEADERS_TOO_LARGE" | "SERVICE_NOT_READY" | "SERVICE_OVERLOADED" | "SERVICE_WORKER_LOST" | "SERVICE_TOO_LATE" | "RECIPE_UNKNOWN" | "RECIPE_INVALID" | "RECIPE_SETTING" | "WEIGHTS_UNKNOWN" | "WEIGHTS_ARCHITECTURE" | "WEIGHTS_DOWNLOAD" | "WEIGHTS_CHANGED" | "TRAIN_BATCH_TOO_LARGE" | "TRAIN_DATA_CHANGED" | "TRAIN_DIVERGED" | "TRAIN_MEMORY" | "TRAIN_RUN_EXISTS" | "TRAIN_RUN_MISSING" | "TRAIN_STATE_INVALID" | "EXPORT_TARGET" | "EXPORT_CONVERTER" | "EXPORT_PARITY" | "EVALUATE_LABELS" | "PREDICT_INPUT" | "INTERNAL" | "MODEL_UNKNOWN_ARCHITECTURE" | "MODEL_SAFETENSORS_INVALID" | "MODEL_WEIGHTS_MISMATCH";
         };
         ClassifyAnswers: {
             /** @description An answer or a problem for each image, in order. */
@@ -670,7 +751,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/html": string;
                     "text/plain": string;
+                };
+            };
+            /** @description Internal Server Error: INTERNAL. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pagePart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a file of the page. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description That of the request, or a new one. */
+                    "X-Request-Id"?: string;
+                    /** @description Milliseconds of each stage. */
+                    "Server-Timing"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                    "text/javascript": string;
+                    "image/svg+xml": string;
+                    "image/webp": unknown;
+                };
+            };
+            /** @description Not Found: SERVICE_NOT_FOUND. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Internal Server Error: INTERNAL. */
@@ -841,6 +971,8 @@ export interface operations {
                 top_k?: number;
                 /** @description Whether fewer views may be asked when the answer would be too late or the queue is long; views.policy says what was. Without it only where tta is not given. */
                 allow_step_down?: boolean;
+                /** @description Also tell what each view said. */
+                details?: boolean;
             };
             header?: {
                 /** @description Milliseconds after which the answer is of no use: a later one is 504. */
@@ -891,6 +1023,150 @@ export interface operations {
                 };
             };
             /** @description Not Found: MODEL_MISSING, MODEL_UNLOADED. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: SERVICE_SLOW_REQUEST. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: SERVICE_TOO_LARGE, IMAGE_TOO_LARGE. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: SERVICE_MEDIA_TYPE, IMAGE_UNSUPPORTED. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: IMAGE_BROKEN. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: SERVICE_RATE_LIMITED. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: INTERNAL. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_WORKER_LOST. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout: SERVICE_TOO_LATE. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain: {
+        parameters: {
+            query?: {
+                /** @description Name of the model; without it the default. */
+                model?: string;
+                /** @description Class to explain, once or several times; without it the best. */
+                label?: string[];
+            };
+            header?: {
+                /** @description Milliseconds after which the answer is of no use: a later one is 504. */
+                "X-Request-Timeout-Ms"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    img: string[];
+                };
+                "image/*": unknown;
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /** @description That of the request, or a new one. */
+                    "X-Request-Id"?: string;
+                    /** @description Milliseconds of each stage. */
+                    "Server-Timing"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainAnswer"];
+                    "image/png": unknown;
+                };
+            };
+            /** @description Bad Request: SERVICE_MALFORMED, SERVICE_PARAMETER, SERVICE_NO_IMAGE, IMAGE_EMPTY. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: SERVICE_UNAUTHORIZED. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: MODEL_MISSING, MODEL_UNLOADED, MODEL_WITHOUT_MAPS. */
             404: {
                 headers: {
                     [name: string]: unknown;

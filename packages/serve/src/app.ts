@@ -17,7 +17,8 @@ import { installTrace } from './plugins/trace.ts'
 import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
-import { homeRoute } from './routes/home.ts'
+import { explainRoutes } from './routes/explain.ts'
+import { pageRoutes } from './routes/page.ts'
 import { protocolRoutes } from './routes/protocol.ts'
 import { readTraceparent } from './trace-context.ts'
 import { startTracing } from './tracing.ts'
@@ -77,9 +78,10 @@ export async function buildApp(config: Config): Promise<Service> {
   metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)
   installDrain(app, { engine, inFlight })
-  homeRoute(app, version)
+  pageRoutes(app, { version, bodyLimitMb: config.bodyLimitMb })
   docsRoutes(app, openapi)
   await app.register(classifyRoutes, { engine, instruments, config })
+  await app.register(explainRoutes, { engine, instruments, config })
   await app.register(protocolRoutes, { engine, instruments, config, version })
   return { app, engine, inFlight, openapi }
 }

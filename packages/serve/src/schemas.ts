@@ -1,6 +1,6 @@
 import { catalogue } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
-import { viewPolicies } from '@flowers/shared/views'
+import { viewPolicies, viewSchema } from '@flowers/shared/views'
 import { z } from 'zod'
 
 /** What goes in and out over HTTP. Every schema that is named here is a component of the OpenAPI document. */
@@ -31,6 +31,19 @@ export const classifyQuery = z.strictObject({
     .describe(
       'Whether fewer views may be asked when the answer would be too late or the queue is long; views.policy says what was. Without it only where tta is not given.',
     ),
+  details: z
+    .preprocess((text) => ({ true: true, false: false })[String(text)] ?? text, z.boolean())
+    .default(false)
+    .describe('Also tell what each view said.'),
+})
+
+/** Query of `POST /explain`. */
+export const explainQuery = z.strictObject({
+  model: z.string().min(1).optional().describe('Name of the model; without it the default.'),
+  label: z
+    .preprocess((labels) => [labels].flat(), z.array(z.string().min(1)).max(100))
+    .default([])
+    .describe('Class to explain, once or several times; without it the best.'),
 })
 
 const prediction = component(
@@ -42,11 +55,22 @@ const prediction = component(
   }),
 )
 
+const modelVersion = z.strictObject({ name: z.string(), version: z.number().int().min(1) })
+
+const timings = z
+  .strictObject({ decode: milliseconds, queue: milliseconds, infer: milliseconds, total: milliseconds })
+  .describe('Milliseconds; total runs from the headers of the request.')
+
+const viewAnswer = component(
+  'ViewAnswer',
+  viewSchema.extend({ ...prediction.shape, score: z.number().min(0).max(1) }).describe('What one view said.'),
+)
+
 /** The answer to one image. */
 export const classifyAnswer = component(
   'ClassifyAnswer',
   z.strictObject({
-    model: z.strictObject({ name: z.string(), version: z.number().int().min(1) }),
+    model: modelVersion,
     predictions: z.array(prediction).describe('Best first.'),
     set: z
       .array(z.string())
@@ -55,12 +79,49 @@ export const classifyAnswer = component(
     views: z
       .strictObject({ used: z.number().int().min(1), of: z.number().int().min(1), policy })
       .describe('Views that the answer is made of.'),
-    timings: z
-      .strictObject({ decode: milliseconds, queue: milliseconds, infer: milliseconds, total: milliseconds })
-      .describe('Milliseconds; total runs from the headers of the request.'),
+    details: z
+      .strictObject({
+        views: z.array(viewAnswer).describe('The best class of each view that was used, in order.'),
+        coverage: z
+          .number()
+          .nullable()
+          .describe('Share of pictures whose true label is in the set; null: the model has no sets.'),
+      })
+      .optional()
+      .describe('With details=true.'),
+    timings,
   }),
 )
 export type ClassifyAnswer = z.output<typeof classifyAnswer>
+
+/** Where the model looked. */
+export const explainAnswer = component(
+  'ExplainAnswer',
+  z.strictObject({
+    model: modelVersion,
+    crop: z
+      .number()
+      .describe('The model saw the middle square whose side is this share of the shortest edge of the upright image.'),
+    height: z.number().int().min(1).describe('Rows of a map.'),
+    width: z.number().int().min(1).describe('Columns of a map.'),
+    maps: z
+      .array(
+        z.strictObject({
+          label: z.string(),
+          index: z.number().int().min(0),
+          logit: z.number(),
+          values: z
+            .array(z.number())
+            .describe(
+              'Row by row over that square: what each place adds to the logit. They sum to it, less a constant of the class.',
+            ),
+        }),
+      )
+      .describe('One for each label that was asked for, in order.'),
+    timings,
+  }),
+)
+export type ExplainAnswer = z.output<typeof explainAnswer>
 
 /** An error as it is answered (RFC 9457), media type `application/problem+json`. */
 export const problem = component(

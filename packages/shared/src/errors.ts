@@ -89,6 +89,12 @@ export const catalogue = {
     title: 'Model in use',
     remedy: 'The default model stays loaded; start the service with another MODEL to serve without it.',
   },
+  MODEL_WITHOUT_MAPS: {
+    status: 404,
+    exit: 1,
+    title: 'Model cannot show where it looked',
+    remedy: 'Export the model again; its network needs to end in pooling and one linear layer.',
+  },
   MODEL_MEMORY: {
     status: 500,
     exit: 1,

@@ -4,9 +4,11 @@
 - the small operations of a layer normalisation become one LayerNormalization, those of a GELU one Gelu: runtimes have
   one kernel for each instead of nine passes over memory;
 - the batch, a constant in the traced graph, becomes free: every Reshape that spelled it out infers it;
-- the input and output have the names that Hugging Face's readers expect.
+- the input and output have the names that Hugging Face's readers expect;
+- where the network's end allows it, there is a second output (class_maps.py).
 
-Prints one JSON object: {"operators": {operator: count}, "opset": n}. Fails when a pattern was not recognised.
+Prints one JSON object: {"operators": {operator: count}, "opset": n, "classMaps": bool}. The operators are those on the
+way to the logits. Fails when a pattern was not recognised.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import json
 import numpy
 import onnx
 import onnxslim
+from class_maps import add_class_maps
 from onnxscript import ir
 from onnxscript.rewriter import pattern, rewrite
 
@@ -168,10 +171,12 @@ def fuse(source, target):
     model.producer_name = "flowers"
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
+    operators = count(model)
+    class_maps = add_class_maps(model)
     onnx.checker.check_model(model)
     onnx.shape_inference.infer_shapes(model, strict_mode=True)
     onnx.save(model, target)
-    print(json.dumps({"operators": count(model), "opset": OPSET}))
+    print(json.dumps({"operators": operators, "opset": OPSET, "classMaps": class_maps}))
 
 
 if __name__ == "__main__":

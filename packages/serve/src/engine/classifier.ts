@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises'
 import { builtModule } from '@flowers/shared/built-module'
 import { answer } from '@flowers/shared/calibration'
 import type { Answer } from '@flowers/shared/calibration'
+import type { Canvas } from '@flowers/shared/canvas'
+import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/manifest'
 import { openModel } from '@flowers/shared/model-package'
 import type { ModelLocation } from '@flowers/shared/model-package'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
-import { earliestStop, scalesOf, viewPolicies } from '@flowers/shared/views'
+import { argmax, earliestStop, scalesOf, softmax, viewPolicies } from '@flowers/shared/views'
 import type { View, ViewPolicy } from '@flowers/shared/views'
 import type { Instruments, Stage } from '../instruments.ts'
 import type { Trace } from '../tracing.ts'
@@ -24,6 +26,8 @@ import { inferViews } from './views.ts'
 export interface Question {
   readonly policy: ViewPolicy
   readonly topK: number
+  /** Also tell what each view said. */
+  readonly details?: boolean
   readonly ticket: Ticket
   /** Aborted when nobody waits for the answer any more: nothing is started after that. */
   readonly signal: AbortSignal
@@ -40,12 +44,43 @@ export interface Entry {
   readonly seconds: number
 }
 
+/** What one view said: its best class, and the calibrated probability of that by this view alone. */
+interface ViewAnswer extends View {
+  readonly label: string
+  readonly index: number
+  readonly score: number
+}
+
 /** The answer to one image, without the time of its request. */
 export interface Classification extends Answer {
   readonly model: { readonly name: string; readonly version: number }
   readonly views: { readonly used: number; readonly of: number; readonly policy: ViewPolicy }
+  readonly details?: {
+    readonly views: ViewAnswer[]
+    /** Share of pictures whose true label is in `set`; null: not fitted. */
+    readonly coverage: number | null
+  }
   /** Milliseconds. */
   readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+}
+
+/** Where the model looked for some of its classes, in the plain view of one image. */
+export interface Explanation {
+  readonly model: { readonly name: string; readonly version: number }
+  /** The plain view: the middle of the picture. */
+  readonly canvas: Canvas
+  readonly height: number
+  readonly width: number
+  readonly maps: readonly ClassMap[]
+  readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+}
+
+interface ClassMap {
+  readonly label: string
+  readonly index: number
+  readonly logit: number
+  /** height x width, row by row: what each place adds to the logit. They sum to it, less a constant of the class. */
+  readonly values: Float64Array
 }
 
 export interface ClassifierOptions {
@@ -227,6 +262,72 @@ export class Classifier {
     })
   }
 
+  /**
+   * Where the model looked for the classes with these labels, or for its best class where there are none: class
+   * activation maps (Zhou et al. 2016, arXiv:1512.04150) of the plain view, which are exact, as only pooling and a linear
+   * layer follow. Rejects with MODEL_WITHOUT_MAPS, SERVICE_PARAMETER for a label that the model does not have, and as
+   * {@link classify} does.
+   */
+  async explain(
+    bytes: Uint8Array,
+    question: Pick<Question, 'ticket' | 'signal' | 'trace'> & { readonly labels: readonly string[] },
+  ): Promise<Explanation> {
+    return this.#count(() => this.#explain(bytes, question))
+  }
+
+  async #explain(
+    bytes: Uint8Array,
+    {
+      labels,
+      ticket,
+      signal,
+      trace = null,
+    }: Pick<Question, 'ticket' | 'signal' | 'trace'> & { readonly labels: readonly string[] },
+  ): Promise<Explanation> {
+    const { name, version } = this.manifest
+    const watch = new Stopwatch(this.#options.instruments, trace)
+    let answered = false
+    try {
+      if (!this.pool.explains) throw new FlowersError('MODEL_WITHOUT_MAPS', `The model ${name} has no class maps.`)
+      const wanted = labels.map((label) => this.#indexOf(label))
+      const [canvas] = await this.#canvases(bytes, [1], signal)
+      const view: ViewInput = { flip: 'none', pixels: shareBytes(canvas!.pixels), maps: true }
+      watch.lap('decode')
+      const { logits, maps, started } = await ticket.run(this.#runner, [view], signal)[0]!
+      watch.lap('queue', started)
+      watch.lap('infer')
+      answered = true
+      const { decode, queue, infer } = watch.milliseconds
+      const { values, height, width } = maps!
+      const places = height * width
+      const indices = wanted.length > 0 ? wanted : [argmax(logits)]
+      return {
+        model: { name, version },
+        canvas: canvas!,
+        height,
+        width,
+        maps: indices.map((index) => ({
+          label: this.manifest.labels[index]!,
+          index,
+          logit: logits[index]!,
+          values: Float64Array.from(values.subarray(index * places, (index + 1) * places), (value) => value / places),
+        })),
+        timings: { decode, queue, infer },
+      }
+    } finally {
+      ticket.leave(answered)
+    }
+  }
+
+  #indexOf(label: string): number {
+    const index = this.manifest.labels.indexOf(label)
+    if (index >= 0) return index
+    throw new FlowersError(
+      'SERVICE_PARAMETER',
+      `The model ${this.manifest.name} has no label ${JSON.stringify(label)}.`,
+    )
+  }
+
   async #classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
     const { ticket, signal, topK, trace = null } = question
     const { name, version, views, calibration } = this.manifest
@@ -240,16 +341,19 @@ export class Classifier {
       watch.lap('decode')
       this.#decodeSeconds = average(this.#decodeSeconds, watch.milliseconds.decode / 1000 / turns, newestWeight)
       let first = Infinity
+      const said: ViewAnswer[] = []
       const merged = await inferViews(
         { policy, of: views.length, fast },
         {
           spare: () => scheduler.spare(this.#runner),
           run: (indices) => {
             const inputsOf = indices.map((index) => inputs[index]!)
-            return ticket.run(this.#runner, inputsOf, signal).map(async (running) => {
+            return ticket.run(this.#runner, inputsOf, signal).map(async (running, place) => {
               const outcome = await running
               first = Math.min(first, outcome.started)
               trace?.span('preprocess', outcome.started, outcome.started + outcome.prepareSeconds * 1000)
+              const index = indices[place]!
+              if (question.details) said[index] = this.#viewAnswer(views[index]!, outcome.logits)
               return outcome.logits
             })
           },
@@ -264,7 +368,14 @@ export class Classifier {
       this.#options.instruments.viewsUsed.observe({ policy }, used)
       answered = true
       const { decode, queue, infer } = watch.milliseconds
-      return { model: { name, version }, ...content, views: { used, of, policy }, timings: { decode, queue, infer } }
+      const details = { views: said.slice(0, used), coverage: calibration.conformal?.coverage ?? null }
+      return {
+        model: { name, version },
+        ...content,
+        views: { used, of, policy },
+        ...(question.details ? { details } : {}),
+        timings: { decode, queue, infer },
+      }
     } finally {
       ticket.leave(answered)
     }
@@ -292,18 +403,28 @@ export class Classifier {
     }
   }
 
-  async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {
+  #viewAnswer(view: View, logits: ArrayLike<number>): ViewAnswer {
+    const best = answer(softmax(logits), 1, this.manifest, 1).predictions[0]!
+    return { ...view, ...best }
+  }
+
+  #canvases(bytes: Uint8Array, scales: readonly number[], signal: AbortSignal): Promise<Canvas[]> {
     const { preprocessor, megapixels } = this.#options
+    return preprocessor.decodeViews(bytes, this.manifest.preprocessing, scales, { limits: { megapixels }, signal })
+  }
+
+  async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {
     const scales = scalesOf(views)
-    const limits = { megapixels }
-    const canvases = await preprocessor.decodeViews(bytes, this.manifest.preprocessing, scales, { limits, signal })
-    const shared = canvases.map(({ pixels }) => {
-      const buffer = new SharedArrayBuffer(pixels.length)
-      new Uint8Array(buffer).set(pixels)
-      return buffer
-    })
+    const shared = (await this.#canvases(bytes, scales, signal)).map(({ pixels }) => shareBytes(pixels))
     return views.map(({ flip, scale }) => ({ flip, pixels: shared[scales.indexOf(scale)]! }))
   }
+}
+
+/** A copy that worker threads can read. */
+function shareBytes(bytes: Uint8Array): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(bytes.length)
+  new Uint8Array(buffer).set(bytes)
+  return buffer
 }
 
 /** Times the stages of an image, each from the end of the one before. */

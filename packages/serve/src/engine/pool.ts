@@ -1,11 +1,21 @@
 import { Worker } from 'node:worker_threads'
 import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
-import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type {
+  BatchSeconds,
+  ClassMaps,
+  CloseMessage,
+  RunMessage,
+  ViewInput,
+  WorkerMessage,
+  WorkerSettings,
+} from './protocol.ts'
 
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {
   readonly logits: Float32Array[]
+  /** Of each view; null when no view asked for them. */
+  readonly maps: readonly ClassMaps[] | null
   readonly seconds: number
   /** Of those, seconds until the pixels were normalised. */
   readonly prepareSeconds: number
@@ -49,6 +59,7 @@ export class Pool {
   readonly #members = new Set<Member>()
   readonly #tasks: Task[] = []
   readonly #measured: BatchSeconds[] = []
+  #explains = false
   #runs = 0
   #failures = 0
   #started = false
@@ -67,6 +78,11 @@ export class Pool {
   /** Workers that are warm and have nothing to do. */
   get free(): number {
     return [...this.#members].filter((member) => member.warm && !member.task).length
+  }
+
+  /** Whether the network has class maps. */
+  get explains(): boolean {
+    return this.#explains
   }
 
   /** What the workers measured when they warmed up. */
@@ -122,6 +138,7 @@ export class Pool {
       thread.on('message', (message: WorkerMessage) => {
         if (message.kind === 'warm') {
           member.warm = true
+          this.#explains = message.explains
           this.#failures = 0
           this.#measured.push(message.seconds)
           this.#measured.splice(0, this.#measured.length - this.#options.workers)
@@ -172,8 +189,8 @@ export class Pool {
     const task = member.task
     member.task = null
     if (message.kind === 'logits') {
-      const { seconds, prepareSeconds } = message
-      task?.resolve({ logits: split(message.logits, this.#options.settings.classes), seconds, prepareSeconds })
+      const { logits, maps, seconds, prepareSeconds } = message
+      task?.resolve({ logits: split(logits, this.#options.settings.classes), maps, seconds, prepareSeconds })
     } else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
     this.#assign()
   }

@@ -22,6 +22,8 @@ interface PictureView {
   /** S x S x 3 bytes, R G B, shared by the views of one scale. */
   readonly pixels: SharedArrayBuffer
   readonly flip: View['flip']
+  /** Also give the class maps. */
+  readonly maps?: boolean
 }
 
 interface TensorView {
@@ -35,6 +37,13 @@ export interface RunMessage {
   readonly views: readonly ViewInput[]
 }
 
+/** The class maps of one view: `classes` maps of height x width, row by row. */
+export interface ClassMaps {
+  readonly values: Float32Array
+  readonly height: number
+  readonly width: number
+}
+
 /** To the worker: end after the run that is under way. */
 export interface CloseMessage {
   readonly close: true
@@ -45,12 +54,14 @@ export type BatchSeconds = Readonly<Record<number, number>>
 
 /** From the worker. */
 export type WorkerMessage =
-  | { readonly kind: 'warm'; readonly seconds: BatchSeconds }
+  | { readonly kind: 'warm'; readonly seconds: BatchSeconds; readonly explains: boolean }
   | { readonly kind: 'unusable'; readonly reason: string }
   | {
       readonly kind: 'logits'
       readonly run: number
       readonly logits: Float32Array
+      /** Of each view; null when no view asked for them. */
+      readonly maps: ClassMaps[] | null
       readonly seconds: number
       /** Of those, seconds until the pixels were normalised. */
       readonly prepareSeconds: number

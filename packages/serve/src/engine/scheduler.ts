@@ -3,7 +3,7 @@ import { retryLater } from '../service-error.ts'
 import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
 import type { Offer, Situation } from './forecast.ts'
 import type { RunResult } from './pool.ts'
-import type { ViewInput } from './protocol.ts'
+import type { ClassMaps, ViewInput } from './protocol.ts'
 
 /** Workers of one model, as the scheduler sees them. */
 export interface Runner {
@@ -19,6 +19,8 @@ export interface Runner {
 /** What came of one view. */
 export interface ViewOutcome {
   readonly logits: Float32Array
+  /** Null when no view of the run asked for them. */
+  readonly maps: ClassMaps | null
   /** `performance.now()` when its run began. */
   readonly started: number
   /** Seconds of its run, in the worker. */
@@ -190,10 +192,11 @@ export class Scheduler {
     void runner
       .run(jobs.map(({ view }) => view))
       .then(
-        ({ logits, seconds, prepareSeconds }) => {
+        ({ logits, maps, seconds, prepareSeconds }) => {
           for (const [index, job] of jobs.entries()) {
             job.ticket.work = Math.max(0, job.ticket.work - (seconds * runner.threads) / jobs.length)
-            job.resolve({ logits: logits[index]!, started, seconds, prepareSeconds, batch: jobs.length })
+            const outcome = { logits: logits[index]!, maps: maps?.[index] ?? null, started, seconds, prepareSeconds }
+            job.resolve({ ...outcome, batch: jobs.length })
           }
         },
         (error: Error) => this.#failed(jobs, error),

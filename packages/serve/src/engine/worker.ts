@@ -1,7 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/canvas'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { BatchSeconds, CloseMessage, RunMessage, ViewInput, WorkerMessage, WorkerSettings } from './protocol.ts'
+import type {
+  BatchSeconds,
+  ClassMaps,
+  CloseMessage,
+  RunMessage,
+  ViewInput,
+  WorkerMessage,
+  WorkerSettings,
+} from './protocol.ts'
 
 /**
  * A worker thread that owns one ONNX session. `run()` of onnxruntime-node blocks the thread that calls it, so it is
@@ -21,8 +29,12 @@ async function openSession(): Promise<InferenceSession> {
   })
 }
 
+/** The output that the exporter adds where the network's end allows it. */
+const mapsName = 'class_maps'
+
 interface Outcome {
   readonly logits: Float32Array
+  readonly maps: ClassMaps[] | null
   readonly seconds: number
   readonly prepareSeconds: number
 }
@@ -39,13 +51,30 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
   }
   const prepareSeconds = (performance.now() - started) / 1000
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
-  const { logits } = await session.run({ pixel_values: tensor }, ['logits'])
+  const withMaps = views.some((view) => 'maps' in view && view.maps)
+  const outputs = await session.run({ pixel_values: tensor }, withMaps ? ['logits', mapsName] : ['logits'])
+  const { logits } = outputs
   if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
     throw new Error(
       `logits of ${views.length} views are ${logits?.type} ${logits?.dims.join(' x ')}, not float32 ${views.length} x ${settings.classes}`,
     )
   }
-  return { logits: logits.data, seconds: (performance.now() - started) / 1000, prepareSeconds }
+  const maps = withMaps ? readMaps(outputs[mapsName], views.length) : null
+  return { logits: logits.data, maps, seconds: (performance.now() - started) / 1000, prepareSeconds }
+}
+
+function readMaps(tensor: Tensor | undefined, views: number): ClassMaps[] {
+  const [count, classes, height = 0, width = 0] = tensor?.dims ?? []
+  const values = tensor?.data
+  if (!(values instanceof Float32Array) || count !== views || classes !== settings.classes) {
+    throw new Error(`${mapsName} of ${views} views is ${tensor?.type} ${tensor?.dims.join(' x ')}`)
+  }
+  const size = classes * height * width
+  return Array.from({ length: views }, (_, view) => ({
+    values: values.subarray(view * size, (view + 1) * size),
+    height,
+    width,
+  }))
 }
 
 /** Runs every batch size in use once cold and once measured. */
@@ -81,7 +110,7 @@ try {
     // A closed port lets the thread come to its end.
     running = 'close' in message ? running.then(() => parentPort!.close()) : answer(session, message)
   })
-  post({ kind: 'warm', seconds })
+  post({ kind: 'warm', seconds, explains: session.outputNames.includes(mapsName) })
 } catch (error) {
   post({ kind: 'unusable', reason: String(error) })
 }

@@ -58,6 +58,7 @@ const pathParameters: Readonly<Record<string, { about: string; schema: Schema }>
   name: { about: 'Name of the model.', schema: { type: 'string' } },
   version: { about: 'Version of the model.', schema: { type: 'string', pattern: '^[1-9][0-9]*$' } },
   code: { about: 'Code of an error.', schema: { type: 'string' } },
+  file: { about: 'Name of a file of the page.', schema: { type: 'string' } },
 }
 
 /** Anyone, or the token of clients where the service has one; the token of administration. */

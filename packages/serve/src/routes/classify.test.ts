@@ -53,6 +53,18 @@ describe('POST /classify', () => {
     expect(total).toBeGreaterThanOrEqual(decode + queue + infer - 0.05)
   })
 
+  it('tells what each view said when it is asked for details', async () => {
+    const { views, details } = await classify('/classify?details=true&tta=exact', { body: form(red) })
+    expect(details!.coverage).toBe(0.95)
+    expect(details!.views).toHaveLength(views.used)
+    expect(details!.views.slice(0, 2).map(({ flip, scale, label }) => [flip, scale, label])).toEqual([
+      ['none', 1, 'red'],
+      ['horizontal', 1, 'red'],
+    ])
+    const one = await classify('/classify?details=true&tta=none', { body: form(red) })
+    expect(one.details!.views.map(({ score }) => score)).toEqual([one.predictions[0]!.score])
+  })
+
   it.each([
     ['image/jpeg', { 'content-type': 'image/jpeg' }],
     ['another image type than the content', { 'content-type': 'image/svg+xml; charset=utf-8' }],

@@ -1,7 +1,5 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { viewPolicies } from '@flowers/shared/views'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { z } from 'zod'
 import { answerImage } from '../answering.ts'
 import type { Config } from '../config.ts'
 import type { Classification } from '../engine/classifier.ts'
@@ -15,17 +13,18 @@ import type { UploadLimits } from '../plugins/upload.ts'
 import { classifyAnswer, classifyAnswers, classifyQuery } from '../schemas.ts'
 import type { ClassifyAnswer, Problem } from '../schemas.ts'
 import { ClientGone } from '../service-error.ts'
+import { queryReader } from './query.ts'
 
-type Query = z.output<typeof classifyQuery>
-
-const expectations: Readonly<Record<keyof Query, string>> = {
+const readQuery = queryReader(classifyQuery, {
   model: 'the name of one model',
   tta: `one of ${viewPolicies.join(', ')}`,
   top_k: 'an integer from 1 to 9999',
   allow_step_down: 'true or false',
-}
+  details: 'true or false',
+})
 
-const operation: Operation = {
+/** `POST /explain` takes and refuses the same. */
+export const classifyOperation: Operation = {
   id: 'classify',
   tag: 'Classify',
   summary: 'Names the flower in one or several images',
@@ -91,7 +90,7 @@ export async function classifyRoutes(
       seconds: secondsLeft(request),
     })
     const answers = images.map(async (image, index) => {
-      const question = { policy, topK: query.top_k, ticket: tickets[index]! }
+      const question = { policy, topK: query.top_k, details: query.details, ticket: tickets[index]! }
       const answer = await answerImage({ request, classifier, scheduler, instruments }, image, question)
       return withTotal(answer, performance.now() - request.arrived)
     })
@@ -102,7 +101,7 @@ export async function classifyRoutes(
     return answer
   }
 
-  app.post('/classify', { config: { operation } }, classify)
+  app.post('/classify', { config: { operation: classifyOperation } }, classify)
 }
 
 function withTotal(answer: Classification, total: number): ClassifyAnswer {
@@ -115,23 +114,7 @@ function problemOfPart(error: unknown): Problem {
   return toProblem(toFlowersError(error))
 }
 
-/** Throws SERVICE_PARAMETER for a parameter that is unknown, repeated or has a wrong value. */
-function readQuery(request: FastifyRequest): Query {
-  const parsed = classifyQuery.safeParse(request.query)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]!
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(expectations).join(', ')
-    throw new FlowersError(
-      'SERVICE_PARAMETER',
-      `There is no parameter ${JSON.stringify(issue.keys[0])}; there are: ${known}.`,
-    )
-  }
-  const name = issue.path[0] as keyof Query
-  const value = (request.query as Record<string, unknown>)[name]
-  throw new FlowersError('SERVICE_PARAMETER', `${name} must be ${expectations[name]}, not ${JSON.stringify(value)}.`)
-}
-
-function roundAll<T extends Readonly<Record<string, number>>>(values: T): T {
+/** Milliseconds as they are answered: two digits after the point. */
+export function roundAll<T extends Readonly<Record<string, number>>>(values: T): T {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Math.round(value * 100) / 100])) as T
 }

@@ -43,6 +43,7 @@ describe('GET /openapi.json', () => {
       ['tta', 'query', false],
       ['top_k', 'query', false],
       ['allow_step_down', 'query', false],
+      ['details', 'query', false],
       ['X-Request-Timeout-Ms', 'header', false],
     ])
     expect(parameters[1]!.schema).toEqual({ type: 'string', enum: ['full', 'exact', 'fast', 'none'] })

@@ -61,7 +61,7 @@ function send(request: FastifyRequest, reply: FastifyReply, title: string, text:
 /** Codes that a client can meet; the others belong to the trainer and to the start of the service. */
 const clientCodes = (Object.keys(catalogue) as ErrorCode[]).filter(
   (code) =>
-    /^(SERVICE_|IMAGE_|INTERNAL$|MODEL_(MISSING|UNLOADED|IN_USE)$)/.test(code) &&
+    /^(SERVICE_|IMAGE_|INTERNAL$|MODEL_(MISSING|UNLOADED|IN_USE|WITHOUT_MAPS)$)/.test(code) &&
     !/_(CONFIGURATION|ADDRESS)$/.test(code),
 )
 

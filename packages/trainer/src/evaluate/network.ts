@@ -20,7 +20,7 @@ export async function openNetwork(path: string, size: number): Promise<Network> 
   }).catch((cause: unknown) => {
     throw new FlowersError('MODEL_OUTPUT', `${path} cannot be opened: ${String(cause)}`, { cause })
   })
-  if (session.inputNames.join() !== 'pixel_values' || session.outputNames.join() !== 'logits') {
+  if (session.inputNames.join() !== 'pixel_values' || !session.outputNames.includes('logits')) {
     throw new FlowersError(
       'MODEL_OUTPUT',
       `${path} maps ${session.inputNames.join(', ')} to ${session.outputNames.join(', ')}, not pixel_values to logits.`,
@@ -30,7 +30,7 @@ export async function openNetwork(path: string, size: number): Promise<Network> 
     size,
     run: async (images, count) => {
       const input = new ort.Tensor('float32', images.subarray(0, count * 3 * size * size), [count, 3, size, size])
-      const { logits } = await session.run({ pixel_values: input })
+      const { logits } = await session.run({ pixel_values: input }, ['logits'])
       const values = logits?.data as Float32Array
       const classes = values.length / count
       return Array.from({ length: count }, (_, row) => values.slice(row * classes, (row + 1) * classes))

@@ -8,9 +8,12 @@ import { runPython } from '../tensorflow/python-program.ts'
 /** The newest opset that tf2onnx writes; the fusing script goes on from there. */
 const converterOpset = 18
 
-const fusedSchema = z.object({ operators: z.record(z.string(), z.int()), opset: z.int() })
+const fusedSchema = z.object({ operators: z.record(z.string(), z.int()), opset: z.int(), classMaps: z.boolean() })
 
-/** What a converted graph is made of: operator to number of nodes, and the ONNX opset. */
+/**
+ * What a converted graph is made of: operator to number of nodes on the way to the logits, the ONNX opset, and whether
+ * it also has the output `class_maps`.
+ */
 export type Fused = z.infer<typeof fusedSchema>
 
 export interface ConvertOptions {
@@ -26,7 +29,8 @@ export interface ConvertOptions {
 
 /**
  * Frozen graph to ONNX by the tf2onnx command line, then normalisations and GELUs fused to single nodes, the batch made
- * free, and the borders named `pixel_values` [batch, 3, size, size] and `logits` [batch, classes].
+ * free, and the borders named `pixel_values` [batch, 3, size, size] and `logits` [batch, classes]. A network that ends in
+ * pooling and one linear layer also gets `class_maps` [batch, classes, height, width] (python/class_maps.py).
  * Throws EXPORT_CONVERTER with the last lines of the program that failed.
  */
 export async function convertToOnnx({ graphDef, folder, target, python }: ConvertOptions): Promise<Fused> {

@@ -1,0 +1,82 @@
+import type { ClassifyAnswer } from '@flowers/client/client'
+
+/** `oxeye-daisy` as a person writes it: `Oxeye daisy`. */
+export function flowerName(label: string): string {
+  const words = label.replaceAll(/[-_]+/g, ' ').trim()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** A probability in percent; never a certainty: `over 99 %`, `under 1 %`. */
+export function percent(share: number): string {
+  if (share >= 0.995) return 'over 99 %'
+  return share < 0.005 ? 'under 1 %' : `${Math.round(100 * share)} %`
+}
+
+/** What a calibrated probability means. */
+export function meaning(score: number): string {
+  const right = Math.min(99, Math.max(1, Math.round(100 * score)))
+  return `When I say ${percent(score)}, I am right about ${right} times in 100.`
+}
+
+/** The conformal set: `With 95 % certainty it is a rose or a tulip.` Empty where the model has no sets. */
+export function setSentence({ set, details }: Pick<ClassifyAnswer, 'set' | 'details'>): string {
+  const coverage = details?.coverage
+  if (coverage === null || coverage === undefined || set.length === 0) return ''
+  const certainty = `With ${Number((100 * coverage).toFixed(1))} % certainty it is`
+  if (set.length === 1) return `${certainty} ${quoted(set[0]!)}.`
+  if (set.length <= listed) return `${certainty} one of ${set.length}: ${either(set)}.`
+  const rest = set.length - listed
+  return `${certainty} one of ${set.length}: ${set.slice(0, listed).map(quoted).join(', ')} and ${rest} more.`
+}
+
+/** Members of a set that are named. */
+const listed = 6
+
+function quoted(label: string): string {
+  return flowerName(label).toLowerCase()
+}
+
+function either(labels: readonly string[]): string {
+  return `${labels.slice(0, -1).map(quoted).join(', ')} or ${quoted(labels.at(-1)!)}`
+}
+
+type Details = NonNullable<ClassifyAnswer['details']>
+
+const flips = { none: '', horizontal: 'mirrored', vertical: 'upside down' } as const
+
+/** How a view shows the picture. */
+export function viewName({ flip, scale }: Pick<Details['views'][number], 'flip' | 'scale'>): string {
+  const parts = [flips[flip], scale > 1 ? 'closer' : ''].filter((part) => part !== '')
+  return parts.length === 0 ? 'as it is' : parts.join(', ')
+}
+
+/** Why so many views were used. */
+export function viewsSentence({ used, of, policy }: ClassifyAnswer['views']): string {
+  if (of === 1) return 'I looked once.'
+  if (used === of) return `I looked ${of} times, each time a little differently.`
+  if (policy === 'none') return 'I was asked to look once only.'
+  const rest = of - used === 1 ? 'One more look' : `${of - used} more looks`
+  const times = used === 1 ? 'once' : `${used} times`
+  return policy === 'exact'
+    ? `I looked ${times}. ${rest} could not have changed the name.`
+    : `I looked ${times}. ${rest} would hardly have changed the name.`
+}
+
+/** Milliseconds as a person says them. */
+export function duration(milliseconds: number): string {
+  if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(1)} s`
+  return milliseconds < 1 ? 'under 1 ms' : `${Math.round(milliseconds)} ms`
+}
+
+/** What took how long. */
+export function timingSentence({ decode, queue, infer, total }: ClassifyAnswer['timings']): string {
+  const waiting = queue >= 10 ? ` ${duration(queue)} waiting,` : ''
+  return `${duration(total)} in all: ${duration(decode)} reading the picture,${waiting} ${duration(infer)} looking.`
+}
+
+/** What is read out when the answer is there. */
+export function announcement(answer: ClassifyAnswer): string {
+  const best = answer.predictions[0]!
+  if (answer.abstain) return `I do not know this one. The nearest is ${quoted(best.label)}, ${percent(best.score)}.`
+  return `${flowerName(best.label)}, ${percent(best.score)}. ${setSentence(answer)}`.trim()
+}

@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+import type { Engine } from '../engine/engine.ts'
+import { explainPicture } from '../explain-picture.ts'
+import type { Instruments } from '../instruments.ts'
+import type { Operation } from '../openapi/operation.ts'
+import { installDeadline, secondsLeft, untilOver } from '../plugins/deadline.ts'
+import { installUpload, readImages } from '../plugins/upload.ts'
+import type { UploadLimits } from '../plugins/upload.ts'
+import { explainAnswer, explainQuery } from '../schemas.ts'
+import type { ExplainAnswer } from '../schemas.ts'
+import { classifyOperation, roundAll } from './classify.ts'
+import { queryReader } from './query.ts'
+
+const readQuery = queryReader(explainQuery, {
+  model: 'the name of one model',
+  label: 'the label of a class, at most 100 of them',
+})
+
+const operation: Operation = {
+  ...classifyOperation,
+  id: 'explain',
+  summary: 'Shows where the model looked in an image',
+  about:
+    'For one image: how much each place of the plain view adds to the logit of a class (class activation mapping). A client that accepts image/png rather than application/json gets the picture as the model saw it, dark where it did not look, for the first label.',
+  query: explainQuery,
+  answer: { 'application/json': explainAnswer, 'image/png': 'binary' },
+  errors: [...classifyOperation.errors, 'MODEL_WITHOUT_MAPS'],
+}
+
+/** `POST /explain`: the class maps of one image, as numbers or as a picture. */
+export async function explainRoutes(
+  app: FastifyInstance,
+  options: { engine: Engine; instruments: Instruments; config: Config },
+): Promise<void> {
+  const { engine, instruments, config } = options
+  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, images: 1 }
+  app.addHook('onRequest', (request, _reply, done) => {
+    readQuery(request)
+    engine.scheduler.assertRoom(1)
+    done()
+  })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs })
+  await installUpload(app, limits)
+
+  async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {
+    const { model, label: labels } = readQuery(request)
+    const { images } = await untilOver(request, readImages(request, limits))
+    const received = performance.now()
+    instruments.stageSeconds.observe({ stage: 'receive' }, (received - request.arrived) / 1000)
+    request.trace?.span('receive', request.arrived, received)
+    const classifier = await untilOver(request, engine.classifier(model))
+    const { tickets } = classifier.admit(engine.scheduler, {
+      images: 1,
+      policies: ['none'],
+      seconds: secondsLeft(request),
+    })
+    const question = { labels, ticket: tickets[0]!, signal: request.work.signal, trace: request.trace }
+    const found = await untilOver(request, classifier.explain(images[0]!, question))
+    const { canvas, height, width, maps, timings } = found
+    request.stageTimes = timings
+    void reply.header('vary', 'accept')
+    if (prefersPicture(request.headers.accept)) {
+      void reply.type('image/png')
+      return untilOver(request, explainPicture(canvas, { values: maps[0]!.values, height, width }))
+    }
+    return {
+      model: found.model,
+      crop: classifier.manifest.preprocessing.cropFraction,
+      height,
+      width,
+      maps: maps.map((map) => ({ ...map, values: Array.from(map.values, toFourDigits) })),
+      timings: roundAll({ ...timings, total: performance.now() - request.arrived }),
+    }
+  }
+
+  app.post('/explain', { config: { operation } }, explain)
+}
+
+/** A map is read by eye: more digits would only make the answer three times as long. */
+function toFourDigits(value: number): number {
+  return Number(value.toPrecision(4))
+}
+
+/** Whether an Accept header ranks image/png above application/json (RFC 9110, section 12.5.1); of equals, the first named. */
+export function prefersPicture(accept = '*/*'): boolean {
+  const ranges = accept.split(',').map((range, place) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+    const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1)
+    return { type, quality, place }
+  })
+  const rank = (...types: string[]): { quality: number; place: number } =>
+    types.map((type) => ranges.find((range) => range.type === type)).find((range) => range !== undefined) ?? {
+      quality: 0,
+      place: 0,
+    }
+  const picture = rank('image/png', 'image/*', '*/*')
+  const numbers = rank('application/json', 'application/*', '*/*')
+  if (picture.quality !== numbers.quality) return picture.quality > numbers.quality
+  return picture.quality > 0 && picture.place < numbers.place
+}
