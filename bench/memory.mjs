@@ -44,6 +44,7 @@ async function measure(variables) {
   const port = await freePort()
   const args = [join(root, 'packages/serve/dist/main.js'), '--port', String(port), '--log-level', 'warn']
   const service = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...variables }, stdio: 'inherit' })
+  process.once('exit', () => service.kill('SIGKILL'))
   const ended = new Promise((resolve) => service.once('exit', resolve))
   const url = `http://127.0.0.1:${port}`
   while (!(await fetch(`${url}/readyz`).catch(() => null))?.ok) {
@@ -51,11 +52,12 @@ async function measure(variables) {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   const started = performance.now()
+  const headers = { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '600000' }
   let sent = 0
   const client = async () => {
     while (sent < requests) {
       const body = pictures[sent++ % pictures.length]
-      const response = await fetch(`${url}/classify`, { method: 'POST', body, headers: { 'content-type': 'image/jpeg' } })
+      const response = await fetch(`${url}/classify`, { method: 'POST', body, headers })
       const answer = /** @type {any} */ (await response.json())
       if (!response.ok) throw new Error(answer.detail)
     }

@@ -3,12 +3,12 @@
 // The Dockerfiles run this, and so does whoever wants the same folder without Docker.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, Failure, installPackages, root } from '../../scripts/setup.mjs'
 
-/** Read by compilers and people only. Licences have none of these endings. */
-const notForRunning = new Set(['.ts', '.mts', '.cts', '.map', '.md', '.tsbuildinfo'])
+/** Read by compilers, test runners and people only. Licences have none of these endings. */
+const notForRunning = /\.([cm]?ts|map|md|tsbuildinfo|test\.[cm]?js)$/
 
 /** A folder of a package that holds one folder of binaries for each platform, and the one that this machine needs. */
 const platformFolders = { 'onnxruntime-node/bin/napi-v6': [process.platform, process.arch] }
@@ -31,7 +31,7 @@ export function gatherApp(name, out) {
 function prune(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (entry.isFile() && notForRunning.has(extname(entry.name))) rmSync(path)
+    if (entry.isFile() && notForRunning.test(entry.name)) rmSync(path)
     if (!entry.isDirectory()) continue
     const platforms = Object.entries(platformFolders).find(([name]) => path.endsWith(name))
     if (platforms) keepOnly(path, platforms[1])

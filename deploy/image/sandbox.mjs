@@ -1,71 +1,68 @@
-// Runs the file system made by root.mjs as a container would, with bubblewrap in place of an engine: read-only, /tmp in
-// memory, a user without rights, no capability, its own processes and no other's.
-//   node deploy/image/sandbox.mjs <folder> [VARIABLE=value ...]
-// Variables, user and entry point are those of serve.Dockerfile. Signals reach the init.
+// Runs a file system as a container would, with bubblewrap in place of an engine: read-only, /tmp in memory, a user without
+// rights, no capability, no other's processes. Variables, user and entry point are those of the Dockerfile.
+//   node deploy/image/sandbox.mjs <folder> [--file Dockerfile] [--env NAME=value] [--mount from:to[:rw]] [--health | -- command]
+// SIGTERM and SIGINT reach the first process inside; the exit code is its own.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    file: { type: 'string', default: join(import.meta.dirname, 'serve.Dockerfile') },
+    env: { type: 'string', multiple: true, default: [] },
+    mount: { type: 'string', multiple: true, default: [] },
+    health: { type: 'boolean', default: false },
+  },
+})
+const [folder = '/', ...given] = positionals
+const container = lastStage(values.file)
+const [uid, gid] = container.user
+const command = given.length > 0 ? given : values.health ? container.health : container.entry
+const mounts = values.mount.map((mount) => mount.split(':'))
+
+const child = spawn(
+  'bwrap',
+  [
+    ...['--info-fd', '3', '--ro-bind', folder, '/', '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev'],
+    ...mounts.flatMap(([from, to, mode]) => [mode === 'rw' ? '--bind' : '--ro-bind', from, to]),
+    ...['--unshare-all', '--share-net', '--uid', uid, '--gid', gid, '--cap-drop', 'ALL'],
+    ...['--as-pid-1', '--new-session', '--die-with-parent', '--chdir', '/', '--clearenv'],
+    ...[...container.variables, ...values.env].flatMap((pair) => ['--setenv', ...pair.split(/=(.*)/s, 2)]),
+    ...['--', ...command],
+  ],
+  {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    // The same user outside, too: what only root may read is not to be read inside.
+    ...(process.getuid?.() === 0 ? { uid: Number(uid), gid: Number(gid) } : {}),
+  },
+)
+
+// bwrap passes no signal on, but says who is the first process inside.
+/** @type {Promise<number>} */
+const first = new Promise((resolve) => {
+  let text = ''
+  child.stdio[3]?.on('data', (chunk) => {
+    text += chunk
+    if (text.includes('}')) resolve(JSON.parse(text)['child-pid'])
+  })
+})
+for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+  process.on(name, () => void first.then((pid) => process.kill(pid, name)))
+child.once('exit', (code) => (process.exitCode = code ?? 1))
 
 /** What the last stage of a Dockerfile says about the container. @param {string} path */
-export function containerOf(path) {
+function lastStage(path) {
   const text = readFileSync(path, 'utf8').replaceAll('\\\n', ' ')
   const stage = text.slice(text.lastIndexOf('\nFROM '))
-  const only = (/** @type {string} */ name) => new RegExp(`^${name} (.*)$`, 'm').exec(stage)?.[1] ?? ''
-  const health = /HEALTHCHECK .*CMD (\[.*\])/.exec(stage)?.[1] ?? '[]'
+  const one = (/** @type {RegExp} */ pattern) => pattern.exec(stage)?.[1]
   return {
+    variables: [...stage.matchAll(/^ENV (.*)$/gm)].flatMap(([, line]) => line.trim().split(/\s+/)),
+    user: (one(/^USER (.*)$/m) ?? '0:0').split(':'),
     /** @type {string[]} */
-    variables: [...stage.matchAll(/^ENV (.*)$/gm)].flatMap(([, line]) => line.split(/\s+/)),
-    user: only('USER').split(':'),
+    entry: JSON.parse(one(/^ENTRYPOINT (.*)$/m) ?? '[]'),
     /** @type {string[]} */
-    entry: JSON.parse(only('ENTRYPOINT')),
-    /** @type {string[]} */
-    health: JSON.parse(health),
+    health: JSON.parse(one(/^HEALTHCHECK .*CMD (.*)$/m) ?? '[]'),
   }
-}
-
-/**
- * The arguments of bwrap for a command in the file system at `root`.
- * @param {string} root @param {string[]} command @param {string[]} variables each `NAME=value`; later ones win
- * @param {string[]} [user] numbers of user and group @param {string[]} [mounts] further arguments, such as --ro-bind A B
- */
-export function sandboxArguments(root, command, variables, user = ['10001', '10001'], mounts = []) {
-  return [
-    ...['--ro-bind', root, '/', '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev', ...mounts],
-    ...['--unshare-all', '--share-net', '--uid', user[0], '--gid', user[1], '--cap-drop', 'ALL'],
-    ...['--as-pid-1', '--new-session', '--die-with-parent', '--clearenv', '--chdir', '/'],
-    ...variables.flatMap((pair) => ['--setenv', pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-    '--',
-    ...command,
-  ]
-}
-
-/**
- * Starts the command of {@link sandboxArguments}. bwrap passes no signal on, so `signal` sends it to the first process
- * inside.
- * @param {string[]} args @param {import('node:child_process').StdioOptions} [stdio] of the streams 0 to 2
- */
-export function startSandbox(args, stdio = 'inherit') {
-  const streams = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]
-  const child = spawn('bwrap', ['--info-fd', '3', ...args], { stdio: [...streams, 'pipe'], ...user })
-  /** @type {Promise<number>} */
-  const first = new Promise((resolve) => {
-    let text = ''
-    child.stdio[3]?.on('data', (chunk) => (text += chunk)).on('end', () => resolve(JSON.parse(text)['child-pid']))
-  })
-  return {
-    child,
-    /** @param {NodeJS.Signals} name */
-    signal: async (name) => process.kill(await first, name),
-  }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [folder, ...variables] = process.argv.slice(2)
-  const container = containerOf(join(import.meta.dirname, 'serve.Dockerfile'))
-  const { child, signal } = startSandbox(
-    sandboxArguments(folder, container.entry, [...container.variables, ...variables], container.user),
-  )
-  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(name, () => void signal(name))
-  child.once('exit', (code) => (process.exitCode = code ?? 1))
 }
