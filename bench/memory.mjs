@@ -1,15 +1,13 @@
 // Memory of the service by allocator: node bench/memory.mjs [requests] [rounds]
 // Each round starts the service anew with each setting in turn, sends photos of many sizes four at a time, and reads what
 // the process holds from /proc. Linux only; jemalloc is Debian's package libjemalloc2.
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { root, startService } from './service.mjs'
 
 const [requests = 300, rounds = 3] = process.argv.slice(2).map(Number)
-const root = join(import.meta.dirname, '..')
 const sharp = createRequire(join(root, 'packages/serve/package.json'))('sharp')
 const { drawFlower, drawnSpecies } = await import(
   pathToFileURL(join(root, 'packages/trainer/dist/src/data/drawn-flowers.js')).href
@@ -41,23 +39,14 @@ for (const [name, taken] of Object.entries(results)) {
 
 /** @param {Record<string, string>} variables */
 async function measure(variables) {
-  const port = await freePort()
-  const args = [join(root, 'packages/serve/dist/main.js'), '--port', String(port), '--log-level', 'warn']
-  const service = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...variables }, stdio: 'inherit' })
-  process.once('exit', () => service.kill('SIGKILL'))
-  const ended = new Promise((resolve) => service.once('exit', resolve))
-  const url = `http://127.0.0.1:${port}`
-  while (!(await fetch(`${url}/readyz`).catch(() => null))?.ok) {
-    if (service.exitCode !== null) throw new Error('the service did not start')
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  const started = performance.now()
+  const service = await startService(variables)
   const headers = { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '600000' }
+  const started = performance.now()
   let sent = 0
   const client = async () => {
     while (sent < requests) {
-      const body = pictures[sent++ % pictures.length]
-      const response = await fetch(`${url}/classify`, { method: 'POST', body, headers })
+      const body = pictures[sent++ % pictures.length] ?? null
+      const response = await fetch(`${service.url}/classify`, { method: 'POST', body, headers })
       const answer = /** @type {any} */ (await response.json())
       if (!response.ok) throw new Error(answer.detail)
     }
@@ -66,19 +55,6 @@ async function measure(variables) {
   const ms = (performance.now() - started) / requests
   const status = readFileSync(`/proc/${service.pid}/status`, 'utf8')
   const megabytes = (/** @type {string} */ key) => Number(new RegExp(`${key}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024
-  const result = { rss: megabytes('VmRSS'), peak: megabytes('VmHWM'), ms }
-  service.kill('SIGTERM')
-  await ended
-  return result
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-      server.close(() => resolve(port))
-    })
-  })
+  await service.stop()
+  return { rss: megabytes('VmRSS'), peak: megabytes('VmHWM'), ms }
 }

@@ -38,7 +38,9 @@ process.exitCode = failed ? 1 : 0
 function checkManifests(text, folder, tools) {
   const all = parseAllDocuments(text).map((document) => document.toJS())
   // Its own groups have no domain (apps/v1) or k8s.io.
-  const ofKubernetes = all.filter(({ apiVersion }) => !/\./.test(apiVersion.split('/')[0]) || /\.k8s\.io\//.test(apiVersion))
+  const ofKubernetes = all.filter(
+    ({ apiVersion }) => !/\./.test(apiVersion.split('/')[0]) || /\.k8s\.io\//.test(apiVersion),
+  )
   const file = join(scratch, `${folder.replaceAll('/', '-')}.json`)
   if (tools) {
     for (const document of ofKubernetes) {
@@ -54,13 +56,20 @@ function checkManifests(text, folder, tools) {
       say(`Not checked: ${name}, as FLOWERS_CRDS names no folder with its CustomResourceDefinition`)
       continue
     }
-    const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile(schema)
+    const code = { regExp: goPattern }
+    const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false, code }).compile(schema)
     if (validate(document)) continue
     failed = true
     for (const error of validate.errors ?? [])
       say(`${name}: ${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`)
   }
 }
+
+/** Patterns are Go's: a leading (?i) is its flag i. @param {string} source @param {string} flags */
+function goPattern(source, flags) {
+  return new RegExp(source.replace('(?i)', ''), source.includes('(?i)') ? `${flags}i` : flags)
+}
+goPattern.code = 'new RegExp'
 
 /** Schemas by `<apiVersion> <kind>` of the definitions (kubectl get crd -o yaml) in the folder FLOWERS_CRDS. */
 function customSchemas() {

@@ -6,9 +6,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse, stringify } from 'yaml'
+import { scalingPage } from './scaling-page.mjs'
 import { root, say } from './setup.mjs'
 
-/** Page, and how it is made from the built packages. @type {Record<string, () => Promise<string>>} */
+/** Page, and how it is made from the built packages. @type {Record<string, () => string | Promise<string>>} */
 const pages = {
   'docs/errors.md': errorsPage,
   'docs/configuration.md': configurationPage,
@@ -16,6 +17,7 @@ const pages = {
   'docs/recipes.md': recipesPage,
   'docs/openapi.json': openApiDocument,
   'packages/client/src/openapi.ts': clientTypes,
+  'docs/scaling.md': () => scalingPage(table),
   'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml': prometheusRule,
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { readConfig, settings } from '@flowers/serve/config'
 import { planThreads } from '@flowers/serve/engine/plan'
 import { describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 
 // The files of deploy/ repeat what the code decides; here they are held against it.
 
@@ -15,7 +15,7 @@ interface Resource {
 
 const path = (name: string): string => fileURLToPath(new URL(`../deploy/${name}`, import.meta.url))
 const text = (name: string): string => readFileSync(path(name), 'utf8')
-const yaml = (name: string): Resource => parseAllDocuments(text(name))[0]?.toJS() as Resource
+const yaml = <Content = Resource>(name: string): Content => parse(text(name)) as Content
 
 const pod = yaml('kubernetes/base/deployment.yaml').spec.template.spec
 const [container] = pod.containers
@@ -45,8 +45,10 @@ describe('the service in a cluster', () => {
     const needed = config.drainDelayMs + config.shutdownGraceMs + lastAnswersMs
     expect(pod.terminationGracePeriodSeconds - container.lifecycle.preStop.sleep.seconds).toBeGreaterThan(needed / 1000)
     const composed = readConfig([], image)!
-    const { services } = parseAllDocuments(text('compose.yaml'))[0]?.toJS() as { services: Record<string, any> }
-    expect(parseInt(services['serve'].stop_grace_period)).toBeGreaterThan((composed.shutdownGraceMs + lastAnswersMs) / 1000)
+    const { services } = yaml<{ services: Record<string, { stop_grace_period: string }> }>('compose.yaml')
+    expect(parseInt(services['serve']!.stop_grace_period)).toBeGreaterThan(
+      (composed.shutdownGraceMs + lastAnswersMs) / 1000,
+    )
   })
 
   it('has as many cores as workers, whatever model it ships', () => {
@@ -59,8 +61,8 @@ describe('the service in a cluster', () => {
   })
 
   it('is the same pod under KServe', () => {
-    const { minReplicas, maxReplicas, labels, ...predictor } = yaml('kubernetes/overlays/kserve/inference-service.yaml').spec
-      .predictor
+    const { minReplicas, maxReplicas, labels, ...predictor } = yaml('kubernetes/overlays/kserve/inference-service.yaml')
+      .spec.predictor
     const scale = yaml('kubernetes/base/horizontal-pod-autoscaler.yaml').spec
     expect({ minReplicas, maxReplicas }).toEqual({ minReplicas: scale.minReplicas, maxReplicas: scale.maxReplicas })
     expect(labels).toEqual(yaml('kubernetes/base/network-policy.yaml').spec.podSelector.matchLabels)

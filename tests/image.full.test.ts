@@ -111,10 +111,18 @@ describe.skipIf(missing.length > 0)('the image of the trainer', () => {
       `${photos}:/tmp/photos`,
       `${runs}:/tmp/runs:rw`,
     ]
+    const command = [process.execPath, '/tmp/app/dist/src/cli/main.js', 'train', '--data', '/tmp/photos']
     const args = [
-      ...['/', '--file', path('deploy/image/trainer.Dockerfile'), ...mounts.flatMap((mount) => ['--mount', mount])],
-      ...['--', process.execPath, '/tmp/app/dist/src/cli/main.js', 'train', '--data', '/tmp/photos'],
-      ...['--out', '/tmp/runs/small', '--resume-if-present', ...smallRun],
+      '/',
+      '--file',
+      path('deploy/image/trainer.Dockerfile'),
+      ...mounts.flatMap((mount) => ['--mount', mount]),
+      '--',
+      ...command,
+      '--out',
+      '/tmp/runs/small',
+      '--resume-if-present',
+      ...smallRun,
     ]
     let asked = false
     const first = await start(args, (all, stop) => {

@@ -16,7 +16,8 @@ const platformFolders = { 'onnxruntime-node/bin/napi-v6': [process.platform, pro
 /** @param {string} name folder in packages/ @param {string} out */
 export function gatherApp(name, out) {
   installPackages()
-  if (!build(`packages/${name}`, `packages/${name}/package.json`)) throw new Failure(`packages/${name} does not compile.`)
+  if (!build(`packages/${name}`, `packages/${name}/package.json`))
+    throw new Failure(`packages/${name} does not compile.`)
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const { status } = spawnSync(
     'npx',

@@ -25,12 +25,16 @@ const mounts = values.mount.map((mount) => mount.split(':'))
 const child = spawn(
   'bwrap',
   [
-    ...['--info-fd', '3', '--ro-bind', folder, '/', '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev'],
+    '--ro-bind',
+    folder,
+    '/',
+    ...words('--info-fd 3 --tmpfs /tmp --proc /proc --dev /dev'),
     ...mounts.flatMap(([from, to, mode]) => [mode === 'rw' ? '--bind' : '--ro-bind', from, to]),
-    ...['--unshare-all', '--share-net', '--uid', uid, '--gid', gid, '--cap-drop', 'ALL'],
-    ...['--as-pid-1', '--new-session', '--die-with-parent', '--chdir', '/', '--clearenv'],
+    ...words(`--unshare-all --share-net --uid ${uid} --gid ${gid} --cap-drop ALL`),
+    ...words('--as-pid-1 --new-session --die-with-parent --chdir / --clearenv'),
     ...[...container.variables, ...values.env].flatMap((pair) => ['--setenv', ...pair.split(/=(.*)/s, 2)]),
-    ...['--', ...command],
+    '--',
+    ...command,
   ],
   {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -51,6 +55,11 @@ const first = new Promise((resolve) => {
 for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM']))
   process.on(name, () => void first.then((pid) => process.kill(pid, name)))
 child.once('exit', (code) => (process.exitCode = code ?? 1))
+
+/** @param {string} line */
+function words(line) {
+  return line.split(' ')
+}
 
 /** What the last stage of a Dockerfile says about the container. @param {string} path */
 function lastStage(path) {
