@@ -41,12 +41,11 @@ function checkManifests(text, folder, tools) {
   const ofKubernetes = all.filter(
     ({ apiVersion }) => !/\./.test(apiVersion.split('/')[0]) || /\.k8s\.io\//.test(apiVersion),
   )
-  const file = join(scratch, `${folder.replaceAll('/', '-')}.json`)
   if (tools) {
-    for (const document of ofKubernetes) {
-      writeFileSync(file, JSON.stringify(document))
-      must(join(tools, 'kubernetes-validate'), '--strict', '--quiet', '-k', kubernetes, file)
-    }
+    // JSON is YAML.
+    const file = join(scratch, 'manifests.yaml')
+    writeFileSync(file, ofKubernetes.map((document) => JSON.stringify(document)).join('\n---\n'))
+    must(join(tools, 'kubernetes-validate'), '--strict', '--quiet', '-k', kubernetes, file)
   }
   const schemas = customSchemas()
   for (const document of all.filter((each) => !ofKubernetes.includes(each))) {

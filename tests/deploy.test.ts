@@ -15,7 +15,7 @@ interface Resource {
 
 const path = (name: string): string => fileURLToPath(new URL(`../deploy/${name}`, import.meta.url))
 const text = (name: string): string => readFileSync(path(name), 'utf8')
-const yaml = <Content = Resource>(name: string): Content => parse(text(name)) as Content
+const yaml = (name: string): Resource => parse(text(name)) as Resource
 
 const pod = yaml('kubernetes/base/deployment.yaml').spec.template.spec
 const [container] = pod.containers
@@ -45,7 +45,7 @@ describe('the service in a cluster', () => {
     const needed = config.drainDelayMs + config.shutdownGraceMs + lastAnswersMs
     expect(pod.terminationGracePeriodSeconds - container.lifecycle.preStop.sleep.seconds).toBeGreaterThan(needed / 1000)
     const composed = readConfig([], image)!
-    const { services } = yaml<{ services: Record<string, { stop_grace_period: string }> }>('compose.yaml')
+    const { services } = parse(text('compose.yaml')) as { services: Record<string, { stop_grace_period: string }> }
     expect(parseInt(services['serve']!.stop_grace_period)).toBeGreaterThan(
       (composed.shutdownGraceMs + lastAnswersMs) / 1000,
     )
