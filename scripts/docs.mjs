@@ -1,13 +1,15 @@
 // The pages of docs/ that are made from code.
 //   node scripts/docs.mjs --write   writes them
 //   node scripts/docs.mjs --check   fails when one is not what the code says
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { parse, stringify } from 'yaml'
+import { scalingPage } from './scaling-page.mjs'
 import { root, say } from './setup.mjs'
 
-/** Page, and how it is made from the built packages. @type {Record<string, () => Promise<string>>} */
+/** Page, and how it is made from the built packages. @type {Record<string, () => string | Promise<string>>} */
 const pages = {
   'docs/errors.md': errorsPage,
   'docs/configuration.md': configurationPage,
@@ -15,6 +17,8 @@ const pages = {
   'docs/recipes.md': recipesPage,
   'docs/openapi.json': openApiDocument,
   'packages/client/src/openapi.ts': clientTypes,
+  'docs/scaling.md': () => scalingPage(table),
+  'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml': prometheusRule,
 }
 
 const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
@@ -84,6 +88,20 @@ async function describeService() {
   const document = openapi()
   await app.close()
   return document
+}
+
+/** The rules of Prometheus' own files as the resource that the Prometheus Operator reads. */
+async function prometheusRule() {
+  const folder = join(root, 'deploy', 'prometheus', 'rules')
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yml'))
+  const groups = files.sort().flatMap((name) => parse(readFileSync(join(folder, name), 'utf8')).groups)
+  const resource = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'flowers' },
+    spec: { groups },
+  }
+  return `# Made by \`npm run docs\` from deploy/prometheus/rules.\n${stringify(resource, { lineWidth: 0 })}`
 }
 
 async function commandsPage() {

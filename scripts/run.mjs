@@ -17,6 +17,7 @@ const commands = {
   check: { about: 'format, lint, types, unused code, documentation (or only those named)', run: check },
   build: { about: 'compile every package', run: buildAll },
   docs: { about: 'write the generated pages of docs/', run: docs },
+  sbom: { about: 'write bills of material (CycloneDX) to .cache/sbom or the folder named', run: sbom },
   format: { about: 'format every file', run: format },
 }
 
@@ -66,6 +67,12 @@ async function docs() {
   return node('scripts/docs.mjs', '--write')
 }
 
+/** @param {string[]} args */
+async function sbom(args) {
+  installPackages()
+  return node('scripts/supply-chain.mjs', 'sbom', ...args)
+}
+
 async function format() {
   installPackages()
   return node('node_modules/oxfmt/bin/oxfmt')
@@ -81,6 +88,8 @@ async function check(only) {
     suppressions: () => node('scripts/suppressions.mjs'),
     docs: () => node('scripts/docs.mjs', '--check'),
     links: () => node('scripts/links.mjs'),
+    deploy: () => node('scripts/deploy-check.mjs'),
+    supply: () => node('scripts/supply-chain.mjs'),
   }
   const unknown = only.filter((name) => !(name in checks))
   if (unknown.length > 0) throw new Failure(`No check "${unknown[0]}": there are ${Object.keys(checks).join(', ')}.`, 2)

@@ -44,11 +44,13 @@ describe('a run', () => {
   })
 
   it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('saves at %s, exits with %i, and goes on to the same end', async (signal, exitCode) => {
+    ['SIGINT', 130, (run: string, _start: string[]) => ['train', '--resume', run]],
+    // What a cluster does with a job that it has to move: the same command, again.
+    ['SIGTERM', 143, (_run: string, start: string[]) => start],
+  ] as const)('saves at %s, exits with %i, and goes on to the same end', async (signal, exitCode, again) => {
     const run = join(folder, signal)
-    const { process: child, finished } = startTrainer(['train', '--data', data, '--out', run, ...smallRun], folder)
+    const start = ['train', '--data', data, '--out', run, '--resume-if-present', ...smallRun]
+    const { process: child, finished } = startTrainer(start, folder)
     let seen = ''
     child.stdout?.on('data', (chunk: Buffer) => {
       seen += chunk.toString()
@@ -57,7 +59,7 @@ describe('a run', () => {
     const stopped = await finished
     expect(stopped.output).toContain(`saved; go on with: train --resume ${signal}`)
     expect(stopped.code).toBe(exitCode)
-    const resumed = await runTrainer(['train', '--resume', signal], folder)
+    const resumed = await runTrainer(again(signal, start), folder)
     expect(resumed.code).toBe(0)
     expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
   })
@@ -98,6 +100,15 @@ describe('a run', () => {
     for (const board of boards.slice(1)) expect(timeless(board)).toEqual(timeless(whole))
   })
 
+  it('is left as it is when the command that started it comes once more after its end', async () => {
+    const start = ['train', '--data', data, '--out', reference(), '--resume-if-present', ...smallRun]
+    const before = await fingerprint(reference())
+    const { code, output } = await runTrainer(start, folder)
+    expect(output).toMatch(/done: /)
+    expect(code).toBe(0)
+    expect(await fingerprint(reference())).toEqual(before)
+  })
+
   it.each([
     [['train', '--recipe', 'no-such', '--data', 'flowers'], 2, 'RECIPE_UNKNOWN'],
     [['train', '--recipe', 'report'], 2, 'USAGE'],
@@ -105,6 +116,8 @@ describe('a run', () => {
     [['train', '--data', 'nowhere'], 2, 'DATA_NOT_FOUND'],
     [['train', '--data', 'flowers', '--out', 'reference'], 2, 'TRAIN_RUN_EXISTS'],
     [['train', '--data', 'flowers', '--out', 'wide', '--set', 'phases.head.batch=999'], 2, 'TRAIN_BATCH_TOO_LARGE'],
+    [['train', '--data', 'flowers', '--out', 'reference', '--resume-if-present'], 2, 'TRAIN_RUN_EXISTS'],
+    [['train', '--data', 'flowers', '--resume-if-present'], 2, 'USAGE'],
     [['train', '--resume', 'flowers'], 2, 'TRAIN_RUN_MISSING'],
     [['train', '--resume', 'reference', '--set', 'seed=2'], 2, 'USAGE'],
     [['train', '--no-such-option'], 2, '--no-such-option'],

@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
 import { recipes } from '../../recipes/index.ts'
@@ -19,6 +20,7 @@ interface TrainArguments {
   set: string[]
   weights?: string
   resume?: string
+  resumeIfPresent?: boolean
 }
 
 export function trainCommand(): Command {
@@ -37,6 +39,10 @@ export function trainCommand(): Command {
       `weights to start from: ${Object.keys(pretrainedWeights).join(', ')}, or a .safetensors file`,
     )
     .option('--resume <run>', 'go on with a run that was stopped or killed')
+    .option(
+      '--resume-if-present',
+      'go on with the run in --out where it is there, else start it: one command for a job that is restarted',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  train --recipe quick --data photos --set minutes=20\n  train --recipe flowers102 --data photos --set phases.full.epochs=50',
@@ -48,7 +54,7 @@ export function trainCommand(): Command {
 
 async function train(options: TrainArguments): Promise<void> {
   const progress = createProgress(process.stdout.isTTY)
-  const plan = options.resume === undefined ? await planRun(options) : await planResume(options.resume, options)
+  const plan = await planTraining(options)
   const { signal, release } = stopSignal(() =>
     progress.message('stopping after this step, once everything is saved (again to stop at once)'),
   )
@@ -70,17 +76,28 @@ async function train(options: TrainArguments): Promise<void> {
   }
 }
 
+function planTraining(options: TrainArguments) {
+  if (options.resumeIfPresent) return planStartOrResume(options)
+  return options.resume === undefined ? planRun(options) : planResume(options.resume, options)
+}
+
 /** What a run leaves that was killed before it had written down what it is; `data.json` comes last. */
 const leftOfAnUnbornRun = (name: string): boolean =>
   /^(checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
 
-async function planRun({ recipe: name, data, out, set, weights }: TrainArguments) {
+/** The recipe that is asked for, before it is fitted to photos and machine. */
+async function planRecipe({ recipe: name, data, set, weights }: TrainArguments) {
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
   const { minutes, settings } = takeMinutes(name ?? 'demo', set)
   const settle = (resolved: Recipe): Recipe => startingFrom(resolved, weights ?? resolved.model.weights)
-  const planned = settle(await resolveRecipe(name ?? 'demo', settings))
+  return { minutes, settings, settle, planned: settle(await resolveRecipe(name ?? 'demo', settings)) }
+}
+
+async function planRun(options: TrainArguments) {
+  const { data, out } = options
+  const { minutes, settings, settle, planned } = await planRecipe(options)
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
   await requireWritable(folder)
@@ -98,6 +115,22 @@ async function planRun({ recipe: name, data, out, set, weights }: TrainArguments
       return resolveQuick(planned, { data: photos, minutes, withSettings, log })
     },
   }
+}
+
+/** The same arguments start a run and go on with it; those of another run are refused. */
+async function planStartOrResume(options: TrainArguments) {
+  const { out, data, resume } = options
+  if (out === undefined || resume !== undefined)
+    throw new FlowersError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
+  const present = await readdir(fromUser(out)).catch((): string[] => [])
+  if (!present.includes('data.json')) return planRun(options)
+  const plan = await planResume(out, { set: [], ...(data === undefined ? {} : { data }) })
+  const { minutes, planned } = await planRecipe(options)
+  const stored = await plan.resolve()
+  // What was fitted to some minutes was fitted to the machine where the run began.
+  const same = minutes === null ? isDeepStrictEqual(stored, planned) : stored.name === planned.name
+  if (!same) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
+  return plan
 }
 
 /** The recipe with these weights; a file is seen from the folder the person stands in. */
