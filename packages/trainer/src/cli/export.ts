@@ -5,6 +5,7 @@ interface ExportArguments {
   run: string
   data: string
   out: string
+  notes?: string
 }
 
 export function exportCommand(): Command {
@@ -15,12 +16,14 @@ export function exportCommand(): Command {
     .requiredOption('--run <run>', 'a run folder of train')
     .requiredOption('--data <data>', 'the photos the run was validated on')
     .requiredOption('--out <model>', 'the folder to make, such as models/garden18/1')
+    .option('--notes <file>', 'Markdown for the card: what its maker knows of the model and no run can measure')
     .action(async (options: ExportArguments) => {
       const { exportRun } = await import('../export/export-run.ts')
       await exportRun({
         run: fromUser(options.run),
         data: fromUser(options.data),
         out: fromUser(options.out),
+        ...(options.notes !== undefined && { notes: fromUser(options.notes) }),
         log: (line: string) => console.log(line),
       })
     })

@@ -24,11 +24,13 @@ export interface CardFacts {
   readonly top1ByViews: readonly number[]
   /** Training photos by class. */
   readonly trainCounts: readonly number[]
+  /** Markdown from the maker of the model; null: none. */
+  readonly notes: string | null
 }
 
-/** The model card: YAML front matter of the Hugging Face hub, then Markdown. Made of the run, never written by hand. */
+/** The model card: YAML front matter of the Hugging Face hub, then Markdown. Made of the run; only its notes are written by hand. */
 export function modelCard(facts: CardFacts): string {
-  return [frontMatter(facts), ...sections.map((section) => section(facts))].join('\n\n') + '\n'
+  return [frontMatter(facts), ...sections.map((section) => section(facts))].filter(Boolean).join('\n\n') + '\n'
 }
 
 // JSON strings are YAML strings.
@@ -73,6 +75,7 @@ const sections: readonly ((facts: CardFacts) => string)[] = [
   training,
   exported,
   limits,
+  notesSection,
   classTable,
 ]
 
@@ -221,6 +224,10 @@ ${bullets([
   ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
   'The rights to the training photos stay with their photographers; check them before redistributing the weights.',
 ])}`
+}
+
+function notesSection({ notes }: CardFacts): string {
+  return notes === null ? '' : `## Notes\n\n${notes.trim()}`
 }
 
 function classTable({ manifest, measures, trainCounts }: CardFacts): string {

@@ -25,7 +25,9 @@ beforeAll(async () => {
     change: (recipe) => ({ ...recipe, logitAdjustment: 0.5 }),
   })
   model = join(test.folder, 'models', 'test', '3')
-  report = await exportRun({ ...test, out: model, log: (line) => lines.push(line) })
+  const notes = join(test.folder, 'notes.md')
+  await writeFile(notes, 'Drawn by a program.\n')
+  report = await exportRun({ ...test, out: model, notes, log: (line) => lines.push(line) })
 }, 180_000)
 
 afterAll(() => test.remove())
@@ -73,10 +75,11 @@ describe('an exported run', () => {
     const card = await readFile(join(model, 'README.md'), 'utf8')
     expect(card).toMatch(/^---\npipeline_tag: image-classification\n/)
     expect(card).toContain(`value: ${report.manifest.metrics.top1.value.toFixed(4)}`)
-    for (const heading of ['Use', 'Data', 'Accuracy', 'Calibration', 'Training', 'Export', 'Limits', 'By class']) {
+    for (const heading of ['Use', 'Data', 'Accuracy', 'Calibration', 'Training', 'Export', 'Limits', 'Notes', 'By class']) {
       expect(card).toContain(`\n## ${heading}\n`)
     }
     for (const label of report.manifest.labels) expect(card).toContain(`\n| ${label} | `)
+    expect(card).toContain('\n## Notes\n\nDrawn by a program.\n\n')
     expect(card).toContain('Logit adjustment: 0.5 times the log of the class prior')
     expect(card).not.toMatch(/undefined|NaN|\[object/)
   })

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
@@ -38,6 +38,8 @@ export interface ExportOptions {
   readonly data: string
   /** The model folder to make, `<models>/<name>/<version>`. */
   readonly out: string
+  /** A file of Markdown that becomes a section of the card. */
+  readonly notes?: string
   readonly log?: (line: string) => void
   /** Opens what is gated and measured; another one stands in for a broken export. */
   readonly open?: (path: string, size: number) => Promise<Network>
@@ -69,6 +71,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
   await requireAbsent(out)
+  const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, logitAdjustment } = await readAdjusted(options.run)
   const dataset = await openRunData(options.data, run)
   const { python } = await ensurePythonEnvironment({ log })
@@ -95,7 +98,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
       }
       const trainCounts = trainCountsOf(run)
       const { splitBy } = run.data
-      const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts })
+      const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts, notes })
       await mkdir(dirname(out), { recursive: true })
       const files = { [modelFiles.network]: { copyOf: target }, [modelFiles.card]: card }
       const written = await packageModel(out, files, manifest)
@@ -106,6 +109,12 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function readNotes(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new FlowersError('USAGE', `cannot read the notes ${path}`, { cause })
+  })
 }
 
 /** Name and version of `<models>/<name>/<version>`. Throws EXPORT_TARGET. */
