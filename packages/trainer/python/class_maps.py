@@ -5,8 +5,9 @@ class activation mapping (Zhou et al. 2016, arXiv:1512.04150). Pooling and a lin
 over its places is the logit of its class, less a constant of the class. Between the two there may be a layer
 normalisation: given the image it is linear as well, with weights gamma / deviation less their mean over the channels.
 
-The maps are made of nodes that the network has anyway, a 1 x 1 convolution, and a copy of the last weights: for one who
-fetches the logits alone they cost next to nothing, where a second file would hold the whole network again.
+The maps are made of nodes that the network has anyway and a 1 x 1 convolution with the last weights, of which only a layer
+normalisation needs a copy of its own: for one who fetches the logits alone they cost next to nothing, where a second file
+would hold the whole network again.
 """
 
 import argparse
@@ -53,6 +54,18 @@ def linear_weights(graph, node):
     return attribute(node, "alpha", 1.0) * (weights.T if attribute(node, "transB", 0) else weights)
 
 
+def same_weights(model, last):
+    """Nodes that turn the last weights into a 1 x 1 convolution's; a runtime does so once, when it loads the file."""
+    name, nodes = last.input[1], []
+    if not attribute(last, "transB", 0):
+        nodes.append(helper.make_node("Transpose", [name], [f"{OUTPUT}_transposed"], perm=[1, 0]))
+        name = f"{OUTPUT}_transposed"
+    shape = f"{OUTPUT}_kernel_shape"
+    # 0 keeps a dimension.
+    model.graph.initializer.append(numpy_helper.from_array(numpy.array([0, 0, 1, 1]), shape))
+    return [*nodes, helper.make_node("Reshape", [name, shape], [f"{OUTPUT}_weights"])]
+
+
 def pooled_map(graph, node):
     """(name, layout) of the feature map that a node averages over all its places, or None."""
     if node is None:
@@ -92,8 +105,11 @@ def add_class_maps(model):
     if layout == "NHWC":
         nodes.append(helper.make_node("Transpose", [features], [f"{OUTPUT}_features"], perm=[0, 3, 1, 2]))
         features = f"{OUTPUT}_features"
-    kernel = numpy.ascontiguousarray(weights.T[:, :, None, None], dtype=numpy.float32)
-    model.graph.initializer.append(numpy_helper.from_array(kernel, f"{OUTPUT}_weights"))
+    if normalization is None and attribute(last, "alpha", 1.0) == 1.0:
+        nodes.extend(same_weights(model, last))
+    else:
+        kernel = numpy.ascontiguousarray(weights.T[:, :, None, None], dtype=numpy.float32)
+        model.graph.initializer.append(numpy_helper.from_array(kernel, f"{OUTPUT}_weights"))
     sums = OUTPUT if normalization is None else f"{OUTPUT}_sums"
     nodes.append(helper.make_node("Conv", [features, f"{OUTPUT}_weights"], [sums], name=OUTPUT))
     if normalization is not None:

@@ -75,7 +75,17 @@ describe('an exported run', () => {
     const card = await readFile(join(model, 'README.md'), 'utf8')
     expect(card).toMatch(/^---\npipeline_tag: image-classification\n/)
     expect(card).toContain(`value: ${report.manifest.metrics.top1.value.toFixed(4)}`)
-    for (const heading of ['Use', 'Data', 'Accuracy', 'Calibration', 'Training', 'Export', 'Limits', 'Notes', 'By class']) {
+    for (const heading of [
+      'Use',
+      'Data',
+      'Accuracy',
+      'Calibration',
+      'Training',
+      'Export',
+      'Limits',
+      'Notes',
+      'By class',
+    ]) {
       expect(card).toContain(`\n## ${heading}\n`)
     }
     for (const label of report.manifest.labels) expect(card).toContain(`\n| ${label} | `)
