@@ -70,12 +70,14 @@ describe.skipIf(!hasProc)('the process', () => {
 
   it('does nothing while nobody asks', async () => {
     const [, service] = running
-    // What is left of the start: compilers and collectors.
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    const before = await service!.cpuSeconds()
-    await new Promise((resolve) => setTimeout(resolve, 5000))
-    const used = (await service!.cpuSeconds()) - before
-    // Spinning threads would have used seconds.
-    expect(used / 5).toBeLessThanOrEqual(0.01)
+    const idle = async (): Promise<number> => {
+      const before = await service!.cpuSeconds()
+      await new Promise((resolve) => setTimeout(resolve, 5000))
+      return (await service!.cpuSeconds()) - before
+    }
+    // What is left of the start, compilers and collectors, may take part of the first seconds; spinning threads take all.
+    const shares = [(await idle()) / 5]
+    while (shares.at(-1)! > 0.01 && shares.length < 4) shares.push((await idle()) / 5)
+    expect(shares.at(-1)).toBeLessThanOrEqual(0.01)
   })
 })

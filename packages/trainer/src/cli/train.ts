@@ -117,6 +117,10 @@ async function planRun(options: TrainArguments) {
   }
 }
 
+/** The recipe as a run stores it, where it left the precision to the machine. */
+const asStored = (planned: Recipe, { precision }: Recipe): Recipe =>
+  planned.precision === 'auto' ? { ...planned, precision } : planned
+
 /** The same arguments start a run and go on with it; those of another run are refused. */
 async function planStartOrResume(options: TrainArguments) {
   const { out, data, resume } = options
@@ -128,7 +132,7 @@ async function planStartOrResume(options: TrainArguments) {
   const { minutes, planned } = await planRecipe(options)
   const stored = await plan.resolve()
   // What was fitted to some minutes was fitted to the machine where the run began.
-  const same = minutes === null ? isDeepStrictEqual(stored, planned) : stored.name === planned.name
+  const same = minutes === null ? isDeepStrictEqual(stored, asStored(planned, stored)) : stored.name === planned.name
   if (!same) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
   return plan
 }

@@ -16,6 +16,8 @@ export interface MemoryNeed {
 /** Measures on two small batches what a step takes at its peak, beyond what the process holds now. Zero where the system does not tell (not Linux). */
 export async function measureNeed(run: (batch: number) => Promise<void>): Promise<MemoryNeed> {
   const [small, large] = [1, 3]
+  // The first run of all takes what TensorFlow needs once, whatever the step.
+  await run(small)
   const before = await peakOf(async () => {})
   const one = (await peakOf(() => run(small))) - before
   const other = (await peakOf(() => run(large))) - before
