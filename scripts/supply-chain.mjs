@@ -19,6 +19,7 @@ const licences = {
   'BSD-3-Clause': '',
   'Python-2.0': '',
   'CC0-1.0': '',
+  Unlicense: '',
   'LGPL-3.0-or-later': 'libvips: a library of its own that sharp loads, which anyone may replace',
   'MPL-2.0': 'lightningcss: of the test runner only; nothing of it is shipped',
 }

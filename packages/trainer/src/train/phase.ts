@@ -115,6 +115,7 @@ export class PhaseRunner {
   readonly #stepsPerEpoch: number
   readonly #cached: CachedHead | null
   #lastSave = performance.now()
+  #inputsShown = false
 
   constructor(context: PhaseContext, name: PhaseName, variables: TrainingVariables, position: Position) {
     this.#context = context
@@ -326,7 +327,9 @@ export class PhaseRunner {
       ),
       recipe.preprocessing,
     )
-    if (epoch === 0 && batch.step === 0 && 'pixels' in batch) {
+    // Where a resumed run shows its inputs again, TensorBoard has forgotten those of before.
+    if (updates === 0 && !this.#inputsShown && 'pixels' in batch) {
+      this.#inputsShown = true
       const { board, dataset } = this.#context
       await showInputs(board, this.updates, {
         name: phase,
