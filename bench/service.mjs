@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../scripts/free-port.mjs'
 
 export const root = join(import.meta.dirname, '..')
 
@@ -29,15 +29,4 @@ export async function startService(variables = {}) {
       process.off('exit', kill)
     },
   }
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-      server.close(() => resolve(port))
-    })
-  })
 }

