@@ -1,30 +1,14 @@
-import { efficientnetLiteNormalization } from '@flowers/shared/preprocessing'
 import type { Recipe } from '../src/recipe.ts'
-import { noMix, recipeDefaults, reportPhases, standardAugment } from '../src/recipe.ts'
+import { noMix, reportPhases } from '../src/recipe.ts'
+import { headPhase, pretrainedLite, transferAugment, transferDefaults } from './transfer.ts'
 
 /** EfficientNet-Lite2 on 18 garden flowers in full-size photos, ending in FixRes at 576 px; docs/models.md has what it gives. */
 export const garden18 = {
-  ...recipeDefaults,
+  ...transferDefaults,
   name: 'garden18',
-  model: {
-    architecture: 'efficientnet_lite2',
-    head: { kind: 'linear' },
-    stochasticDepth: 0.1,
-    layerScale: 0,
-    weights: 'efficientnet_lite2',
-  },
-  // Some labels contradict each other.
-  data: { ...recipeDefaults.data, exclude: 'audit' },
-  preprocessing: { ...recipeDefaults.preprocessing, ...efficientnetLiteNormalization },
+  model: pretrainedLite('efficientnet_lite2'),
   phases: {
-    head: {
-      ...reportPhases.head,
-      epochs: 1,
-      size: 224,
-      batch: 32,
-      learningRate: { backbone: 0, head: 2e-3, schedule: { kind: 'fixed' } },
-      earlyStopping: null,
-    },
+    head: { ...headPhase, size: 224, batch: 32 },
     full: {
       ...reportPhases.full,
       epochs: 10,
@@ -33,12 +17,9 @@ export const garden18 = {
       learningRate: { backbone: 3e-4, head: 2e-3, schedule: { kind: 'cosine', warmupEpochs: 0.5, minimum: 0.01 } },
       labelSmoothing: 0.1,
       augment: {
-        ...standardAugment,
-        crop: { kind: 'randomResizedCrop', scale: [0.3, 1], ratio: [0.75, 4 / 3] },
+        ...transferAugment,
+        crop: { ...transferAugment.crop, scale: [0.3, 1] },
         verticalFlip: 0.2,
-        rotation: 15,
-        color: { brightness: 0.3, contrast: 0.3, saturation: 0.3, hue: 0.02 },
-        erasing: { probability: 0.2, area: [0.02, 0.2] },
       },
       mix: { mixupAlpha: 0.2, cutmixAlpha: 0, probability: 0.5, mixupOffEpoch: null, cutmixOffEpoch: null, late: null },
       ema: { decay: 0.99, power: 0.75 },
