@@ -34,6 +34,5 @@ function picture({ sample }: JudgedPhoto, pictures: Pictures): Html {
     title="${sample.id}"
     width="96"
     height="96"
-    loading="lazy"
   />`
 }
