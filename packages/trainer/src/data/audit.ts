@@ -27,7 +27,7 @@ export const auditKinds = {
   nearDuplicate: { severity: 'note', title: 'Near copies within a class and split' },
 } as const satisfies Record<string, Kind>
 
-type AuditKind = keyof typeof auditKinds
+export type AuditKind = keyof typeof auditKinds
 
 interface Problem {
   readonly kind: AuditKind

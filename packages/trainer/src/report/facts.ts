@@ -32,7 +32,7 @@ export interface RunFacts {
   readonly sha256: string
   /** Photos left out. */
   readonly excluded: readonly string[]
-  readonly audit: Audit | null
+  readonly audit: Pick<Audit, 'checked' | 'problems' | 'errors' | 'warnings'> | null
   readonly history: readonly HistoryPhase[]
   readonly checkpoint: { readonly phase: string; readonly epoch: number; readonly size: number }
   /** Weights of the network. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseHTML } from 'linkedom'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Audit } from '../data/audit.ts'
 import { testFolder } from '../data/test-photos.ts'
 import { drawFlowers } from '../data/drawn-flowers.ts'
 import { recipeDefaults, reportPhases } from '../recipe.ts'
@@ -67,9 +68,17 @@ async function writeCsv(place: string): Promise<string> {
   return `path,label,split\n${rows.join('\n')}\n`
 }
 
+/** A second file of a training photo, of lower quality. */
+async function writeNearCopy(place: string): Promise<void> {
+  const files = (await readdir(place, { recursive: true })).filter((name) => /^train.*\.jpg$/.test(name)).toSorted()
+  const photo = join(place, files.at(-1)!)
+  await sharp(photo).jpeg({ quality: 50 }).toFile(photo.replace('.jpg', '-again.jpg'))
+}
+
 beforeAll(async () => {
   folder = await testFolder({})
   await drawFlowers(join(folder.path, 'flowers'), { ...photoCounts, size: 48, seed: 4 })
+  await writeNearCopy(join(folder.path, 'flowers'))
   data = join(folder.path, 'flowers.csv')
   await writeFile(data, await writeCsv(join(folder.path, 'flowers')))
   run = join(folder.path, 'run')
@@ -170,9 +179,11 @@ describe('the report that a training run leaves', () => {
   })
 
   it('writes down what the audit found', async () => {
-    const { audit } = JSON.parse(await readFile(join(run, 'data.json'), 'utf8')) as { audit: { checked: number } }
+    const { audit } = JSON.parse(await readFile(join(run, 'data.json'), 'utf8')) as { audit: Audit }
     expect(audit.checked).toBeGreaterThan(photoCounts.species * photoCounts.valid)
-    expect(texts(document, '#data ~ p').join(' ')).toContain(`${audit.checked} photos were looked at`)
+    const ids = audit.problems.find(({ kind }) => kind === 'nearDuplicate')!.ids
+    expect(ids.join()).toContain('-again.jpg')
+    expect(texts(document, 'summary + ul li').join('\n')).toContain(ids.join(' = '))
   })
 })
 

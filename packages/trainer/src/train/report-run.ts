@@ -3,7 +3,8 @@ import { basename, join } from 'node:path'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { oneView } from '@flowers/shared/views'
 import { z } from 'zod'
-import type { Audit } from '../data/audit.ts'
+import { auditKinds } from '../data/audit.ts'
+import type { AuditKind } from '../data/audit.ts'
 import type { Dataset, Sample } from '../data/dataset.ts'
 import { Random } from '../random.ts'
 import type { PhaseName } from '../recipe.ts'
@@ -114,11 +115,20 @@ export function sampleOf<T>(photos: readonly T[], size: number, seed: number): T
   return Array.from(order.slice(0, most).sort(), (position) => photos[position]!)
 }
 
-/** The audit that the run wrote down; null in older run folders and where it has other fields. */
-async function storedAudit(folder: string): Promise<Audit | null> {
-  const schema = z.object({ audit: z.object({ problems: z.array(z.object({ kind: z.string() })) }).loose() })
-  const parsed = schema.safeParse(JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')))
-  return parsed.success ? (parsed.data.audit as unknown as Audit) : null
+const auditKindNames = Object.keys(auditKinds) as AuditKind[]
+const storedData = z.object({
+  audit: z.object({
+    checked: z.number(),
+    errors: z.number(),
+    warnings: z.number(),
+    problems: z.array(z.object({ kind: z.enum(auditKindNames), ids: z.array(z.string()), detail: z.string() })),
+  }),
+})
+
+/** What the run's audit found, as it was written down; null in older run folders and where it has other fields. */
+async function storedAudit(folder: string): Promise<RunFacts['audit']> {
+  const parsed = storedData.safeParse(JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')))
+  return parsed.success ? parsed.data.audit : null
 }
 
 const storedEnvironment = (folder: string): Promise<Record<string, unknown>> =>

@@ -1,7 +1,6 @@
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
 import { auditKinds } from '../../data/audit.ts'
-import type { Audit } from '../../data/audit.ts'
 import { classCountsChart, priorChart } from '../charts/class-bars.ts'
 import { colors } from '../charts/chart.ts'
 import type { RunFacts } from '../facts.ts'
@@ -39,7 +38,7 @@ const classesOf = ({ labels, counts }: RunFacts) =>
 /** Findings of one kind that are named; the rest are counted. */
 const mostNamed = 8
 
-function auditBody(audit: Audit | null, excluded: readonly string[]): Html {
+function auditBody(audit: RunFacts['audit'], excluded: readonly string[]): Html {
   const left =
     excluded.length === 0
       ? html``
