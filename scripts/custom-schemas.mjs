@@ -48,7 +48,6 @@ function pinnedFiles() {
   return modules.flatMap(({ Path, Version }) => {
     const module = go('download', '-json', `${Path}@${Version}`)
     if (module?.Dir) return (published[Path] ?? []).map((file) => join(module.Dir, file))
-    if (/checksum mismatch/.test(module?.Error)) throw new Failure(module.Error)
     say(`Not downloaded: ${Path} ${Version}, which has definitions of custom resources`)
     return []
   })
@@ -59,12 +58,13 @@ function pinnedFiles() {
  * @param {...string} args @returns {any}
  */
 function go(...args) {
-  const { error, stdout } = spawnSync('go', ['mod', ...args], {
+  const { error, stdout, stderr } = spawnSync('go', ['mod', ...args], {
     cwd: join(root, 'deploy', 'check', 'crds'),
     encoding: 'utf8',
     env: { ...process.env, GOFLAGS: '', GOTOOLCHAIN: 'local', GOWORK: 'off' },
   })
   if (error) say('Without go (Debian: apt install golang-go), definitions of custom resources come from FLOWERS_CRDS')
+  if (/checksum mismatch/.test(stdout + stderr)) throw new Failure(`${stdout}${stderr}`)
   return stdout ? JSON.parse(stdout) : undefined
 }
 
