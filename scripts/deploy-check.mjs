@@ -1,15 +1,16 @@
 // Reads everything in deploy/ with the tools that will: node scripts/deploy-check.mjs
 // hadolint, the Compose and Kubernetes schemas come from deploy/check/requirements.lock; kubectl (or kustomize) and promtool
-// are used where they are. What cannot be checked here is said in a line and does not fail.
+// are used where they are, go for the definitions of custom resources. What cannot be checked here is said in a line and does not fail.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { Ajv } from 'ajv'
 import { parseAllDocuments } from 'yaml'
 import { checkTools } from './check-tools.mjs'
+import { customSchemas } from './custom-schemas.mjs'
 import { projectFiles } from './files.mjs'
-import { root, say } from './setup.mjs'
+import { Failure, root, say } from './setup.mjs'
 
 /** Of the cluster; its API is what the manifests are held against. */
 const kubernetes = '1.34'
@@ -28,14 +29,24 @@ try {
   else say('Not checked: deploy/prometheus, as there is no promtool (Debian: apt install prometheus)')
   const kustomize = has('kustomize') ? ['kustomize', 'build'] : has('kubectl') ? ['kubectl', 'kustomize'] : undefined
   if (!kustomize) say('Not checked: deploy/kubernetes, as there is neither kubectl nor kustomize')
-  if (kustomize) for (const folder of kustomizations) checkManifests(must(...kustomize, folder), folder, tools)
+  if (kustomize) {
+    const schemas = customSchemas()
+    for (const folder of kustomizations) checkManifests(must(...kustomize, folder), folder, tools, schemas)
+  }
+} catch (error) {
+  if (!(error instanceof Failure)) throw error
+  failed = true
+  say(error.message)
 } finally {
   rmSync(scratch, { recursive: true })
 }
 process.exitCode = failed ? 1 : 0
 
-/** @param {string} text manifests @param {string} folder @param {string | undefined} tools */
-function checkManifests(text, folder, tools) {
+/**
+ * @param {string} text manifests @param {string} folder @param {string | undefined} tools
+ * @param {Map<string, any>} schemas of custom resources
+ */
+function checkManifests(text, folder, tools, schemas) {
   const all = parseAllDocuments(text).map((document) => document.toJS())
   // Its own groups have no domain (apps/v1) or k8s.io.
   const ofKubernetes = all.filter(
@@ -47,12 +58,11 @@ function checkManifests(text, folder, tools) {
     writeFileSync(file, ofKubernetes.map((document) => JSON.stringify(document)).join('\n---\n'))
     must(join(tools, 'kubernetes-validate'), '--strict', '--quiet', '-k', kubernetes, file)
   }
-  const schemas = customSchemas()
   for (const document of all.filter((each) => !ofKubernetes.includes(each))) {
     const name = `${document.kind} of ${relative(root, folder)}`
-    const schema = schemas?.get(`${document.apiVersion} ${document.kind}`)
+    const schema = schemas.get(`${document.apiVersion} ${document.kind}`)
     if (!schema) {
-      say(`Not checked: ${name}, as FLOWERS_CRDS names no folder with its CustomResourceDefinition`)
+      say(`Not checked: ${name}, as there is no CustomResourceDefinition of it`)
       continue
     }
     const code = { regExp: goPattern }
@@ -69,37 +79,6 @@ function goPattern(source, flags) {
   return new RegExp(source.replace('(?i)', ''), source.includes('(?i)') ? `${flags}i` : flags)
 }
 goPattern.code = 'new RegExp'
-
-/** Schemas by `<apiVersion> <kind>` of the definitions (kubectl get crd -o yaml) in the folder FLOWERS_CRDS. */
-function customSchemas() {
-  const folder = process.env['FLOWERS_CRDS']
-  if (!folder) return undefined
-  const files = readdirSync(folder).map((name) => join(folder, name))
-  const definitions = files
-    .filter((file) => /\.ya?ml$/.test(file) && statSync(file).isFile())
-    .flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS()))
-    .flatMap((document) => document?.items ?? [document])
-    .filter((document) => document?.kind === 'CustomResourceDefinition')
-  return new Map(
-    definitions.flatMap(({ spec }) =>
-      spec.versions.map((/** @type {any} */ version) => {
-        const schema = closed(version.schema.openAPIV3Schema)
-        // Described by Kubernetes, not by the definition.
-        schema.properties.metadata = {}
-        return [`${spec.group}/${version.name} ${spec.names.kind}`, schema]
-      }),
-    ),
-  )
-}
-
-/** A schema that refuses what it does not know; an API server would drop it silently. @param {any} schema @returns {any} */
-function closed(schema) {
-  if (Array.isArray(schema)) return schema.map(closed)
-  if (typeof schema !== 'object' || schema === null) return schema
-  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]))
-  const open = copy['x-kubernetes-preserve-unknown-fields'] || copy.additionalProperties !== undefined
-  return copy.type === 'object' && copy.properties && !open ? { ...copy, additionalProperties: false } : copy
-}
 
 /** Runs a tool to its end; its output is shown where it fails. @param {...string} command @returns {string} stdout */
 function must(...command) {
