@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { Registry } from 'prom-client'
 import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
-import { createInstruments } from './instruments.ts'
+import { createInstruments, createRegistry } from './instruments.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
 import { installAccess } from './plugins/access.ts'
@@ -61,7 +60,7 @@ export async function buildApp(config: Config): Promise<Service> {
       return logger.child(trace ? { ...bindings, traceId: trace.traceId, parentId: trace.parentId } : bindings, options)
     },
   }) as FastifyInstance
-  const registry = new Registry()
+  const registry = createRegistry()
   const instruments = createInstruments(registry)
   const engine = new Engine(config, instruments, app.log)
   app.addHook('onClose', () => engine.close())
