@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
 import { createInstruments, createRegistry } from './instruments.ts'
+import type { MetricsRegistry } from './instruments.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
 import { installAccess } from './plugins/access.ts'
@@ -29,6 +30,8 @@ export interface Service {
   readonly engine: Engine
   /** Requests that are being answered. */
   readonly inFlight: () => number
+  /** Its metrics. */
+  readonly registry: MetricsRegistry
   /** The OpenAPI document of its routes. */
   readonly openapi: () => OpenApi
 }
@@ -82,5 +85,5 @@ export async function buildApp(config: Config): Promise<Service> {
   await app.register(classifyRoutes, { engine, instruments, config })
   await app.register(explainRoutes, { engine, instruments, config })
   await app.register(protocolRoutes, { engine, instruments, config, version })
-  return { app, engine, inFlight, openapi }
+  return { app, engine, inFlight, registry, openapi }
 }

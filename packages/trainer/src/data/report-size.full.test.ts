@@ -40,7 +40,10 @@ async function fourOf(drawn: readonly Buffer[], number: number): Promise<Buffer>
   }
   // Every tenth is large enough to be cut by libvips each time instead of being cached.
   const size = number % 10 === 0 ? 288 : width
-  const jpeg = await sharp(pixels, { raw: { width, height: width, channels: 3 } }).resize(size, size).jpeg().toBuffer()
+  const jpeg = await sharp(pixels, { raw: { width, height: width, channels: 3 } })
+    .resize(size, size)
+    .jpeg()
+    .toBuffer()
   // Bytes after the end of a JPEG are not looked at: never the same content, should the pictures be the same.
   return Buffer.concat([jpeg, Buffer.from(`photo ${number}`)])
 }

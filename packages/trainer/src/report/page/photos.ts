@@ -28,11 +28,5 @@ function picture({ sample }: JudgedPhoto, pictures: Pictures): Html {
   if (pictures === null) return html`<code>${sample.id}</code>`
   const uri = pictures.get(sample.path)
   if (uri === undefined) return html`<code>${sample.id}</code>`
-  return html`<img
-    src="${uri}"
-    alt="photo labelled ${sample.label}"
-    title="${sample.id}"
-    width="96"
-    height="96"
-  />`
+  return html`<img src="${uri}" alt="photo labelled ${sample.label}" title="${sample.id}" width="96" height="96" />`
 }
