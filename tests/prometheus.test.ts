@@ -37,7 +37,7 @@ describe.skipIf(missing)('Prometheus with the files of deploy/, beside the servi
   })
 
   /** Waits until every expression has a value that is a number; gives the series that have one. */
-  async function values(exprs: readonly string[], seconds = 40): Promise<Map<string, Sample[]>> {
+  async function values(exprs: readonly string[], seconds = 100): Promise<Map<string, Sample[]>> {
     const found = new Map<string, Sample[]>()
     const end = performance.now() + seconds * 1000
     for (;;) {
