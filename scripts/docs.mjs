@@ -22,12 +22,6 @@ const pages = {
   'docs/scaling.md': () => scalingPage(table),
   'docs/metrics.md': describeMetrics,
   'docs/dashboards.md': describeDashboards,
-  ...Object.fromEntries(
-    ['overview', 'stages', 'saturation', 'quality', 'slo'].map((name) => [
-      `deploy/grafana/dashboards/${name}.json`,
-      () => dashboardFile(name),
-    ]),
-  ),
   'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml': prometheusRule,
 }
 
@@ -116,12 +110,6 @@ async function describeMetrics() {
 async function describeDashboards() {
   const { dashboards, panelQueries } = await load('packages/dashboards/dist/index.js')
   return dashboardsPage(table, dashboards(), panelQueries())
-}
-
-/** @param {string} name */
-async function dashboardFile(name) {
-  const { dashboards } = await load('packages/dashboards/dist/index.js')
-  return `${JSON.stringify(dashboards()[name], null, 2)}\n`
 }
 
 /** The rules of Prometheus' own files as the resource that the Prometheus Operator reads. */
@@ -243,6 +231,18 @@ function table(head, rows) {
 
 /** @param {string} path built file, from the root */
 const load = (path) => import(pathToFileURL(join(root, path)).href)
+
+const dashboardsFolder = 'deploy/grafana/dashboards'
+const { dashboards } = await load('packages/dashboards/dist/index.js')
+for (const [name, dashboard] of Object.entries(dashboards())) {
+  pages[`${dashboardsFolder}/${name}.json`] = () => `${JSON.stringify(dashboard, null, 2)}\n`
+}
+for (const name of readdirSync(join(root, dashboardsFolder))) {
+  const path = `${dashboardsFolder}/${name}`
+  if (path in pages) continue
+  say(`${path} is made from nothing: delete it`)
+  process.exitCode = 1
+}
 
 const write = process.argv.includes('--write')
 for (const [path, make] of Object.entries(pages)) {
