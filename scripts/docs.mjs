@@ -6,6 +6,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse, stringify } from 'yaml'
+import { dashboardsPage } from './dashboards-page.mjs'
+import { metricsPage } from './metrics-page.mjs'
 import { scalingPage } from './scaling-page.mjs'
 import { root, say } from './setup.mjs'
 
@@ -18,6 +20,8 @@ const pages = {
   'docs/openapi.json': openApiDocument,
   'packages/client/src/openapi.ts': clientTypes,
   'docs/scaling.md': () => scalingPage(table),
+  'docs/metrics.md': describeMetrics,
+  'docs/dashboards.md': describeDashboards,
   'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml': prometheusRule,
 }
 
@@ -79,15 +83,33 @@ async function clientTypes() {
   return `// Made by \`npm run docs\` from packages/serve/src/schemas.ts.\n${astToString(await openapiTS(await describeService()))}`
 }
 
-/** @returns {Promise<any>} the OpenAPI document of the service */
-async function describeService() {
+/** The service without its models; close its application. */
+async function openService() {
   const { buildApp } = await load('packages/serve/dist/app.js')
   const { readConfig } = await load('packages/serve/dist/config.js')
-  const { app, openapi } = await buildApp(readConfig([], { FLOWERS_LOG_LEVEL: 'silent' }))
-  await app.ready()
+  const service = await buildApp(readConfig([], { FLOWERS_LOG_LEVEL: 'silent' }))
+  await service.app.ready()
+  return service
+}
+
+/** @returns {Promise<any>} the OpenAPI document of the service */
+async function describeService() {
+  const { app, openapi } = await openService()
   const document = openapi()
   await app.close()
   return document
+}
+
+async function describeMetrics() {
+  const { panelQueries } = await load('packages/dashboards/dist/index.js')
+  const { app, registry } = await openService()
+  await app.close()
+  return metricsPage(table, registry, panelQueries())
+}
+
+async function describeDashboards() {
+  const { dashboards, panelQueries } = await load('packages/dashboards/dist/index.js')
+  return dashboardsPage(table, dashboards(), panelQueries())
 }
 
 /** The rules of Prometheus' own files as the resource that the Prometheus Operator reads. */
@@ -209,6 +231,18 @@ function table(head, rows) {
 
 /** @param {string} path built file, from the root */
 const load = (path) => import(pathToFileURL(join(root, path)).href)
+
+const dashboardsFolder = 'deploy/grafana/dashboards'
+const { dashboards } = await load('packages/dashboards/dist/index.js')
+for (const [name, dashboard] of Object.entries(dashboards())) {
+  pages[`${dashboardsFolder}/${name}.json`] = () => `${JSON.stringify(dashboard, null, 2)}\n`
+}
+for (const name of readdirSync(join(root, dashboardsFolder))) {
+  const path = `${dashboardsFolder}/${name}`
+  if (path in pages) continue
+  say(`${path} is made from nothing: delete it`)
+  process.exitCode = 1
+}
 
 const write = process.argv.includes('--write')
 for (const [path, make] of Object.entries(pages)) {

@@ -15,6 +15,7 @@ const licences = {
   MIT: '',
   'Apache-2.0': '',
   ISC: '',
+  '0BSD': '',
   'BSD-2-Clause': '',
   'BSD-3-Clause': '',
   'Python-2.0': '',

@@ -642,6 +642,7 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                    "application/openmetrics-text": string;
                 };
             };
             /** @description Internal Server Error: INTERNAL. */

@@ -5,6 +5,7 @@ import type { Instruments } from './instruments.ts'
 import { untilOver } from './plugins/deadline.ts'
 import { toFlowersError } from './plugins/errors.ts'
 import { ClientGone } from './service-error.ts'
+import { Stopwatch } from './stopwatch.ts'
 
 /** What every image of a request is asked with. */
 export interface Asker {
@@ -18,15 +19,13 @@ export interface Asker {
 export async function answerImage(
   asker: Asker,
   image: Uint8Array,
-  question: Omit<Question, 'signal' | 'trace'>,
+  question: Omit<Question, 'signal' | 'watch'>,
 ): Promise<Classification> {
   const { request, classifier, scheduler, instruments } = asker
+  const watch = new Stopwatch(instruments, request)
   try {
     const { signal } = request.work
-    const answer = await untilOver(
-      request,
-      classifier.classify(image, { ...question, signal, trace: request.trace }, scheduler),
-    )
+    const answer = await untilOver(request, classifier.classify(image, { ...question, signal, watch }, scheduler))
     instruments.images.inc({ result: answer.abstain ? 'abstained' : 'ok' })
     return answer
   } catch (error) {

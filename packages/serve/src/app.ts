@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { Registry } from 'prom-client'
 import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
-import { createInstruments } from './instruments.ts'
+import { createInstruments, createRegistry } from './instruments.ts'
+import type { MetricsRegistry } from './instruments.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
 import { installAccess } from './plugins/access.ts'
@@ -30,6 +30,8 @@ export interface Service {
   readonly engine: Engine
   /** Requests that are being answered. */
   readonly inFlight: () => number
+  /** Its metrics. */
+  readonly registry: MetricsRegistry
   /** The OpenAPI document of its routes. */
   readonly openapi: () => OpenApi
 }
@@ -61,7 +63,7 @@ export async function buildApp(config: Config): Promise<Service> {
       return logger.child(trace ? { ...bindings, traceId: trace.traceId, parentId: trace.parentId } : bindings, options)
     },
   }) as FastifyInstance
-  const registry = new Registry()
+  const registry = createRegistry()
   const instruments = createInstruments(registry)
   const engine = new Engine(config, instruments, app.log)
   app.addHook('onClose', () => engine.close())
@@ -83,5 +85,5 @@ export async function buildApp(config: Config): Promise<Service> {
   await app.register(classifyRoutes, { engine, instruments, config })
   await app.register(explainRoutes, { engine, instruments, config })
   await app.register(protocolRoutes, { engine, instruments, config, version })
-  return { app, engine, inFlight, openapi }
+  return { app, engine, inFlight, registry, openapi }
 }

@@ -1,6 +1,7 @@
+import type { ErrorCode } from '@flowers/shared/errors'
 import { viewPolicies } from '@flowers/shared/views'
-import { Counter, Gauge, Histogram } from 'prom-client'
-import type { Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { OpenMetricsContentType } from 'prom-client'
 
 /** From `first` to `last` in `count` geometric steps, to three digits, so that they read well as labels. */
 export function geometricBuckets(first: number, last: number, count: number): number[] {
@@ -12,26 +13,60 @@ export function geometricBuckets(first: number, last: number, count: number): nu
 export const durationBuckets = geometricBuckets(0.001, 60, 28)
 
 /** What an image goes through, in order. */
-export const stages = ['receive', 'decode', 'queue', 'infer', 'merge'] as const
+export const stages = ['receive', 'decode', 'preprocess', 'queue', 'infer', 'merge'] as const
 export type Stage = (typeof stages)[number]
+
+/** The types of prom-client take labels of exemplars from those of the metric. */
+type ExemplarLabel = 'trace_id'
+
+/** How a reload may end. */
+export const reloadResults = ['done', 'failed'] as const
 
 /** What the service counts and times. Names by https://prometheus.io/docs/practices/naming/. */
 export interface Instruments {
-  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>
+  readonly requestSeconds: Histogram<'method' | 'route' | 'status' | ExemplarLabel>
   readonly inFlight: Gauge
-  readonly stageSeconds: Histogram<'stage'>
+  readonly stageSeconds: Histogram<'stage' | ExemplarLabel>
   readonly viewSeconds: Histogram<'model'>
   readonly viewsUsed: Histogram<'policy'>
   readonly runViews: Histogram<'model'>
   readonly images: Counter<'result'>
+  readonly confidence: Histogram<'model'>
+  readonly abstentions: Counter<'model'>
+  readonly predictions: Counter<'model' | 'label'>
+  readonly classPrior: Gauge<'model' | 'label'>
   readonly steppedDown: Counter<'to'>
   readonly workersLost: Counter<'model'>
   readonly reloads: Counter<'model' | 'result'>
   readonly modelInfo: Gauge<'model' | 'version' | 'architecture'>
 }
 
-/** Makes the instruments in `registry`; every stage and policy is there from the start, at zero. */
-export function createInstruments(registry: Registry): Instruments {
+export type MetricsRegistry = Registry<OpenMetricsContentType>
+
+/** A registry that takes exemplars. */
+export function createRegistry(): MetricsRegistry {
+  const registry: MetricsRegistry = new Registry()
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+  return registry
+}
+
+/** What is counted for an image besides ok, abstained and gone. */
+const imageErrors = [
+  'IMAGE_EMPTY',
+  'IMAGE_UNSUPPORTED',
+  'IMAGE_TOO_LARGE',
+  'IMAGE_BROKEN',
+  'SERVICE_TOO_LATE',
+  'SERVICE_WORKER_LOST',
+  'MODEL_OUTPUT',
+  'INTERNAL',
+] as const satisfies readonly ErrorCode[]
+
+/**
+ * Makes the instruments in `registry`. What can be known from the start is there from the start, at zero: a rate over
+ * a series that begins with its first event would not see that event.
+ */
+export function createInstruments(registry: MetricsRegistry): Instruments {
   const registers = [registry]
   const instruments: Instruments = {
     requestSeconds: new Histogram({
@@ -39,6 +74,7 @@ export function createInstruments(registry: Registry): Instruments {
       help: 'From the headers of a request to the end of its answer; status 499: the client left.',
       labelNames: ['method', 'route', 'status'],
       buckets: durationBuckets,
+      enableExemplars: true,
       registers,
     }),
     inFlight: new Gauge({
@@ -48,9 +84,10 @@ export function createInstruments(registry: Registry): Instruments {
     }),
     stageSeconds: new Histogram({
       name: 'flowers_stage_duration_seconds',
-      help: 'Of an image: receive the request; decode and resize, with the wait for a thread that decodes; queue for a worker; infer all its views; merge to an answer.',
+      help: 'Of an image: receive the request until it is admitted; decode, with the wait for a thread; preprocess, which is to resize; queue for a worker; infer all its views; merge to an answer. They add up to its total.',
       labelNames: ['stage'],
       buckets: durationBuckets,
+      enableExemplars: true,
       registers,
     }),
     viewSeconds: new Histogram({
@@ -80,6 +117,31 @@ export function createInstruments(registry: Registry): Instruments {
       labelNames: ['result'],
       registers,
     }),
+    confidence: new Histogram({
+      name: 'flowers_confidence',
+      help: 'Calibrated probability of the best class of an answered image.',
+      labelNames: ['model'],
+      buckets: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1],
+      registers,
+    }),
+    abstentions: new Counter({
+      name: 'flowers_abstentions_total',
+      help: 'Answered images of which the model was too unsure to name one class.',
+      labelNames: ['model'],
+      registers,
+    }),
+    predictions: new Counter({
+      name: 'flowers_predictions_total',
+      help: 'Answered images by their best class, those with an abstention too.',
+      labelNames: ['model', 'label'],
+      registers,
+    }),
+    classPrior: new Gauge({
+      name: 'flowers_class_prior',
+      help: 'Share of the class among the training photos, from the manifest.',
+      labelNames: ['model', 'label'],
+      registers,
+    }),
     steppedDown: new Counter({
       name: 'flowers_stepped_down_total',
       help: 'Images that were answered with a cheaper policy than the one asked, which would have been too late.',
@@ -106,6 +168,8 @@ export function createInstruments(registry: Registry): Instruments {
     }),
   }
   for (const stage of stages) instruments.stageSeconds.zero({ stage })
+  for (const result of ['ok', 'abstained', 'gone', ...imageErrors]) instruments.images.inc({ result }, 0)
+  for (const result of reloadResults) instruments.reloads.inc({ model: 'default', result }, 0)
   for (const policy of viewPolicies) {
     instruments.viewsUsed.zero({ policy })
     instruments.steppedDown.inc({ to: policy }, 0)

@@ -62,7 +62,15 @@ it('sends the spans of each stage to a collector, in the trace of the caller, an
     'http.route': '/classify',
   })
   const stages = followed.filter((span) => span !== request)
-  expect(stages.map(({ name }) => name).sort()).toEqual(['decode', 'infer', 'merge', 'preprocess', 'queue', 'receive'])
+  expect(stages.map(({ name }) => name).sort()).toEqual([
+    'decode',
+    'infer',
+    'merge',
+    'normalise',
+    'preprocess',
+    'queue',
+    'receive',
+  ])
   for (const stage of stages) {
     expect(stage.parentSpanId).toBe(request.spanId)
     expect(BigInt(stage.endTimeUnixNano) - BigInt(stage.startTimeUnixNano)).toBeGreaterThanOrEqual(0n)

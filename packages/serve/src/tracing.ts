@@ -9,6 +9,8 @@ export interface Trace {
 
 /** The trace of a request, until its answer. */
 export interface RequestTrace extends Trace {
+  /** 32 hexadecimal digits; null when its spans are not recorded. */
+  readonly id: string | null
   /** Ends the request's own span. `route`: the path with its parameters, or null for none that is known. */
   end(answer: { readonly method: string; readonly route: string | null; readonly status: number }): void
 }
@@ -60,6 +62,7 @@ export async function startTracing(endpoint: string, version: string): Promise<T
 
 function requestTrace(tracer: Tracer, span: Span, context: Context, failed: SpanStatusCode): RequestTrace {
   return {
+    id: span.isRecording() ? span.spanContext().traceId : null,
     span: (name, from, to) => {
       tracer.startSpan(name, { startTime: toEpoch(from) }, context).end(toEpoch(to))
     },

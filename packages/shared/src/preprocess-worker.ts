@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { FlowersError } from './errors.ts'
-import { decodeViews } from './preprocess.ts'
+import { decodeImage } from './image.ts'
+import { centerCanvas } from './preprocess.ts'
 import type { PreprocessReply, PreprocessTask } from './preprocessor.ts'
 
 const port = parentPort
@@ -8,7 +9,10 @@ if (!port) throw new Error('preprocess-worker runs in a worker thread only.')
 
 async function reply({ bytes, preprocessing, scales, limits }: PreprocessTask): Promise<PreprocessReply> {
   try {
-    return { canvases: await decodeViews(bytes, preprocessing, scales, limits) }
+    const image = await decodeImage(bytes, limits)
+    const decoded = performance.now()
+    const canvases = scales.map((scale) => centerCanvas(image, preprocessing, scale))
+    return { canvases, resizeSeconds: (performance.now() - decoded) / 1000 }
   } catch (error) {
     if (error instanceof FlowersError) return { code: error.code, detail: error.message }
     return { code: 'INTERNAL', detail: String(error) }

@@ -14,7 +14,13 @@ export interface PreprocessTask {
   readonly limits: ImageLimits | undefined
 }
 
-export type PreprocessReply = { readonly canvases: Canvas[] } | { readonly code: ErrorCode; readonly detail: string }
+/** What came of one picture: a canvas for each scale, and the seconds that resizing took of its time. */
+export interface Preprocessed {
+  readonly canvases: Canvas[]
+  readonly resizeSeconds: number
+}
+
+export type PreprocessReply = Preprocessed | { readonly code: ErrorCode; readonly detail: string }
 
 /** `decodeViews` in worker threads, for a process whose main thread has to stay quick. */
 export interface Preprocessor {
@@ -27,7 +33,7 @@ export interface Preprocessor {
     preprocessing: Preprocessing,
     scales: readonly number[],
     options?: { limits?: ImageLimits; signal?: AbortSignal },
-  ): Promise<Canvas[]>
+  ): Promise<Preprocessed>
   /** Pictures that wait for a thread. */
   waiting(): number
   /** Ends the threads; pictures under way and waiting are rejected. */
@@ -100,7 +106,7 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
         }
         const settle = (reply: PreprocessReply): void => {
           signal?.removeEventListener('abort', abort)
-          if ('canvases' in reply) resolve(reply.canvases)
+          if ('canvases' in reply) resolve(reply)
           else reject(new FlowersError(reply.code, reply.detail))
         }
         const job: Job = { task: { bytes, preprocessing, scales, limits }, settle }

@@ -10,8 +10,8 @@ import type { ModelLocation } from '@flowers/shared/model-package'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
 import { argmax, earliestStop, scalesOf, softmax, viewPolicies } from '@flowers/shared/views'
 import type { View, ViewPolicy } from '@flowers/shared/views'
-import type { Instruments, Stage } from '../instruments.ts'
-import type { Trace } from '../tracing.ts'
+import type { Instruments } from '../instruments.ts'
+import type { Stopwatch } from '../stopwatch.ts'
 import { chooseBatch } from './batch.ts'
 import { average, Cost, fitLine, latency, work } from './cost.ts'
 import type { Offer } from './forecast.ts'
@@ -31,8 +31,8 @@ export interface Question {
   readonly ticket: Ticket
   /** Aborted when nobody waits for the answer any more: nothing is started after that. */
   readonly signal: AbortSignal
-  /** Where the times of its stages go; absent when nobody traces. */
-  readonly trace?: Trace | null
+  /** Times its stages, from here on decode. */
+  readonly watch: Stopwatch
 }
 
 /** Images that want to be let in. */
@@ -51,7 +51,15 @@ interface ViewAnswer extends View {
   readonly score: number
 }
 
-/** The answer to one image, without the time of its request. */
+/** Milliseconds of an image. `decode`: with resizing; `total`: from the headers of the request, all stages. */
+export interface Timings {
+  readonly decode: number
+  readonly queue: number
+  readonly infer: number
+  readonly total: number
+}
+
+/** The answer to one image. */
 export interface Classification extends Answer {
   readonly model: { readonly name: string; readonly version: number }
   readonly views: { readonly used: number; readonly of: number; readonly policy: ViewPolicy }
@@ -60,8 +68,7 @@ export interface Classification extends Answer {
     /** Share of pictures whose true label is in `set`; null: not fitted. */
     readonly coverage: number | null
   }
-  /** Milliseconds. */
-  readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+  readonly timings: Timings
 }
 
 /** Where the model looked for some of its classes, in the plain view of one image. */
@@ -72,7 +79,7 @@ export interface Explanation {
   readonly height: number
   readonly width: number
   readonly maps: readonly ClassMap[]
-  readonly timings: { readonly decode: number; readonly queue: number; readonly infer: number }
+  readonly timings: Timings
 }
 
 interface ClassMap {
@@ -240,7 +247,7 @@ export class Classifier {
    * Rejects with the IMAGE_ errors of `decodeViews`, the reason of the signal, SERVICE_WORKER_LOST or MODEL_OUTPUT.
    */
   async classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
-    return this.#count(() => this.#classify(bytes, question, scheduler))
+    return this.#asking(() => this.#classify(bytes, question, scheduler))
   }
 
   /**
@@ -251,7 +258,7 @@ export class Classifier {
     rows: readonly Float32Array[],
     { ticket, signal }: Pick<Question, 'ticket' | 'signal'>,
   ): Promise<Float32Array[]> {
-    return this.#count(async () => {
+    return this.#asking(async () => {
       try {
         const views = rows.map((values) => ({ values }))
         const outcomes = await Promise.all(ticket.run(this.#runner, views, signal))
@@ -270,9 +277,9 @@ export class Classifier {
    */
   async explain(
     bytes: Uint8Array,
-    question: Pick<Question, 'ticket' | 'signal' | 'trace'> & { readonly labels: readonly string[] },
+    question: Pick<Question, 'ticket' | 'signal' | 'watch'> & { readonly labels: readonly string[] },
   ): Promise<Explanation> {
-    return this.#count(() => this.#explain(bytes, question))
+    return this.#asking(() => this.#explain(bytes, question))
   }
 
   async #explain(
@@ -281,38 +288,37 @@ export class Classifier {
       labels,
       ticket,
       signal,
-      trace = null,
-    }: Pick<Question, 'ticket' | 'signal' | 'trace'> & { readonly labels: readonly string[] },
+      watch,
+    }: Pick<Question, 'ticket' | 'signal' | 'watch'> & { readonly labels: readonly string[] },
   ): Promise<Explanation> {
     const { name, version } = this.manifest
-    const watch = new Stopwatch(this.#options.instruments, trace)
     let answered = false
     try {
       if (!this.pool.explains) throw new FlowersError('MODEL_WITHOUT_MAPS', `The model ${name} has no class maps.`)
       const wanted = labels.map((label) => this.#indexOf(label))
-      const [canvas] = await this.#canvases(bytes, [1], signal)
+      const [canvas] = await this.#canvases(bytes, [1], signal, watch)
       const view: ViewInput = { flip: 'none', pixels: shareBytes(canvas!.pixels), maps: true }
-      watch.lap('decode')
       const { logits, maps, started } = await ticket.run(this.#runner, [view], signal)[0]!
       watch.lap('queue', started)
       watch.lap('infer')
       answered = true
-      const { decode, queue, infer } = watch.milliseconds
       const { values, height, width } = maps!
       const places = height * width
       const indices = wanted.length > 0 ? wanted : [argmax(logits)]
+      const classMaps = indices.map((index) => ({
+        label: this.manifest.labels[index]!,
+        index,
+        logit: logits[index]!,
+        values: Float64Array.from(values.subarray(index * places, (index + 1) * places), (value) => value / places),
+      }))
+      watch.lap('merge')
       return {
         model: { name, version },
         canvas: canvas!,
         height,
         width,
-        maps: indices.map((index) => ({
-          label: this.manifest.labels[index]!,
-          index,
-          logit: logits[index]!,
-          values: Float64Array.from(values.subarray(index * places, (index + 1) * places), (value) => value / places),
-        })),
-        timings: { decode, queue, infer },
+        maps: classMaps,
+        timings: timingsOf(watch),
       }
     } finally {
       ticket.leave(answered)
@@ -329,17 +335,16 @@ export class Classifier {
   }
 
   async #classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
-    const { ticket, signal, topK, trace = null } = question
+    const { ticket, signal, topK, watch } = question
     const { name, version, views, calibration } = this.manifest
     const fast = calibration.fastLead
     const policy = question.policy === 'fast' && !fast ? 'exact' : question.policy
-    const watch = new Stopwatch(this.#options.instruments, trace)
     let answered = false
     const turns = this.#decodeTurns
     try {
-      const inputs = await this.#decode(bytes, policy === 'none' ? views.slice(0, 1) : views, signal)
-      watch.lap('decode')
-      this.#decodeSeconds = average(this.#decodeSeconds, watch.milliseconds.decode / 1000 / turns, newestWeight)
+      const inputs = await this.#decode(bytes, policy === 'none' ? views.slice(0, 1) : views, signal, watch)
+      const { decode, preprocess } = watch.milliseconds
+      this.#decodeSeconds = average(this.#decodeSeconds, (decode + preprocess) / 1000 / turns, newestWeight)
       let first = Infinity
       const said: ViewAnswer[] = []
       const merged = await inferViews(
@@ -351,7 +356,7 @@ export class Classifier {
             return ticket.run(this.#runner, inputsOf, signal).map(async (running, place) => {
               const outcome = await running
               first = Math.min(first, outcome.started)
-              trace?.span('preprocess', outcome.started, outcome.started + outcome.prepareSeconds * 1000)
+              watch.trace?.span('normalise', outcome.started, outcome.started + outcome.prepareSeconds * 1000)
               const index = indices[place]!
               if (question.details) said[index] = this.#viewAnswer(views[index]!, outcome.logits)
               return outcome.logits
@@ -364,21 +369,31 @@ export class Classifier {
       const { used, of } = merged
       this.#usualViews.set(policy, average(this.#usual(policy), used, newestWeight))
       const content = answer(merged.probabilities, used, this.manifest, topK)
+      this.#count(policy, used, content)
       watch.lap('merge')
-      this.#options.instruments.viewsUsed.observe({ policy }, used)
       answered = true
-      const { decode, queue, infer } = watch.milliseconds
       const details = { views: said.slice(0, used), coverage: calibration.conformal?.coverage ?? null }
       return {
         model: { name, version },
         ...content,
         views: { used, of, policy },
         ...(question.details ? { details } : {}),
-        timings: { decode, queue, infer },
+        timings: timingsOf(watch),
       }
     } finally {
       ticket.leave(answered)
     }
+  }
+
+  /** What tells in the metrics how good answers are, where nobody says which are right. */
+  #count(policy: ViewPolicy, used: number, { predictions, abstain }: Answer): void {
+    const { viewsUsed, confidence, abstentions, predictions: counted } = this.#options.instruments
+    const model = this.manifest.name
+    const best = predictions[0]!
+    viewsUsed.observe({ policy }, used)
+    confidence.observe({ model }, best.score)
+    abstentions.inc({ model }, abstain ? 1 : 0)
+    counted.inc({ model, label: best.label })
   }
 
   /** Stops the workers. */
@@ -394,7 +409,7 @@ export class Classifier {
     await this.close()
   }
 
-  async #count<T>(work: () => Promise<T>): Promise<T> {
+  async #asking<T>(work: () => Promise<T>): Promise<T> {
     this.#asked++
     try {
       return await work()
@@ -408,14 +423,33 @@ export class Classifier {
     return { ...view, ...best }
   }
 
-  #canvases(bytes: Uint8Array, scales: readonly number[], signal: AbortSignal): Promise<Canvas[]> {
+  async #canvases(
+    bytes: Uint8Array,
+    scales: readonly number[],
+    signal: AbortSignal,
+    watch: Stopwatch,
+  ): Promise<Canvas[]> {
     const { preprocessor, megapixels } = this.#options
-    return preprocessor.decodeViews(bytes, this.manifest.preprocessing, scales, { limits: { megapixels }, signal })
+    const options = { limits: { megapixels }, signal }
+    const { canvases, resizeSeconds } = await preprocessor.decodeViews(
+      bytes,
+      this.manifest.preprocessing,
+      scales,
+      options,
+    )
+    watch.lap('decode', performance.now() - resizeSeconds * 1000)
+    watch.lap('preprocess')
+    return canvases
   }
 
-  async #decode(bytes: Uint8Array, views: readonly View[], signal: AbortSignal): Promise<ViewInput[]> {
+  async #decode(
+    bytes: Uint8Array,
+    views: readonly View[],
+    signal: AbortSignal,
+    watch: Stopwatch,
+  ): Promise<ViewInput[]> {
     const scales = scalesOf(views)
-    const shared = (await this.#canvases(bytes, scales, signal)).map(({ pixels }) => shareBytes(pixels))
+    const shared = (await this.#canvases(bytes, scales, signal, watch)).map(({ pixels }) => shareBytes(pixels))
     return views.map(({ flip, scale }) => ({ flip, pixels: shared[scales.indexOf(scale)]! }))
   }
 }
@@ -427,24 +461,9 @@ function shareBytes(bytes: Uint8Array): SharedArrayBuffer {
   return buffer
 }
 
-/** Times the stages of an image, each from the end of the one before. */
-class Stopwatch {
-  readonly milliseconds: Record<Stage, number> = { receive: 0, decode: 0, queue: 0, infer: 0, merge: 0 }
-  readonly #instruments: Instruments
-  readonly #trace: Trace | null
-  #last = performance.now()
-
-  constructor(instruments: Instruments, trace: Trace | null) {
-    this.#instruments = instruments
-    this.#trace = trace
-  }
-
-  lap(stage: Stage, end = performance.now()): void {
-    this.milliseconds[stage] = end - this.#last
-    this.#instruments.stageSeconds.observe({ stage }, this.milliseconds[stage] / 1000)
-    this.#trace?.span(stage, this.#last, end)
-    this.#last = end
-  }
+function timingsOf({ milliseconds, total }: Stopwatch): Timings {
+  const { decode, preprocess, queue, infer } = milliseconds
+  return { decode: decode + preprocess, queue, infer, total }
 }
 
 function seconds(): number {

@@ -6,10 +6,11 @@ import { startPreprocessor } from '@flowers/shared/preprocessor'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
 import sharp from 'sharp'
 import type { Config } from '../config.ts'
+import { reloadResults } from '../instruments.ts'
 import type { Instruments } from '../instruments.ts'
 import { retryLater } from '../service-error.ts'
 import { Classifier } from './classifier.ts'
-import type { ThreadPlan } from './plan.ts'
+import type { Allowance, ThreadPlan } from './plan.ts'
 import { readAllowance } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
 import { fingerprint, Settled } from './watch.ts'
@@ -48,6 +49,8 @@ export class Engine {
   readonly #unloaded = new Set<string>()
   /** What was tried last for each of them, see {@link fingerprint}. */
   readonly #tried = new Map<string, string>()
+  /** Names of which answers are counted: a version that is loaded later goes on counting. */
+  readonly #counted = new Set<string>()
   /** Models that were replaced or unloaded and have requests to answer yet. */
   readonly #retiring = new Set<Classifier>()
   #reloading: Promise<unknown> = Promise.resolve()
@@ -105,6 +108,11 @@ export class Engine {
     return this.#draining
   }
 
+  /** What the process may use. */
+  get allowance(): Allowance {
+    return this.#allowance
+  }
+
   /** Threads of the default model, once it is loaded. */
   get plan(): ThreadPlan | null {
     return this.#serving?.classifier.plan ?? null
@@ -116,10 +124,11 @@ export class Engine {
   }
 
   /** What to count in the metrics; zeros until the default model is loaded. */
-  get load(): { queued: number; busy: number; workers: number; backlog: number } {
-    if (!this.#serving) return { queued: 0, busy: 0, workers: 0, backlog: 0 }
+  get load(): { queued: number; age: number; busy: number; workers: number; backlog: number } {
+    if (!this.#serving) return { queued: 0, age: 0, busy: 0, workers: 0, backlog: 0 }
     const { scheduler, classifier } = this.#serving
-    return { queued: scheduler.depth, busy: scheduler.busy, workers: classifier.pool.ready, backlog: scheduler.backlog }
+    const { depth, age, busy, backlog } = scheduler
+    return { queued: depth, age, busy, workers: classifier.pool.ready, backlog }
   }
 
   /**
@@ -339,15 +348,25 @@ export class Engine {
     return classifier
   }
 
-  /** Tells in the metrics that a model is loaded: 1, or not: 0. */
+  /** Tells in the metrics that a model is loaded: 1, or not: 0. What may be counted of it begins at zero. */
   #describe({ manifest }: Classifier, value: 0 | 1): void {
-    const labels = {
-      model: manifest.name,
-      version: String(manifest.version),
-      architecture: manifest.architecture,
+    const { modelInfo, classPrior, confidence, abstentions, predictions, reloads } = this.#instruments
+    const { name: model, version, architecture } = manifest
+    const labels = { model, version: String(version), architecture }
+    if (value === 0) {
+      modelInfo.remove(labels)
+      for (const label of manifest.labels) classPrior.remove({ model, label })
+      return
     }
-    if (value === 0) this.#instruments.modelInfo.remove(labels)
-    else this.#instruments.modelInfo.set(labels, value)
+    modelInfo.set(labels, value)
+    if (!this.#counted.has(model)) confidence.zero({ model })
+    this.#counted.add(model)
+    abstentions.inc({ model }, 0)
+    for (const result of reloadResults) reloads.inc({ model, result }, 0)
+    for (const [index, label] of manifest.labels.entries()) {
+      classPrior.set({ model, label }, manifest.classPrior[index]!)
+      predictions.inc({ model, label }, 0)
+    }
   }
 }
 

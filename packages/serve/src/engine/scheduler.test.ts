@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Offer } from './forecast.ts'
 import type { ViewInput } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
@@ -167,6 +167,27 @@ describe('views', () => {
     await end()
     expect(runs).toEqual([[1], [20, 30], [20], [30]])
     expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  })
+})
+
+describe('the age of the queue', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('is that of the oldest image of which no view began', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, end } = workers(1)
+    expect(scheduler.age).toBe(0)
+    const oldest = one(scheduler)
+    vi.advanceTimersByTime(2000)
+    const newer = one(scheduler)
+    vi.advanceTimersByTime(500)
+    expect(scheduler.age).toBeCloseTo(2.5, 6)
+    const [running] = oldest.run(runner, [view(1)], forever)
+    expect(scheduler.age).toBeCloseTo(0.5, 6)
+    await Promise.all([end(), running])
+    newer.leave()
+    expect(scheduler.age).toBe(0)
   })
 })
 

@@ -72,6 +72,8 @@ interface Job {
 
 interface State {
   readonly order: number
+  /** Seconds of `performance.now()`. */
+  readonly admitted: number
   queued: boolean
   left: boolean
   /** Seconds of one thread that are still expected. */
@@ -103,6 +105,12 @@ export class Scheduler {
   /** Images that are admitted and of which no view was begun: being decoded, or waiting. */
   get depth(): number {
     return [...this.#tickets].filter((ticket) => ticket.queued).length
+  }
+
+  /** Seconds since the oldest of them was admitted; 0 when there is none. */
+  get age(): number {
+    const waiting = [...this.#tickets].find((ticket) => ticket.queued)
+    return waiting ? performance.now() / 1000 - waiting.admitted : 0
   }
 
   /** Runs that are under way: workers that are busy. */
@@ -225,7 +233,7 @@ export class Scheduler {
   }
 
   #ticket(offer: Offer, expected: number, admitted: number): Ticket {
-    const ticket: State = { order: this.#order++, queued: true, left: false, work: offer.work }
+    const ticket: State = { order: this.#order++, admitted, queued: true, left: false, work: offer.work }
     this.#tickets.add(ticket)
     return {
       leave: (answered = false) => {

@@ -103,8 +103,8 @@ async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: Inf
     data.map((image, index) => answerImage(asker, image, { policy, topK, ticket: tickets[index]! })),
   )
   if (answers.length === 1) {
-    const { decode, queue, infer } = answers[0]!.timings
-    request.stageTimes = { decode, queue, infer }
+    const { total: _, ...stages } = answers[0]!.timings
+    request.stageTimes = stages
   }
   return answers.map(probabilities)
 }

@@ -1,10 +1,11 @@
 import { versions } from 'node:process'
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics, Gauge } from 'prom-client'
-import type { Registry } from 'prom-client'
+import { catalogue } from '@flowers/shared/errors'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../engine/engine.ts'
 import type { Operation } from '../openapi/operation.ts'
-import type { Instruments } from '../instruments.ts'
+import type { Instruments, MetricsRegistry } from '../instruments.ts'
+import { exemplarOf } from '../stopwatch.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,6 +26,17 @@ export const clientClosedRequest = 499
  * Gives the number of requests that are being answered.
  */
 export function observeRequests(app: FastifyInstance, instruments: Instruments): () => number {
+  // Objectives are held on these, so their failures are counted from zero.
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const errors = config?.operation?.errors ?? []
+    if (!errors.includes('SERVICE_OVERLOADED')) return
+    const failures = (['INTERNAL', ...errors] as const)
+      .map((code) => catalogue[code].status)
+      .filter((code) => code >= 500)
+    for (const status of new Set([200, ...failures])) {
+      instruments.requestSeconds.zero({ method: String(method), route: url, status: String(status) })
+    }
+  })
   let inFlight = 0
   app.addHook('onRequest', (request, reply, done) => {
     request.arrived = performance.now()
@@ -34,7 +46,11 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
       const seconds = (performance.now() - request.arrived) / 1000
       const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
       const route = request.routeOptions.url ?? 'none'
-      instruments.requestSeconds.observe({ method: request.method, route, status: String(status) }, seconds)
+      instruments.requestSeconds.observe({
+        labels: { method: request.method, route, status: String(status) },
+        value: seconds,
+        exemplarLabels: exemplarOf(request),
+      })
       const level = request.routeOptions.config.probe ? 'debug' : 'info'
       const ms = Math.round(seconds * 1e5) / 100
       request.log[level]({ method: request.method, url: request.url, status, ms }, 'request')
@@ -47,27 +63,48 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
 /** `GET /metrics`: instruments, state of the engine, and the usual metrics of process and event loop. */
 export function metricsRoute(
   app: FastifyInstance,
-  options: { registry: Registry; engine: Engine; version: string },
+  options: { registry: MetricsRegistry; engine: Engine; version: string },
 ): void {
   const { registry, engine, version } = options
   collectDefaultMetrics({ register: registry })
   addStateGauges(registry, engine, version)
-  app.get('/metrics', { config: { probe: true, access: 'open', operation: metrics } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  )
+  app.get('/metrics', { config: { probe: true, access: 'open', operation: metrics } }, async (request, reply) => {
+    const text = await registry.metrics()
+    void reply.header('vary', 'accept')
+    if (request.headers.accept?.includes('application/openmetrics-text')) {
+      return reply.type(Registry.OPENMETRICS_CONTENT_TYPE).send(text)
+    }
+    return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(toPlainText(text))
+  })
+}
+
+/**
+ * OpenMetrics as the older text format, which has no exemplars and describes a counter under its whole name. The
+ * registry cannot do both: writing OpenMetrics, it renames its counters for good.
+ */
+function toPlainText(openMetrics: string): string {
+  return openMetrics
+    .replace(/^# HELP (\S+) (.*)\n# TYPE \1 counter$/gm, '# HELP $1_total $2\n# TYPE $1_total counter')
+    .replace(/ # \{trace_id="[\da-f]{32}"\} \S+ \S+$/gm, '')
+    .replace(/# EOF\n$/, '')
 }
 
 const metrics: Operation = {
   id: 'metrics',
   tag: 'Health',
   summary: 'Metrics in the text format of Prometheus',
-  answer: { 'text/plain': 'text' },
+  answer: { 'text/plain': 'text', 'application/openmetrics-text': 'text' },
   errors: [],
 }
 
-function addStateGauges(registry: Registry, engine: Engine, version: string): void {
+function addStateGauges(registry: MetricsRegistry, engine: Engine, version: string): void {
   const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
     ['flowers_queue_depth', 'Images that are admitted and wait to be inferred.', () => engine.load.queued],
+    [
+      'flowers_queue_age_seconds',
+      'How long the oldest image that waits to be inferred has waited since it was admitted; 0 when none does.',
+      () => engine.load.age,
+    ],
     ['flowers_workers', 'Inference workers that are warm.', () => engine.load.workers],
     ['flowers_workers_busy', 'Inference workers that have views to run.', () => engine.load.busy],
     [
@@ -85,7 +122,12 @@ function addStateGauges(registry: Registry, engine: Engine, version: string): vo
     [
       'flowers_cpu_allowance_cores',
       'Cores that the process may use, by its control group or the system.',
-      () => engine.plan?.cores ?? 0,
+      () => engine.allowance.cores,
+    ],
+    [
+      'flowers_memory_limit_bytes',
+      'Memory that the process may use, by its control group or the system.',
+      () => engine.allowance.memory,
     ],
     ['flowers_ready', 'Whether the service takes work: 1 or 0.', () => Number(engine.ready)],
   ]

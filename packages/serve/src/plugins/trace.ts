@@ -7,17 +7,25 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The trace of this request; null when nobody traces it. */
     trace: RequestTrace | null
+    /** 32 hexadecimal digits of the trace that a person could look at; null when there is none. */
+    traceId: string | null
   }
 }
 
-/** A span for every request but probes, in the trace of its caller. Call it after the hook that tells `arrived`. */
+/**
+ * A span for every request but probes, in the trace of its caller; without `tracing`, only who the caller's trace is.
+ * Call it after the hook that tells `arrived`.
+ */
 export function installTrace(app: FastifyInstance, tracing: Tracing | null): void {
   app.decorateRequest('trace', null)
-  if (!tracing) return
+  app.decorateRequest('traceId', null)
   app.addHook('onRequest', (request, reply, done) => {
-    if (!request.routeOptions.config.probe) {
-      const trace = tracing.begin(readTraceparent(request.headers['traceparent']), request.arrived)
+    const caller = readTraceparent(request.headers['traceparent'])
+    request.traceId = caller?.traceId ?? null
+    if (tracing && !request.routeOptions.config.probe) {
+      const trace = tracing.begin(caller, request.arrived)
       request.trace = trace
+      request.traceId = trace.id
       reply.raw.once('close', () => {
         const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
         trace.end({ method: request.method, route: request.routeOptions.url ?? null, status })
@@ -25,5 +33,5 @@ export function installTrace(app: FastifyInstance, tracing: Tracing | null): voi
     }
     done()
   })
-  app.addHook('onClose', () => tracing.close())
+  if (tracing) app.addHook('onClose', () => tracing.close())
 }

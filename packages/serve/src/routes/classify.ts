@@ -2,7 +2,6 @@ import { viewPolicies } from '@flowers/shared/views'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { answerImage } from '../answering.ts'
 import type { Config } from '../config.ts'
-import type { Classification } from '../engine/classifier.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Instruments } from '../instruments.ts'
 import type { Operation } from '../openapi/operation.ts'
@@ -78,9 +77,6 @@ export async function classifyRoutes(
   ): Promise<ClassifyAnswer | { results: (ClassifyAnswer | Problem)[] }> {
     const query = readQuery(request)
     const { images, several } = await untilOver(request, readImages(request, limits))
-    const received = performance.now()
-    instruments.stageSeconds.observe({ stage: 'receive' }, (received - request.arrived) / 1000)
-    request.trace?.span('receive', request.arrived, received)
     const classifier = await untilOver(request, engine.classifier(query.model))
     const { scheduler } = engine
     const asked = query.tta ?? config.views ?? classifier.manifest.viewPolicy
@@ -92,20 +88,16 @@ export async function classifyRoutes(
     const answers = images.map(async (image, index) => {
       const question = { policy, topK: query.top_k, details: query.details, ticket: tickets[index]! }
       const answer = await answerImage({ request, classifier, scheduler, instruments }, image, question)
-      return withTotal(answer, performance.now() - request.arrived)
+      return { ...answer, timings: roundAll(answer.timings) }
     })
     if (several) return { results: await Promise.all(answers.map((answer) => answer.catch(problemOfPart))) }
     const answer = await answers[0]!
-    const { decode, queue, infer } = answer.timings
-    request.stageTimes = { decode, queue, infer }
+    const { total: _, ...stages } = answer.timings
+    request.stageTimes = stages
     return answer
   }
 
   app.post('/classify', { config: { operation: classifyOperation } }, classify)
-}
-
-function withTotal(answer: Classification, total: number): ClassifyAnswer {
-  return { ...answer, timings: roundAll({ ...answer.timings, total }) }
 }
 
 /** An image of several that failed is answered in its place; when the client left, nobody is answered. */
@@ -115,6 +107,8 @@ function problemOfPart(error: unknown): Problem {
 }
 
 /** Milliseconds as they are answered: two digits after the point. */
-export function roundAll<T extends Readonly<Record<string, number>>>(values: T): T {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Math.round(value * 100) / 100])) as T
+export function roundAll<T extends { readonly [name in keyof T]: number }>(values: T): T {
+  return Object.fromEntries(
+    Object.entries<number>(values).map(([name, value]) => [name, Math.round(value * 100) / 100]),
+  ) as T
 }

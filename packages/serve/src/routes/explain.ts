@@ -9,6 +9,7 @@ import { installUpload, readImages } from '../plugins/upload.ts'
 import type { UploadLimits } from '../plugins/upload.ts'
 import { explainAnswer, explainQuery } from '../schemas.ts'
 import type { ExplainAnswer } from '../schemas.ts'
+import { Stopwatch } from '../stopwatch.ts'
 import { classifyOperation, roundAll } from './classify.ts'
 import { queryReader } from './query.ts'
 
@@ -46,19 +47,18 @@ export async function explainRoutes(
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {
     const { model, label: labels } = readQuery(request)
     const { images } = await untilOver(request, readImages(request, limits))
-    const received = performance.now()
-    instruments.stageSeconds.observe({ stage: 'receive' }, (received - request.arrived) / 1000)
-    request.trace?.span('receive', request.arrived, received)
     const classifier = await untilOver(request, engine.classifier(model))
     const { tickets } = classifier.admit(engine.scheduler, {
       images: 1,
       policies: ['none'],
       seconds: secondsLeft(request),
     })
-    const question = { labels, ticket: tickets[0]!, signal: request.work.signal, trace: request.trace }
+    const watch = new Stopwatch(instruments, request)
+    const question = { labels, ticket: tickets[0]!, signal: request.work.signal, watch }
     const found = await untilOver(request, classifier.explain(images[0]!, question))
     const { canvas, height, width, maps, timings } = found
-    request.stageTimes = timings
+    const { total: _, ...stages } = timings
+    request.stageTimes = stages
     void reply.header('vary', 'accept')
     if (prefersPicture(request.headers.accept)) {
       void reply.type('image/png')
@@ -70,7 +70,7 @@ export async function explainRoutes(
       height,
       width,
       maps: maps.map((map) => ({ ...map, values: Array.from(map.values, toFourDigits) })),
-      timings: roundAll({ ...timings, total: performance.now() - request.arrived }),
+      timings: roundAll(timings),
     }
   }
 

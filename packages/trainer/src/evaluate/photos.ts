@@ -36,7 +36,8 @@ export async function* decodePhotos<T extends { readonly path: string }>(
   const decode = async (photo: T): Promise<DecodedPhoto<T> | UnreadablePhoto<T>> => {
     try {
       const bytes = await readFile(photo.path)
-      return { photo, canvases: await preprocessor.decodeViews(bytes, preprocessing, scales) }
+      const { canvases } = await preprocessor.decodeViews(bytes, preprocessing, scales)
+      return { photo, canvases }
     } catch (error) {
       if (error instanceof FlowersError && !error.code.startsWith('IMAGE_')) throw error
       return { photo, canvases: null, reason: error instanceof Error ? error.message : String(error) }

@@ -1,0 +1,84 @@
+import type { Board } from './board.ts'
+import { heat, lines } from './panel.ts'
+import { chosen, mean, ofModel, quantile, rate } from './select.ts'
+
+const seconds = 'flowers_stage_duration_seconds'
+
+/** Where the time of an image goes. */
+export const stages: Board = {
+  name: 'stages',
+  title: 'stages',
+  description: 'Where the time of an image goes: receive, decode, preprocess, queue, infer, merge.',
+  panels: [
+    lines(
+      {
+        title: 'Mean time of an image by stage',
+        description: 'The stages add up to the time from the headers of a request to the answer of its image.',
+        unit: 's',
+      },
+      [{ expr: mean(seconds, chosen, 'stage'), legend: '{{stage}}' }],
+      { stack: 'values' },
+    ),
+    lines(
+      {
+        title: 'Share of the time by stage',
+        description: 'A growing share of queue asks for more cores, one of receive for faster clients.',
+        unit: 'percentunit',
+      },
+      [
+        {
+          expr: `${rate(`${seconds}_sum{${chosen}}`, 'stage')} / on () group_left () ${rate(`${seconds}_sum{${chosen}}`)}`,
+          legend: '{{stage}}',
+        },
+      ],
+      { stack: 'percent' },
+    ),
+    ...([0.5, 0.95] as const).map((share) =>
+      lines(
+        {
+          title: `Time by stage, ${share * 100} %`,
+          description: `Seconds within which ${share * 100} % of the images passed each stage.`,
+          unit: 's',
+        },
+        [{ expr: quantile(share, seconds, chosen, 'stage'), legend: '{{stage}}' }],
+      ),
+    ),
+    ...['receive', 'decode', 'preprocess', 'queue', 'infer', 'merge'].map((stage) =>
+      heat(
+        { title: `Times: ${stage}`, description: `${aboutStage(stage)} A point is a trace.`, unit: 's' },
+        { expr: rate(`${seconds}_bucket{${chosen}, stage="${stage}"}`, 'le'), legend: '{{le}}', exemplar: true },
+        { span: 8 },
+      ),
+    ),
+    lines(
+      {
+        title: 'Time of a view',
+        description: 'Seconds of a view in a worker, normalised and run. It grows when cores are shared with others.',
+        unit: 's',
+      },
+      [0.5, 0.95].map((share) => ({
+        expr: quantile(share, 'flowers_view_duration_seconds', ofModel, 'model'),
+        legend: `{{model}} ${share * 100} %`,
+      })),
+    ),
+    lines(
+      {
+        title: 'Views of a run',
+        description: 'Mean number of views that a worker takes at once, of one or several images.',
+        unit: 'short',
+      },
+      [{ expr: mean('flowers_run_views', ofModel, 'model'), legend: '{{model}}' }],
+    ),
+  ],
+}
+
+function aboutStage(stage: string): string {
+  return {
+    receive: 'From the headers of the request until its image is admitted: mostly the upload.',
+    decode: 'The wait for a thread that decodes, and the decoding to RGB.',
+    preprocess: 'Resizing and cropping, once for each scale of the views.',
+    queue: 'From there until a worker begins the first view.',
+    infer: 'From there to the last view that the answer needs, with waits between.',
+    merge: 'From the last view to the answer.',
+  }[stage]!
+}
