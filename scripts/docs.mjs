@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse, stringify } from 'yaml'
+import { reliabilityPage } from './reliability-page.mjs'
 import { scalingPage } from './scaling-page.mjs'
 import { root, say } from './setup.mjs'
 
@@ -18,6 +19,7 @@ const pages = {
   'docs/openapi.json': openApiDocument,
   'packages/client/src/openapi.ts': clientTypes,
   'docs/scaling.md': () => scalingPage(table),
+  'docs/reliability.md': () => reliabilityPage(table),
   'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml': prometheusRule,
 }
 
