@@ -17,8 +17,9 @@ const topics = {
     title: 'More than it can answer',
     intro: [
       'Requests are sent at random times (Poisson), whether or not earlier ones were answered, and timed from when they',
-      'were due, so what waits for a connection counts. Capacity is what four clients get that ask one after the other.',
-      'Who is refused gets 503 with Retry-After, who would be late 504; `/livez` is asked ten times a second meanwhile.',
+      'were due, so what waits for a connection counts. Deadlines are 30, 5 and 2 seconds in turn. Capacity is what eight',
+      'clients get that ask one after the other for one view, the most that can be answered at all. `/livez` is asked',
+      'twenty times a second meanwhile. The sender runs on the same cores.',
     ],
   },
   soak: {
@@ -30,7 +31,10 @@ const topics = {
   },
   reloads: {
     title: 'New models under load',
-    intro: ['The model is loaded anew, warmed beside the one that serves and put in its place, while clients ask.'],
+    intro: [
+      'The model is loaded anew, warmed beside the one that serves and put in its place, while four clients ask. Memory is',
+      'that of the process once the workers before have ended; the slope is as above.',
+    ],
   },
   restart: {
     title: 'Stopping and restarting',

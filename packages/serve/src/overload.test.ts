@@ -19,7 +19,7 @@ it.each([40, 100])('keeps order with %i requests a second where 20 can be answer
   const result = await overload({
     url: service.url,
     rate,
-    seconds: 4,
+    seconds: 3,
     deadlinesMs: [30_000, 5000, 2000],
     pictures,
     seed: rate,

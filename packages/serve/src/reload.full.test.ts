@@ -16,7 +16,7 @@ const tolerance = 4e6
 /** The model that is shipped: 13.5 MB, two copies of it for a moment with every reload. */
 it(`fails no request over ${reloads} reloads under load, and its memory comes to rest`, async () => {
   const environment = { MODELS_DIR: shippedModels }
-  const { statuses, resident, failedReloads, exitCode } = await reloadUnderLoad({
+  const { answered, failures, resident, failedReloads, exitCode } = await reloadUnderLoad({
     environment,
     model: 'garden18',
     reloads,
@@ -24,9 +24,10 @@ it(`fails no request over ${reloads} reloads under load, and its memory comes to
   })
   const slope = robustSlope(resident.map((bytes, index) => [index, bytes] as const).slice(settled))
   console.log(
-    `${statuses['200']} answers; ${(slope / 1e6).toFixed(2)} MB a reload after ${settled}; resident MB after each: ${resident.map((bytes) => Math.round(bytes / 1e6)).join(' ')}`,
+    `${answered} answers; ${(slope / 1e6).toFixed(2)} MB a reload after ${settled}; resident MB after each: ${resident.map((bytes) => Math.round(bytes / 1e6)).join(' ')}`,
   )
-  expect(Object.keys(statuses)).toEqual(['200'])
+  expect(failures).toEqual([])
+  expect(answered).toBeGreaterThan(1)
   expect(failedReloads).toBe(0)
   expect(slope).toBeLessThan(tolerance)
   expect(exitCode).toBe(0)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { builtModule } from '@flowers/shared/built-module'
 import { testModels, until } from './service.ts'
@@ -15,6 +15,8 @@ export interface ServiceProcess {
   readonly metric: (series: string) => Promise<number>
   /** Bytes of memory that it has now. Linux only. */
   readonly resident: () => Promise<number>
+  /** Its threads. Linux only. */
+  readonly threads: () => Promise<number>
   /** Resolves with its exit code once it has ended; null: by a signal. */
   readonly ended: Promise<number | null>
   /** Ends it by SIGTERM; gives its exit code. */
@@ -45,6 +47,7 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
     },
     resident: async () =>
       1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN),
+    threads: async () => (await readdir(`/proc/${pid}/task`)).length,
     ended: exit,
     stop: () => {
       child.kill('SIGTERM')

@@ -1,13 +1,15 @@
 import { openLoop } from './open-loop.ts'
+import type { Answered } from './open-loop.ts'
 import type { Question } from './ask.ts'
-import { count } from './overload.ts'
 import { photo } from './pictures.ts'
 import { shippedModels, startProcess } from './process.ts'
 import { startProxy } from './proxy.ts'
 import { until } from './service.ts'
 
 export interface Stopped {
-  readonly statuses: Readonly<Record<string, number>>
+  readonly answered: number
+  /** What else came back than 200: status and body. */
+  readonly failures: readonly string[]
   /** Of the processes, in the order in which they were stopped. */
   readonly exitCodes: readonly (number | null)[]
 }
@@ -29,7 +31,7 @@ export async function restartAtSize(): Promise<Load> {
   const pictures = await Promise.all([1, 2, 3].map((seed) => photo(seed, 640)))
   const headers = { 'content-type': 'image/jpeg' }
   return {
-    environment: { MODELS_DIR: shippedModels },
+    environment: { MODELS_DIR: shippedModels, FLOWERS_QUEUE_LIMIT: '1000', FLOWERS_DEFAULT_DEADLINE_MS: '600000' },
     question: (index) => ({ path: '/classify', method: 'POST', headers, body: pictures[index % pictures.length]! }),
     rate: 3,
     seed: 5,
@@ -45,8 +47,7 @@ export async function stopUnderLoad({ environment, question, rate, seed }: Load)
   service.signal('SIGTERM')
   await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
   stop.abort()
-  const answers = await load
-  return { statuses: count(answers.map(({ reply }) => reply.status)), exitCodes: [await service.ended] }
+  return { ...outcome(await load), exitCodes: [await service.ended] }
 }
 
 /** Two instances behind a proxy, `rounds` times stopped and started again one after the other, under load. */
@@ -77,5 +78,13 @@ export async function restartOneByOne({
   const answers = await load
   proxy.close()
   await Promise.all(instances.map((instance) => instance.stop()))
-  return { statuses: count(answers.map(({ reply }) => reply.status)), exitCodes }
+  return { ...outcome(answers), exitCodes }
+}
+
+function outcome(answers: readonly Answered[]): Pick<Stopped, 'answered' | 'failures'> {
+  const failed = answers.filter(({ reply }) => reply.status !== 200)
+  return {
+    answered: answers.length - failed.length,
+    failures: failed.map(({ reply }) => `${reply.status} ${reply.body}`),
+  }
 }
