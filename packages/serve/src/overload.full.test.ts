@@ -21,6 +21,7 @@ it.each([2, 5])('keeps order with %i times as many requests as it can answer', a
   const result = await overload({ url: service.url, rate, seconds: 60, deadlinesMs, pictures, seed: factor })
   console.log(JSON.stringify({ ...result, retryAfter: undefined }))
   expectOrder(result)
-  expect(Object.keys(result.policies)).toContain('none')
+  // Quality is given up before requests are.
+  expect(Object.keys(result.policies).length).toBeGreaterThan(1)
   await expectRest(service)
 })
