@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { dashboardsPage } from './dashboards-page.mjs'
 import { metricsPage } from './metrics-page.mjs'
+import { reliabilityPage } from './reliability-page.mjs'
 import { scalingPage } from './scaling-page.mjs'
 import { root, say } from './setup.mjs'
 
@@ -22,6 +23,7 @@ const pages = {
   'docs/scaling.md': () => scalingPage(table),
   'docs/metrics.md': describeMetrics,
   'docs/dashboards.md': describeDashboards,
+  'docs/reliability.md': () => reliabilityPage(table),
   'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml': prometheusRule,
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { form, solid } from './testing/pictures.ts'
 import { startProcess } from './testing/process.ts'
@@ -12,7 +12,7 @@ const coming = 1
 const hasProc = process.platform === 'linux'
 
 async function start(environment: Record<string, string>) {
-  const { pid, url, stop } = await startProcess(environment)
+  const { pid, url, stop, threads } = await startProcess(environment)
   return {
     stop,
     classify: async (count: number): Promise<void> => {
@@ -23,7 +23,7 @@ async function start(environment: Record<string, string>) {
       })
       await Promise.all(responses)
     },
-    threads: async (): Promise<number> => (await readdir(`/proc/${pid}/task`)).length,
+    threads,
     /** Seconds of all cores that it has used. */
     cpuSeconds: async (): Promise<number> => {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8')

@@ -51,8 +51,8 @@ export class Engine {
   readonly #tried = new Map<string, string>()
   /** Names of which answers are counted: a version that is loaded later goes on counting. */
   readonly #counted = new Set<string>()
-  /** Models that were replaced or unloaded and have requests to answer yet. */
-  readonly #retiring = new Set<Classifier>()
+  /** Models that were replaced or unloaded and have requests to answer yet, with when they are freed. */
+  readonly #retiring = new Map<Classifier, Promise<void>>()
   #reloading: Promise<unknown> = Promise.resolve()
   #watch: NodeJS.Timeout | undefined
   #starting: Promise<void> | null = null
@@ -203,6 +203,8 @@ export class Engine {
   async #replaceModel(name: string): Promise<void> {
     const old = this.#loadedModels.get(name)
     if (!old) return
+    // Else reloads that follow each other would hold the memory of a model three times and more.
+    await Promise.all(this.#retiring.values())
     const location = await resolveModel(this.#config.modelsDir, name)
     const classifier = await this.#open(location)
     // Unloaded, or the service ended, in the meantime.
@@ -213,7 +215,7 @@ export class Engine {
     this.#instruments.reloads.inc({ model: name, result: 'done' })
     this.#describe(old, 0)
     this.#describe(classifier, 1)
-    // Not awaited: its last requests may take long, and need nothing of the new one.
+    // Not awaited: who asked for the reload need not wait for the last requests of the old one.
     void this.#retire(old)
   }
 
@@ -268,10 +270,10 @@ export class Engine {
     if (classifier) await this.#retire(classifier)
   }
 
-  async #retire(classifier: Classifier): Promise<void> {
-    this.#retiring.add(classifier)
-    await classifier.retire()
-    this.#retiring.delete(classifier)
+  #retire(classifier: Classifier): Promise<void> {
+    const freed = classifier.retire().finally(() => this.#retiring.delete(classifier))
+    this.#retiring.set(classifier, freed)
+    return freed
   }
 
   #unavailable(name: string, version: number): string | null {
@@ -288,11 +290,17 @@ export class Engine {
     clearTimeout(this.#watch)
     await this.#starting?.catch(() => {})
     clearTimeout(this.#watch)
+    // Before the reload that waits for them, and those that it replaced after it.
+    await this.#closeRetiring()
     await this.#reloading
-    await Promise.all([...this.#retiring].map((classifier) => classifier.close()))
+    await this.#closeRetiring()
     const loaded = await Promise.allSettled(this.#classifiers.values())
     await Promise.all(loaded.flatMap((result) => (result.status === 'fulfilled' ? [result.value.close()] : [])))
     await this.#preprocessor?.close()
+  }
+
+  async #closeRetiring(): Promise<void> {
+    await Promise.all([...this.#retiring.keys()].map((classifier) => classifier.close()))
   }
 
   get #loaded() {

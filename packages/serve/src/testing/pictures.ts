@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { uniform } from './statistics.ts'
 
 /** A picture of one colour. */
 export async function solid(background: string, format: 'jpeg' | 'png' | 'webp' = 'jpeg', side = 48): Promise<Buffer> {
@@ -23,4 +24,15 @@ export function form(...pictures: Uint8Array[]): FormData {
   const data = new FormData()
   for (const picture of pictures) data.append('img', new Blob([Uint8Array.from(picture)]), 'picture')
   return data
+}
+
+/** Noise of many sizes, which is as much work to decode as a photo; different for each seed. */
+export async function photo(seed: number, side = 640, format: 'jpeg' | 'png' | 'webp' = 'jpeg'): Promise<Buffer> {
+  const draw = uniform(seed)
+  const coarse = 40
+  const pixels = Buffer.from(Array.from({ length: coarse * coarse * 3 }, () => draw() * 256))
+  return sharp(pixels, { raw: { width: coarse, height: coarse, channels: 3 } })
+    .resize(side, side, { kernel: 'cubic' })
+    .toFormat(format)
+    .toBuffer()
 }

@@ -1,12 +1,24 @@
 import { spawn } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { builtModule } from '@flowers/shared/built-module'
 import { testModels, until } from './service.ts'
+
+/** What `npm start` serves. */
+export const shippedModels = fileURLToPath(new URL('../../../../models', import.meta.url))
 
 export interface ServiceProcess {
   readonly pid: number
   readonly url: string
   readonly signal: (name: NodeJS.Signals) => void
+  /** The value of a series of /metrics, as `name{label="value"}`; 0 when it is not there. */
+  readonly metric: (series: string) => Promise<number>
+  /** Bytes of memory that it has now. Linux only. */
+  readonly resident: () => Promise<number>
+  /** Its threads. Linux only. */
+  readonly threads: () => Promise<number>
+  /** Resolves with its exit code once it has ended; null: by a signal. */
+  readonly ended: Promise<number | null>
   /** Ends it by SIGTERM; gives its exit code. */
   readonly stop: () => Promise<number | null>
 }
@@ -24,10 +36,19 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
   await until(() => output.includes('"ready: ') || child.exitCode !== null)
   const [url] = /http:\/\/[\d.:]+/.exec(output.slice(output.indexOf('"ready: '))) ?? []
   if (url === undefined || child.pid === undefined) throw new Error(`The service did not start: ${output}`)
+  const { pid } = child
   return {
-    pid: child.pid,
+    pid,
     url,
     signal: (name) => void child.kill(name),
+    metric: async (series) => {
+      const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n')
+      return Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? 0)
+    },
+    resident: async () =>
+      1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN),
+    threads: async () => (await readdir(`/proc/${pid}/task`)).length,
+    ended: exit,
     stop: () => {
       child.kill('SIGTERM')
       return exit

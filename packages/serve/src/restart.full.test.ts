@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest'
+import { restartAtSize, restartOneByOne, stopUnderLoad } from './testing/restart.ts'
+
+it('answers what it admitted when it is stopped under load, and exits with 0', async () => {
+  const { answered, failures, exitCodes } = await stopUnderLoad(await restartAtSize())
+  console.log(`${answered} answers`)
+  expect(failures).toEqual([])
+  expect(answered).toBeGreaterThan(1)
+  expect(exitCodes).toEqual([0])
+})
+
+it('fails no request while two instances behind a proxy are restarted one after the other', async () => {
+  const rounds = 5
+  const { answered, failures, exitCodes } = await restartOneByOne({ ...(await restartAtSize()), rounds })
+  console.log(`${answered} answers`)
+  expect(failures).toEqual([])
+  expect(answered).toBeGreaterThan(1)
+  expect(exitCodes).toEqual(Array(rounds * 2).fill(0))
+})

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { expectRest } from './testing/holds.ts'
+import { shippedModels, startProcess } from './testing/process.ts'
+import { soak, soakAtSize } from './testing/soak.ts'
+
+it('grows by less than 1 MB with 1,000 requests of every kind', async () => {
+  const service = await startProcess({ MODELS_DIR: shippedModels, FLOWERS_LOG_LEVEL: 'info' })
+  const { statuses, slope, samples } = await soak({ service, ...soakAtSize })
+  const { 200: answered = 0, left = 0, ...others } = statuses
+  console.log(
+    `${answered} answers, ${left} left; ${slope.toFixed(0)} bytes a request; resident MB: ${samples.map(([, bytes]) => Math.round(bytes / 1e6)).join(' ')}`,
+  )
+  expect(others).toEqual({})
+  expect(answered + left).toBe(soakAtSize.requests)
+  expect(slope).toBeLessThan(1e3)
+  await expectRest(service)
+  expect(await service.stop()).toBe(0)
+})

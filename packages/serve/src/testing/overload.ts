@@ -1,0 +1,105 @@
+import { closedLoop, openLoop } from './open-loop.ts'
+import type { Answered } from './open-loop.ts'
+import type { Question } from './ask.ts'
+import { quantile } from './statistics.ts'
+
+/** What became of the requests of one load. Times in milliseconds from when a request was due. */
+export interface Overload {
+  readonly sent: number
+  readonly statuses: Readonly<Record<string, number>>
+  /** Of the answers with 200, by the policy that they were answered with. */
+  readonly policies: Readonly<Record<string, number>>
+  /** Of those: the 99th percentile of time over deadline; 1 is as late as may be. */
+  readonly shareOfDeadline: number
+  readonly admittedP99: number
+  /** Of the answers with 503. */
+  readonly refusedP50: number
+  readonly refusedP99: number
+  /** Retry-After of those; null: one had none. */
+  readonly retryAfter: readonly (string | null)[]
+  /** Of `/livez`, asked all the time. */
+  readonly livezP99: number
+  readonly livezStatuses: Readonly<Record<string, number>>
+}
+
+/** Clients and requests that show how much can be answered. */
+const askers = 8
+const asked = 120
+
+/** Requests a second that can be answered with the fewest views, which is the most that can be answered at all. */
+export async function capacity({ url, pictures }: { url: string; pictures: readonly Uint8Array[] }): Promise<number> {
+  const question = (index: number): Question => ({
+    path: '/classify?tta=none',
+    method: 'POST',
+    headers: { 'content-type': 'image/jpeg' },
+    body: pictures[index % pictures.length]!,
+  })
+  await closedLoop({ url, clients: askers, count: askers * 2, question })
+  return closedLoop({ url, clients: askers, count: asked, question })
+}
+
+/** Times a second that `/livez` is asked. */
+const livezRate = 20
+
+/**
+ * Sends more requests than can be answered, or as many as can: `rate` a second for `seconds`, with the deadlines in
+ * turn, while `/livez` is asked.
+ */
+export async function overload(options: {
+  readonly url: string
+  readonly rate: number
+  readonly seconds: number
+  readonly deadlinesMs: readonly number[]
+  readonly pictures: readonly Uint8Array[]
+  readonly seed: number
+}): Promise<Overload> {
+  const { url, rate, seconds, deadlinesMs, pictures, seed } = options
+  const deadline = (index: number): number => deadlinesMs[index % deadlinesMs.length]!
+  const question = (index: number): Question => ({
+    path: '/classify',
+    method: 'POST',
+    headers: { 'content-type': 'image/jpeg', 'x-request-timeout-ms': String(deadline(index)) },
+    body: pictures[index % pictures.length]!,
+  })
+  const [answers, livez] = await Promise.all([
+    openLoop({ url, rate, count: Math.round(rate * seconds), seed, question }),
+    openLoop({
+      url,
+      rate: livezRate,
+      count: livezRate * seconds,
+      seed: seed + 1,
+      question: () => ({ path: '/livez' }),
+    }),
+  ])
+  const withStatus = (status: number): Answered[] => answers.filter(({ reply }) => reply.status === status)
+  const [admitted, refused] = [withStatus(200), withStatus(503)]
+  const timeout = ({ question: { headers } }: Answered): number => Number(headers!['x-request-timeout-ms'])
+  return {
+    sent: answers.length,
+    statuses: count(answers.map(({ reply }) => reply.status)),
+    policies: count(
+      admitted.map(({ reply }) => (JSON.parse(reply.body) as { views: { policy: string } }).views.policy),
+    ),
+    shareOfDeadline: quantile(
+      admitted.map((each) => each.ms / timeout(each)),
+      0.99,
+    ),
+    admittedP99: quantile(times(admitted), 0.99),
+    refusedP50: quantile(times(refused), 0.5),
+    refusedP99: quantile(times(refused), 0.99),
+    retryAfter: refused.map(({ reply }) => reply.headers['retry-after'] ?? null),
+    livezP99: quantile(times(livez), 0.99),
+    livezStatuses: count(livez.map(({ reply }) => reply.status)),
+  }
+}
+
+function times(answers: readonly Answered[]): number[] {
+  return answers.map(({ ms }) => ms)
+}
+
+/** How often each value occurs. */
+export function count(values: readonly (number | string)[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
+}

@@ -1,0 +1,90 @@
+import { openLoop } from './open-loop.ts'
+import type { Answered } from './open-loop.ts'
+import type { Question } from './ask.ts'
+import { photo } from './pictures.ts'
+import { shippedModels, startProcess } from './process.ts'
+import { startProxy } from './proxy.ts'
+import { until } from './service.ts'
+
+export interface Stopped {
+  readonly answered: number
+  /** What else came back than 200: status and body. */
+  readonly failures: readonly string[]
+  /** Of the processes, in the order in which they were stopped. */
+  readonly exitCodes: readonly (number | null)[]
+}
+
+interface Load {
+  readonly environment: Record<string, string>
+  readonly question: (index: number) => Question
+  /** Requests a second. */
+  readonly rate: number
+  readonly seed: number
+}
+
+/** Between SIGTERM and the end of listening, so that a balancer which looks every `checkMs` sends nothing any more. */
+const drainMs = 1000
+const checkMs = 100
+
+/** With the model that is shipped, at a rate that one instance alone answers while the other starts. */
+export async function restartAtSize(): Promise<Load> {
+  const pictures = await Promise.all([1, 2, 3].map((seed) => photo(seed, 640)))
+  const headers = { 'content-type': 'image/jpeg' }
+  return {
+    environment: { MODELS_DIR: shippedModels, FLOWERS_QUEUE_LIMIT: '1000', FLOWERS_DEFAULT_DEADLINE_MS: '600000' },
+    question: (index) => ({ path: '/classify', method: 'POST', headers, body: pictures[index % pictures.length]! }),
+    rate: 3,
+    seed: 5,
+  }
+}
+
+/** SIGTERM to one process under load. Requests are sent until `/readyz` says that it is stopping. */
+export async function stopUnderLoad({ environment, question, rate, seed }: Load): Promise<Stopped> {
+  const service = await startProcess({ FLOWERS_DRAIN_DELAY_MS: String(drainMs), ...environment })
+  const stop = new AbortController()
+  const load = openLoop({ url: service.url, rate, count: 10_000, seed, question, signal: stop.signal })
+  await until(async () => (await service.metric('flowers_queue_depth')) > 0)
+  service.signal('SIGTERM')
+  await until(async () => (await fetch(`${service.url}/readyz`)).status === 503)
+  stop.abort()
+  return { ...outcome(await load), exitCodes: [await service.ended] }
+}
+
+/** Two instances behind a proxy, `rounds` times stopped and started again one after the other, under load. */
+export async function restartOneByOne({
+  environment,
+  question,
+  rate,
+  seed,
+  rounds,
+}: Load & { readonly rounds: number }): Promise<Stopped> {
+  const settings = { FLOWERS_DRAIN_DELAY_MS: String(drainMs), ...environment }
+  const instances = await Promise.all([startProcess(settings), startProcess(settings)])
+  const proxy = await startProxy(
+    instances.map(({ url }) => url),
+    checkMs,
+  )
+  const stop = new AbortController()
+  const load = openLoop({ url: proxy.url, rate, count: 100_000, seed, question, signal: stop.signal })
+  const exitCodes: (number | null)[] = []
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, instance] of instances.entries()) {
+      exitCodes.push(await instance.stop())
+      instances[index] = await startProcess({ ...settings, PORT: new URL(instance.url).port })
+      await until(() => proxy.healthy(index))
+    }
+  }
+  stop.abort()
+  const answers = await load
+  proxy.close()
+  await Promise.all(instances.map((instance) => instance.stop()))
+  return { ...outcome(answers), exitCodes }
+}
+
+function outcome(answers: readonly Answered[]): Pick<Stopped, 'answered' | 'failures'> {
+  const failed = answers.filter(({ reply }) => reply.status !== 200)
+  return {
+    answered: answers.length - failed.length,
+    failures: failed.map(({ reply }) => `${reply.status} ${reply.body}`),
+  }
+}
