@@ -192,6 +192,8 @@ describe('the age of the queue', () => {
 })
 
 describe('admission', () => {
+  afterEach(() => vi.useRealTimers())
+
   it('is up to the limit of images that wait, all of a request or none', async () => {
     const scheduler = new Scheduler({ threads: 1, limit: 3 })
     const { runner } = workers(1)
@@ -226,6 +228,21 @@ describe('admission', () => {
     expect(late(11)).toBeUndefined()
     expect(late(12, 4)).toBe('1')
     expect(retryAfter(() => scheduler.assertRoom(100))).toBe('11')
+  })
+
+  it('learns from what was late, not from what was given up for other reasons', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const refusesAfter = (milliseconds: number): boolean => {
+      const scheduler = new Scheduler({ threads: 1, limit: 10 })
+      const first = admit(scheduler, { seconds: 3 })[0]!
+      vi.advanceTimersByTime(milliseconds)
+      first.leave()
+      // One waits, so that forecasts take their margin: 2 s are needed, 3 s are left.
+      one(scheduler)
+      return retryAfter(() => admit(scheduler, { seconds: 3 })) !== undefined
+    }
+    expect(refusesAfter(2900)).toBe(false)
+    expect(refusesAfter(3000)).toBe(true)
   })
 
   it('counts the work down as views are run', async () => {

@@ -41,7 +41,7 @@ export interface Ticket {
   run(runner: Runner, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[]
   /**
    * Ends the image and drops its views that wait; calling it again does nothing. `answered`: its time counts for
-   * later forecasts.
+   * later forecasts, as that of one that is late does.
    */
   leave(answered?: boolean): void
 }
@@ -155,9 +155,10 @@ export class Scheduler {
       const detail = `The answer would be ready in ${milliseconds(least)}, ${milliseconds(seconds)} are left.`
       throw retryLater('SERVICE_OVERLOADED', detail, least - seconds)
     }
-    const tickets = Array.from({ length: images }, (_, index) =>
-      this.#ticket(offer, forecast(offer, index + 1, { ...situation, margin: 0 }), now),
-    )
+    const tickets = Array.from({ length: images }, (_, index) => {
+      const expected = forecast(offer, index + 1, { ...situation, margin: 0 })
+      return this.#ticket(offer, { admitted: now, expected, seconds })
+    })
     return { tickets, offer }
   }
 
@@ -232,7 +233,10 @@ export class Scheduler {
     this.#jobs.splice(behind + 1, 0, job)
   }
 
-  #ticket(offer: Offer, expected: number, admitted: number): Ticket {
+  #ticket(
+    offer: Offer,
+    { admitted, expected, seconds }: { admitted: number; expected: number; seconds: number },
+  ): Ticket {
     const ticket: State = { order: this.#order++, admitted, queued: true, left: false, work: offer.work }
     this.#tickets.add(ticket)
     return {
@@ -245,7 +249,8 @@ export class Scheduler {
           job.reject(new Error('The view is not needed any more.'))
         }
         const now = performance.now() / 1000
-        if (answered) this.#errors.observe(expected, now - admitted, now)
+        // What is given up as late took longer yet: errors of answers alone would make forecasts look better.
+        if (answered || now - admitted >= seconds) this.#errors.observe(expected, now - admitted, now)
       },
       run: (runner, views, signal) => this.#run(ticket, runner, views, signal),
     }
