@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ClientGone } from '../service-error.ts'
@@ -35,6 +36,8 @@ export function installDeadline(app: FastifyInstance, options: { defaultMs: numb
   app.addHook('onRequest', (request, reply, done) => {
     const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], options.defaultMs)
     const work = new AbortController()
+    // Each image and view of a request listens.
+    setMaxListeners(0, work.signal)
     request.work = work
     request.deadline = request.arrived + milliseconds
     const timer = setTimeout(

@@ -182,6 +182,11 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     engine.scheduler.assertRoom(1)
     done()
   })
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    const type = headers['content-type'] ?? ''
+    const isForm = /^multipart\//i.test(type)
+    done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
+  })
   installDeadline(app, { defaultMs: config.defaultDeadlineMs })
   refuseLargeBodies(app, limits)
 
