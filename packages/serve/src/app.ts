@@ -9,6 +9,7 @@ import type { MetricsRegistry } from './instruments.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
 import { installAccess } from './plugins/access.ts'
+import { connectionOptions, installConnections } from './plugins/connections.ts'
 import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
@@ -51,8 +52,7 @@ export async function buildApp(config: Config): Promise<Service> {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID()
     },
-    // Slow bodies end here; the deadline of a request is shorter in most cases.
-    requestTimeout: 600_000,
+    ...connectionOptions(config),
     // While stopping, what still arrives on open connections is answered as ever.
     return503OnClosing: false,
     frameworkErrors: sendProblem,
@@ -76,6 +76,7 @@ export async function buildApp(config: Config): Promise<Service> {
   installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
   installServerTiming(app)
   installErrors(app)
+  installConnections(app, config)
   await installAccess(app, config)
   metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)

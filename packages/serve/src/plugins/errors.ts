@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
@@ -114,15 +115,34 @@ const connectionErrors: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'SERVICE_HEADERS_TOO_LARGE',
 }
 
-/** Answers what is no HTTP request: there is no request object yet, so the answer is written by hand. */
-export function answerConnectionError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** How long a client may take to read such an answer and to close. */
+const lingerMs = 1000
+
+/** A connection, with the answer that Node is writing to it. */
+interface BusySocket extends Socket {
+  readonly _httpMessage?: ServerResponse | null
+}
+
+/** Answers what is no HTTP request. */
+export function answerConnectionError(error: Error & { code?: string }, socket: BusySocket): void {
+  // A second answer in the middle of the first would be read as part of it.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy()
     return
   }
   const code = connectionErrors[error.code ?? ''] ?? 'SERVICE_MALFORMED'
-  const problem = toProblem(new FlowersError(code, 'This is not a complete HTTP request.'))
+  answerConnection(new FlowersError(code, 'This is not a complete HTTP request.'), socket)
+}
+
+/** Answers where there is no reply to answer with: by hand. The connection ends with it. */
+export function answerConnection(error: FlowersError, socket: Socket): void {
+  const problem = toProblem(error)
   const body = JSON.stringify(problem)
+  // Closed at once, the answer would be lost with what the client has sent and nobody has read.
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
+  socket.on('error', () => socket.destroy())
+  socket.resume()
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
