@@ -4,6 +4,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import { answerConnection } from './errors.ts'
+import { whenOver } from './over.ts'
 
 export type ConnectionConfig = Pick<
   Config,
@@ -47,9 +48,9 @@ export function installConnections(app: FastifyInstance, { answerTimeoutMs }: Co
     const fault = raw.httpVersion === '1.1' && raw.headers.host === undefined ? 'Host is missing' : expectation(raw)
     done(fault === null ? undefined : new FlowersError('SERVICE_MALFORMED', `${fault}.`))
   })
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    const timer = setTimeout(() => reply.raw.destroy(), answerTimeoutMs)
-    reply.raw.once('close', () => clearTimeout(timer))
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    const timer = setTimeout(() => request.raw.socket.destroy(), answerTimeoutMs)
+    whenOver(request, reply, () => clearTimeout(timer))
     done()
   })
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ClientGone } from '../service-error.ts'
+import { whenOver } from './over.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -44,7 +45,7 @@ export function installDeadline(app: FastifyInstance, options: { defaultMs: numb
       () => work.abort(new FlowersError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
       milliseconds,
     )
-    reply.raw.once('close', () => {
+    whenOver(request, reply, () => {
       clearTimeout(timer)
       if (!reply.raw.writableFinished) work.abort(new ClientGone())
     })
