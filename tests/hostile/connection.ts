@@ -75,5 +75,8 @@ function parseAnswer(bytes: Buffer, head: boolean, place: number): { answer: Raw
   const length = Number(headers.get('content-length') ?? NaN)
   const whole = head || body.length >= length
   if (place > 1) return whole ? parseAnswer(body.subarray(head ? 0 : length), head, place - 1) : undefined
-  return { answer: { status, headers, body: body.toString('utf8') }, whole }
+  return {
+    answer: { status, headers, body: body.subarray(0, whole && !head ? length : undefined).toString('utf8') },
+    whole,
+  }
 }

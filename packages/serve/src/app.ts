@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
 import { createInstruments, createRegistry } from './instruments.ts'
 import type { MetricsRegistry } from './instruments.ts'
+import { logStream } from './log.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
 import { installAccess } from './plugins/access.ts'
@@ -45,7 +46,7 @@ const requestIdPattern = /^[\w.:-]{1,128}$/
 /** Builds the application. It answers probes at once, and images once `engine.start()` has resolved. */
 export async function buildApp(config: Config): Promise<Service> {
   const app = fastify({
-    logger: { level: config.logLevel },
+    logger: { level: config.logLevel, stream: logStream },
     // One line a request, with its time, is written by the metrics.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
@@ -53,6 +54,8 @@ export async function buildApp(config: Config): Promise<Service> {
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID()
     },
     ...connectionOptions(config),
+    // A model of a long name is missing like any other: 404. The limit of the headers bounds it.
+    routerOptions: { maxParamLength: 16_384 },
     // While stopping, what still arrives on open connections is answered as ever.
     return503OnClosing: false,
     frameworkErrors: sendProblem,

@@ -6,10 +6,7 @@ import type { Config } from '../config.ts'
 import { answerConnection } from './errors.ts'
 import { whenOver } from './over.ts'
 
-export type ConnectionConfig = Pick<
-  Config,
-  'headersTimeoutMs' | 'uploadTimeoutMs' | 'answerTimeoutMs' | 'keepAliveMs'
->
+export type ConnectionConfig = Pick<Config, 'headersTimeoutMs' | 'uploadTimeoutMs' | 'answerTimeoutMs' | 'keepAliveMs'>
 
 /** How often connections are looked at whose request is late, at most. */
 const checkMs = 1000

@@ -60,6 +60,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
   if (known instanceof ServiceError) reply.headers(known.headers)
   void reply.code(problem.status)
+  // Fastify would close where a body has a wrong type; the answer to who is still sending it would be lost.
+  void reply.removeHeader('connection')
   if (isProtocol(request.url)) void reply.type('application/json').send({ error: `${known.code}: ${problem.detail}` })
   else void reply.type(problemType).send(problem)
 }
@@ -126,7 +128,9 @@ interface BusySocket extends Socket {
 /** Answers what is no HTTP request. */
 export function answerConnectionError(error: Error & { code?: string }, socket: BusySocket): void {
   // A second answer in the middle of the first would be read as part of it.
-  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
+  // oxlint-disable-next-line no-underscore-dangle -- Node tells it nowhere else, and looks at the same for its own answer
+  const isBusy = socket._httpMessage?.headersSent ?? false
+  if (error.code === 'ECONNRESET' || !socket.writable || isBusy) {
     socket.destroy()
     return
   }

@@ -290,7 +290,7 @@ function readJsonBytes({ headers }: FastifyRequest): number | null {
 
 /** A small body of JSON; one that is empty counts as {}. */
 async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T): Promise<z.output<T>> {
-  const text = (await readBody(request, smallBody)).toString('utf8').trim()
+  const text = (await readBody(request, smallBody)).toString('utf8')
   let value: unknown
   try {
     value = JSON.parse(text || '{}')
