@@ -62,8 +62,25 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   void reply.code(problem.status)
   // Fastify would close where a body has a wrong type; the answer to who is still sending it would be lost.
   void reply.removeHeader('connection')
+  closeAfterBody(request, reply)
   if (isProtocol(request.url)) void reply.type('application/json').send({ error: `${known.code}: ${problem.detail}` })
   else void reply.type(problemType).send(problem)
+}
+
+/**
+ * A refusal that comes before the whole body, on a connection that ends with it (Connection: close, as proxies send it):
+ * Node would close at once, which resets the connection under a client that is still sending, and the answer is lost.
+ * It is closed when the body has arrived (RFC 9112, section 9.6); the timeout of uploads bounds that.
+ */
+function closeAfterBody({ raw }: FastifyRequest, { raw: answer }: FastifyReply): void {
+  const hasBody = Number(raw.headers['content-length'] ?? 0) > 0 || raw.headers['transfer-encoding'] !== undefined
+  if (answer.shouldKeepAlive || raw.complete || !hasBody) return
+  answer.shouldKeepAlive = true
+  const close = (): void => void raw.socket.end()
+  answer.once('finish', () => {
+    if (raw.complete) close()
+    else raw.once('end', close).resume()
+  })
 }
 
 /** Whether the path belongs to the Open Inference Protocol, which has its own form of errors. */
