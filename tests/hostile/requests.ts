@@ -132,6 +132,16 @@ const asks = ['/classify', '/explain']
 const crlf = '\r\n'
 
 function parts(random: Random, images: readonly Buffer[]): { boundary: string; body: Buffer } {
+  // A third of them get past the parser to the images.
+  if (random.chance(0.3)) {
+    const head = '--x\r\ncontent-disposition: form-data; name="img"; filename="a"\r\n\r\n'
+    const files = Array.from({ length: random.pick([1, 1, 2, 3]) }, () => [
+      Buffer.from(head),
+      someImage(random, images),
+      Buffer.from(crlf),
+    ])
+    return { boundary: 'x', body: Buffer.concat([...files.flat(), Buffer.from('--x--\r\n')]) }
+  }
   const boundary = random.pick(['x', 'a'.repeat(70), '----', '"', 'b b'])
   const name = random.pick(['img', 'img', 'img', 'file', '', 'n'.repeat(5000), '__proto__'])
   const count = random.pick([0, 1, 1, 2, 3, 40, 3000])
@@ -162,6 +172,11 @@ function parts(random: Random, images: readonly Buffer[]): { boundary: string; b
 }
 
 function tensorJson(random: Random, images: readonly Buffer[]): string {
+  // Half of them get past the schema to the images.
+  if (random.chance(0.5)) {
+    const data = Array.from({ length: random.pick([1, 1, 2, 17]) }, () => someImage(random, images).toString('base64'))
+    return JSON.stringify({ inputs: [{ name: 'image', datatype: 'BYTES', shape: [data.length], data }] })
+  }
   const numbers = [0, -1, 1, 2 ** 31, 2 ** 53, 1e308, 3072, 0.5]
   const value = (): unknown =>
     random.pick<unknown>([
@@ -221,6 +236,8 @@ function tensorJson(random: Random, images: readonly Buffer[]): string {
 }
 
 const inferPaths = [
+  '/v2/models/tiny/infer',
+  '/v2/models/tiny/infer',
   '/v2/models/tiny/infer',
   '/v2/models/tiny/versions/1/infer',
   '/v2/models/oak/infer',
