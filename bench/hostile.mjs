@@ -1,10 +1,9 @@
 // What the service does with hostile requests, slow clients and faults: prints tables and writes the sections of
 // docs/reliability.json. Build first.
 //   node bench/hostile.mjs [fuzz] [slowClients] [faults]
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { writeSection } from './reliability.mjs'
 import { root } from './service.mjs'
 
 /** @param {string} name of tests/hostile, built */
@@ -13,7 +12,7 @@ const megabytes = (/** @type {number} */ bytes) => `${Math.round(bytes / 1e6)} M
 const counts = (/** @type {Iterable<[string | number, string | number]>} */ entries) =>
   [...entries].map(([key, count]) => `${key}: ${count}`).join(', ')
 
-/** @type {Record<string, () => Promise<{ title: string, intro: string, columns: string[], rows: object[] }>>} */
+/** @type {Record<string, () => Promise<{ title: string, intro: string, columns: string[], rows: Record<string, unknown>[] }>>} */
 const topics = {
   async fuzz() {
     const { fuzz } = await load('fuzz')
@@ -85,10 +84,5 @@ for (const name of asked.length > 0 ? asked : Object.keys(topics)) {
   if (!section) throw new Error(`There is no topic ${name}; there are: ${Object.keys(topics).join(', ')}.`)
   console.log(section.intro)
   console.table(section.rows)
-  const file = join(root, 'docs', 'reliability.json')
-  const sections = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-  const date = new Date().toISOString().slice(0, 10)
-  const machine = `${cpus().length} cores (${cpus()[0]?.model})`
-  sections[name] = { machine, date, command: `node bench/hostile.mjs ${name}`, ...section }
-  writeFileSync(file, `${JSON.stringify(sections, null, 2)}\n`)
+  writeSection(name, { ...section, command: `node bench/hostile.mjs ${name}` })
 }
