@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { dashboardsPage } from './dashboards-page.mjs'
+import { imagesPage } from './images-page.mjs'
 import { metricsPage } from './metrics-page.mjs'
 import { reliabilityPage } from './reliability-page.mjs'
 import { scalingPage } from './scaling-page.mjs'
@@ -20,6 +21,7 @@ const pages = {
   'docs/recipes.md': recipesPage,
   'docs/openapi.json': openApiDocument,
   'packages/client/src/openapi.ts': clientTypes,
+  'docs/images.md': () => imagesPage(table),
   'docs/scaling.md': () => scalingPage(table),
   'docs/metrics.md': describeMetrics,
   'docs/dashboards.md': describeDashboards,

@@ -6,9 +6,11 @@ import type { Config } from './config.ts'
 import { Engine } from './engine/engine.ts'
 import { createInstruments, createRegistry } from './instruments.ts'
 import type { MetricsRegistry } from './instruments.ts'
+import { logStream } from './log.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
 import { installAccess } from './plugins/access.ts'
+import { connectionOptions, installConnections } from './plugins/connections.ts'
 import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
@@ -44,15 +46,16 @@ const requestIdPattern = /^[\w.:-]{1,128}$/
 /** Builds the application. It answers probes at once, and images once `engine.start()` has resolved. */
 export async function buildApp(config: Config): Promise<Service> {
   const app = fastify({
-    logger: { level: config.logLevel },
+    logger: { level: config.logLevel, stream: logStream },
     // One line a request, with its time, is written by the metrics.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID()
     },
-    // Slow bodies end here; the deadline of a request is shorter in most cases.
-    requestTimeout: 600_000,
+    ...connectionOptions(config),
+    // A model of a long name is missing like any other: 404. The limit of the headers bounds it.
+    routerOptions: { maxParamLength: 16_384 },
     // While stopping, what still arrives on open connections is answered as ever.
     return503OnClosing: false,
     frameworkErrors: sendProblem,
@@ -76,6 +79,7 @@ export async function buildApp(config: Config): Promise<Service> {
   installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
   installServerTiming(app)
   installErrors(app)
+  installConnections(app, config)
   await installAccess(app, config)
   metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)

@@ -14,6 +14,8 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
+  // ONNX Runtime would keep an identifier of this machine in a file and send what it observes. Before it is loaded.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const { buildApp } = await import('./app.ts')
   const { app, engine, inFlight } = await buildApp(config)
   let stopping = false

@@ -1,9 +1,17 @@
-import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { configureSharp, decodeImage, readImageHeader } from './image.ts'
 import type { RgbImage } from './resample.ts'
+import {
+  best,
+  drawn,
+  encoder as encode,
+  insertStrayBytes,
+  pngOfSize,
+  storedFor,
+  withoutSegment,
+} from './testing/pictures.ts'
 
 const width = 48
 const height = 32
@@ -205,16 +213,8 @@ describe('what is not a picture that is read', () => {
   })
 })
 
-const best = { quality: 100, chromaSubsampling: '4:4:4' } as const
-
-function drawn(width: number, height: number, colour: (x: number, y: number) => number[]): RgbImage {
-  const pixels = new Uint8Array(width * height * 3)
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) pixels.set(colour(x, y), (y * width + x) * 3)
-  return { pixels, width, height }
-}
-
 function encoder(image: RgbImage = picture): Sharp {
-  return sharp(image.pixels, { raw: { width: image.width, height: image.height, channels: 3 } })
+  return encode(image)
 }
 
 function expectPicture(actual: RgbImage, expected: RgbImage, within: number): void {
@@ -225,69 +225,4 @@ function expectPicture(actual: RgbImage, expected: RgbImage, within: number): vo
     0,
   )
   expect(furthest).toBeLessThanOrEqual(within)
-}
-
-/** How a camera stores an upright picture so that the EXIF orientation brings it back (EXIF 2.3, tag 0x0112). */
-function storedFor(orientation: number, upright: RgbImage): RgbImage {
-  const swapped = orientation >= 5
-  const [storedWidth, storedHeight] = swapped ? [upright.height, upright.width] : [upright.width, upright.height]
-  const right = upright.width - 1
-  const bottom = upright.height - 1
-  const uprightPlace: Record<number, (x: number, y: number) => [number, number]> = {
-    1: (x, y) => [x, y],
-    2: (x, y) => [right - x, y],
-    3: (x, y) => [right - x, bottom - y],
-    4: (x, y) => [x, bottom - y],
-    5: (x, y) => [y, x],
-    6: (x, y) => [right - y, x],
-    7: (x, y) => [right - y, bottom - x],
-    8: (x, y) => [y, bottom - x],
-  }
-  return drawn(storedWidth, storedHeight, (x, y) => {
-    const [fromX, fromY] = uprightPlace[orientation]!(x, y)
-    const offset = (fromY * upright.width + fromX) * 3
-    return [...upright.pixels.subarray(offset, offset + 3)]
-  })
-}
-
-/** Offset and length of the first JPEG segment with this marker, its marker included. */
-function segment(jpeg: Uint8Array, marker: number): { start: number; end: number } {
-  for (let offset = 2; jpeg[offset] === 0xff;) {
-    const end = offset + 2 + ((jpeg[offset + 2]! << 8) | jpeg[offset + 3]!)
-    if (jpeg[offset + 1] === marker) return { start: offset, end }
-    offset = end
-  }
-  throw new Error(`no segment ${marker.toString(16)}`)
-}
-
-function withoutSegment(jpeg: Uint8Array, marker: number): Uint8Array {
-  const { start, end } = segment(jpeg, marker)
-  return Buffer.concat([jpeg.subarray(0, start), jpeg.subarray(end)])
-}
-
-function insertStrayBytes(jpeg: Uint8Array): Uint8Array {
-  const { start } = segment(jpeg, 0xc0)
-  return Buffer.concat([jpeg.subarray(0, start), Uint8Array.of(1, 2, 3), jpeg.subarray(start)])
-}
-
-/** A PNG whose header names a size and whose data ends after one row's start. */
-function pngOfSize(width: number, height: number): Uint8Array {
-  const header = Buffer.alloc(13)
-  header.writeUInt32BE(width, 0)
-  header.writeUInt32BE(height, 4)
-  header.set([8, 2, 0, 0, 0], 8)
-  const chunk = (name: string, data: Uint8Array): Buffer => {
-    const body = Buffer.concat([Buffer.from(name, 'latin1'), data])
-    const sizes = Buffer.alloc(8)
-    sizes.writeUInt32BE(data.length, 0)
-    sizes.writeUInt32BE(crc32(body), 4)
-    return Buffer.concat([sizes.subarray(0, 4), body, sizes.subarray(4)])
-  }
-  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.alloc(64))),
-    chunk('IEND', Buffer.alloc(0)),
-  ])
 }

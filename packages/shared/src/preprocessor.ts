@@ -42,13 +42,14 @@ export interface Preprocessor {
 
 interface Job {
   readonly task: PreprocessTask
+  retried: boolean
   readonly settle: (reply: PreprocessReply) => void
 }
 
 /**
  * Starts `threads` threads, each with one picture at a time, which bounds the memory: a decoded picture takes 3 bytes
- * a pixel. A thread that dies fails its picture with INTERNAL; the next picture starts
- * another.
+ * a pixel. A thread that dies is replaced and its picture tried once more; one that takes a second thread with it fails
+ * with INTERNAL.
  */
 export function startPreprocessor(options: { threads: number }): Preprocessor {
   const queue: Job[] = []
@@ -76,7 +77,12 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
     worker.on('exit', () => {
       threads.delete(worker)
       if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1)
-      finish(worker, { code: 'INTERNAL', detail: `The thread that decodes pictures stopped: ${cause}.` })
+      const job = busy.get(worker)
+      if (job && !job.retried && !closed) {
+        job.retried = true
+        busy.delete(worker)
+        queue.unshift(job)
+      } else finish(worker, { code: 'INTERNAL', detail: `The thread that decodes pictures stopped: ${cause}.` })
       dispatch()
     })
     return worker
@@ -109,7 +115,7 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
           if ('canvases' in reply) resolve(reply)
           else reject(new FlowersError(reply.code, reply.detail))
         }
-        const job: Job = { task: { bytes, preprocessing, scales, limits }, settle }
+        const job: Job = { task: { bytes, preprocessing, scales, limits }, settle, retried: false }
         signal?.addEventListener('abort', abort, { once: true })
         queue.push(job)
         dispatch()

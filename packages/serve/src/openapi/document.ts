@@ -20,7 +20,7 @@ export interface OpenApi {
 
 export type Schema = Readonly<Record<string, unknown>>
 
-type MediaTypes = Readonly<Record<string, { readonly schema: Schema }>>
+type MediaTypes = Readonly<Record<string, { readonly schema: Schema; readonly encoding?: object }>>
 
 export interface Parameter {
   readonly name: string
@@ -199,15 +199,21 @@ function errorAnswers(codes: readonly ErrorCode[], path: string): Record<string,
 }
 
 function mediaTypes(content: Readonly<Record<string, Content>>): MediaTypes {
-  return Object.fromEntries(Object.entries(content).map(([type, each]) => [type, { schema: schemaOf(each) }]))
+  return Object.fromEntries(
+    Object.entries(content).map(([type, each]) => {
+      const isForm = typeof each === 'object' && 'images' in each
+      return [type, { schema: schemaOf(each), ...(isForm ? { encoding: { img: { contentType: 'image/*' } } } : {}) }]
+    }),
+  )
 }
 
 function schemaOf(content: Content): Schema {
   if (content === 'text') return { type: 'string' }
   // In OpenAPI 3.1 a body of bytes has no schema.
   if (content === 'binary') return {}
-  if (content === 'form') {
-    const img = { type: 'array', minItems: 1, items: { type: 'string', contentMediaType: 'application/octet-stream' } }
+  if ('images' in content) {
+    const items = { type: 'string', contentMediaType: 'application/octet-stream' }
+    const img = { type: 'array', minItems: 1, maxItems: content.images, items }
     return { type: 'object', required: ['img'], properties: { img }, additionalProperties: false }
   }
   const known = components.get(content)

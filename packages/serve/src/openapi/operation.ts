@@ -2,8 +2,8 @@ import type { ErrorCode } from '@flowers/shared/errors'
 import type { z } from 'zod'
 import type { Access } from '../plugins/access.ts'
 
-/** What a body is: a named schema, text, bytes, or a form with images. */
-export type Content = z.ZodType | 'text' | 'binary' | 'form'
+/** What a body is: a named schema, text, bytes, or a form with at most so many images. */
+export type Content = z.ZodType | 'text' | 'binary' | { readonly images: number }
 
 /** A route as the OpenAPI document describes it. */
 export interface Operation {

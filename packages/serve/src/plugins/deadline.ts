@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ClientGone } from '../service-error.ts'
+import { whenOver } from './over.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,13 +37,15 @@ export function installDeadline(app: FastifyInstance, options: { defaultMs: numb
   app.addHook('onRequest', (request, reply, done) => {
     const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], options.defaultMs)
     const work = new AbortController()
+    // Each image and view of a request listens.
+    setMaxListeners(0, work.signal)
     request.work = work
     request.deadline = request.arrived + milliseconds
     const timer = setTimeout(
       () => work.abort(new FlowersError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
       milliseconds,
     )
-    reply.raw.once('close', () => {
+    whenOver(request, reply, () => {
       clearTimeout(timer)
       if (!reply.raw.writableFinished) work.abort(new ClientGone())
     })

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
@@ -59,8 +60,27 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
   if (known instanceof ServiceError) reply.headers(known.headers)
   void reply.code(problem.status)
+  // Fastify would close where a body has a wrong type; the answer to who is still sending it would be lost.
+  void reply.removeHeader('connection')
+  closeAfterBody(request, reply)
   if (isProtocol(request.url)) void reply.type('application/json').send({ error: `${known.code}: ${problem.detail}` })
   else void reply.type(problemType).send(problem)
+}
+
+/**
+ * A refusal that comes before the whole body, on a connection that ends with it (Connection: close, as proxies send it):
+ * Node would close at once, which resets the connection under a client that is still sending, and the answer is lost.
+ * It is closed when the body has arrived (RFC 9112, section 9.6); the timeout of uploads bounds that.
+ */
+function closeAfterBody({ raw }: FastifyRequest, { raw: answer }: FastifyReply): void {
+  const hasBody = Number(raw.headers['content-length'] ?? 0) > 0 || raw.headers['transfer-encoding'] !== undefined
+  if (answer.shouldKeepAlive || raw.complete || !hasBody) return
+  answer.shouldKeepAlive = true
+  const close = (): void => void raw.socket.end()
+  answer.once('finish', () => {
+    if (raw.complete) close()
+    else raw.once('end', close).resume()
+  })
 }
 
 /** Whether the path belongs to the Open Inference Protocol, which has its own form of errors. */
@@ -114,15 +134,36 @@ const connectionErrors: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'SERVICE_HEADERS_TOO_LARGE',
 }
 
-/** Answers what is no HTTP request: there is no request object yet, so the answer is written by hand. */
-export function answerConnectionError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** How long a client may take to read such an answer and to close. */
+const lingerMs = 1000
+
+/** A connection, with the answer that Node is writing to it. */
+interface BusySocket extends Socket {
+  readonly _httpMessage?: ServerResponse | null
+}
+
+/** Answers what is no HTTP request. */
+export function answerConnectionError(error: Error & { code?: string }, socket: BusySocket): void {
+  // A second answer in the middle of the first would be read as part of it.
+  // oxlint-disable-next-line no-underscore-dangle -- Node tells it nowhere else, and looks at the same for its own answer
+  const isBusy = socket._httpMessage?.headersSent ?? false
+  if (error.code === 'ECONNRESET' || !socket.writable || isBusy) {
     socket.destroy()
     return
   }
   const code = connectionErrors[error.code ?? ''] ?? 'SERVICE_MALFORMED'
-  const problem = toProblem(new FlowersError(code, 'This is not a complete HTTP request.'))
+  answerConnection(new FlowersError(code, 'This is not a complete HTTP request.'), socket)
+}
+
+/** Answers where there is no reply to answer with: by hand. The connection ends with it. */
+export function answerConnection(error: FlowersError, socket: Socket): void {
+  const problem = toProblem(error)
   const body = JSON.stringify(problem)
+  // Closed at once, the answer would be lost with what the client has sent and nobody has read.
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
+  socket.on('error', () => socket.destroy())
+  socket.resume()
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Operation } from '../openapi/operation.ts'
 import type { Instruments, MetricsRegistry } from '../instruments.ts'
 import { exemplarOf } from '../stopwatch.ts'
+import { whenOver } from './over.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,7 +42,7 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
   app.addHook('onRequest', (request, reply, done) => {
     request.arrived = performance.now()
     instruments.inFlight.set(++inFlight)
-    reply.raw.once('close', () => {
+    whenOver(request, reply, () => {
       instruments.inFlight.set(--inFlight)
       const seconds = (performance.now() - request.arrived) / 1000
       const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { readTraceparent } from '../trace-context.ts'
 import type { RequestTrace, Tracing } from '../tracing.ts'
 import { clientClosedRequest } from './metrics.ts'
+import { whenOver } from './over.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,7 +27,7 @@ export function installTrace(app: FastifyInstance, tracing: Tracing | null): voi
       const trace = tracing.begin(caller, request.arrived)
       request.trace = trace
       request.traceId = trace.id
-      reply.raw.once('close', () => {
+      whenOver(request, reply, () => {
         const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
         trace.end({ method: request.method, route: request.routeOptions.url ?? null, status })
       })

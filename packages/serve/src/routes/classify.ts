@@ -22,7 +22,17 @@ const readQuery = queryReader(classifyQuery, {
   details: 'true or false',
 })
 
-/** `POST /explain` takes and refuses the same. */
+/** The body of a request with at most so many images. */
+export function imageBody(images: number): NonNullable<Operation['body']> {
+  const content = {
+    'multipart/form-data': { images },
+    'image/*': 'binary',
+    'application/octet-stream': 'binary',
+  } as const
+  return { required: true, content }
+}
+
+/** `POST /explain` refuses the same. */
 export const classifyOperation: Operation = {
   id: 'classify',
   tag: 'Classify',
@@ -31,10 +41,6 @@ export const classifyOperation: Operation = {
     'Several images in one form are answered with a list, in order; each holds an answer or a problem. JPEG, PNG, WebP, AVIF, TIFF and GIF are told by their content.',
   query: classifyQuery,
   headers: ['X-Request-Timeout-Ms'],
-  body: {
-    required: true,
-    content: { 'multipart/form-data': 'form', 'image/*': 'binary', 'application/octet-stream': 'binary' },
-  },
   answer: { 'application/json': classifyAnswer.or(classifyAnswers) },
   errors: [
     'SERVICE_MALFORMED',
@@ -97,7 +103,8 @@ export async function classifyRoutes(
     return answer
   }
 
-  app.post('/classify', { config: { operation: classifyOperation } }, classify)
+  const operation = { ...classifyOperation, body: imageBody(limits.images) }
+  app.post('/classify', { config: { operation } }, classify)
 }
 
 /** An image of several that failed is answered in its place; when the client left, nobody is answered. */

@@ -13,7 +13,12 @@ import { errorPages } from '../plugins/errors.ts'
 /** `GET /openapi.json`, the reference at `/docs`, and a page for each code of an error. */
 export function docsRoutes(app: FastifyInstance, openapi: () => OpenApi): void {
   const open = (operation: Operation) => ({ config: { access: 'open', operation } as const })
-  app.get('/openapi.json', open(documentOperation), () => openapi())
+  // Made once: who asks for it again and again, and reads nothing of it, takes neither time nor memory.
+  let text: Buffer | undefined
+  app.get('/openapi.json', open(documentOperation), (_request, reply) => {
+    text ??= Buffer.from(JSON.stringify(openapi()))
+    return reply.type('application/json; charset=utf-8').send(text)
+  })
   app.get('/docs', open(pageOperation('reference', 'This reference as a page')), (_request, reply) => {
     const document = openapi()
     return sendPage(reply, `${document.info.title}: reference`, referencePage(document))

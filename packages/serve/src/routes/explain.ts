@@ -10,7 +10,7 @@ import type { UploadLimits } from '../plugins/upload.ts'
 import { explainAnswer, explainQuery } from '../schemas.ts'
 import type { ExplainAnswer } from '../schemas.ts'
 import { Stopwatch } from '../stopwatch.ts'
-import { classifyOperation, roundAll } from './classify.ts'
+import { classifyOperation, imageBody, roundAll } from './classify.ts'
 import { queryReader } from './query.ts'
 
 const readQuery = queryReader(explainQuery, {
@@ -25,6 +25,7 @@ const operation: Operation = {
   about:
     'For one image: how much each place of the plain view adds to the logit of a class (class activation mapping). A client that accepts image/png rather than application/json gets the picture as the model saw it, dark where it did not look, for the first label.',
   query: explainQuery,
+  body: imageBody(1),
   answer: { 'application/json': explainAnswer, 'image/png': 'binary' },
   errors: [...classifyOperation.errors, 'MODEL_WITHOUT_MAPS'],
 }

@@ -182,6 +182,11 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     engine.scheduler.assertRoom(1)
     done()
   })
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    const type = headers['content-type'] ?? ''
+    const isForm = /^multipart\//i.test(type)
+    done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
+  })
   installDeadline(app, { defaultMs: config.defaultDeadlineMs })
   refuseLargeBodies(app, limits)
 
@@ -285,7 +290,7 @@ function readJsonBytes({ headers }: FastifyRequest): number | null {
 
 /** A small body of JSON; one that is empty counts as {}. */
 async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T): Promise<z.output<T>> {
-  const text = (await readBody(request, smallBody)).toString('utf8').trim()
+  const text = (await readBody(request, smallBody)).toString('utf8')
   let value: unknown
   try {
     value = JSON.parse(text || '{}')

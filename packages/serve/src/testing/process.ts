@@ -23,10 +23,16 @@ export interface ServiceProcess {
   readonly stop: () => Promise<number | null>
 }
 
-/** The built program as a process of its own, ready to answer. */
-export async function startProcess(environment: Record<string, string> = {}): Promise<ServiceProcess> {
-  const program = fileURLToPath(builtModule(import.meta.url, '../main.ts'))
-  const child = spawn(process.execPath, [program], {
+/** The built program, to be started as a process of its own. */
+export const serviceProgram = fileURLToPath(builtModule(import.meta.url, '../main.ts'))
+
+/** The built program as a process of its own, ready to answer. `before` is what starts it in place of this Node. */
+export async function startProcess(
+  environment: Record<string, string> = {},
+  before: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const [command, ...args] = [...before, process.execPath, serviceProgram]
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

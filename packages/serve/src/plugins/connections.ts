@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { FlowersError } from '@flowers/shared/errors'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
+import { answerConnection } from './errors.ts'
+import { whenOver } from './over.ts'
+
+export type ConnectionConfig = Pick<Config, 'headersTimeoutMs' | 'uploadTimeoutMs' | 'answerTimeoutMs' | 'keepAliveMs'>
+
+/** How often connections are looked at whose request is late, at most. */
+const checkMs = 1000
+
+/**
+ * Options of the server against clients that are slow: headers, whole requests and idle connections have a time each.
+ * A connection that sends nothing counts as one whose headers are late.
+ */
+export function connectionOptions(config: ConnectionConfig): {
+  requestTimeout: number
+  keepAliveTimeout: number
+  http: ServerOptions
+} {
+  const { uploadTimeoutMs, keepAliveMs } = config
+  // Node refuses to start where the headers of a request may come later than the request.
+  const headersTimeout = Math.min(config.headersTimeoutMs, uploadTimeoutMs)
+  return {
+    requestTimeout: uploadTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    http: {
+      headersTimeout,
+      requestTimeout: uploadTimeoutMs,
+      connectionsCheckingInterval: Math.min(checkMs, headersTimeout / 2),
+      // Node's own refusal has no body; the hook below has.
+      requireHostHeader: false,
+    },
+  }
+}
+
+/**
+ * Closes connections whose client does not take its answer, and answers what Node would refuse without a word:
+ * requests without Host, with an expectation other than 100-continue, and CONNECT.
+ */
+export function installConnections(app: FastifyInstance, { answerTimeoutMs }: ConnectionConfig): void {
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    const fault = raw.httpVersion === '1.1' && raw.headers.host === undefined ? 'Host is missing' : expectation(raw)
+    done(fault === null ? undefined : new FlowersError('SERVICE_MALFORMED', `${fault}.`))
+  })
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    const timer = setTimeout(() => request.raw.socket.destroy(), answerTimeoutMs)
+    whenOver(request, reply, () => clearTimeout(timer))
+    done()
+  })
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    app.server.emit('request', request, response)
+  })
+  app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    answerConnection(new FlowersError('SERVICE_METHOD', 'This is no proxy: there is no CONNECT.'), socket)
+  })
+}
+
+/** What is wrong with the header Expect (RFC 9110, section 10.1.1), or null. */
+function expectation({ headers: { expect } }: IncomingMessage): string | null {
+  return expect === undefined || expect.toLowerCase() === '100-continue' ? null : 'Only 100-continue can be expected'
+}
