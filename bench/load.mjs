@@ -116,8 +116,6 @@ async function reloads() {
   /** @type {Record<string, Record<string, string>>} */
   const allocators = {
     'glibc as it is': {},
-    'MALLOC_ARENA_MAX=2': { MALLOC_ARENA_MAX: '2' },
-    'MALLOC_MMAP_THRESHOLD_=1048576': { MALLOC_MMAP_THRESHOLD_: '1048576' },
     'jemalloc, as in the image': { LD_PRELOAD: 'libjemalloc.so.2' },
   }
   const rows = []

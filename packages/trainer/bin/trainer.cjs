@@ -2,6 +2,8 @@
 // CommonJS, because Node reads an ES module through libuv's thread pool and so fixes the pool's size before its first
 // line. A training step occupies one thread of the pool, decoding photos and writing files the others.
 process.env.UV_THREADPOOL_SIZE ??= '8'
+// ONNX Runtime would keep an identifier of this machine to send with its measurements.
+process.env.ORT_DISABLE_TELEMETRY = '1'
 
 async function main() {
   const { build, installPackages, root } = await import('../../../scripts/setup.mjs')
