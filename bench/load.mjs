@@ -95,12 +95,12 @@ async function soak() {
 }
 
 async function restart() {
-  const { restartAtSize, restartOneByOne, stopUnderLoad } = await testing('restart')
+  const { rateThatWaits, restartAtSize, restartOneByOne, stopUnderLoad } = await testing('restart')
   const load = await restartAtSize()
   const rounds = 5
   /** @type {Record<string, { answered: number, failures: string[], exitCodes: number[] }>} */
   const outcomes = {
-    'SIGTERM to one instance, until `/readyz` said so': await stopUnderLoad(load),
+    'SIGTERM to one instance, until `/readyz` said so': await stopUnderLoad({ ...load, rate: rateThatWaits }),
     [`two instances, each restarted ${rounds} times`]: await restartOneByOne({ ...load, rounds }),
   }
   const rows = Object.entries(outcomes).map(([what, { answered, failures, exitCodes }]) => {

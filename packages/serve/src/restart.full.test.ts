@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { restartAtSize, restartOneByOne, stopUnderLoad } from './testing/restart.ts'
+import { rateThatWaits, restartAtSize, restartOneByOne, stopUnderLoad } from './testing/restart.ts'
 
 it('answers what it admitted when it is stopped under load, and exits with 0', async () => {
-  const { answered, failures, exitCodes } = await stopUnderLoad(await restartAtSize())
+  const { answered, failures, exitCodes } = await stopUnderLoad({ ...(await restartAtSize()), rate: rateThatWaits })
   console.log(`${answered} answers`)
   expect(failures).toEqual([])
   expect(answered).toBeGreaterThan(1)

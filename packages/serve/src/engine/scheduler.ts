@@ -80,6 +80,9 @@ interface State {
   work: number
 }
 
+/** Share of the time to the deadline that what waits keeps free: the longer the wait, the more may come between. */
+const reserve = 0.1
+
 /**
  * Admission and order. Views wait in one queue, those of the oldest image first; a worker that becomes free takes as
  * many of them as make a good run, of whatever images. So no worker idles while a view waits, and an image that came
@@ -145,7 +148,7 @@ export class Scheduler {
       threads: this.threads,
       decode,
       // What waits for nobody keeps nobody waiting: it may try. Errors alone refuse nobody who has time enough.
-      margin: backlog > 0 ? Math.min(this.#errors.margin(now), seconds / 2) : 0,
+      margin: backlog > 0 ? Math.min(Math.max(this.#errors.margin(now), seconds * reserve), seconds / 2) : 0,
     }
     const isProbe = admission.stale && this.#tickets.size === 0 && images === 1
     const fill = this.depth / this.#limit
