@@ -1,17 +1,12 @@
-/** Seeded numbers and choices (mulberry32). */
+import { uniform } from '@flowers/serve/testing/statistics'
+
+/** Seeded numbers and choices. */
 export class Random {
-  #state: number
+  /** From 0 to 1, 1 excluded. */
+  readonly next: () => number
 
   constructor(seed: number) {
-    this.#state = seed
-  }
-
-  /** From 0 to 1, 1 excluded. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let value = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61)
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32
+    this.next = uniform(seed)
   }
 
   /** An integer from 0 to `below`, `below` excluded. */
