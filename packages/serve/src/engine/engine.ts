@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import { configureSharp } from '@flowers/shared/image'
 import { listModels, resolveModel } from '@flowers/shared/model-package'
@@ -59,12 +60,14 @@ export class Engine {
   #preprocessor: Preprocessor | null = null
   #serving: { classifier: Classifier; scheduler: Scheduler } | null = null
   #draining = false
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(config: EngineConfig, instruments: Instruments, log: Log) {
     this.#config = config
     this.#instruments = instruments
     this.#log = log
+    // Each request that is being answered listens.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   /** Loads and warms the model that serves by default. Rejects with the MODEL_ error that it meets. */
@@ -208,7 +211,7 @@ export class Engine {
     const location = await resolveModel(this.#config.modelsDir, name)
     const classifier = await this.#open(location)
     // Unloaded, or the service ended, in the meantime.
-    if (this.#closed || this.#loadedModels.get(name) !== old) return classifier.close()
+    if (this.closing.aborted || this.#loadedModels.get(name) !== old) return classifier.close()
     this.#classifiers.set(name, Promise.resolve(classifier))
     this.#loadedModels.set(name, classifier)
     if (this.#serving?.classifier === old) this.#serve(classifier)
@@ -230,7 +233,7 @@ export class Engine {
         // A folder that is being changed may lack what was listed; the next look tells.
         this.#log.error({ reason: String(error) }, 'the folder of models cannot be read')
       }
-      if (!this.#closed) this.#watch = setTimeout(() => void look(), ms).unref()
+      if (!this.closing.aborted) this.#watch = setTimeout(() => void look(), ms).unref()
     }
     this.#watch = setTimeout(() => void look(), ms).unref()
   }
@@ -284,9 +287,14 @@ export class Engine {
     return served.pool.ready > 0 ? null : 'no worker is warm'
   }
 
+  /** Aborted with SERVICE_WORKER_LOST when the engine is closed: what waits then will not be done. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
   /** Stops all workers, after the views that are running. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort(retryLater('SERVICE_WORKER_LOST', 'The service stopped before the answer was ready.', 1))
     clearTimeout(this.#watch)
     await this.#starting?.catch(() => {})
     clearTimeout(this.#watch)

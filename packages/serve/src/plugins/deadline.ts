@@ -6,7 +6,10 @@ import { whenOver } from './over.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Aborted with SERVICE_TOO_LATE at the deadline, or with ClientGone when the client leaves before its answer. */
+    /**
+     * Aborted with SERVICE_TOO_LATE at the deadline, with ClientGone when the client leaves before its answer, or with
+     * SERVICE_WORKER_LOST when the service is closed.
+     */
     work: AbortController
     /** `performance.now()` at the deadline. */
     deadline: number
@@ -32,10 +35,13 @@ export function secondsLeft(request: FastifyRequest): number {
   return (request.deadline - performance.now()) / 1000
 }
 
-/** Gives the requests of this scope a deadline, from their header or the default. */
-export function installDeadline(app: FastifyInstance, options: { defaultMs: number }): void {
+/** Gives the requests of this scope a deadline, from their header or the default; none outlives the engine. */
+export function installDeadline(
+  app: FastifyInstance,
+  { defaultMs, closing }: { defaultMs: number; closing: AbortSignal },
+): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], options.defaultMs)
+    const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], defaultMs)
     const work = new AbortController()
     // Each image and view of a request listens.
     setMaxListeners(0, work.signal)
@@ -45,8 +51,12 @@ export function installDeadline(app: FastifyInstance, options: { defaultMs: numb
       () => work.abort(new FlowersError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
       milliseconds,
     )
+    const close = (): void => work.abort(closing.reason)
+    if (closing.aborted) close()
+    else closing.addEventListener('abort', close, { once: true })
     whenOver(request, reply, () => {
       clearTimeout(timer)
+      closing.removeEventListener('abort', close)
       if (!reply.raw.writableFinished) work.abort(new ClientGone())
     })
     done()

@@ -75,7 +75,7 @@ export async function classifyRoutes(
     engine.scheduler.assertRoom(1)
     done()
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
   await installUpload(app, limits)
 
   async function classify(

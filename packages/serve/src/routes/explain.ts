@@ -42,7 +42,7 @@ export async function explainRoutes(
     engine.scheduler.assertRoom(1)
     done()
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
   await installUpload(app, limits)
 
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {

@@ -187,7 +187,7 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     const isForm = /^multipart\//i.test(type)
     done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
   refuseLargeBodies(app, limits)
 
   const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
