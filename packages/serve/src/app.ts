@@ -15,6 +15,7 @@ import { installDrain } from './plugins/drain.ts'
 import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
 import { metricsRoute, observeRequests } from './plugins/metrics.ts'
+import { UploadMemory } from './plugins/upload-memory.ts'
 import { installTrace } from './plugins/trace.ts'
 import { installServerTiming } from './plugins/server-timing.ts'
 import { classifyRoutes } from './routes/classify.ts'
@@ -84,10 +85,11 @@ export async function buildApp(config: Config): Promise<Service> {
   metricsRoute(app, { registry, engine, version })
   installHealth(app, engine)
   installDrain(app, { engine, inFlight })
+  const uploads = new UploadMemory(config.uploadMemoryMb * 1e6)
   pageRoutes(app, { version, bodyLimitMb: config.bodyLimitMb })
   docsRoutes(app, openapi)
-  await app.register(classifyRoutes, { engine, instruments, config })
-  await app.register(explainRoutes, { engine, instruments, config })
-  await app.register(protocolRoutes, { engine, instruments, config, version })
+  await app.register(classifyRoutes, { engine, instruments, uploads, config })
+  await app.register(explainRoutes, { engine, instruments, uploads, config })
+  await app.register(protocolRoutes, { engine, instruments, uploads, config, version })
   return { app, engine, inFlight, registry, openapi }
 }

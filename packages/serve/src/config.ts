@@ -152,6 +152,21 @@ export const settings = {
     expected: 'an integer from 1 to 1000',
     about: 'Millions of pixels that an image may have, read from its header before it is decoded.',
   },
+  decodeTimeoutMs: {
+    variable: 'FLOWERS_DECODE_TIMEOUT_MS',
+    schema: integer(1, 600_000),
+    fallback: '10000',
+    expected: 'an integer from 1 to 600000',
+    about: 'Milliseconds that decoding and resizing an image may take; then 422. Decoders stop at whole seconds.',
+  },
+  uploadMemoryMb: {
+    variable: 'FLOWERS_UPLOAD_MEMORY_MB',
+    schema: integer(1, 1_000_000),
+    fallback: '256',
+    expected: 'an integer from 1 to 1000000',
+    about:
+      'Megabytes that the bodies of all requests may have together while they are received and answered; then 503.',
+  },
   headersTimeoutMs: {
     variable: 'FLOWERS_HEADERS_TIMEOUT_MS',
     schema: integer(100, 600_000),

@@ -51,6 +51,12 @@ export const catalogue = {
     title: 'Broken image',
     remedy: 'Check that the file opens in a viewer and was transferred whole.',
   },
+  IMAGE_SLOW: {
+    status: 422,
+    exit: 1,
+    title: 'Image takes too long to decode',
+    remedy: 'Reduce the width and height of the image, or store it in a plain way (no interlacing, 8 bits a channel).',
+  },
   MODEL_MISSING: {
     status: 404,
     exit: 1,

@@ -8,6 +8,8 @@ import type { RgbImage } from './resample.ts'
 export interface ImageLimits {
   /** Width x height of one frame, in millions of pixels. */
   readonly megapixels: number
+  /** Of decoding and resizing. None when it is left out. */
+  readonly seconds?: number
 }
 
 const defaultImageLimits: ImageLimits = { megapixels: 64 }
@@ -76,14 +78,36 @@ async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHea
   return { format, width, height, deepProfile: hasProfile && depth === 'ushort' }
 }
 
+/** An image whose header was read. */
+export interface OpenedImage extends ImageHeader {
+  /** See {@link decodeImage}. */
+  decode(): Promise<RgbImage>
+}
+
+/**
+ * Reads the header; decoding is left to the caller, who knows then what it takes.
+ * Throws what {@link readImageHeader} throws.
+ */
+export async function openImage(bytes: Uint8Array, limits: ImageLimits = defaultImageLimits): Promise<OpenedImage> {
+  const { deepProfile, ...header } = await inspect(bytes, limits)
+  return { ...header, decode: () => decode(bytes, { format: header.format, deepProfile }, limits) }
+}
+
 /**
  * Decodes a picture whole: first frame, EXIF orientation applied, ICC profile or CMYK converted to sRGB, 16 bits
  * reduced to 8, grey spread to three channels, alpha composited on {@link alphaBackground}.
  * CMYK is read as Adobe stores it (inverted), as every common reader does. Throws what {@link readImageHeader} throws,
- * and IMAGE_BROKEN for a truncated or corrupt file.
+ * IMAGE_BROKEN for a truncated or corrupt file, and IMAGE_SLOW past the seconds of `limits`.
  */
 export async function decodeImage(bytes: Uint8Array, limits: ImageLimits = defaultImageLimits): Promise<RgbImage> {
-  const { format, deepProfile } = await inspect(bytes, limits)
+  return (await openImage(bytes, limits)).decode()
+}
+
+async function decode(
+  bytes: Uint8Array,
+  { format, deepProfile }: { format: ImageFormat; deepProfile: boolean },
+  { seconds }: ImageLimits,
+): Promise<RgbImage> {
   const pipeline = sharp(bytes, inputOptions)
     .autoOrient()
     .flatten({ background: alphaBackground })
@@ -91,6 +115,8 @@ export async function decodeImage(bytes: Uint8Array, limits: ImageLimits = defau
     .raw({ depth: 'uchar' })
   // From 16 bits with a profile, sharp converts to Display P3 for its own use and comes back only when told.
   if (deepProfile) pipeline.withIccProfile('srgb')
+  // Whole seconds are all it takes, and where a format is decoded in one piece (interlaced PNG) it is asked afterwards.
+  if (seconds !== undefined) pipeline.timeout({ seconds: Math.ceil(seconds) })
   const { data, info } = await reading(format, () => pipeline.toBuffer({ resolveWithObject: true }))
   return { pixels: toRgb(data, info.channels), width: info.width, height: info.height }
 }
@@ -102,11 +128,17 @@ async function reading<T>(format: ImageFormat, read: () => Promise<T>): Promise<
   try {
     return await read()
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    const reason = (error instanceof Error ? error.message.split('\n')[0] : undefined) ?? String(error)
+    if (reason.startsWith('timeout')) throw tooSlow()
     throw new FlowersError('IMAGE_BROKEN', `The ${format.toUpperCase()} image cannot be decoded: ${reason}`, {
       cause: error,
     })
   }
+}
+
+/** For a picture that takes longer than it may. */
+export function tooSlow(): FlowersError {
+  return new FlowersError('IMAGE_SLOW', 'The image takes longer to decode than it may.')
 }
 
 function toRgb(data: Uint8Array, channels: number): Uint8Array {

@@ -1,17 +1,32 @@
 import { parentPort } from 'node:worker_threads'
 import { FlowersError } from './errors.ts'
-import { decodeImage } from './image.ts'
+import { openImage, tooSlow } from './image.ts'
 import { centerCanvas } from './preprocess.ts'
 import type { PreprocessReply, PreprocessTask } from './preprocessor.ts'
 
 const port = parentPort
 if (!port) throw new Error('preprocess-worker runs in a worker thread only.')
 
-async function reply({ bytes, preprocessing, scales, limits }: PreprocessTask): Promise<PreprocessReply> {
+/** A picture of more pixels is decoded while no other such one is: it may take a gigabyte. */
+const largePixels = 16e6
+
+async function reply(task: PreprocessTask): Promise<PreprocessReply> {
+  const { bytes, preprocessing, scales, limits, mayBeLarge, abandoned } = task
   try {
-    const image = await decodeImage(bytes, limits)
+    const started = performance.now()
+    const opened = await openImage(bytes, limits)
+    if (opened.width * opened.height > largePixels && !mayBeLarge) return { large: true }
+    const goOn = (): void => {
+      if (performance.now() - started > (limits?.seconds ?? Infinity) * 1000) throw tooSlow()
+      if (abandoned[0] === 1) throw new FlowersError('INTERNAL', 'Nobody waits for the picture any more.')
+    }
+    goOn()
+    const image = await opened.decode()
     const decoded = performance.now()
-    const canvases = scales.map((scale) => centerCanvas(image, preprocessing, scale))
+    const canvases = scales.map((scale) => {
+      goOn()
+      return centerCanvas(image, preprocessing, scale)
+    })
     return { canvases, resizeSeconds: (performance.now() - decoded) / 1000 }
   } catch (error) {
     if (error instanceof FlowersError) return { code: error.code, detail: error.message }

@@ -70,3 +70,32 @@ describe('startPreprocessor', () => {
     await expect(preprocessor.decodeViews(photo, preprocessing, [1])).rejects.toMatchObject({ code: 'INTERNAL' })
   })
 })
+
+describe('large pictures', () => {
+  const blank = { width: 5000, height: 4000, channels: 3, background: 'red' } as const
+
+  it('are decoded one after the other, and others meanwhile', async () => {
+    const large = await sharp({ create: blank }).jpeg().toBuffer()
+    preprocessor = startPreprocessor({ threads: 2 })
+    const order: string[] = []
+    const ask = (name: string, bytes: Buffer): Promise<unknown> =>
+      preprocessor!.decodeViews(bytes, preprocessing, [1]).then(() => order.push(name))
+    await ask('warm', photo)
+    await Promise.all([
+      ask('large', large),
+      ask('large', large),
+      ...Array.from({ length: 4 }, () => ask('small', photo)),
+    ])
+    expect(order).toEqual(['warm', 'small', 'small', 'small', 'small', 'large', 'large'])
+  })
+
+  it('are refused past their time, and the thread goes on', async () => {
+    const large = await sharp({ create: blank }).png().toBuffer()
+    preprocessor = startPreprocessor({ threads: 1 })
+    const limits = { megapixels: 64, seconds: 0.001 }
+    await expect(preprocessor.decodeViews(large, preprocessing, [1], { limits })).rejects.toMatchObject({
+      code: 'IMAGE_SLOW',
+    })
+    expect((await preprocessor.decodeViews(photo, preprocessing, [1])).canvases).toHaveLength(1)
+  })
+})

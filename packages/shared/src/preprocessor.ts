@@ -12,6 +12,10 @@ export interface PreprocessTask {
   readonly preprocessing: Preprocessing
   readonly scales: readonly number[]
   readonly limits: ImageLimits | undefined
+  /** No other large picture is being decoded: this one may be. */
+  readonly mayBeLarge: boolean
+  /** One byte, 1 from when nobody waits for the picture. */
+  readonly abandoned: Uint8Array<SharedArrayBuffer>
 }
 
 /** What came of one picture: a canvas for each scale, and the seconds that resizing took of its time. */
@@ -20,13 +24,17 @@ export interface Preprocessed {
   readonly resizeSeconds: number
 }
 
-export type PreprocessReply = Preprocessed | { readonly code: ErrorCode; readonly detail: string }
+/** `large`: the picture is not decoded, as it is too large for being so beside another such one. */
+export type PreprocessReply =
+  | Preprocessed
+  | { readonly code: ErrorCode; readonly detail: string }
+  | { readonly large: true }
 
 /** `decodeViews` in worker threads, for a process whose main thread has to stay quick. */
 export interface Preprocessor {
   /**
-   * As `decodeViews`. `signal` drops a picture that still waits; one that is being decoded runs to its end, but its
-   * caller is let go at once.
+   * As `decodeViews`. `signal` drops a picture that still waits; one that is being decoded runs to the end of its step,
+   * but its caller is let go at once.
    */
   decodeViews(
     bytes: Uint8Array,
@@ -41,14 +49,18 @@ export interface Preprocessor {
 }
 
 interface Job {
-  readonly task: PreprocessTask
+  /** As it is given to a thread, but for `mayBeLarge`. */
+  readonly task: Omit<PreprocessTask, 'mayBeLarge'>
   retried: boolean
-  readonly settle: (reply: PreprocessReply) => void
+  /** A thread has found it large. */
+  large: boolean
+  readonly settle: (reply: Exclude<PreprocessReply, { large: true }>) => void
 }
 
 /**
- * Starts `threads` threads, each with one picture at a time, which bounds the memory: a decoded picture takes 3 bytes
- * a pixel. A thread that dies is replaced and its picture tried once more; one that takes a second thread with it fails
+ * Starts `threads` threads, each with one picture at a time, and of all of them one at most with a large picture, which
+ * bounds the memory: a decoded picture takes 3 bytes a pixel, and some formats many more on the way. So that others need
+ * not wait for a large one either, where there is more than one thread. A thread that dies is replaced and its picture tried once more; one that takes a second thread with it fails
  * with INTERNAL.
  */
 export function startPreprocessor(options: { threads: number }): Preprocessor {
@@ -61,7 +73,11 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
   const finish = (worker: Worker, reply: PreprocessReply): void => {
     const job = busy.get(worker)
     busy.delete(worker)
-    job?.settle(reply)
+    if (!job) return
+    if (!('large' in reply)) return job.settle(reply)
+    job.large = true
+    // In its turn, unless nobody waits for it any more.
+    if (job.task.abandoned[0] === 0) queue.unshift(job)
   }
 
   const start = (): Worker => {
@@ -89,13 +105,16 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
   }
 
   const dispatch = (): void => {
-    while (queue.length > 0 && !closed) {
+    while (!closed) {
+      const isLarge = [...busy.values()].some(({ large }) => large)
+      const next = queue.findIndex(({ large }) => !large || !isLarge)
+      if (next < 0) return
       const worker = idle.pop() ?? (threads.size < options.threads ? start() : undefined)
       if (!worker) return
-      const job = queue.shift()!
-      busy.set(worker, job)
-      const bytes = new Uint8Array(job.task.bytes)
-      worker.postMessage({ ...job.task, bytes }, [bytes.buffer])
+      const [job] = queue.splice(next, 1)
+      busy.set(worker, job!)
+      const bytes = new Uint8Array(job!.task.bytes)
+      worker.postMessage({ ...job!.task, bytes, mayBeLarge: job!.large }, [bytes.buffer])
     }
   }
 
@@ -107,15 +126,18 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
         if (closed) return reject(new FlowersError('INTERNAL', 'The preprocessor is closed.'))
         if (signal?.aborted) return reject(signal.reason as Error)
         const abort = (): void => {
+          job.task.abandoned[0] = 1
           if (queue.includes(job)) queue.splice(queue.indexOf(job), 1)
           reject(signal?.reason as Error)
         }
-        const settle = (reply: PreprocessReply): void => {
+        const settle: Job['settle'] = (reply) => {
           signal?.removeEventListener('abort', abort)
           if ('canvases' in reply) resolve(reply)
           else reject(new FlowersError(reply.code, reply.detail))
         }
-        const job: Job = { task: { bytes, preprocessing, scales, limits }, settle, retried: false }
+        const abandoned = new Uint8Array(new SharedArrayBuffer(1))
+        const task = { bytes, preprocessing, scales, limits, abandoned }
+        const job: Job = { task, settle, retried: false, large: false }
         signal?.addEventListener('abort', abort, { once: true })
         queue.push(job)
         dispatch()

@@ -4,6 +4,7 @@ import { answer } from '@flowers/shared/calibration'
 import type { Answer } from '@flowers/shared/calibration'
 import type { Canvas } from '@flowers/shared/canvas'
 import { FlowersError } from '@flowers/shared/errors'
+import type { ImageLimits } from '@flowers/shared/image'
 import type { Manifest } from '@flowers/shared/manifest'
 import { openModel } from '@flowers/shared/model-package'
 import type { ModelLocation } from '@flowers/shared/model-package'
@@ -98,8 +99,8 @@ export interface ClassifierOptions {
   readonly preprocessor: Preprocessor
   /** Threads of the preprocessor. */
   readonly decodeThreads: number
-  /** Millions of pixels of an image. */
-  readonly megapixels: number
+  /** Of an image. */
+  readonly limits: ImageLimits
   readonly instruments: Instruments
   /** Called when a worker stopped by itself and is being replaced. */
   readonly onLost: (reason: string) => void
@@ -429,14 +430,9 @@ export class Classifier {
     signal: AbortSignal,
     watch: Stopwatch,
   ): Promise<Canvas[]> {
-    const { preprocessor, megapixels } = this.#options
-    const options = { limits: { megapixels }, signal }
-    const { canvases, resizeSeconds } = await preprocessor.decodeViews(
-      bytes,
-      this.manifest.preprocessing,
-      scales,
-      options,
-    )
+    const { preprocessor, limits } = this.#options
+    const { preprocessing } = this.manifest
+    const { canvases, resizeSeconds } = await preprocessor.decodeViews(bytes, preprocessing, scales, { limits, signal })
     watch.lap('decode', performance.now() - resizeSeconds * 1000)
     watch.lap('preprocess')
     return canvases

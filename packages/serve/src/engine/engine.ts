@@ -24,7 +24,15 @@ interface Log {
 
 export type EngineConfig = Pick<
   Config,
-  'modelsDir' | 'model' | 'workers' | 'threads' | 'batch' | 'queueLimit' | 'pixelLimitMp' | 'watchMs'
+  | 'modelsDir'
+  | 'model'
+  | 'workers'
+  | 'threads'
+  | 'batch'
+  | 'queueLimit'
+  | 'pixelLimitMp'
+  | 'decodeTimeoutMs'
+  | 'watchMs'
 >
 
 /** The name under which the name of the default model is watched: no model has it. */
@@ -336,7 +344,7 @@ export class Engine {
 
   async #open(location: Awaited<ReturnType<typeof resolveModel>>): Promise<Classifier> {
     const started = performance.now()
-    const { workers, threads, batch, pixelLimitMp } = this.#config
+    const { workers, threads, batch, pixelLimitMp, decodeTimeoutMs } = this.#config
     this.#tried.set(location.name, await fingerprint(location.folder))
     const others = [...this.#loadedModels.values()].filter(({ manifest }) => manifest.name !== location.name)
     const classifier = await Classifier.load(location, {
@@ -345,7 +353,7 @@ export class Engine {
       held: others.reduce((sum, { plan }) => sum + plan.bytes, 0),
       preprocessor: this.#preprocessor!,
       decodeThreads: this.#cores,
-      megapixels: pixelLimitMp,
+      limits: { megapixels: pixelLimitMp, seconds: decodeTimeoutMs / 1000 },
       instruments: this.#instruments,
       onLost: (reason) => this.#log.error({ model: location.name, reason }, 'a worker stopped and is replaced'),
       onWarm: () => this.#serving?.scheduler.dispatch(),

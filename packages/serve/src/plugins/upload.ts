@@ -2,10 +2,17 @@ import multipart from '@fastify/multipart'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import { ClientGone } from '../service-error.ts'
+import { untilOver } from './deadline.ts'
+import type { UploadMemory } from './upload-memory.ts'
 
-export interface UploadLimits {
+export interface BodyLimits {
   /** Bytes that the images of one request may have together. */
   readonly bytes: number
+  /** What all requests may hold; null for small bodies, outside of {@link limitBodies}. */
+  readonly memory: UploadMemory | null
+}
+
+export interface UploadLimits extends BodyLimits {
   /** Images of one multipart request. */
   readonly images: number
 }
@@ -23,24 +30,19 @@ const field = 'img'
 const framingBytes = 64 * 1024
 
 /**
- * Lets the routes of this scope take `multipart/form-data`, `image/*`, `application/octet-stream` and bodies without
- * a type. The body is left to {@link readImages}, which holds the limits for all of them.
+ * Lets the routes of this scope take `multipart/form-data`, and bodies of any other type or none: what they are, their
+ * content tells. The body is left to {@link readImages}, which holds the limits for all of them.
  */
 export async function installUpload(app: FastifyInstance, limits: UploadLimits): Promise<void> {
   app.removeAllContentTypeParsers()
-  const leave = (_request: FastifyRequest, _payload: unknown, done: (error: Error | null) => void): void => done(null)
-  app.addContentTypeParser(/^image\/[\w.+-]+/, leave)
-  app.addContentTypeParser('application/octet-stream', leave)
-  app.addContentTypeParser('*', (request: FastifyRequest, _payload, done) => {
-    const type = request.headers['content-type']
-    done(type === undefined ? null : new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}.`))
-  })
+  app.addContentTypeParser('*', (_request: FastifyRequest, _payload, done) => done(null))
   await app.register(multipart, { throwFileSizeLimit: true })
-  refuseLargeBodies(app, limits)
+  limitBodies(app, limits)
 }
 
-/** Refuses what is announced to be too large before it is sent. */
-export function refuseLargeBodies(app: FastifyInstance, limits: Pick<UploadLimits, 'bytes'>): void {
+/** Refuses what is announced to be too large before it is sent, and counts what is held of the rest. */
+export function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
+  limits.memory?.install(app)
   app.addHook('onRequest', (request, _reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0)
     done(length > limits.bytes + framingBytes ? tooManyBytes(limits) : undefined)
@@ -49,8 +51,8 @@ export function refuseLargeBodies(app: FastifyInstance, limits: Pick<UploadLimit
 
 /**
  * Reads the whole body: the parts of the field `img`, or one image as it is. Nothing is ever cut off silently.
- * Rejects with SERVICE_NO_IMAGE, SERVICE_TOO_LARGE, SERVICE_MALFORMED, SERVICE_PARAMETER (another field) or
- * ClientGone.
+ * Rejects with SERVICE_NO_IMAGE, SERVICE_TOO_LARGE, SERVICE_OVERLOADED, SERVICE_MALFORMED, SERVICE_PARAMETER (another
+ * field), or as the request does that is over.
  */
 export async function readImages(request: FastifyRequest, limits: UploadLimits): Promise<Upload> {
   if (!request.isMultipart()) {
@@ -58,24 +60,30 @@ export async function readImages(request: FastifyRequest, limits: UploadLimits):
     if (image.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', 'The body of the request is empty.')
     return { images: [image], several: false }
   }
-  const upload = await toItsEnd(request, readParts(request, limits))
+  const upload = await toItsEnd(request, limits, readParts(request, limits))
   if (upload.images.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
   return upload
 }
 
-/** Reads the whole body as it is. Rejects with SERVICE_TOO_LARGE or ClientGone. */
-export function readBody(request: FastifyRequest, limits: Pick<UploadLimits, 'bytes'>): Promise<Buffer> {
-  return toItsEnd(request, collect(request, limits))
+/** Reads the whole body as it is. Rejects with SERVICE_TOO_LARGE, SERVICE_OVERLOADED, or as the request that is over. */
+export function readBody(request: FastifyRequest, limits: BodyLimits): Promise<Buffer> {
+  return toItsEnd(request, limits, collect(request, limits))
 }
 
-async function toItsEnd<T>({ raw }: FastifyRequest, reading: Promise<T>): Promise<T> {
+/** What `reading` gives, unless too much is held or the request is over first: then nothing is kept of its body. */
+async function toItsEnd<T>(request: FastifyRequest, { memory }: BodyLimits, reading: Promise<T>): Promise<T> {
+  const { raw } = request
+  const counting = memory?.counting(request)
   try {
-    return await reading
+    return await (counting ? untilOver(request, Promise.race([reading, counting.exceeded])) : reading)
   } catch (error) {
-    // A body that is not read to its end would block the connection for the next request.
+    // Nothing more is kept. A body that is not read to its end would block the connection for the next request.
     raw.unpipe()
+    raw.removeAllListeners('data')
     raw.resume()
     throw raw.destroyed && !raw.complete ? new ClientGone() : error
+  } finally {
+    counting?.end()
   }
 }
 
@@ -119,16 +127,14 @@ function multipartError(error: unknown, limits: UploadLimits): unknown {
   return new FlowersError('SERVICE_MALFORMED', `The form cannot be read: ${error.message}`, { cause: error })
 }
 
-function collect({ raw }: FastifyRequest, limits: Pick<UploadLimits, 'bytes'>): Promise<Buffer> {
+function collect({ raw }: FastifyRequest, limits: Pick<BodyLimits, 'bytes'>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
     raw.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > limits.bytes) {
-        raw.removeAllListeners('data')
-        reject(tooManyBytes(limits))
-      } else chunks.push(chunk)
+      if (bytes > limits.bytes) reject(tooManyBytes(limits))
+      else chunks.push(chunk)
     })
     raw.once('end', () => resolve(Buffer.concat(chunks, bytes)))
     raw.once('error', reject)
@@ -136,6 +142,6 @@ function collect({ raw }: FastifyRequest, limits: Pick<UploadLimits, 'bytes'>): 
   })
 }
 
-function tooManyBytes(limits: Pick<UploadLimits, 'bytes'>): FlowersError {
+function tooManyBytes(limits: Pick<BodyLimits, 'bytes'>): FlowersError {
   return new FlowersError('SERVICE_TOO_LARGE', `The images of a request may have ${limits.bytes / 1e6} MB together.`)
 }

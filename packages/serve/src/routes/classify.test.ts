@@ -67,6 +67,8 @@ describe('POST /classify', () => {
 
   it.each([
     ['image/jpeg', { 'content-type': 'image/jpeg' }],
+    ['the type that curl gives', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['text/plain', { 'content-type': 'text/plain; charset=utf-8' }],
     ['another image type than the content', { 'content-type': 'image/svg+xml; charset=utf-8' }],
     ['application/octet-stream', { 'content-type': 'application/octet-stream' }],
   ])('takes a body of type %s', async (_name, headers) => {
@@ -241,8 +243,8 @@ describe('POST /classify refuses', () => {
     ['too many parts', 'SERVICE_TOO_LARGE', '/classify', () => ({ body: form(red, red, red, red) })],
     ['too many pixels', 'IMAGE_TOO_LARGE', '/classify', async () => ({ body: form(await solid('red', 'png', 1001)) })],
     [
-      'a type that is no image',
-      'SERVICE_MEDIA_TYPE',
+      'a type that is no image, of content that is none',
+      'IMAGE_UNSUPPORTED',
       '/classify',
       () => ({ headers: { 'content-type': 'application/json' }, body: '{}' }),
     ],

@@ -8,6 +8,7 @@ import type { Operation } from '../openapi/operation.ts'
 import { installDeadline, secondsLeft, untilOver } from '../plugins/deadline.ts'
 import { toFlowersError, toProblem } from '../plugins/errors.ts'
 import { installUpload, readImages } from '../plugins/upload.ts'
+import type { UploadMemory } from '../plugins/upload-memory.ts'
 import type { UploadLimits } from '../plugins/upload.ts'
 import { classifyAnswer, classifyAnswers, classifyQuery } from '../schemas.ts'
 import type { ClassifyAnswer, Problem } from '../schemas.ts'
@@ -55,6 +56,7 @@ export const classifyOperation: Operation = {
     'SERVICE_MEDIA_TYPE',
     'IMAGE_UNSUPPORTED',
     'IMAGE_BROKEN',
+    'IMAGE_SLOW',
     'SERVICE_NOT_READY',
     'SERVICE_OVERLOADED',
     'SERVICE_WORKER_LOST',
@@ -65,10 +67,10 @@ export const classifyOperation: Operation = {
 /** `POST /classify`: see README.md for the request and the answer. */
 export async function classifyRoutes(
   app: FastifyInstance,
-  options: { engine: Engine; instruments: Instruments; config: Config },
+  options: { engine: Engine; instruments: Instruments; uploads: UploadMemory; config: Config },
 ): Promise<void> {
-  const { engine, instruments, config } = options
-  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, images: config.imagesLimit }
+  const { engine, instruments, uploads, config } = options
+  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, memory: uploads, images: config.imagesLimit }
   // What cannot be answered is refused before the body is read.
   app.addHook('onRequest', (request, _reply, done) => {
     readQuery(request)

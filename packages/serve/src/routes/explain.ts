@@ -6,6 +6,7 @@ import type { Instruments } from '../instruments.ts'
 import type { Operation } from '../openapi/operation.ts'
 import { installDeadline, secondsLeft, untilOver } from '../plugins/deadline.ts'
 import { installUpload, readImages } from '../plugins/upload.ts'
+import type { UploadMemory } from '../plugins/upload-memory.ts'
 import type { UploadLimits } from '../plugins/upload.ts'
 import { explainAnswer, explainQuery } from '../schemas.ts'
 import type { ExplainAnswer } from '../schemas.ts'
@@ -33,10 +34,10 @@ const operation: Operation = {
 /** `POST /explain`: the class maps of one image, as numbers or as a picture. */
 export async function explainRoutes(
   app: FastifyInstance,
-  options: { engine: Engine; instruments: Instruments; config: Config },
+  options: { engine: Engine; instruments: Instruments; uploads: UploadMemory; config: Config },
 ): Promise<void> {
-  const { engine, instruments, config } = options
-  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, images: 1 }
+  const { engine, instruments, uploads, config } = options
+  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, memory: uploads, images: 1 }
   app.addHook('onRequest', (request, _reply, done) => {
     readQuery(request)
     engine.scheduler.assertRoom(1)

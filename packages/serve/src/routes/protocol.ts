@@ -13,7 +13,8 @@ import { misfit, readInferRequest } from '../inference/request.ts'
 import type { Instruments } from '../instruments.ts'
 import type { Content, Operation } from '../openapi/operation.ts'
 import { installDeadline, untilOver } from '../plugins/deadline.ts'
-import { readBody, refuseLargeBodies } from '../plugins/upload.ts'
+import { readBody, limitBodies } from '../plugins/upload.ts'
+import type { UploadMemory } from '../plugins/upload-memory.ts'
 import * as schemas from '../schemas.ts'
 import { retryLater } from '../service-error.ts'
 
@@ -21,7 +22,7 @@ import { retryLater } from '../service-error.ts'
 const extensions = ['binary_tensor_data', 'classification', 'model_repository']
 
 /** The most bytes of a body that is no inference. */
-const smallBody = { bytes: 64 * 1024 }
+const smallBody = { bytes: 64 * 1024, memory: null }
 
 interface OfModel {
   Params: { name: string; version?: string }
@@ -30,6 +31,7 @@ interface OfModel {
 interface ProtocolOptions {
   readonly engine: Engine
   readonly instruments: Instruments
+  readonly uploads: UploadMemory
   readonly config: Config
   readonly version: string
 }
@@ -160,6 +162,7 @@ const inferOperation: Operation = {
     'SERVICE_MEDIA_TYPE',
     'IMAGE_UNSUPPORTED',
     'IMAGE_BROKEN',
+    'IMAGE_SLOW',
     'SERVICE_OVERLOADED',
     'SERVICE_WORKER_LOST',
     'SERVICE_TOO_LATE',
@@ -175,8 +178,8 @@ const inferOperation: Operation = {
 }
 
 async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
-  const { engine, instruments, config } = options
-  const limits = { bytes: config.bodyLimitMb * 1e6, images: config.imagesLimit }
+  const { engine, instruments, uploads, config } = options
+  const limits = { memory: uploads, bytes: config.bodyLimitMb * 1e6, images: config.imagesLimit }
   const jsonBytesLimit = config.jsonLimitMb * 1e6
   app.addHook('onRequest', (_request, _reply, done) => {
     engine.scheduler.assertRoom(1)
@@ -188,7 +191,7 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
   })
   installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
-  refuseLargeBodies(app, limits)
+  limitBodies(app, limits)
 
   const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
     const jsonBytes = readJsonBytes(request)
@@ -263,7 +266,8 @@ function tooMuchJson(megabytes: number): FlowersError {
 
 /** How a body is unpacked that may be compressed; what is too large unpacked is refused before it is whole. */
 function unpackerOf(encoding = 'identity'): Unpacker {
-  const unpack = Object.hasOwn(unpackers, encoding) ? unpackers[encoding] : undefined
+  const coding = encoding.toLowerCase()
+  const unpack = Object.hasOwn(unpackers, coding) ? unpackers[coding] : undefined
   if (!unpack) {
     const known = Object.keys(unpackers).join(', ')
     throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
