@@ -19,6 +19,7 @@ describe('while clients ask', () => {
     expect(Object.keys(statuses)).toEqual(['200'])
     expect(wrong).toBe(0)
     expect(facts['POST /v2/repository/models/<name>/load']).toBe(loads[name])
+    if (name.endsWith('then a thread that dies')) expect(facts).toEqual({ 'workers while the file differed': 1 })
     expect(code).toBe(0)
   })
 })

@@ -78,6 +78,44 @@ async function corrupt(folder: string): Promise<void> {
   await writeFile(file, bytes)
 }
 
+/** Field numbers of ONNX (onnx.proto) on the way to the values of a constant, and its type float32. */
+const proto = { graph: 7, initializer: 5, dataType: 2, rawData: 9, float: 1 } as const
+
+/** The fields of a protobuf message: numbers, and where the bytes of the others are. */
+function* fieldsOf(message: Buffer): Generator<{ field: number; value: number; bytes: Buffer }> {
+  let at = 0
+  const varint = (): number => {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = message[at++]!
+      value += (byte & 127) * scale
+      if (byte < 128) return value
+    }
+  }
+  while (at < message.length) {
+    const key = varint()
+    const kind = key & 7
+    const value = kind === 0 || kind === 2 ? varint() : 0
+    const length = kind === 2 ? value : kind === 1 ? 8 : kind === 5 ? 4 : 0
+    yield { field: key >>> 3, value, bytes: message.subarray(at, at + length) }
+    at += length
+  }
+}
+
+/** Changes the sign of every weight: a network that runs as before and answers otherwise. */
+async function turnWeights(folder: string): Promise<void> {
+  const file = join(folder, 'onnx', 'model.onnx')
+  const bytes = await readFile(file)
+  const inside = (message: Buffer, wanted: number): Buffer[] =>
+    [...fieldsOf(message)].filter(({ field }) => field === wanted).map((each) => each.bytes)
+  for (const constant of inside(bytes, proto.graph).flatMap((graph) => inside(graph, proto.initializer))) {
+    if (![...fieldsOf(constant)].some(({ field, value }) => field === proto.dataType && value === proto.float)) continue
+    // The highest bit of a little-endian float32.
+    for (const raw of inside(constant, proto.rawData)) for (let at = 3; at < raw.length; at += 4) raw[at]! ^= 0x80
+  }
+  await writeFile(file, bytes)
+}
+
 /** A signal to reload that was heard: so many reloads have failed. */
 const failedReloads = ({ metric, model }: Scene): Promise<number> =>
   metric(`flowers_model_reloads_total{model="${model.name}",result="failed"}`)
@@ -98,6 +136,28 @@ const faults: Readonly<Record<string, Fault>> = {
         await until(async () => (await metric('flowers_workers')) === workers)
       }
       return { killed, 'inference workers lost': await lost() }
+    },
+  },
+  'a model file that is changed, then a thread that dies': {
+    environment: { NODE_OPTIONS: `--require ${killer}`, FLOWERS_WORKERS: '2', FLOWERS_THREADS: '1' },
+    act: async (scene) => {
+      const { service, metric, more, model, models, folder } = scene
+      const lost = (): Promise<number> => metric(`flowers_workers_lost_total{model="${model.name}"}`)
+      const network = join(model.name, String(model.version), 'onnx', 'model.onnx')
+      await turnWeights(folder)
+      // Threads that decode die in turn with those that infer.
+      while ((await lost()) < 1) {
+        service.signal('SIGUSR2')
+        await more(20)
+      }
+      // Those that follow it must not start: the other worker answers all.
+      await until(async () => (await lost()) >= 3 || (await metric('flowers_workers')) === 2)
+      await more(20)
+      const workers = await metric('flowers_workers')
+      await cp(join(model.models, network), join(models, network))
+      await until(async () => (await metric('flowers_workers')) === 2)
+      await more(10)
+      return { 'workers while the file differed': workers }
     },
   },
   'a model folder that is removed': {

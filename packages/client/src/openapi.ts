@@ -1601,6 +1601,17 @@ export interface operations {
                     "application/json": components["schemas"]["ProtocolError"];
                 };
             };
+            /** @description Service Unavailable: SERVICE_NOT_READY. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolError"];
+                };
+            };
         };
     };
     modelReadyOfVersion: {
@@ -1668,6 +1679,17 @@ export interface operations {
                     "application/json": components["schemas"]["ProtocolError"];
                 };
             };
+            /** @description Service Unavailable: SERVICE_NOT_READY. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtocolError"];
+                };
+            };
         };
     };
     repositoryIndex: {
@@ -1696,7 +1718,7 @@ export interface operations {
                     "application/json": components["schemas"]["RepositoryIndex"];
                 };
             };
-            /** @description Bad Request: SERVICE_TENSOR. */
+            /** @description Bad Request: SERVICE_MALFORMED. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1774,7 +1796,7 @@ export interface operations {
                     "application/json": components["schemas"]["Empty"];
                 };
             };
-            /** @description Bad Request: SERVICE_TENSOR. */
+            /** @description Bad Request: SERVICE_MALFORMED. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1881,7 +1903,7 @@ export interface operations {
                     "application/json": components["schemas"]["Empty"];
                 };
             };
-            /** @description Bad Request: SERVICE_TENSOR. */
+            /** @description Bad Request: SERVICE_MALFORMED. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -1,9 +1,12 @@
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ForecastErrors } from './engine/forecast.ts'
 import { form, solid } from './testing/pictures.ts'
-import { startService, until } from './testing/service.ts'
+import { startService, testModels, until } from './testing/service.ts'
 import type { RunningService } from './testing/service.ts'
 
 /** What the service does when there is more work than it can do, when clients leave, and when workers stop. */
@@ -274,6 +277,45 @@ describe('workers that stop', () => {
       expect(await own.metric('flowers_queue_depth')).toBe(0)
     } finally {
       await own.close()
+    }
+  })
+})
+
+describe('a network that is gone when its workers stop', () => {
+  it('is told at once to who waits and who comes, until it is there again', async () => {
+    const models = await mkdtemp(join(tmpdir(), 'flowers-models-'))
+    await cp(testModels, models, { recursive: true })
+    const settings = { MODELS_DIR: models, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_ADMIN_TOKEN: 'root' }
+    const own = await startService({ ...settings, FLOWERS_DEFAULT_DEADLINE_MS: '30000' })
+    const network = join(models, 'slow/1/onnx/model.onnx')
+    const ask = (): Promise<Response> => fetch(`${own.url}/classify?tta=full`, { method: 'POST', body: form(red) })
+    try {
+      const hold = holdRuns()
+      const waiting = Array.from({ length: 3 }, ask)
+      await until(() => hold.held() === 1)
+      await until(async () => (await own.metric('flowers_queue_depth')) === 2)
+      await rename(network, `${network}.away`)
+      // oxlint-disable-next-line typescript/unbound-method -- a list of the threads that were called
+      const { contexts, calls } = vi.mocked(Worker.prototype.postMessage).mock
+      const at = calls.findLastIndex(([message]: unknown[]) => typeof message === 'object' && 'run' in message!)
+      hold.release()
+      // No message of ours: the worker throws when it reads it.
+      ;(contexts[at] as Worker).postMessage(null)
+      const refused = [...(await Promise.all(waiting)), await ask()]
+      for (const response of refused) {
+        expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+        expect(await response.json()).toMatchObject({ code: 'SERVICE_NOT_READY', status: 503 })
+      }
+      expect((await fetch(`${own.url}/readyz`)).status).toBe(503)
+      const model = await fetch(`${own.url}/v2/models/slow/ready`)
+      expect(model.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+      expect(await model.json()).toEqual({ error: expect.stringMatching(/^SERVICE_NOT_READY: /) })
+      await rename(`${network}.away`, network)
+      await until(async () => (await fetch(`${own.url}/readyz`)).ok)
+      expect((await ask()).status).toBe(200)
+    } finally {
+      await own.close()
+      await rm(models, { recursive: true })
     }
   })
 })

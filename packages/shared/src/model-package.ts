@@ -54,7 +54,7 @@ export async function openModel(folder: string): Promise<ModelPackage> {
 }
 
 /** Reads and checks the manifest alone. Throws MODEL_MISSING, MODEL_MANIFEST, MODEL_FORMAT. */
-async function readManifest(folder: string): Promise<Manifest> {
+export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, modelFiles.manifest)
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw isAbsent(error)

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { builtModule } from '@flowers/shared/built-module'
 import { answer } from '@flowers/shared/calibration'
 import type { Answer } from '@flowers/shared/calibration'
@@ -6,7 +5,7 @@ import type { Canvas } from '@flowers/shared/canvas'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ImageLimits } from '@flowers/shared/image'
 import type { Manifest } from '@flowers/shared/manifest'
-import { openModel } from '@flowers/shared/model-package'
+import { modelFiles, openModel } from '@flowers/shared/model-package'
 import type { ModelLocation } from '@flowers/shared/model-package'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
 import { argmax, earliestStop, scalesOf, softmax, viewPolicies } from '@flowers/shared/views'
@@ -104,8 +103,8 @@ export interface ClassifierOptions {
   readonly instruments: Instruments
   /** Called when a worker stopped by itself and is being replaced. */
   readonly onLost: (reason: string) => void
-  /** Called when a worker has become warm. */
-  readonly onWarm: () => void
+  /** Called when what waits may go on: a worker has become warm, or none can be started and all is refused. */
+  readonly onTurn: () => void
 }
 
 /** Sizes of batches to try when a worker warms up. */
@@ -143,7 +142,8 @@ export class Classifier {
     const { cost, batch } = this
     this.#runner = {
       get free() {
-        return pool.free
+        // What waits for a pool that cannot run it is let go to be refused by it.
+        return pool.retrySeconds === null ? pool.free : plan.workers
       },
       threads: plan.threads,
       batch,
@@ -166,16 +166,18 @@ export class Classifier {
    */
   static async load(location: ModelLocation, options: ClassifierOptions): Promise<Classifier> {
     const { manifest, network, quantized } = await openModel(location.folder)
-    const file = quantized ?? network
+    const file = manifest.files[quantized ? modelFiles.quantized : modelFiles.network]!
     const { preprocessing, labels, name } = manifest
-    const bytes = sessionBytes((await stat(file)).size, preprocessing.size)
+    const bytes = sessionBytes(file.bytes, preprocessing.size)
     const { held, fixed } = options
     const plan = planThreads(options.allowance, bytes, fixed, held)
     const pool = new Pool({
       module: builtModule(import.meta.url, './worker.ts'),
       workers: plan.workers,
       settings: {
-        network: file,
+        network: quantized ?? network,
+        bytes: file.bytes,
+        sha256: file.sha256,
         classes: labels.length,
         preprocessing,
         threads: plan.threads,
@@ -186,7 +188,8 @@ export class Classifier {
         options.instruments.workersLost.inc({ model: name })
         options.onLost(reason)
       },
-      onWarm: options.onWarm,
+      onWarm: options.onTurn,
+      onDown: options.onTurn,
     })
     await pool.start()
     options.instruments.workersLost.inc({ model: name }, 0)
@@ -205,7 +208,7 @@ export class Classifier {
     return [asked, ...cheaper.filter((each) => each !== 'fast' || calibration.fastLead)]
   }
 
-  /** Admits images, all or none, with the best policy in time. Throws SERVICE_OVERLOADED. */
+  /** Admits images, all or none, with the best policy in time. Throws SERVICE_OVERLOADED and SERVICE_NOT_READY. */
   admit(scheduler: Scheduler, { images, policies, seconds: left }: Entry): { tickets: Ticket[]; policy: ViewPolicy } {
     const offers = policies.map((policy) => this.#offer(policy, this.#usual(policy)))
     const { tickets, offer } = this.#admit(scheduler, images, offers, left)
@@ -214,12 +217,13 @@ export class Classifier {
     return { tickets, policy }
   }
 
-  /** Admits a request of `rows` views that are tensors already. Throws SERVICE_OVERLOADED. */
+  /** Admits a request of `rows` views that are tensors already. Throws SERVICE_OVERLOADED and SERVICE_NOT_READY. */
   admitRows(scheduler: Scheduler, rows: number, left: number): Ticket {
     return this.#admit(scheduler, 1, [this.#offer('full', rows)], left).tickets[0]!
   }
 
   #admit(scheduler: Scheduler, images: number, offers: readonly Offer[], left: number) {
+    this.pool.assertRunnable()
     const decode = this.#decodeSeconds * this.#decodeTurns
     return scheduler.admit({ images, offers, decode, seconds: left, stale: this.cost.isStale(seconds()) })
   }
@@ -245,7 +249,8 @@ export class Classifier {
 
   /**
    * Classifies one image: decode, wait for a slot, infer as many views as the policy asks for, merge.
-   * Rejects with the IMAGE_ errors of `decodeViews`, the reason of the signal, SERVICE_WORKER_LOST or MODEL_OUTPUT.
+   * Rejects with the IMAGE_ errors of `decodeViews`, the reason of the signal, SERVICE_WORKER_LOST, SERVICE_NOT_READY or
+   * MODEL_OUTPUT.
    */
   async classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
     return this.#asking(() => this.#classify(bytes, question, scheduler))

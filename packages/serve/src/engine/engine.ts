@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import { configureSharp } from '@flowers/shared/image'
-import { listModels, resolveModel } from '@flowers/shared/model-package'
+import type { Manifest } from '@flowers/shared/manifest'
+import { listModels, readManifest, resolveModel } from '@flowers/shared/model-package'
+import type { ModelLocation } from '@flowers/shared/model-package'
 import { imagenetNormalization } from '@flowers/shared/preprocessing'
 import { startPreprocessor } from '@flowers/shared/preprocessor'
 import type { Preprocessor } from '@flowers/shared/preprocessor'
@@ -43,6 +45,8 @@ export interface RepositoryEntry {
   readonly name: string
   readonly version: number
   readonly reason: string | null
+  /** Seconds after which it may be ready by itself; null: it is, or it needs a request or a command. */
+  readonly retrySeconds: number | null
 }
 
 /** The models that serve, and the queue before them. */
@@ -63,6 +67,7 @@ export class Engine {
   /** Models that were replaced or unloaded and have requests to answer yet, with when they are freed. */
   readonly #retiring = new Map<Classifier, Promise<void>>()
   #reloading: Promise<unknown> = Promise.resolve()
+  #opening: Promise<unknown> = Promise.resolve()
   #watch: NodeJS.Timeout | undefined
   #starting: Promise<void> | null = null
   #preprocessor: Preprocessor | null = null
@@ -153,11 +158,23 @@ export class Engine {
     return this.#load(name)
   }
 
+  /**
+   * What a model is like, of which nothing is loaded for that: the version that serves, else the highest.
+   * Rejects with SERVICE_NOT_READY, MODEL_MISSING, MODEL_UNLOADED, MODEL_MANIFEST or MODEL_FORMAT.
+   */
+  async manifest(name: string): Promise<Manifest> {
+    const { classifier } = this.#loaded
+    if (name === classifier.manifest.name) return classifier.manifest
+    if (this.#unloaded.has(name)) throw unloaded(name)
+    const loaded = this.#loadedModels.get(name)
+    return loaded ? loaded.manifest : readManifest((await resolveModel(this.#config.modelsDir, name)).folder)
+  }
+
   /** The models of the folder by name and version, with what keeps a version from being asked, if anything. */
   async repository(): Promise<RepositoryEntry[]> {
     const models = await listModels(this.#config.modelsDir)
     return models.flatMap(({ name, versions }) =>
-      versions.map((version) => ({ name, version, reason: this.#unavailable(name, version) })),
+      versions.map((version) => ({ name, version, ...this.#unavailable(name, version) })),
     )
   }
 
@@ -287,12 +304,15 @@ export class Engine {
     return freed
   }
 
-  #unavailable(name: string, version: number): string | null {
-    if (this.#unloaded.has(name)) return 'unloaded'
+  #unavailable(name: string, version: number): Pick<RepositoryEntry, 'reason' | 'retrySeconds'> {
+    const retrySeconds = null
+    if (this.#unloaded.has(name)) return { reason: 'unloaded', retrySeconds }
     const served = this.#loadedModels.get(name)
-    if (!served) return 'not loaded'
-    if (served.manifest.version !== version) return `version ${served.manifest.version} serves`
-    return served.pool.ready > 0 ? null : 'no worker is warm'
+    if (!served) return { reason: 'not loaded', retrySeconds }
+    if (served.manifest.version !== version)
+      return { reason: `version ${served.manifest.version} serves`, retrySeconds }
+    if (served.pool.ready > 0) return { reason: null, retrySeconds }
+    return { reason: 'no worker is warm', retrySeconds: served.pool.retrySeconds ?? 0 }
   }
 
   /** Aborted with SERVICE_WORKER_LOST when the engine is closed: what waits then will not be done. */
@@ -326,23 +346,39 @@ export class Engine {
 
   async #load(name: string): Promise<Classifier> {
     const location = await resolveModel(this.#config.modelsDir, name)
-    const known = this.#classifiers.get(name)
-    if (known) return known
+    if (this.#unloaded.has(name)) throw unloaded(name)
+    const classifier = await (this.#classifiers.get(name) ?? this.#loadFirst(location))
+    // The command came while it was being loaded: it frees the model.
+    if (this.#unloaded.has(name)) throw unloaded(name)
+    return classifier
+  }
+
+  #loadFirst(location: ModelLocation): Promise<Classifier> {
+    const { name } = location
     const loading = this.#open(location)
     this.#classifiers.set(name, loading)
-    // A model that failed to load is tried again when it is asked for again.
+    const isWanted = (): boolean => this.#classifiers.get(name) === loading
     loading.then(
       (classifier) => {
-        if (this.#classifiers.get(name) !== loading) return
+        if (!isWanted()) return
         this.#loadedModels.set(name, classifier)
         this.#describe(classifier, 1)
       },
-      () => this.#classifiers.delete(name),
+      // A model that failed to load is tried again when it is asked for again.
+      () => isWanted() && this.#classifiers.delete(name),
     )
     return loading
   }
 
-  async #open(location: Awaited<ReturnType<typeof resolveModel>>): Promise<Classifier> {
+  /** In turn: what fits into the memory is known when the one before has its place. */
+  #open(location: ModelLocation): Promise<Classifier> {
+    const turn = this.#opening.then(() => this.#openNow(location))
+    this.#opening = turn.catch(() => {})
+    return turn
+  }
+
+  async #openNow(location: ModelLocation): Promise<Classifier> {
+    this.closing.throwIfAborted()
     const started = performance.now()
     const { workers, threads, batch, pixelLimitMp, decodeTimeoutMs } = this.#config
     this.#tried.set(location.name, await fingerprint(location.folder))
@@ -356,7 +392,7 @@ export class Engine {
       limits: { megapixels: pixelLimitMp, seconds: decodeTimeoutMs / 1000 },
       instruments: this.#instruments,
       onLost: (reason) => this.#log.error({ model: location.name, reason }, 'a worker stopped and is replaced'),
-      onWarm: () => this.#serving?.scheduler.dispatch(),
+      onTurn: () => this.#serving?.scheduler.dispatch(),
     })
     const { plan, cost } = classifier
     this.#log.info(

@@ -1,5 +1,5 @@
 import { imagenetNormalization } from '@flowers/shared/preprocessing'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../testing/service.ts'
 import { Pool } from './pool.ts'
 import type { ViewInput } from './protocol.ts'
@@ -9,13 +9,16 @@ const pools: Pool[] = []
 
 function pool(workers: number, network = 'good', lost: string[] = []): Pool {
   const preprocessing = { size: 1, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization } as const
-  const settings = { network, classes: 2, preprocessing, threads: 1, batches: [1, 2], slowViewSeconds: 1 }
+  const file = { network, bytes: 0, sha256: '' }
+  const settings = { ...file, classes: 2, preprocessing, threads: 1, batches: [1, 2], slowViewSeconds: 1 }
   const made = new Pool({ module, workers, settings, onLost: (reason) => lost.push(reason) })
   pools.push(made)
   return made
 }
 
 afterEach(async () => {
+  vi.useRealTimers()
+  vi.unstubAllEnvs()
   await Promise.all(pools.splice(0).map((made) => made.close()))
 })
 
@@ -105,5 +108,33 @@ describe('Pool', () => {
     expect(ended).toMatchObject({ value: { logits: [Float32Array.of(5, 0)] } })
     expect(refused).toMatchObject({ reason: { code: 'SERVICE_WORKER_LOST' } })
     await expect(one.run([view(0)])).rejects.toMatchObject({ code: 'SERVICE_WORKER_LOST' })
+  })
+
+  it('refuses at once what waits and what comes while no worker can be started, and recovers', async () => {
+    const one = pool(1)
+    await one.start()
+    expect(one.retrySeconds).toBeNull()
+    vi.stubEnv('FAKE_WORKER', 'unusable')
+    const refused = { code: 'SERVICE_NOT_READY', headers: { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) } }
+    await expect(Promise.all([one.run([view(2, 7)]), one.run([view(0, 8)])])).rejects.toMatchObject(refused)
+    await expect(one.run([view(0)])).rejects.toMatchObject(refused)
+    expect(one.retrySeconds).not.toBeNull()
+    vi.unstubAllEnvs()
+    await until(() => one.ready === 1)
+    expect(one.retrySeconds).toBeNull()
+    expect((await one.run([view(0, 9)])).logits[0]![0]).toBe(9)
+  })
+
+  it('starts no worker again once it is closed, whatever was lost before', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const lost: string[] = []
+    const two = pool(2, 'good', lost)
+    await two.start()
+    const outcomes = Promise.allSettled([two.run([view(3)]), two.run([view(3)])])
+    while (lost.length < 2) await new Promise(setImmediate)
+    expect(vi.getTimerCount()).toBe(2)
+    await two.close()
+    expect(vi.getTimerCount()).toBe(0)
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
 })

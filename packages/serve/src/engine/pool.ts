@@ -30,6 +30,8 @@ export interface PoolOptions {
   readonly onLost?: (reason: string) => void
   /** Called when a worker has become warm. */
   readonly onWarm?: () => void
+  /** Called when no worker is warm and one could not be started, at each try. */
+  readonly onDown?: () => void
 }
 
 interface Task {
@@ -64,7 +66,8 @@ export class Pool {
   #failures = 0
   #started = false
   #closed = false
-  #restart: NodeJS.Timeout | undefined
+  /** Starts to come, with the time of `performance.now()` when they are due. */
+  readonly #restarts = new Map<NodeJS.Timeout, number>()
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -80,6 +83,16 @@ export class Pool {
     return [...this.#members].filter((member) => member.warm && !member.task).length
   }
 
+  /**
+   * Seconds until a worker is started again, 0: one is being started. Null unless no worker is warm and the last start
+   * failed: a worker that is lost is replaced within a moment as a rule, for which a run can wait.
+   */
+  get retrySeconds(): number | null {
+    if (this.#failures === 0 || this.ready > 0) return null
+    const isStarting = this.#members.size > 0 || this.#restarts.size === 0
+    return isStarting ? 0 : Math.max(0, Math.min(...this.#restarts.values()) - performance.now()) / 1000
+  }
+
   /** Whether the network has class maps. */
   get explains(): boolean {
     return this.#explains
@@ -90,7 +103,10 @@ export class Pool {
     return this.#measured
   }
 
-  /** Starts and warms every worker. Rejects with MODEL_OUTPUT when the network cannot be run. */
+  /**
+   * Starts and warms every worker. Rejects with MODEL_TAMPERED when the network is not what it should be, with
+   * MODEL_OUTPUT when it cannot be run.
+   */
   async start(): Promise<void> {
     try {
       await Promise.all(Array.from({ length: this.#options.workers }, () => this.#hire()))
@@ -103,14 +119,23 @@ export class Pool {
 
   /**
    * Runs views as one batch on an idle worker, in turn when there is none.
-   * Rejects with SERVICE_WORKER_LOST, or MODEL_OUTPUT when the session refuses the input.
+   * Rejects with SERVICE_WORKER_LOST, with MODEL_OUTPUT when the session refuses the input, or with SERVICE_NOT_READY
+   * as {@link assertRunnable}.
    */
   run(views: readonly ViewInput[]): Promise<RunResult> {
     if (this.#closed) return Promise.reject(lost())
+    const { retrySeconds } = this
+    if (retrySeconds !== null) return Promise.reject(down(retrySeconds))
     return new Promise((resolve, reject) => {
       this.#tasks.push({ views, resolve, reject, retried: false })
       this.#assign()
     })
+  }
+
+  /** Throws SERVICE_NOT_READY, with the seconds until the next try, while no worker can be started. */
+  assertRunnable(): void {
+    const { retrySeconds } = this
+    if (retrySeconds !== null) throw down(retrySeconds)
   }
 
   /**
@@ -119,7 +144,8 @@ export class Pool {
    */
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#restart)
+    for (const timer of this.#restarts.keys()) clearTimeout(timer)
+    this.#restarts.clear()
     for (const task of this.#tasks.splice(0)) task.reject(lost())
     const ended = [...this.#members].map(({ thread }) => new Promise((resolve) => thread.once('exit', resolve)))
     for (const { thread } of this.#members) thread.postMessage({ close: true } satisfies CloseMessage)
@@ -134,6 +160,7 @@ export class Pool {
     this.#members.add(member)
     return new Promise((resolve, reject) => {
       let reason = 'it exited'
+      let code: 'MODEL_TAMPERED' | 'MODEL_OUTPUT' = 'MODEL_OUTPUT'
       thread.on('error', (error) => (reason = String(error)))
       thread.on('message', (message: WorkerMessage) => {
         if (message.kind === 'warm') {
@@ -145,27 +172,41 @@ export class Pool {
           resolve()
           this.#assign()
           this.#options.onWarm?.()
-        } else if (message.kind === 'unusable') reason = message.reason
+        } else if (message.kind === 'unusable') ({ code, reason } = message)
         else this.#finish(member, message)
       })
       thread.on('exit', () => {
         this.#members.delete(member)
-        reject(new FlowersError('MODEL_OUTPUT', `A worker could not be started with ${settings.network}: ${reason}`))
+        reject(new FlowersError(code, `A worker could not be started with ${settings.network}: ${reason}`))
         if (member.task) this.#again(member.task)
         // A first start that fails is reported by start() and not repeated.
         if (this.#closed || (!this.#started && !member.warm)) return
         this.#options.onLost?.(reason)
         if (!member.warm) this.#failures++
         this.#replace()
+        this.#refuseIfDown()
       })
     })
   }
 
   #replace(): void {
-    this.#restart = setTimeout(() => {
+    // Whoever heard that the worker was lost may have closed the pool.
+    if (this.#closed) return
+    const pause = pauseMs(this.#failures)
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer)
       // The exit handler tries again.
       this.#hire().catch(() => {})
-    }, pauseMs(this.#failures))
+    }, pause)
+    this.#restarts.set(timer, performance.now() + pause)
+  }
+
+  /** Nobody waits until the deadline for what may not come. */
+  #refuseIfDown(): void {
+    const { retrySeconds } = this
+    if (retrySeconds === null) return
+    for (const task of this.#tasks.splice(0)) task.reject(down(retrySeconds))
+    this.#options.onDown?.()
   }
 
   #again(task: Task): void {
@@ -204,4 +245,8 @@ function split(logits: Float32Array, classes: number): Float32Array[] {
 
 function lost(): Error {
   return retryLater('SERVICE_WORKER_LOST', 'The worker that ran this image stopped.', 1)
+}
+
+function down(seconds: number): Error {
+  return retryLater('SERVICE_NOT_READY', 'No worker can be started with the network of this model.', seconds)
 }

@@ -5,6 +5,9 @@ import type { View } from '@flowers/shared/views'
 export interface WorkerSettings {
   /** Path of the ONNX file: `pixel_values` N x 3 x S x S to `logits` N x classes. */
   readonly network: string
+  /** Size and sha256 that its content must have: the file may have changed since the model was opened. */
+  readonly bytes: number
+  readonly sha256: string
   readonly classes: number
   readonly preprocessing: Preprocessing
   /** Threads of the session. */
@@ -55,7 +58,7 @@ export type BatchSeconds = Readonly<Record<number, number>>
 /** From the worker. */
 export type WorkerMessage =
   | { readonly kind: 'warm'; readonly seconds: BatchSeconds; readonly explains: boolean }
-  | { readonly kind: 'unusable'; readonly reason: string }
+  | { readonly kind: 'unusable'; readonly code: 'MODEL_TAMPERED' | 'MODEL_OUTPUT'; readonly reason: string }
   | {
       readonly kind: 'logits'
       readonly run: number

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/canvas'
+import { FlowersError } from '@flowers/shared/errors'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type {
   BatchSeconds,
@@ -19,8 +22,22 @@ const settings = workerData as WorkerSettings
 const { size } = settings.preprocessing
 const inputs = new Map<number, Float32Array>()
 
+/** The content of the file, when it is the one that the manifest names. Rejects with MODEL_TAMPERED. */
+async function readNetwork(): Promise<Uint8Array> {
+  const { network, bytes, sha256 } = settings
+  const content = await readFile(network).catch((error: unknown) => {
+    throw new FlowersError('MODEL_TAMPERED', `${network} cannot be read: ${String(error)}.`, { cause: error })
+  })
+  if (content.length !== bytes) {
+    throw new FlowersError('MODEL_TAMPERED', `${network} has ${content.length} bytes, its manifest says ${bytes}.`)
+  }
+  if (createHash('sha256').update(content).digest('hex') === sha256) return content
+  throw new FlowersError('MODEL_TAMPERED', `${network} has another sha256 than its manifest says.`)
+}
+
+/** From the bytes that were compared: a path would be read once more, and may hold others by then. */
 async function openSession(): Promise<InferenceSession> {
-  return InferenceSession.create(settings.network, {
+  return InferenceSession.create(await readNetwork(), {
     executionProviders: ['cpu'],
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
@@ -112,5 +129,6 @@ try {
   })
   post({ kind: 'warm', seconds, explains: session.outputNames.includes(mapsName) })
 } catch (error) {
-  post({ kind: 'unusable', reason: String(error) })
+  const isTampered = error instanceof FlowersError && error.code === 'MODEL_TAMPERED'
+  post({ kind: 'unusable', code: isTampered ? 'MODEL_TAMPERED' : 'MODEL_OUTPUT', reason: String(error) })
 }

@@ -159,6 +159,11 @@ describe('repository', () => {
       ['tiny', 'READY'],
     ])
     expect(await ready()).toBe(404)
+    // What a model is like is in its manifest: nothing is loaded for it.
+    const { inputs } = await answered(await call('GET', '/v2/models/slow'), schemas.modelMetadata)
+    expect(inputs.map(({ name }) => name)).toEqual(['pixel_values', 'image'])
+    expect((await call('GET', '/v2/models/slow/versions/2')).status).toBe(404)
+    expect(await ready()).toBe(404)
     await answered(await command('slow', 'load'), schemas.emptyAnswer)
     expect(await ready()).toBe(200)
     expect(await states({ ready: true })).toEqual([
@@ -173,6 +178,7 @@ describe('repository', () => {
     expect(await last).toBe(200)
     expect(await infer()).toBe(404)
     expect(await ready()).toBe(404)
+    expect((await call('GET', '/v2/models/slow')).status).toBe(404)
     expect(await states()).toEqual([
       ['slow', 'UNAVAILABLE'],
       ['tiny', 'READY'],
@@ -188,8 +194,9 @@ describe('repository', () => {
       status: 404,
     })
     const config = { parameters: { config: '{}' } }
-    expect(await refused(await call('POST', '/v2/repository/models/tiny/load', config, admin))).toMatchObject({
+    expect(await refused(await call('POST', '/v2/repository/models/tiny/load', config, admin))).toEqual({
       status: 400,
+      error: expect.stringMatching(/^SERVICE_MALFORMED: parameters: .*config/),
     })
     expect((await call('POST', '/v2/repository/models/tiny/load')).status).toBe(401)
   })

@@ -3,6 +3,7 @@ import { gunzip, inflate } from 'node:zlib'
 import type { ZlibOptions } from 'node:zlib'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
+import type { Manifest } from '@flowers/shared/manifest'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
@@ -75,10 +76,11 @@ function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
   const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, [
     'MODEL_MISSING',
     'MODEL_UNLOADED',
+    'SERVICE_NOT_READY',
   ])
   for (const path of ofModel('')) {
     app.get<OfModel>(path, { config: { operation: metadata } }, async ({ params }) =>
-      metadataOf(await openModel(engine, params)),
+      metadataOf(await manifestOf(engine, params)),
     )
   }
   for (const path of ofModel('/ready')) {
@@ -89,6 +91,9 @@ function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
           ? (entries.find(({ reason }) => reason === null) ?? entries.at(-1))
           : entries.find((each) => String(each.version) === version)
       if (!entry) throw missing(name, version)
+      if (entry.retrySeconds !== null) {
+        throw retryLater('SERVICE_NOT_READY', `The model ${name}: ${entry.reason}.`, entry.retrySeconds)
+      }
       // The protocol has a 4xx for "not ready".
       if (entry.reason !== null) throw new FlowersError('MODEL_UNLOADED', `The model ${name}: ${entry.reason}.`)
       return { name, ready: true }
@@ -99,7 +104,7 @@ function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
 function repositoryRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
   const body = { required: false, content: { 'application/json': schemas.indexRequest } }
   const index = describe('repositoryIndex', 'Models and versions that there are', schemas.repositoryIndex, [
-    'SERVICE_TENSOR',
+    'SERVICE_MALFORMED',
     'SERVICE_TOO_LARGE',
   ])
   app.post('/v2/repository/index', { config: { operation: { ...index, body } } }, async (request) => {
@@ -127,7 +132,7 @@ function repositoryRoutes(app: FastifyInstance, { engine }: ProtocolOptions): vo
   for (const { path, summary, run, errors } of commands) {
     const operation = {
       ...describe(`${path}Model`, summary, schemas.emptyAnswer, [
-        'SERVICE_TENSOR',
+        'SERVICE_MALFORMED',
         'MODEL_MISSING',
         'SERVICE_TOO_LARGE',
         'SERVICE_NOT_READY',
@@ -218,8 +223,19 @@ function ofModel(rest: string): string[] {
 /** The model, when it serves the version that the path names. */
 async function openModel(engine: Engine, { name, version }: OfModel['Params']): Promise<Classifier> {
   const classifier = await engine.classifier(name)
-  if (version !== undefined && version !== String(classifier.manifest.version)) throw missing(name, version)
+  assertVersion(classifier.manifest, name, version)
   return classifier
+}
+
+/** As {@link openModel}, and loads nothing. */
+async function manifestOf(engine: Engine, { name, version }: OfModel['Params']): Promise<Manifest> {
+  const manifest = await engine.manifest(name)
+  assertVersion(manifest, name, version)
+  return manifest
+}
+
+function assertVersion(manifest: Manifest, name: string, version: string | undefined): void {
+  if (version !== undefined && version !== String(manifest.version)) throw missing(name, version)
 }
 
 function missing(name: string, version: string | undefined): FlowersError {
@@ -230,8 +246,7 @@ function missing(name: string, version: string | undefined): FlowersError {
   )
 }
 
-function metadataOf({ manifest }: Classifier): z.output<typeof schemas.modelMetadata> {
-  const { name, version, labels, preprocessing } = manifest
+function metadataOf({ name, version, labels, preprocessing }: Manifest): z.output<typeof schemas.modelMetadata> {
   const { size } = preprocessing
   return {
     name,
@@ -299,12 +314,12 @@ async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T)
   try {
     value = JSON.parse(text || '{}')
   } catch (error) {
-    throw misfit('The body is not JSON.', { cause: error })
+    throw new FlowersError('SERVICE_MALFORMED', 'The body is not JSON.', { cause: error })
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw misfit(`${path.join('.') || 'The body'}: ${message}.`)
+  throw new FlowersError('SERVICE_MALFORMED', `${path.join('.') || 'The body'}: ${message}.`)
 }
 
 function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ErrorCode[] = []): Operation {
