@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { answer, applyTemperature, conformalSetSize, ranking } from './calibration.ts'
+import { answer, applyTemperature, conformalSetSize, likeness, ranking } from './calibration.ts'
 import type { AnswerRules } from './calibration.ts'
 
 describe('applyTemperature', () => {
@@ -23,13 +23,23 @@ describe('conformalSetSize', () => {
   })
 })
 
+describe('likeness', () => {
+  it('tells apart what is equally sure by how the other classes compare', () => {
+    const flower = [0.9, 0.0998, 0.0001, 0.0001]
+    const stripes = [0.9, 0.0334, 0.0333, 0.0333]
+    expect(likeness(flower, 1)).toBeCloseTo(likeness(stripes, 1), 12)
+    expect(likeness(flower, 2)).toBeCloseTo(0.739, 3)
+    expect(likeness(stripes, 2)).toBeCloseTo(0.634, 3)
+  })
+})
+
 describe('answer', () => {
   const rules: AnswerRules = {
     labels: ['daisy', 'iris', 'rose'],
     calibration: {
       temperature: [1, 2],
-      conformal: { coverage: 0.9, threshold: 0.9, count: 100 },
-      abstention: { threshold: 0.65, falseAlarmShare: 0.05, count: 100 },
+      conformal: { coverage: 0.9, threshold: [0.9, 0.97], count: 100 },
+      abstention: { temperature: 2, threshold: [0.5, 0.6], falseAlarmShare: 0.05, count: 100 },
       fastLead: null,
     },
   }
@@ -45,11 +55,15 @@ describe('answer', () => {
     expect(one.abstain).toBe(false)
   })
 
-  it('takes the temperature of the number of views used', () => {
+  it('takes temperature and thresholds of the number of views used', () => {
     const two = answer([0.05, 0.25, 0.7], 2, rules, 1)
     expect(two.predictions[0]?.score).toBeLessThan(0.65)
+    // Its likeness is 0.54 whatever the views.
     expect(two.abstain).toBe(true)
     expect(two.set).toEqual(['rose', 'iris', 'daisy'])
+    const sharp = { ...rules, calibration: { ...rules.calibration, temperature: [1, 1] } }
+    const mean = [0.01, 0.06, 0.93]
+    expect([1, 2].map((used) => answer(mean, used, sharp, 1).set)).toEqual([['rose'], ['rose', 'iris']])
   })
 
   it('has no set and never abstains where neither was fitted', () => {

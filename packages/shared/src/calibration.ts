@@ -12,7 +12,7 @@ export interface Answer {
   readonly predictions: Prediction[]
   /** Conformal set: labels that together hold the true one with the fitted coverage. Empty when it was not fitted. */
   readonly set: string[]
-  /** Whether the best probability is too low to name a label. False when no threshold was fitted. */
+  /** Whether the picture is like no class of the model. False when no threshold was fitted. */
   readonly abstain: boolean
 }
 
@@ -46,27 +46,36 @@ export function conformalSetSize(sorted: ArrayLike<number>, threshold: number): 
   return Math.max(1, sorted.length)
 }
 
+/**
+ * How much a picture is like a class of the model, in (0, 1]: the best probability of the mean softened by
+ * `temperature`, which is above 1. Temperature scaling against strange pictures (ODIN, Liang et al. 2018,
+ * arXiv:1706.02690): softened, the other classes count too, and a picture of nothing known lifts many of them.
+ */
+export function likeness(mean: ArrayLike<number>, temperature: number): number {
+  return applyTemperature(mean, temperature).reduce((a, b) => Math.max(a, b), 0)
+}
+
 /** What the answer of a model is made of, apart from its logits. */
 export type AnswerRules = Pick<Manifest, 'labels' | 'calibration'>
 
 /**
- * From the mean probability over `used` views to an answer with at most `topK` predictions. The order is that of
- * the mean, which calibration keeps, so rounding in it cannot change a label.
+ * From the mean probability over the first `used` views, from 1 to all of the manifest, to an answer with at most
+ * `topK` predictions. The order is that of the mean, which calibration keeps, so rounding in it cannot change a label.
  */
 export function answer(mean: ArrayLike<number>, used: number, rules: AnswerRules, topK: number): Answer {
   const { temperature, conformal, abstention } = rules.calibration
-  const scores = applyTemperature(mean, temperature[used - 1] ?? temperature.at(-1) ?? 1)
+  const scores = applyTemperature(mean, temperature[used - 1]!)
   const order = ranking(mean)
   const predictions = order.map((index) => ({ label: rules.labels[index]!, index, score: scores[index]! }))
   const size = conformal
     ? conformalSetSize(
         predictions.map(({ score }) => score),
-        conformal.threshold,
+        conformal.threshold[used - 1]!,
       )
     : 0
   return {
     predictions: predictions.slice(0, topK),
     set: predictions.slice(0, size).map(({ label }) => label),
-    abstain: abstention !== null && (predictions[0]?.score ?? 0) < abstention.threshold,
+    abstain: abstention !== null && likeness(mean, abstention.temperature) < abstention.threshold[used - 1]!,
   }
 }

@@ -490,7 +490,7 @@ export const catalogue = {
     status: 400,
     exit: 1,
     title: 'Classes that the model does not know',
-    remedy: 'Evaluate on photos of the classes in the manifest of the model.',
+    remedy: 'Evaluate or calibrate on photos of the classes in the manifest of the model.',
   },
   PREDICT_INPUT: {
     status: 400,

@@ -36,16 +36,26 @@ const manifestFields = z.strictObject({
   views: z.array(viewSchema).min(1),
   viewPolicy: z.enum(viewPolicies),
   /**
-   * What turns logits into calibrated probabilities and decisions.
-   * `temperature[k-1]` divides the logarithm of the mean probability over the first k views.
-   * `fastLead[k-1]`: with policy `fast`, stop after k views when the lead of the mean probability reaches it.
+   * What turns logits into calibrated probabilities and decisions. Of every array, place k-1 is for answers from the
+   * first k views. `temperature` divides the logarithm of the mean probability. `fastLead.lead`: with policy `fast`, stop
+   * after k views when the lead of the mean probability reaches it.
    */
   calibration: z.strictObject({
     temperature: z.array(z.number().positive()).min(1),
     /** Conformal set: labels are added, best first, until their calibrated probabilities sum to this. Null: not fitted. */
-    conformal: z.strictObject({ coverage: z.number(), threshold: z.number(), count: z.int() }).nullable(),
-    /** Abstain when the best calibrated probability is below this. Null: not fitted. */
-    abstention: z.strictObject({ threshold: z.number(), falseAlarmShare: z.number(), count: z.int() }).nullable(),
+    conformal: z.strictObject({ coverage: z.number(), threshold: z.array(z.number()), count: z.int() }).nullable(),
+    /**
+     * Abstain when the `likeness` of the mean probability, softened by `temperature`, is below the threshold. `count`:
+     * right answers that it stands on, the fewest of any number of views. Null: not fitted.
+     */
+    abstention: z
+      .strictObject({
+        temperature: z.number().gte(1),
+        threshold: z.array(z.number()),
+        falseAlarmShare: z.number(),
+        count: z.int(),
+      })
+      .nullable(),
     fastLead: z.strictObject({ lead: z.array(z.number()), disagreementBound: z.number(), count: z.int() }).nullable(),
   }),
   metrics: z.strictObject({
@@ -54,6 +64,8 @@ const manifestFields = z.strictObject({
     top5: measuredShareSchema,
     macroF1: measuredShareSchema,
     ece: z.strictObject({ before: z.number(), after: z.number(), bins: z.int() }),
+    /** Share of drawn pictures without a flower that is abstained from, by policy. Absent: no abstention was fitted. */
+    nonFlowers: z.strictObject({ exact: measuredShareSchema, none: measuredShareSchema }).optional(),
   }),
   /** The float32 file against the trainer on real validation photos. */
   parity: z.strictObject({ photos: z.int(), maxAbsLogitDifference: z.number(), flips: z.int() }),
@@ -75,11 +87,16 @@ export const manifestSchema = manifestFields.superRefine((manifest, context) => 
   }
   if (new Set(labels).size !== labels.length) report(['labels'], 'a label occurs twice')
   if (classPrior.length !== labels.length) report(['classPrior'], `${classPrior.length} for ${labels.length} labels`)
-  if (calibration.temperature.length !== views.length) {
-    report(['calibration', 'temperature'], `${calibration.temperature.length} for ${views.length} views`)
-  }
-  if (calibration.fastLead && calibration.fastLead.lead.length !== views.length) {
-    report(['calibration', 'fastLead', 'lead'], `${calibration.fastLead.lead.length} for ${views.length} views`)
+  const { temperature, conformal, abstention, fastLead } = calibration
+  const byViews: [(string | number)[], readonly number[] | undefined][] = [
+    [['temperature'], temperature],
+    [['conformal', 'threshold'], conformal?.threshold],
+    [['abstention', 'threshold'], abstention?.threshold],
+    [['fastLead', 'lead'], fastLead?.lead],
+  ]
+  for (const [path, values] of byViews) {
+    if (values && values.length !== views.length)
+      report(['calibration', ...path], `${values.length} for ${views.length} views`)
   }
 })
 

@@ -131,6 +131,28 @@ describe('openModel refuses', () => {
       /temperature/,
       () => edit((content) => Object.assign(content['calibration'] as object, { temperature: [1, 1] })),
     ],
+    [
+      'thresholds of sets for other views',
+      'MODEL_MANIFEST',
+      /conformal\.threshold: 2 for 1 views/,
+      () =>
+        edit((content) =>
+          Object.assign(content['calibration'] as object, {
+            conformal: { coverage: 0.95, threshold: [0.9, 0.9], count: 19 },
+          }),
+        ),
+    ],
+    [
+      'thresholds of abstention for other views',
+      'MODEL_MANIFEST',
+      /abstention\.threshold: 0 for 1 views/,
+      () =>
+        edit((content) =>
+          Object.assign(content['calibration'] as object, {
+            abstention: { temperature: 2, threshold: [], falseAlarmShare: 0.05, count: 20 },
+          }),
+        ),
+    ],
     ['a label twice', 'MODEL_MANIFEST', /twice/, () => edit((content) => (content['labels'] = ['rose', 'rose']))],
     [
       'a path out of the folder',

@@ -120,13 +120,26 @@ export async function packageModel(
       if (measured) listed[path] = measured
     }
     await writeFile(join(temporary, modelFiles.manifest), json({ ...manifest, files: listed }))
-    if (options.replace) await rm(folder, { recursive: true, force: true })
-    await rename(temporary, folder)
+    if (options.replace && (await exists(folder))) await exchange(folder, temporary)
+    else await rename(temporary, folder)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw error
   }
   return openModel(folder)
+}
+
+/** Puts `fresh` in the place of `folder`. What was there is moved aside before and deleted after, so nothing is lost. */
+async function exchange(folder: string, fresh: string): Promise<void> {
+  const old = `${folder}.${randomUUID()}.old`
+  await rename(folder, old)
+  try {
+    await rename(fresh, folder)
+  } catch (error) {
+    await rename(old, folder)
+    throw error
+  }
+  await rm(old, { recursive: true, force: true })
 }
 
 async function put(source: FileSource, target: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { viewPolicies } from '@flowers/shared/views'
 import type { ViewPolicy } from '@flowers/shared/views'
 import { Command, Option } from 'commander'
-import type { EvaluatedSplit } from '../evaluate/evaluate-model.ts'
+import type { EvaluatedSplit } from '../evaluate/photos-of-model.ts'
 import { showWork } from '../report/bar.ts'
 import { fromUser } from './paths.ts'
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { calibrateCommand } from './calibrate.ts'
 import { dataCommand } from './data.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { exportCommand } from './export.ts'
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
     evaluateCommand(),
     predictCommand(),
     exportCommand(),
+    calibrateCommand(),
     ladderCommand(),
     reportCommand(),
     weightsCommand(),

@@ -1,16 +1,16 @@
 /**
- * Threshold of the best calibrated probability below which no label is named: the largest one under which at most
- * `falseAlarmShare` of the right answers fall.
+ * Threshold of likeness below which no label is named: the largest one under which at most `falseAlarmShare` of the
+ * right answers fall.
  *
- * @param confidences best calibrated probability a photo
+ * @param likenesses one a photo
  * @returns the threshold and the number of right answers it stands on, or null when that share is less than one of them
  */
 export function abstentionThreshold(
-  confidences: ArrayLike<number>,
+  likenesses: ArrayLike<number>,
   right: readonly boolean[],
   falseAlarmShare: number,
 ): { threshold: number; count: number } | null {
-  const sorted = Array.from(confidences)
+  const sorted = Array.from(likenesses)
     .filter((_, photo) => right[photo])
     .sort((a, b) => a - b)
   const alarms = Math.floor(sorted.length * falseAlarmShare + 1e-9)

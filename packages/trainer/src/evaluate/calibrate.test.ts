@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../random.ts'
-import { answerOf, calibrate } from './calibrate.ts'
+import { abstains, answerOf, calibrate, setsOf } from './calibrate.ts'
 import type { ScoredPhoto } from './calibrate.ts'
 
 const classes = 4
@@ -20,6 +20,17 @@ function overconfident(count: number): ScoredPhoto[] {
       truth.findIndex((probability) => (rest -= probability) < 0),
     )
     return { label, views: Array.from({ length: 3 }, () => softmaxOf(logits.map((logit) => 2 * logit))) }
+  })
+}
+
+/** Photos of which each view says something of its own about the class: one is a guess, four are not. */
+function slowlySure(count: number): ScoredPhoto[] {
+  const random = new Random(3, 'calibration')
+  return Array.from({ length: count }, (_, photo) => {
+    const label = photo % classes
+    const view = (): number[] =>
+      Array.from({ length: classes }, (_, index) => (index === label ? 1 : 0) + 1.5 * random.normal())
+    return { label, views: Array.from({ length: 4 }, () => softmaxOf(view())) }
   })
 }
 
@@ -43,17 +54,80 @@ describe('calibration', () => {
     expect(report.ece.before).toBeGreaterThan(0.08)
     expect(report.ece.after).toBeLessThan(0.03)
     // Three standard errors of a share of 0.95 measured on 2,000 photos with a threshold from 2,000 others: 0.021.
-    expect(Math.abs((report.set?.coverage ?? 0) - 0.95)).toBeLessThan(0.021)
-    expect(report.abstention?.falseAlarms).toBeCloseTo(0.05, 1)
-    expect(report.exact.disagreement).toBe(0)
-    expect(report.fast?.disagreement).toBeLessThanOrEqual(calibration.fastLead!.disagreementBound)
-    expect(report.fast?.views).toBeLessThanOrEqual(report.exact.views)
+    const { exact, fast } = report.policies
+    expect(Math.abs((exact.set?.coverage.value ?? 0) - 0.95)).toBeLessThan(0.021)
+    expect(exact.abstention?.falseAlarms).toBeCloseTo(0.05, 1)
+    expect(exact.disagreement).toBe(0)
+    expect(fast?.disagreement).toBeLessThanOrEqual(calibration.fastLead!.disagreementBound)
+    expect(fast?.views).toBeLessThanOrEqual(exact.views)
   })
 
   it('depends on the photos and the seed only', () => {
     expect(calibrate(overconfident(300), 1)).toEqual(calibrate(overconfident(300), 1))
     expect(calibrate(overconfident(300), 1)).not.toEqual(calibrate(overconfident(300), 2))
   })
+})
+
+describe('thresholds by number of views', () => {
+  const { calibration, report } = calibrate(slowlySure(4000), 1)
+
+  it('are one for each', () => {
+    expect(calibration.conformal?.threshold).toHaveLength(4)
+    expect(calibration.abstention?.threshold).toHaveLength(4)
+  })
+
+  it('hold for one view as for all', () => {
+    const { none, exact, full } = report.policies
+    for (const { set, abstention } of [none, full]) {
+      // Three standard errors, as above.
+      expect(Math.abs(set!.coverage.value - 0.95)).toBeLessThan(0.021)
+      expect(Math.abs(abstention!.falseAlarms - 0.05)).toBeLessThan(0.021)
+    }
+    expect(full.set!.size).toBeLessThan(none.set!.size)
+    // What a single threshold would do to them.
+    const { conformal } = calibration
+    const all = {
+      ...calibration,
+      conformal: { ...conformal!, threshold: Array<number>(4).fill(conformal!.threshold[3]!) },
+    }
+    const first = slowlySure(4000).map((photo) => answerOf(photo, 'none', calibration))
+    expect(Math.abs(setsOf(first, all)!.coverage.value - 0.95)).toBeGreaterThan(0.021)
+    expect(exact.set!.coverage).toMatchObject({ count: 2000 })
+    expect(exact.set!.coverage.low).toBeLessThan(exact.set!.coverage.value)
+  })
+
+  it('say what so many photos can promise', () => {
+    // 101 of 2,000 photos may miss; 1.645 standard errors below 0.95.
+    expect(report.promisedCoverage).toBeCloseTo(0.942, 3)
+  })
+})
+
+describe('abstention', () => {
+  // Flowers are confused with one other flower, strange pictures with all.
+  const photos = Array.from({ length: 400 }, (_, photo) => {
+    const sure = 0.6 + photo / 1100
+    return { label: 0, views: [[sure, 1 - sure - 2e-6, 1e-6, 1e-6]] }
+  })
+  const strange = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
+
+  it('softens the probability where that catches more strange pictures than chance explains', () => {
+    expect(calibrate(photos, 1, strange).calibration.abstention?.temperature).toBe(2)
+    expect(calibrate(photos, 1, strange.slice(0, 3)).calibration.abstention?.temperature).toBe(1)
+    expect(calibrate(photos, 1).calibration.abstention?.temperature).toBe(1)
+  })
+})
+
+it('abstains by the threshold of the views used', () => {
+  const calibration = {
+    temperature: [1, 1],
+    conformal: null,
+    abstention: { temperature: 1, threshold: [0.5, 0.8], falseAlarmShare: 0.05, count: 20 },
+    fastLead: null,
+  }
+  const mean = Float64Array.of(0.7, 0.3)
+  expect(abstains({ mean, used: 1 }, calibration)).toBe(false)
+  expect(abstains({ mean, used: 2 }, calibration)).toBe(true)
+  expect(abstains({ mean, used: 2 }, { ...calibration, abstention: null })).toBe(false)
 })
 
 it('fits nothing on a handful of photos', () => {

@@ -27,19 +27,21 @@ describe('threshold', () => {
   it('gives sets that hold the true label as often as promised on photos it has not seen', () => {
     const { rows, labels } = drawn(6000)
     const threshold = conformalThreshold(rows.slice(0, 3000), labels.slice(0, 3000), 0.95) as number
-    const { coverage, size } = setQuality(rows.slice(3000), labels.slice(3000), threshold)
-    expect(coverage).toBeGreaterThan(0.94)
-    expect(coverage).toBeLessThan(0.96)
+    const thresholds = Array<number>(3000).fill(threshold)
+    const { covered, size } = setQuality(rows.slice(3000), labels.slice(3000), thresholds)
+    expect(covered / 3000).toBeGreaterThan(0.94)
+    expect(covered / 3000).toBeLessThan(0.96)
     expect(size).toBeGreaterThan(1.5)
   })
 })
 
-it('quality counts covered photos and labels', () => {
+it('quality counts covered photos and labels, each by its own threshold', () => {
   const rows = [
     [0.6, 0.3, 0.1],
     [0.9, 0.06, 0.04],
   ]
-  expect(setQuality(rows, [1, 1], 0.8)).toEqual({ coverage: 0.5, size: 1.5 })
+  expect(setQuality(rows, [1, 1], [0.8, 0.8])).toEqual({ covered: 1, size: 1.5 })
+  expect(setQuality(rows, [1, 1], [0.8, 0.93])).toEqual({ covered: 2, size: 2 })
 })
 
 /** Photos whose label is drawn from the very probabilities that the row states. */

@@ -34,22 +34,22 @@ function sumBefore(row: Scores, label: number): number {
   return sum
 }
 
-/** Share of photos whose set holds the true label, and the mean number of labels in a set. */
+/** Photos whose set holds the true label, and the mean number of labels in a set; a threshold a photo. */
 export function setQuality(
   rows: readonly Scores[],
   labels: ArrayLike<number>,
-  threshold: number,
-): { coverage: number; size: number } {
+  thresholds: ArrayLike<number>,
+): { covered: number; size: number } {
   let covered = 0
   let size = 0
   for (const [photo, row] of rows.entries()) {
     const order = ranking(row)
     const length = conformalSetSize(
       order.map((index) => row[index] as number),
-      threshold,
+      thresholds[photo] as number,
     )
     if (order.indexOf(labels[photo] as number) < length) covered++
     size += length
   }
-  return { coverage: covered / rows.length, size: size / rows.length }
+  return { covered, size: size / rows.length }
 }

@@ -3,26 +3,18 @@ import { openModel } from '@flowers/shared/model-package'
 import type { Manifest } from '@flowers/shared/manifest'
 import { argmax } from '@flowers/shared/views'
 import type { ViewPolicy } from '@flowers/shared/views'
-import { z } from 'zod'
-import { cacheFolder } from '../cache-folder.ts'
-import { openDataset } from '../data/dataset.ts'
-import type { Sample } from '../data/dataset.ts'
-import type { Split } from '../data/listed-photo.ts'
-import { listPhotos } from '../data/listing.ts'
 import type { MeasuredShare } from './bootstrap.ts'
-import { abstentionQuality, answerOf, confidence, eceBins, isRight } from './calibrate.ts'
-import type { CalibrationReport, PolicyAnswer } from './calibrate.ts'
+import { abstentionOf, answerOf, confidence, eceBins, isRight, setsOf } from './calibrate.ts'
+import type { PolicyAnswer, PolicyReport } from './calibrate.ts'
 import { expectedCalibrationError } from './calibration-error.ts'
-import { setQuality } from './conformal.ts'
 import { stopAt } from './fast-lead.ts'
 import { measure, mostConfused } from './measure.ts'
 import { shotGroups } from './metrics.ts'
 import type { ClassMetrics, ShotGroup } from './metrics.ts'
 import { openNetwork } from './network.ts'
+import { openPhotosOf } from './photos-of-model.ts'
+import type { EvaluatedSplit } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
-
-/** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
-export type EvaluatedSplit = Split | 'all'
 
 export interface EvaluateOptions {
   /** A model folder. */
@@ -60,8 +52,8 @@ export interface Evaluation {
   readonly macroF1: MeasuredShare
   /** Before and after the temperature of the manifest. */
   readonly ece: { readonly before: number; readonly after: number; readonly bins: number }
-  readonly set: { readonly coverage: number; readonly size: number } | null
-  readonly abstention: CalibrationReport['abstention']
+  readonly set: PolicyReport['set']
+  readonly abstention: PolicyReport['abstention']
   /** Top-1 from the first k views alone: what each view adds. */
   readonly byViews: readonly {
     readonly views: number
@@ -83,10 +75,7 @@ export interface Evaluation {
  */
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
   const { network: path, manifest } = await openModel(options.model)
-  const { samples: found, sha256 } = await openSplit(options, manifest)
-  const samples = withLabelsOf(manifest, found)
-  if (samples.length === 0)
-    throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
+  const { samples, sha256 } = await openPhotosOf(manifest, options)
   const network = await openNetwork(path, manifest.preprocessing.size)
   try {
     const { preprocessing } = manifest
@@ -99,39 +88,6 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   } finally {
     await network.release()
   }
-}
-
-async function openSplit(
-  { data, split }: EvaluateOptions,
-  manifest: Manifest,
-): Promise<{ samples: readonly Sample[]; sha256: string | null }> {
-  if (split === 'all') {
-    const { photos } = await listPhotos(data)
-    return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null }
-  }
-  const dataset = await openDataset(data, { ...splitOf(manifest), cache: cacheFolder() })
-  return { samples: dataset[split], sha256: dataset.sha256 }
-}
-
-const trainedWithSchema = z.object({ data: z.object({ validShare: z.number() }) })
-
-/** The seed and share that the run split its photos by, so that the same photos validate again. */
-function splitOf({ data, recipe }: Manifest): { seed: number; validShare?: number } {
-  const parsed = trainedWithSchema.safeParse(recipe)
-  return { seed: data.seed, ...(parsed.success && { validShare: parsed.data.data.validShare }) }
-}
-
-/** Samples with the class indices of the model. */
-function withLabelsOf({ labels, name }: Manifest, samples: readonly Sample[]): Sample[] {
-  const indexOf = new Map(labels.map((label, index) => [label, index]))
-  const unknown = [...new Set(samples.map(({ label }) => label))].filter((label) => !indexOf.has(label))
-  if (unknown.length > 0) {
-    throw new FlowersError(
-      'EVALUATE_LABELS',
-      `the model ${name} has no class for ${unknown.map((label) => `"${label}"`).join(', ')}`,
-    )
-  }
-  return samples.map((sample) => ({ ...sample, index: indexOf.get(sample.label) as number }))
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -173,14 +129,8 @@ function summarize(
     },
     ...shares,
     ece: calibrationErrors(answers),
-    set:
-      calibration.conformal &&
-      setQuality(
-        answers.map(({ scores }) => scores),
-        answers.map(({ label }) => label),
-        calibration.conformal.threshold,
-      ),
-    abstention: calibration.abstention && abstentionQuality(answers, calibration.abstention.threshold),
+    set: setsOf(answers, calibration),
+    abstention: abstentionOf(answers, calibration),
     byViews: manifest.views.slice(0, of).map(({ flip, scale }, index) => {
       const right = photos.map(({ views, label }) =>
         Number(argmax(stopAt(views.slice(0, index + 1), 'full', null).mean) === label),

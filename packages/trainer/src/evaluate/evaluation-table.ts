@@ -16,7 +16,10 @@ export function evaluationTable(evaluation: Evaluation): string {
     ['calibration error', `${percent(ece.after)} (uncalibrated ${percent(ece.before)})`],
   ]
   if (set)
-    rows.push(['sets', `hold the true label in ${percent(set.coverage)}, ${set.size.toFixed(2)} labels on average`])
+    rows.push([
+      'sets',
+      `hold the true label in ${withInterval(set.coverage)}, ${set.size.toFixed(2)} labels on average`,
+    ])
   if (abstention) {
     rows.push([
       'abstains',

@@ -23,19 +23,21 @@ export interface UnreadablePhoto<T> {
 
 /**
  * Photos in their order through the preprocessing of the service, decoded in worker threads a few ahead, so that the
- * cores are busy while the network holds this thread. A photo that cannot be read is handed out with the reason.
+ * cores are busy while the network holds this thread. A photo that cannot be read is handed out with the reason. `read`
+ * gets the bytes of a photo; the file at its path unless said.
  */
 export async function* decodePhotos<T extends { readonly path: string }>(
   photos: Iterable<T>,
   preprocessing: Preprocessing,
   views: readonly View[],
+  read: (photo: T) => Promise<Uint8Array> = ({ path }) => readFile(path),
 ): AsyncGenerator<DecodedPhoto<T> | UnreadablePhoto<T>, void> {
   const threads = availableParallelism()
   const preprocessor = startPreprocessor({ threads })
   const scales = scalesOf(views)
   const decode = async (photo: T): Promise<DecodedPhoto<T> | UnreadablePhoto<T>> => {
     try {
-      const bytes = await readFile(photo.path)
+      const bytes = await read(photo)
       const { canvases } = await preprocessor.decodeViews(bytes, preprocessing, scales)
       return { photo, canvases }
     } catch (error) {

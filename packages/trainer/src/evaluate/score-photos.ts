@@ -7,9 +7,11 @@ import { ViewRunner } from './infer.ts'
 import type { Network } from './network.ts'
 import { decodePhotos } from './photos.ts'
 
-export interface ScoreOptions {
+export interface ScoreOptions<T> {
   readonly preprocessing: Preprocessing
   readonly views: readonly View[]
+  /** Gets the bytes of a sample; the file at its path unless said. */
+  readonly read?: (sample: T) => Promise<Uint8Array>
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -20,16 +22,16 @@ export interface Scored {
 }
 
 /** Probabilities of every view of every sample, through the preprocessing of the service. */
-export async function scorePhotos(
+export async function scorePhotos<T extends Pick<Sample, 'id' | 'index' | 'path'>>(
   network: Network,
-  samples: readonly Sample[],
-  options: ScoreOptions,
+  samples: readonly T[],
+  options: ScoreOptions<T>,
 ): Promise<Scored> {
-  const { preprocessing, views, onProgress } = options
+  const { preprocessing, views, read, onProgress } = options
   const runner = new ViewRunner(network, preprocessing, views)
   const photos: Scored['photos'][number][] = []
   const unreadable: Scored['unreadable'][number][] = []
-  for await (const decoded of decodePhotos(samples, preprocessing, views)) {
+  for await (const decoded of decodePhotos(samples, preprocessing, views, read)) {
     const { id, index } = decoded.photo
     if (decoded.canvases === null) unreadable.push({ path: id, reason: decoded.reason })
     else {

@@ -4,9 +4,11 @@ import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { Measures } from '../evaluate/measure.ts'
 import { mostConfused } from '../evaluate/measure.ts'
 import { shotGroups } from '../evaluate/metrics.ts'
+import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { phaseNames } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
 import { percent } from '../report/format.ts'
+import { calibrationSection } from './card-calibration.ts'
 import type { Parity } from './parity.ts'
 
 /** What a card is made of. */
@@ -17,6 +19,8 @@ export interface CardFacts {
   readonly splitBy: 'given' | 'stratified'
   readonly measures: Measures
   readonly calibration: CalibrationReport
+  /** Null: no abstention was fitted. */
+  readonly nonFlowers: NonFlowers | null
   readonly parity: Parity
   /** Photos of the gate that were training photos, the validation photos being too few. */
   readonly parityFromTraining: number
@@ -71,7 +75,7 @@ const sections: readonly ((facts: CardFacts) => string)[] = [
   use,
   data,
   accuracy,
-  calibrationSection,
+  ({ manifest, calibration, nonFlowers }) => calibrationSection({ ...manifest, report: calibration, nonFlowers }),
   training,
   exported,
   limits,
@@ -141,28 +145,6 @@ ${bullets([
   `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
   `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
   ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
-])}`
-}
-
-function calibrationSection({ manifest, calibration: report }: CardFacts): string {
-  const { temperature, conformal, abstention, fastLead } = manifest.calibration
-  const missing = (what: string): string => `${what}: not fitted, the validation photos are too few.`
-  return `## Calibration
-
-Fitted on ${report.fitted} of the validation photos; the figures are those of the other ${report.heldOut}.
-
-${bullets([
-  `Temperature by number of views: ${temperature.map((value) => value.toFixed(3)).join(', ')}. Expected calibration error (${report.ece.bins} bins): ${percent(report.ece.before)} before, ${percent(report.ece.after)} after.`,
-  conformal && report.set
-    ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: measured ${percent(report.set.coverage)}, ${report.set.size.toFixed(2)} labels on average.`
-    : missing('Conformal sets'),
-  abstention && report.abstention
-    ? `Below a probability of ${abstention.threshold.toFixed(3)} no label is named: ${percent(report.abstention.share)} of photos, ${percent(report.abstention.falseAlarms)} of the right answers; ${percent(report.abstention.accuracy)} of the answers that are given are right.`
-    : missing('Abstention'),
-  `Views: \`exact\` uses ${report.exact.views.toFixed(2)} of ${manifest.views.length} on average and never changes the label.`,
-  fastLead && report.fast
-    ? `\`fast\` uses ${report.fast.views.toFixed(2)}; with 95 % confidence at most ${percent(fastLead.disagreementBound)} of photos get another label than by all views (measured ${percent(report.fast.disagreement)}).`
-    : missing('Views of `fast`'),
 ])}`
 }
 

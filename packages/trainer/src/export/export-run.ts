@@ -8,8 +8,10 @@ import { modelFiles, packageModel } from '@flowers/shared/model-package'
 import type { Preprocessing } from '@flowers/shared/preprocessing'
 import { argmax, mergeViews } from '@flowers/shared/views'
 import type { Dataset } from '../data/dataset.ts'
-import { answerOf, calibrate } from '../evaluate/calibrate.ts'
+import { answerOf } from '../evaluate/calibrate.ts'
 import type { CalibrationReport } from '../evaluate/calibrate.ts'
+import { calibrateNetwork } from '../evaluate/calibrate-network.ts'
+import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
 import { measure } from '../evaluate/measure.ts'
 import type { Measures } from '../evaluate/measure.ts'
@@ -20,6 +22,7 @@ import { startTensorflow } from '../tensorflow/index.ts'
 import { ensurePythonEnvironment } from '../tensorflow/python.ts'
 import { openRunData, readRun, trainCountsOf } from '../train/run-folder.ts'
 import type { TrainedRun } from '../train/run-folder.ts'
+import { calibrationMetrics } from './card-calibration.ts'
 import { adjustLogits, logitAdjustmentOf } from './adjust-logits.ts'
 import type { LogitAdjustment } from './adjust-logits.ts'
 import { modelCard } from './card.ts'
@@ -52,6 +55,7 @@ export interface ExportReport {
   readonly parity: Parity
   readonly measures: Measures
   readonly calibration: CalibrationReport
+  readonly nonFlowers: NonFlowers | null
 }
 
 type Gated = Awaited<ReturnType<typeof gateRun>>
@@ -158,7 +162,7 @@ function progressLines(log: Log, what: string): (done: number, total: number) =>
   return (done, total) => {
     if (performance.now() - last < secondsBetweenLines * 1000) return
     last = performance.now()
-    log(`${what}: ${done} of ${total} photos`)
+    log(`${what}: ${done} of ${total}`)
   }
 }
 
@@ -201,7 +205,16 @@ async function measureRun(
   const { photos, unreadable } = await scorePhotos(network, dataset.valid, { preprocessing, views, onProgress })
   const lost = unreadable[0]
   if (lost) throw new FlowersError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
-  const { calibration: fitted, report: calibration } = calibrate(photos, recipe.seed)
+  const {
+    calibration: fitted,
+    report: calibration,
+    nonFlowers,
+  } = await calibrateNetwork(network, photos, {
+    preprocessing,
+    views,
+    seed: recipe.seed,
+    onProgress: progressLines(log, 'measuring abstention on drawn pictures without a flower'),
+  })
   const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
   const measures = measure(answers, dataset.labels.length, recipe.seed)
   log(
@@ -211,7 +224,7 @@ async function measureRun(
     const right = photos.filter((photo) => argmax(mergeViews(photo.views.slice(0, index + 1))) === photo.label)
     return right.length / photos.length
   })
-  return { fitted, calibration, measures, top1ByViews }
+  return { fitted, calibration, nonFlowers, measures, top1ByViews }
 }
 
 interface Described {
@@ -237,7 +250,7 @@ function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measu
     viewPolicy,
     ...(logitAdjustment && { logitAdjustment: { ...logitAdjustment, prior: [...logitAdjustment.prior] } }),
     calibration: measured.fitted,
-    metrics: { split: 'valid', top1, top5, macroF1, ece: measured.calibration.ece },
+    metrics: { split: 'valid', top1, top5, macroF1, ...calibrationMetrics(measured.calibration, measured.nonFlowers) },
     parity: { ...gate.parity, flips: gate.parity.flips.length },
     quantization: null,
     data: { sha256: data.sha256, train: dataset.train.length, valid: dataset.valid.length, seed: data.seed },

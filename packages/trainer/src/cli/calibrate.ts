@@ -1,0 +1,30 @@
+import { Command } from 'commander'
+import { showWork } from '../report/bar.ts'
+import { fromUser } from './paths.ts'
+
+interface CalibrateArguments {
+  model: string
+  data: string
+}
+
+export function calibrateCommand(): Command {
+  return new Command('calibrate')
+    .description(
+      'Fit temperatures, sets, abstention and the views of fast of a model anew, on photos of its classes; its manifest and card say so. The network stays as it is.',
+    )
+    .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
+    .requiredOption(
+      '--data <data>',
+      'the photos, in any of the forms that train takes; half of their split valid is fitted on, the rest measured',
+    )
+    .action(async (options: CalibrateArguments) => {
+      const { calibrateModel } = await import('../export/calibrate-model.ts')
+      const { section } = await calibrateModel({
+        model: fromUser(options.model),
+        data: fromUser(options.data),
+        onPhoto: showWork('scoring photos'),
+        onPicture: showWork('scoring drawn pictures without a flower'),
+      })
+      console.log(section)
+    })
+}

@@ -1,0 +1,44 @@
+import type { Preprocessing } from '@flowers/shared/preprocessing'
+import type { View } from '@flowers/shared/views'
+import { calibrate } from './calibrate.ts'
+import type { Calibration, CalibrationReport, ScoredPhoto } from './calibrate.ts'
+import type { Network } from './network.ts'
+import { nonFlowersOf, scoreNonFlowers } from './non-flowers.ts'
+import type { NonFlowers } from './non-flowers.ts'
+
+export interface CalibrateNetworkOptions {
+  readonly preprocessing: Preprocessing
+  readonly views: readonly View[]
+  readonly seed: number
+  /** Drawn pictures of a kind, as in `scoreNonFlowers`. */
+  readonly each?: number
+  /** Of drawn pictures without a flower, those that are measured. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export interface CalibratedNetwork {
+  readonly calibration: Calibration
+  readonly report: CalibrationReport
+  /** Null: no abstention was fitted. */
+  readonly nonFlowers: NonFlowers | null
+}
+
+/** Calibrates on photos that the network has scored, and measures abstention on pictures without a flower. */
+export async function calibrateNetwork(
+  network: Network,
+  photos: readonly ScoredPhoto[],
+  options: CalibrateNetworkOptions,
+): Promise<CalibratedNetwork> {
+  const { views, seed } = options
+  const plain = calibrate(photos, seed)
+  if (!plain.calibration.abstention) return { ...plain, nonFlowers: null }
+  const { onProgress: _, ...quiet } = options
+  const strange = await scoreNonFlowers(network, { ...quiet, views: views.slice(0, 1), part: 'fit' })
+  const calibrated = calibrate(
+    photos,
+    seed,
+    strange.map((picture) => picture.views[0]!),
+  )
+  const measured = await scoreNonFlowers(network, { ...options, part: 'measure' })
+  return { ...calibrated, nonFlowers: nonFlowersOf(measured, calibrated.calibration) }
+}

@@ -1,0 +1,108 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openModel } from '@flowers/shared/model-package'
+import sharp from 'sharp'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Random } from '../random.ts'
+import { calibrateModel } from './calibrate-model.ts'
+
+const tiny = fileURLToPath(new URL('../../../serve/fixtures/models/tiny/1', import.meta.url))
+const colours = { red: [220, 40, 40], green: [40, 200, 40], blue: [40, 40, 220], yellow: [210, 210, 40] }
+
+let folder: string
+let data: string
+let model: string
+
+/** Squares of about the colours that the network names, some so pale that it errs. */
+async function drawColours(target: string, count: number): Promise<void> {
+  const random = new Random(1, 'calibration')
+  for (const [label, colour] of Object.entries(colours)) {
+    await mkdir(join(target, label), { recursive: true })
+    for (let photo = 0; photo < count; photo++) {
+      const [r, g, b] = colour.map((value) => Math.max(0, Math.min(255, Math.round(value + 70 * random.normal()))))
+      const background = { r: r!, g: g!, b: b! }
+      const picture = sharp({ create: { width: 40, height: 40, channels: 3, background } })
+      await picture.png().toFile(join(target, label, `${photo}.png`))
+    }
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flowers-calibrate-'))
+  data = join(folder, 'colours')
+  await drawColours(join(data, 'train'), 1)
+  await drawColours(join(data, 'valid'), 40)
+})
+beforeEach(async () => {
+  model = join(folder, 'models', 'tiny', '1')
+  await rm(model, { recursive: true, force: true })
+  await cp(tiny, model, { recursive: true })
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const bytesOf = (file: string): Promise<string> => readFile(join(model, file), 'utf8')
+
+describe('calibrateModel', () => {
+  it('writes what it fits and measures into manifest and card, and keeps the rest', async () => {
+    const { manifest: before } = await openModel(model)
+    const { section } = await calibrateModel({ model, data, each: 2 })
+    const { manifest } = await openModel(model)
+    const { calibration, metrics, files, ...rest } = manifest
+    const { calibration: _, metrics: oldMetrics, files: oldFiles, ...oldRest } = before
+    expect(rest).toEqual(oldRest)
+    for (const file of ['onnx/model.onnx', 'config.json', 'preprocessor_config.json'])
+      expect(files[file]).toEqual(oldFiles[file])
+    expect(metrics).toMatchObject({ top1: oldMetrics.top1, nonFlowers: { exact: { count: 24 }, none: { count: 24 } } })
+    expect(calibration.temperature).not.toEqual(before.calibration.temperature)
+    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 80 })
+    expect(calibration.conformal?.threshold).toHaveLength(6)
+    expect(calibration.abstention?.threshold).toHaveLength(6)
+    const card = await bytesOf('README.md')
+    expect(card).toContain(`\n\n${section}\n`)
+    expect(section).toMatch(/Fitted on 80 of 160 validation photos .* measured on the other 80/)
+    expect(section).toMatch(/\n\| `none` \| 1\.00 \| \S+ % \(.*\) \|/)
+    expect(section).toMatch(
+      /Of 24 drawn pictures without a flower, of 12 kinds, \S+ % \(\S+ % to \S+ %\) are abstained/,
+    )
+    expect(section).not.toMatch(/undefined|NaN|\[object/)
+    expect(await readdir(join(folder, 'models', 'tiny'))).toEqual(['1'])
+  }, 60_000)
+
+  it('gives the same again', async () => {
+    await calibrateModel({ model, data, each: 1 })
+    const [manifest, card] = await Promise.all([bytesOf('manifest.json'), bytesOf('README.md')])
+    await calibrateModel({ model, data, each: 1 })
+    expect(await bytesOf('manifest.json')).toBe(manifest)
+    expect(await bytesOf('README.md')).toBe(card)
+  }, 60_000)
+
+  it('says what few photos do not support', async () => {
+    const few = join(folder, 'few')
+    await drawColours(join(few, 'train'), 1)
+    await drawColours(join(few, 'valid'), 4)
+    const { manifest, section } = await calibrateModel({ model, data: few })
+    expect(manifest.calibration).toMatchObject({ conformal: null, abstention: null, fastLead: null })
+    expect(manifest.metrics.nonFlowers).toBeUndefined()
+    expect(section).toContain('Abstention: not fitted, the photos are too few.')
+  }, 60_000)
+
+  it('refuses other classes, photos that cannot be read and what is no model, and changes nothing', async () => {
+    const other = join(folder, 'other')
+    await drawColours(join(other, 'train'), 1)
+    await drawColours(join(other, 'valid'), 1)
+    await cp(join(other, 'train', 'red'), join(other, 'train', 'pink'), { recursive: true })
+    const broken = join(folder, 'broken')
+    await cp(other, broken, { recursive: true })
+    await rm(join(broken, 'train', 'pink'), { recursive: true })
+    await writeFile(join(broken, 'valid', 'red', '0.png'), 'no photo')
+    await cp(join(other, 'valid', 'red'), join(other, 'valid', 'pink'), { recursive: true })
+    const manifest = await bytesOf('manifest.json')
+    await expect(calibrateModel({ model, data: other })).rejects.toMatchObject({ code: 'EVALUATE_LABELS' })
+    await expect(calibrateModel({ model, data: broken })).rejects.toMatchObject({ code: 'DATA_IMAGE_LOST' })
+    await expect(calibrateModel({ model: folder, data })).rejects.toMatchObject({ code: 'MODEL_MISSING' })
+    expect(await bytesOf('manifest.json')).toBe(manifest)
+    expect(await readdir(join(folder, 'models', 'tiny'))).toEqual(['1'])
+  }, 60_000)
+})

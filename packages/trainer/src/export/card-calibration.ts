@@ -1,0 +1,87 @@
+import type { Manifest } from '@flowers/shared/manifest'
+import { viewPolicies } from '@flowers/shared/views'
+import type { CalibrationReport, PolicyReport } from '../evaluate/calibrate.ts'
+import { withInterval } from '../evaluate/evaluation-table.ts'
+import type { NonFlowers } from '../evaluate/non-flowers.ts'
+import { percent } from '../report/format.ts'
+
+/** What a calibration adds to the metrics of a manifest. */
+export function calibrationMetrics(
+  { ece }: Pick<CalibrationReport, 'ece'>,
+  nonFlowers: NonFlowers | null,
+): Pick<Manifest['metrics'], 'ece' | 'nonFlowers'> {
+  return { ece, ...(nonFlowers && { nonFlowers: { exact: nonFlowers.exact, none: nonFlowers.none } }) }
+}
+
+/** What the section is made of. */
+export interface CalibrationFacts extends Pick<Manifest, 'calibration' | 'views'> {
+  readonly report: CalibrationReport
+  /** Null: no abstention was fitted. */
+  readonly nonFlowers: NonFlowers | null
+  /** Sentence on the photos; those of validation unless said. */
+  readonly photos?: string
+}
+
+const byViews = (values: readonly number[]): string => values.map((value) => value.toFixed(3)).join(', ')
+
+/** The section Calibration of a card. */
+export function calibrationSection({ calibration, views, report, nonFlowers, photos }: CalibrationFacts): string {
+  const { temperature, conformal, abstention, fastLead } = calibration
+  const missing = (what: string): string => `${what}: not fitted, the photos are too few.`
+  const items = [
+    `Temperature: ${byViews(temperature)}. Expected calibration error with \`exact\` (${report.ece.bins} bins): ${percent(report.ece.before)} before, ${percent(report.ece.after)} after.`,
+    conformal && report.promisedCoverage !== null
+      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: classes are added, best first, until their probabilities reach ${byViews(conformal.threshold)}. From ${conformal.count} photos at least ${percent(report.promisedCoverage)} can be promised with 95 % confidence.`
+      : missing('Conformal sets'),
+    abstention
+      ? `No label is named when the best probability, softened by the temperature ${abstention.temperature}, is below ${byViews(abstention.threshold)}: ${percent(abstention.falseAlarmShare)} of the right answers that it was fitted on, ${abstention.count} at least.`
+      : missing('Abstention'),
+    ...(nonFlowers ? [nonFlowerItem(nonFlowers)] : []),
+    '`exact` never changes the label of all views.',
+    fastLead
+      ? `\`fast\`: with 95 % confidence at most ${percent(fastLead.disagreementBound)} of photos get another label than by all views.`
+      : missing('Views of `fast`'),
+  ]
+  return `## Calibration
+
+Fitted on ${report.fitted} ${photos ?? 'of the validation photos'}, for each number of views (1 to ${views.length}, in this order below); measured on the other ${report.heldOut}, with exact 95 % intervals:
+
+| views | used | sets hold the true label | labels a set | without an answer | right answers lost | right of those given | another label than by all |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+${viewPolicies.flatMap((policy) => row(policy, report.policies[policy])).join('\n')}
+
+${items.map((item) => `- ${item}`).join('\n')}`
+}
+
+function row(policy: string, report: PolicyReport | null): string[] {
+  if (!report) return []
+  const { set, abstention } = report
+  const cells = [
+    `\`${policy}\``,
+    report.views.toFixed(2),
+    ...(set ? [withInterval(set.coverage), set.size.toFixed(2)] : ['-', '-']),
+    ...(abstention
+      ? [percent(abstention.share), percent(abstention.falseAlarms), percent(abstention.accuracy)]
+      : ['-', '-', '-']),
+    percent(report.disagreement),
+  ]
+  return [`| ${cells.join(' | ')} |`]
+}
+
+/** Kinds of pictures that are abstained from less often than this are named. */
+const often = 0.9
+
+function nonFlowerItem({ exact, none, kinds }: NonFlowers): string {
+  const weak = kinds.filter(({ share }) => share < often).map(({ kind, share }) => `${kind} ${percent(share)}`)
+  const named = weak.length > 0 ? ` Less often than others: ${weak.join(', ')}.` : ''
+  return `Of ${exact.count} drawn pictures without a flower, of ${kinds.length} kinds, ${withInterval(exact)} are abstained from with \`exact\` and ${withInterval(none)} with \`none\`.${named}`
+}
+
+/** A card with another section Calibration; where it has none, at the end. */
+export function replaceCalibration(card: string, section: string): string {
+  const found = /^## Calibration$/m.exec(card)
+  if (!found) return `${card.trimEnd()}\n\n${section}\n`
+  const next = card.slice(found.index + 1).search(/^## /m)
+  const rest = next === -1 ? '' : `\n${card.slice(found.index + 1 + next)}`
+  return `${card.slice(0, found.index)}${section}\n${rest}`
+}
