@@ -50,7 +50,8 @@ export class UploadMemory {
       whenOver(request, reply, () => {
         this.#held -= request.uploadBytes
         // What was read so far is kept as long as the body is being read.
-        if (!request.raw.complete) setTimeout(() => request.raw.socket.destroy(), lingerMs).unref()
+        const { raw } = request
+        if (!raw.complete && !raw.destroyed) setTimeout(() => raw.destroy(), lingerMs).unref()
       })
       done()
     })
