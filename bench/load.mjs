@@ -45,9 +45,11 @@ async function overload() {
     ['requests/s', '', ({ factor }) => (factor * most).toFixed(1)],
     ['sent', '', ({ sent }) => sent],
     ['answered with 200', '', ({ statuses }) => statuses[200] ?? 0],
+    ...classFigures(loads),
     ['of those with one view', '', ({ policies }) => policies.none ?? 0],
     ['refused with 503 and Retry-After', '', ({ statuses }) => statuses[503] ?? 0],
     ['late, with 504', '', ({ statuses }) => statuses[504] ?? 0],
+    ['of those admitted', '1 %', ({ lateShare }) => percent(lateShare)],
     [
       'anything else',
       '0',
@@ -58,14 +60,40 @@ async function overload() {
     ],
     ['share of the deadline that an answer took, p99', '1', ({ shareOfDeadline }) => shareOfDeadline.toFixed(2)],
     ['time of a refusal, p50', '', ({ refusedP50 }) => ms(refusedP50)],
-    ['time of a refusal, p99', '50 ms', ({ refusedP99 }) => ms(refusedP99)],
-    ['time of `/livez`, p99', '20 ms', ({ livezP99 }) => ms(livezP99)],
+    ['time of a refusal, p99', '', ({ refusedP99 }) => ms(refusedP99)],
+    ['of ten seconds, median', '50 ms', ({ refusedMedianP99 }) => ms(refusedMedianP99)],
+    ['time of `/livez`, p99', '', ({ livezP99 }) => ms(livezP99)],
+    ['of ten seconds, median', '20 ms', ({ livezMedianP99 }) => ms(livezMedianP99)],
   ]
   const columns = ['what', 'limit', ...loads.map(({ factor }) => `${factor} x capacity`)]
   const rows = figures.map(([what, limit, of]) =>
     Object.fromEntries([what, limit, ...loads.map(of)].map((value, column) => [columns[column], value])),
   )
   return { model: 'garden18', columns, rows }
+}
+
+/** A row for each deadline: shares that were answered, refused and late, and views of an answer. @param {any[]} loads */
+function classFigures(loads) {
+  /** @type {number[]} */
+  const deadlines = loads[0].classes.map((/** @type {any} */ { deadlineMs }) => deadlineMs)
+  return deadlines.map((deadlineMs, index) => {
+    /** @type {[what: string, limit: string, of: (load: any) => unknown]} */
+    const figure = [
+      `${deadlineMs / 1000} s to answer: answered, refused, late; views`,
+      '',
+      ({ classes }) => {
+        const { sent, answered, refused, late, views } = classes[index]
+        const shares = [answered, refused, late].map((count) => percent(count / sent)).join(', ')
+        return `${shares}; ${answered > 0 ? views.toFixed(1) : ''}`
+      },
+    ]
+    return figure
+  })
+}
+
+/** @param {number} share */
+function percent(share) {
+  return Number.isNaN(share) ? '' : `${Number((100 * share).toFixed(1))} %`
 }
 
 async function soak() {

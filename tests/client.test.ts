@@ -2,7 +2,7 @@ import { FlowersClient, ProblemError } from '@flowers/client/client'
 import { solid } from '@flowers/serve/testing/pictures'
 import { startService } from '@flowers/serve/testing/service'
 import type { RunningService } from '@flowers/serve/testing/service'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 let service: RunningService
 let client: FlowersClient
@@ -25,6 +25,15 @@ describe('FlowersClient', () => {
     })
     expect(answer.predictions.map(({ label }) => label)).toEqual(['red', 'yellow'])
     expect(answer.views).toEqual({ used: 1, of: 6, policy: 'none' })
+  })
+
+  it('says whether fewer views will do', async () => {
+    const fetched = vi.spyOn(globalThis, 'fetch')
+    const own = new FlowersClient({ baseUrl: service.url, token: 'client-1' })
+    await own.classify(await picture('#ff0000'), { tta: 'exact', allowStepDown: true })
+    const [request] = fetched.mock.calls[0]!
+    fetched.mockRestore()
+    expect((request as Request).url).toMatch(/\/classify\?tta=exact&allow_step_down=true$/)
   })
 
   it('gives an answer or a problem for each of several images', async () => {

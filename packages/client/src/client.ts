@@ -31,6 +31,8 @@ export interface ClientOptions {
 export interface ClassifyOptions {
   readonly model?: ClassifyQuery['model']
   readonly tta?: ClassifyQuery['tta']
+  /** Whether fewer views may be asked under load; without it only where `tta` is not given. */
+  readonly allowStepDown?: ClassifyQuery['allow_step_down']
   readonly topK?: ClassifyQuery['top_k']
   /** Also tell what each view said. */
   readonly details?: ClassifyQuery['details']
@@ -87,11 +89,11 @@ export class FlowersClient {
 
   async #classify(
     images: readonly Blob[],
-    { model, tta, topK, details, timeoutMs, signal }: ClassifyOptions,
+    { model, tta, allowStepDown, topK, details, timeoutMs, signal }: ClassifyOptions,
   ): Promise<ClassifyAnswer | components['schemas']['ClassifyAnswers']> {
     const { data, error, response } = await this.http.POST('/classify', {
       params: {
-        query: withoutUndefined({ model, tta, top_k: topK, details }),
+        query: withoutUndefined({ model, tta, allow_step_down: allowStepDown, top_k: topK, details }),
         header: withoutUndefined({ 'X-Request-Timeout-Ms': timeoutMs }),
       },
       body: { img: [] },

@@ -494,7 +494,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "USAGE" | "SYSTEM_DISK_FULL" | "SYSTEM_NO_PERMISSION" | "SYSTEM_TOO_MANY_FILES" | "IMAGE_EMPTY" | "IMAGE_UNSUPPORTED" | "IMAGE_TOO_LARGE" | "IMAGE_BROKEN" | "IMAGE_SLOW" | "MODEL_MISSING" | "MODEL_MANIFEST" | "MODEL_FORMAT" | "MODEL_TAMPERED" | "MODEL_EXISTS" | "MODEL_UNLOADED" | "MODEL_IN_USE" | "MODEL_WITHOUT_MAPS" | "MODEL_MEMORY" | "MODEL_OUTPUT" | "DATA_NOT_FOUND" | "DATA_FORM" | "DATA_EMPTY" | "DATA_ONE_CLASS" | "DATA_CSV" | "DATA_SPLIT_UNKNOWN" | "DATA_PHOTO_MISSING" | "DATA_CLASS_NOT_IN_TRAIN" | "DATA_CLASS_TOO_SMALL" | "DATA_LABEL_CLASH" | "DATA_AUDIT" | "DATA_IMAGE_LOST" | "TENSORFLOW_PYTHON_MISSING" | "TENSORFLOW_VENV_MISSING" | "TENSORFLOW_INSTALL_FAILED" | "TENSORFLOW_LIBRARY_MISSING" | "TENSORFLOW_LIBRARY_VERSION" | "TENSORFLOW_DEVICE_MISSING" | "TENSORFLOW_NOT_STARTED" | "TENSORFLOW_VALUE_IN_TRACE" | "TENSORFLOW_OUTSIDE_TRACE" | "TENSORFLOW_UNKNOWN_SHAPE" | "TENSORFLOW_OP_REFUSED" | "TENSORFLOW_RUN_FAILED" | "TENSORFLOW_OUT_OF_MEMORY" | "TENSORFLOW_DISPOSED" | "SERVICE_CONFIGURATION" | "SERVICE_ADDRESS" | "SERVICE_MALFORMED" | "SERVICE_PARAMETER" | "SERVICE_TENSOR" | "SERVICE_UNAUTHORIZED" | "SERVICE_FORBIDDEN" | "SERVICE_NO_IMAGE" | "SERVICE_NOT_FOUND" | "SERVICE_METHOD" | "SERVICE_SLOW_REQUEST" | "SERVICE_TOO_LARGE" | "SERVICE_MEDIA_TYPE" | "SERVICE_RATE_LIMITED" | "SERVICE_HEADERS_TOO_LARGE" | "SERVICE_NOT_READY" | "SERVICE_OVERLOADED" | "SERVICE_WORKER_LOST" | "SERVICE_TOO_LATE" | "RECIPE_UNKNOWN" | "RECIPE_INVALID" | "RECIPE_SETTING" | "WEIGHTS_UNKNOWN" | "WEIGHTS_ARCHITECTURE" | "WEIGHTS_DOWNLOAD" | "WEIGHTS_CHANGED" | "TRAIN_BATCH_TOO_LARGE" | "TRAIN_DATA_CHANGED" | "TRAIN_DIVERGED" | "TRAIN_MEMORY" | "TRAIN_RUN_EXISTS" | "TRAIN_RUN_MISSING" | "TRAIN_STATE_INVALID" | "EXPORT_TARGET" | "EXPORT_CONVERTER" | "EXPORT_PARITY" | "EVALUATE_LABELS" | "PREDICT_INPUT" | "INTERNAL" | "MODEL_UNKNOWN_ARCHITECTURE" | "MODEL_SAFETENSORS_INVALID" | "MODEL_WEIGHTS_MISMATCH";
+            code: "USAGE" | "SYSTEM_DISK_FULL" | "SYSTEM_NO_PERMISSION" | "SYSTEM_TOO_MANY_FILES" | "IMAGE_EMPTY" | "IMAGE_UNSUPPORTED" | "IMAGE_TOO_LARGE" | "IMAGE_BROKEN" | "IMAGE_SLOW" | "MODEL_MISSING" | "MODEL_MANIFEST" | "MODEL_FORMAT" | "MODEL_TAMPERED" | "MODEL_EXISTS" | "MODEL_UNLOADED" | "MODEL_IN_USE" | "MODEL_WITHOUT_MAPS" | "MODEL_MEMORY" | "MODEL_OUTPUT" | "DATA_NOT_FOUND" | "DATA_FORM" | "DATA_EMPTY" | "DATA_ONE_CLASS" | "DATA_CSV" | "DATA_SPLIT_UNKNOWN" | "DATA_PHOTO_MISSING" | "DATA_CLASS_NOT_IN_TRAIN" | "DATA_CLASS_TOO_SMALL" | "DATA_LABEL_CLASH" | "DATA_AUDIT" | "DATA_IMAGE_LOST" | "TENSORFLOW_PYTHON_MISSING" | "TENSORFLOW_VENV_MISSING" | "TENSORFLOW_INSTALL_FAILED" | "TENSORFLOW_LIBRARY_MISSING" | "TENSORFLOW_LIBRARY_VERSION" | "TENSORFLOW_DEVICE_MISSING" | "TENSORFLOW_NOT_STARTED" | "TENSORFLOW_VALUE_IN_TRACE" | "TENSORFLOW_OUTSIDE_TRACE" | "TENSORFLOW_UNKNOWN_SHAPE" | "TENSORFLOW_OP_REFUSED" | "TENSORFLOW_RUN_FAILED" | "TENSORFLOW_OUT_OF_MEMORY" | "TENSORFLOW_DISPOSED" | "SERVICE_CONFIGURATION" | "SERVICE_ADDRESS" | "SERVICE_MALFORMED" | "SERVICE_PARAMETER" | "SERVICE_TENSOR" | "SERVICE_UNAUTHORIZED" | "SERVICE_FORBIDDEN" | "SERVICE_NO_IMAGE" | "SERVICE_NOT_FOUND" | "SERVICE_METHOD" | "SERVICE_SLOW_REQUEST" | "SERVICE_TOO_LARGE" | "SERVICE_MEDIA_TYPE" | "SERVICE_RATE_LIMITED" | "SERVICE_HEADERS_TOO_LARGE" | "SERVICE_NOT_READY" | "SERVICE_OVERLOADED" | "SERVICE_DEADLINE_SHORT" | "SERVICE_WORKER_LOST" | "SERVICE_TOO_LATE" | "RECIPE_UNKNOWN" | "RECIPE_INVALID" | "RECIPE_SETTING" | "WEIGHTS_UNKNOWN" | "WEIGHTS_ARCHITECTURE" | "WEIGHTS_DOWNLOAD" | "WEIGHTS_CHANGED" | "TRAIN_BATCH_TOO_LARGE" | "TRAIN_DATA_CHANGED" | "TRAIN_DIVERGED" | "TRAIN_MEMORY" | "TRAIN_RUN_EXISTS" | "TRAIN_RUN_MISSING" | "TRAIN_STATE_INVALID" | "EXPORT_TARGET" | "EXPORT_CONVERTER" | "EXPORT_PARITY" | "EVALUATE_LABELS" | "PREDICT_INPUT" | "INTERNAL" | "MODEL_UNKNOWN_ARCHITECTURE" | "MODEL_SAFETENSORS_INVALID" | "MODEL_WEIGHTS_MISMATCH";
         };
         ClassifyAnswers: {
             /** @description An answer or a problem for each image, in order. */
@@ -970,7 +970,7 @@ export interface operations {
                 tta?: "full" | "exact" | "fast" | "none";
                 /** @description Predictions that are answered, at most. */
                 top_k?: number;
-                /** @description Whether fewer views may be asked when the answer would be too late or the queue is long; views.policy says what was. Without it only where tta is not given. */
+                /** @description Whether fewer views may be asked when the answer would be too late, or others wait; views.policy says what was. Without it only where tta is not given. */
                 allow_step_down?: boolean;
                 /** @description Also tell what each view said. */
                 details?: boolean;
@@ -1088,7 +1088,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_WORKER_LOST. */
+            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_DEADLINE_SHORT, SERVICE_WORKER_LOST. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -1232,7 +1232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_WORKER_LOST. */
+            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_DEADLINE_SHORT, SERVICE_WORKER_LOST. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -2109,7 +2109,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProtocolError"];
                 };
             };
-            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_WORKER_LOST. */
+            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_DEADLINE_SHORT, SERVICE_WORKER_LOST. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -2252,7 +2252,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProtocolError"];
                 };
             };
-            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_WORKER_LOST. */
+            /** @description Service Unavailable: SERVICE_NOT_READY, SERVICE_OVERLOADED, SERVICE_DEADLINE_SHORT, SERVICE_WORKER_LOST. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */

@@ -54,7 +54,8 @@ export function viewName({ flip, scale }: Pick<Details['views'][number], 'flip' 
 export function viewsSentence({ used, of, policy }: ClassifyAnswer['views']): string {
   if (of === 1) return 'I looked once.'
   if (used === of) return `I looked ${of} times, each time a little differently.`
-  if (policy === 'none') return 'I was asked to look once only.'
+  // The page leaves the choice to the service, which steps down to this under load, or always where FLOWERS_TTA says so.
+  if (policy === 'none') return 'I looked once only, as I do when I am busy.'
   const rest = of - used === 1 ? 'One more look' : `${of - used} more looks`
   const times = used === 1 ? 'once' : `${used} times`
   return policy === 'exact'

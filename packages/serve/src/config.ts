@@ -93,7 +93,8 @@ export const settings = {
     schema: integer(1, 100_000),
     fallback: '64',
     expected: 'an integer from 1 to 100000',
-    about: 'Images that may wait; a request that does not fit is answered with 503 and Retry-After.',
+    about:
+      'Images that may wait; a request that does not fit is answered with 503 and Retry-After, or 413 if it never will.',
   },
   workers: {
     variable: 'FLOWERS_WORKERS',

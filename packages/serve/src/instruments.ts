@@ -145,7 +145,7 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
     }),
     steppedDown: new Counter({
       name: 'flowers_stepped_down_total',
-      help: 'Images that were answered with a cheaper policy than the one asked, which would have been too late.',
+      help: 'Images that were answered with a cheaper policy than the one asked, which would have been too late or kept others waiting.',
       labelNames: ['to'],
       registers,
     }),

@@ -59,8 +59,8 @@ function holdRuns(passing = 0): { held: () => number; release: () => void } {
 }
 
 /** Forecasts as if a view took so many seconds, and as if no forecast had been wrong. */
-async function expectViewSeconds(seconds: number): Promise<void> {
-  const classifier = await service.engine.classifier()
+async function expectViewSeconds(seconds: number, { engine } = service): Promise<void> {
+  const classifier = await engine.classifier()
   vi.spyOn(classifier.cost, 'seconds').mockImplementation((views) => seconds * views)
   vi.spyOn(classifier.cost, 'isStale').mockReturnValue(false)
   vi.spyOn(ForecastErrors.prototype, 'margin').mockReturnValue(0)
@@ -87,10 +87,27 @@ describe('a full queue', () => {
   })
 
   it('admits all images of a request or none', async () => {
-    const response = await classify({ body: form(red, red, red, red) })
+    const hold = holdRuns()
+    const first = [classify()]
+    await until(() => hold.held() === 1)
+    first.push(classify())
+    await until(async () => (await service.metric('flowers_queue_depth')) === 1)
+    const response = await classify({ body: form(red, red, red) })
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ code: 'SERVICE_OVERLOADED' })
+    hold.release()
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200])
     expect((await classify({ body: form(red, red, red) }, '/classify?tta=none')).status).toBe(200)
+  })
+
+  it('never has room for more images than it holds, which is told as what it is', async () => {
+    const response = await classify({ body: form(red, red, red, red) })
+    expect(response.status).toBe(413)
+    expect(response.headers.get('retry-after')).toBeNull()
+    expect(await response.json()).toMatchObject({
+      code: 'SERVICE_TOO_LARGE',
+      detail: expect.stringContaining('4 images were sent; 3 may wait'),
+    })
   })
 })
 
@@ -98,10 +115,28 @@ describe('a deadline', () => {
   it('that cannot be met is answered with 503 at once, with a whole number of seconds to wait', async () => {
     await expectViewSeconds(1)
     const before = await viewsRun()
-    const response = await classify({ headers: { 'x-request-timeout-ms': '5900' } })
+    const hold = holdRuns()
+    const first = classify({ headers: { 'x-request-timeout-ms': '11000' } })
+    await until(() => hold.held() === 1)
+    const response = await classify({ headers: { 'x-request-timeout-ms': '11500' } })
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
     expect(await response.json()).toMatchObject({ code: 'SERVICE_OVERLOADED', detail: expect.stringMatching(/\d+ ms/) })
+    hold.release()
+    expect((await first).status).toBe(200)
+    expect((await viewsRun()) - before).toBe(6)
+  })
+
+  it('that is shorter than an answer takes is told so, and that others ask is not to blame', async () => {
+    await expectViewSeconds(1)
+    const before = await viewsRun()
+    const response = await classify({ headers: { 'x-request-timeout-ms': '5900' } })
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('30')
+    expect(await response.json()).toMatchObject({
+      code: 'SERVICE_DEADLINE_SHORT',
+      detail: expect.stringMatching(/takes \d+ ms when nobody else asks/),
+    })
     expect(await viewsRun()).toBe(before)
   })
 
@@ -162,6 +197,8 @@ describe('pressure', () => {
   it('takes views from those who did not ask for them, before anyone is refused', async () => {
     const own = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '8' })
     try {
+      // Places decide here, not time.
+      await expectViewSeconds(0.001, own)
       const hold = holdRuns()
       const ask = async (query: string): Promise<unknown> => {
         const response = await fetch(`${own.url}/classify${query}`, { method: 'POST', body: form(red) })

@@ -14,14 +14,23 @@ beforeAll(async () => {
 })
 afterAll(() => service.stop())
 
-/** node bench/load.mjs overload measures the times. */
-it.each([2, 5])('keeps order with %i times as many requests as it can answer', async (factor) => {
+/**
+ * The sender shares the cores with the service, so times are the median of windows of ten seconds; those of everything are
+ * in docs/reliability.md, from node bench/load.mjs overload.
+ */
+it.each([1, 2, 5])('keeps order with %i times as many requests as it can answer', async (factor) => {
   const rate = factor * (await capacity({ url: service.url, pictures }))
   const deadlinesMs = [30_000, 5000, 2000]
   const result = await overload({ url: service.url, rate, seconds: 60, deadlinesMs, pictures, seed: factor })
   console.log(JSON.stringify({ ...result, retryAfter: undefined }))
-  expectOrder(result)
+  expectOrder(result, { mostLate: 0.01, leastOfMean: 0.25 })
   // Quality is given up before requests are.
-  expect(Object.keys(result.policies).length).toBeGreaterThan(1)
+  expect(result.policies['none'] ?? 0).toBeGreaterThan((result.statuses[200] ?? 0) / 2)
+  if (factor === 1) expect(result.statuses[200]! / result.sent).toBeGreaterThan(0.7)
+  else {
+    expect(result.statuses[503]).toBeGreaterThan(0)
+    expect(result.refusedMedianP99).toBeLessThan(50)
+  }
+  expect(result.livezMedianP99).toBeLessThan(20)
   await expectRest(service)
 })

@@ -24,7 +24,9 @@ it.each([40, 100])('keeps order with %i requests a second where 20 can be answer
     pictures,
     seed: rate,
   })
-  expectOrder(result)
+  // A machine that others use at the same time breaks some forecasts that were right; docs/reliability.md has figures.
+  expectOrder(result, { mostLate: 0.1, leastOfMean: 0.25 })
+  expect(result.statuses[503]).toBeGreaterThan(0)
   // Quality is given up before requests are.
   expect(Object.keys(result.policies)).toContain('none')
   await expectRest(service)

@@ -29,7 +29,7 @@ export const classifyQuery = z.strictObject({
   allow_step_down: z
     .preprocess((text) => (text === 'true' ? true : text === 'false' ? false : text), z.boolean().optional())
     .describe(
-      'Whether fewer views may be asked when the answer would be too late or the queue is long; views.policy says what was. Without it only where tta is not given.',
+      'Whether fewer views may be asked when the answer would be too late, or others wait; views.policy says what was. Without it only where tta is not given.',
     ),
   details: z
     .preprocess((text) => ({ true: true, false: false })[String(text)] ?? text, z.boolean())

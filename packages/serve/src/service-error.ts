@@ -19,7 +19,7 @@ export class ServiceError extends FlowersError {
 
 /** A 503 with `Retry-After`: whole seconds, at least 1 (RFC 9110, section 10.2.3). */
 export function retryLater(
-  code: 'SERVICE_NOT_READY' | 'SERVICE_OVERLOADED' | 'SERVICE_WORKER_LOST',
+  code: 'SERVICE_NOT_READY' | 'SERVICE_OVERLOADED' | 'SERVICE_DEADLINE_SHORT' | 'SERVICE_WORKER_LOST',
   detail: string,
   seconds: number,
 ): ServiceError {

@@ -366,6 +366,12 @@ export const catalogue = {
     title: 'Too many requests are waiting',
     remedy: 'Wait for the seconds in Retry-After and send the request again.',
   },
+  SERVICE_DEADLINE_SHORT: {
+    status: 503,
+    exit: 1,
+    title: 'Deadline shorter than an answer takes',
+    remedy: 'Allow more time in X-Request-Timeout-Ms, ask for fewer views with tta, or send fewer images at once.',
+  },
   SERVICE_WORKER_LOST: {
     status: 503,
     exit: 1,

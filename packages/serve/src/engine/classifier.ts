@@ -147,6 +147,7 @@ export class Classifier {
       },
       threads: plan.threads,
       batch,
+      seconds: (views) => cost.seconds(views),
       run: async (views) => {
         const result = await pool.run(views)
         cost.measured(views.length, result.seconds, seconds())

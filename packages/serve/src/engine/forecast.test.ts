@@ -1,42 +1,39 @@
 import { describe, expect, it } from 'vitest'
 import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
-import type { Offer } from './forecast.ts'
+import type { Offer, Pressure } from './forecast.ts'
 
 const exact: Offer = { policy: 'exact', work: 4, latency: 2 }
 const fast: Offer = { policy: 'fast', work: 2, latency: 1 }
 const none: Offer = { policy: 'none', work: 1, latency: 1 }
-const calm = { backlog: 0, threads: 2, decode: 0, margin: 0 }
+const calm = { before: 0, threads: 2, decode: 0, margin: 0 }
 
 describe('forecast', () => {
-  it('waits for what was admitted before or for its own decoding, whichever is longer', () => {
+  it('waits for what comes before or for its own decoding, whichever is longer', () => {
     expect(forecast(exact, 1, calm)).toBe(2)
-    expect(forecast(exact, 1, { ...calm, backlog: 6, decode: 1 })).toBe(3 + 2)
-    expect(forecast(exact, 1, { ...calm, backlog: 6, decode: 4 })).toBe(4 + 2)
+    expect(forecast(exact, 1, { ...calm, before: 6, decode: 1 })).toBe(3 + 2)
+    expect(forecast(exact, 1, { ...calm, before: 6, decode: 4 })).toBe(4 + 2)
     expect(forecast(exact, 1, { ...calm, margin: 0.5 })).toBe(2.5)
   })
 
   it('waits for the images that come with it', () => {
-    expect(forecast(exact, 3, { ...calm, backlog: 2 })).toBe((2 + 8) / 2 + 2)
+    expect(forecast(exact, 3, { ...calm, before: 2 })).toBe((2 + 8) / 2 + 2)
   })
 })
 
 describe('chooseOffer', () => {
   const offers = [exact, fast, none]
-  const choose = (fill: number, seconds: number, backlog = 0, from = offers) =>
-    chooseOffer(from, 1, { ...calm, backlog, fill, seconds })?.policy ?? null
+  const choose = (change: Partial<Pressure> = {}, fits: readonly Offer[] = offers, from: readonly Offer[] = offers) =>
+    chooseOffer(from, (offer) => fits.includes(offer), { fill: 0, wait: 0, threads: 2, isRefusing: false, ...change })
+      ?.policy ?? null
 
-  it('gives the best that is in time', () => {
-    expect(choose(0, 10)).toBe('exact')
-    expect(choose(0, 2)).toBe('exact')
-    expect(choose(0, 1.9)).toBe('fast')
-    expect(choose(0, 0.9)).toBeNull()
-    expect(choose(0, 10, 16)).toBe('exact')
-    expect(choose(0, 10, 17)).toBe('fast')
-    expect(choose(0, 10, 19)).toBeNull()
+  it('gives the best that fits', () => {
+    expect(choose()).toBe('exact')
+    expect(choose({}, [fast, none])).toBe('fast')
+    expect(choose({}, [])).toBeNull()
   })
 
   it('gives up quality while the queue fills, before it refuses', () => {
-    expect([0.5, 0.66, 0.67, 0.83, 0.84, 1].map((fill) => choose(fill, 99))).toEqual([
+    expect([0.5, 0.66, 0.67, 0.83, 0.84, 1].map((fill) => choose({ fill }))).toEqual([
       'exact',
       'exact',
       'fast',
@@ -46,9 +43,23 @@ describe('chooseOffer', () => {
     ])
   })
 
-  it('keeps what may not be changed, however full the queue is', () => {
-    expect(choose(1, 99, 0, [exact])).toBe('exact')
-    expect(choose(1, 1, 0, [exact])).toBeNull()
+  it('gives up what takes long while others wait, counted in time or in images like it', () => {
+    // Three images like it take 6, 3 and 1.5 seconds on two threads.
+    expect([6, 6.1, 3, 100].map((wait) => choose({ wait }))).toEqual(['exact', 'none', 'exact', 'none'])
+    expect([3, 3.1].map((wait) => choose({ wait }, [fast, none]))).toEqual(['fast', 'none'])
+    const quick = offers.map((offer) => ({ ...offer, work: offer.work / 100 }))
+    expect([1, 1.1].map((wait) => choose({ wait }, quick, quick))).toEqual(['exact', 'none'])
+  })
+
+  it('gives the cheapest while someone was refused lately', () => {
+    expect(choose({ isRefusing: true })).toBe('none')
+    expect(choose({ isRefusing: true }, [exact, fast])).toBeNull()
+  })
+
+  it('keeps what may not be changed, however much is asked', () => {
+    const pressure = { fill: 1, wait: 100, isRefusing: true }
+    expect(choose(pressure, [exact], [exact])).toBe('exact')
+    expect(choose(pressure, [], [exact])).toBeNull()
   })
 })
 

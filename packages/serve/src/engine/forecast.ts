@@ -12,9 +12,9 @@ export interface Offer {
 
 /** What an image meets that is admitted now. Seconds. */
 export interface Situation {
-  /** Time of one thread for all that was admitted before. */
-  readonly backlog: number
-  /** Threads that share the backlog. */
+  /** Time of one thread for all that comes before it. */
+  readonly before: number
+  /** Threads that share that. */
   readonly threads: number
   /** Until it is decoded. */
   readonly decode: number
@@ -23,32 +23,50 @@ export interface Situation {
 }
 
 /** Seconds until the last of `images` images is answered that are admitted together: it waits for those before it. */
-export function forecast(offer: Offer, images: number, { backlog, threads, decode, margin }: Situation): number {
-  const before = (backlog + (images - 1) * offer.work) / threads
-  return Math.max(before, decode) + offer.latency + margin
+export function forecast(offer: Offer, images: number, { before, threads, decode, margin }: Situation): number {
+  const wait = (before + (images - 1) * offer.work) / threads
+  return Math.max(wait, decode) + offer.latency + margin
+}
+
+/** How near what is asked comes to what can be answered. */
+export interface Pressure {
+  /** The share of the queue that is taken. */
+  readonly fill: number
+  /** Seconds until all that was admitted is done. */
+  readonly wait: number
+  /** Threads that share it. */
+  readonly threads: number
+  /** Whether someone was refused lately. */
+  readonly isRefusing: boolean
 }
 
 /** Up to this share of the queue everyone gets what he asks for. */
 const calmShare = 0.5
 
 /**
- * The first of `offers`, best first, that is ready in `seconds` and that the queue leaves room for, or null. Beyond
- * half of the queue each offer has its share of the rest, so that quality is given up before requests: with three
- * offers the first until two thirds, the second until five sixths. `fill` is the share of the queue that is taken.
+ * So many seconds may wait, or so many images like the one that comes, before views are given up. Where long deadlines
+ * alone decided, those who have them would fill the time with views that later ones, who are in a hurry, need for an
+ * answer at all.
+ */
+const calmSeconds = 1
+const calmImages = 3
+
+/**
+ * The first of `offers`, best first, that fits and that the load leaves room for, or null: quality is given up before
+ * requests. The last is always open, the others while little waits and nobody is refused; and beyond half of the queue
+ * each has its share of the rest: with three offers the first until two thirds, the second until five sixths.
  */
 export function chooseOffer(
   offers: readonly Offer[],
-  images: number,
-  situation: Situation & { readonly fill: number; readonly seconds: number },
+  fits: (offer: Offer) => boolean,
+  { fill, wait, threads, isRefusing }: Pressure,
 ): Offer | null {
-  const most = (index: number): number => calmShare + ((1 - calmShare) * (index + 1)) / offers.length
-  return (
-    offers.find(
-      (offer, index) =>
-        (index === offers.length - 1 || situation.fill <= most(index)) &&
-        forecast(offer, images, situation) <= situation.seconds,
-    ) ?? null
-  )
+  const isOpen = ({ work }: Offer, index: number): boolean =>
+    index === offers.length - 1 ||
+    (!isRefusing &&
+      fill <= calmShare + ((1 - calmShare) * (index + 1)) / offers.length &&
+      wait <= Math.max(calmSeconds, (calmImages * work) / threads))
+  return offers.find((offer, index) => isOpen(offer, index) && fits(offer)) ?? null
 }
 
 /** Weights of the newest error, and how many mean deviations are kept clear of: those of TCP's timer (Jacobson 1988). */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { ForecastErrors } from './forecast.ts'
 import type { Offer } from './forecast.ts'
 import type { ViewInput } from './protocol.ts'
 import { Scheduler } from './scheduler.ts'
@@ -33,6 +34,7 @@ function workers(count: number, options: { threads?: number; batch?: number } = 
     },
     threads: options.threads ?? 1,
     batch: options.batch ?? 1,
+    seconds: (views) => views,
     run: (views) => {
       busy++
       runs.push(views.map((each) => ('pixels' in each ? new Uint8Array(each.pixels)[0]! : -1)))
@@ -97,7 +99,28 @@ describe('views', () => {
     expect(runs.slice(3)).toEqual([[32]])
   })
 
-  it('of several models share the threads', async () => {
+  it('run in the order of deadlines; among those of one deadline, in the order of images', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs, end } = workers(1)
+    const [late, soon] = [admit(scheduler, { seconds: 60 })[0]!, admit(scheduler, { seconds: 30, images: 2 })]
+    void late.run(runner, [view(10), view(11)], forever)
+    void soon[1]!.run(runner, [view(30)], forever)
+    void soon[0]!.run(runner, [view(20), view(21)], forever)
+    for (let count = 0; count < 5; count++) await end()
+    expect(runs).toEqual([[10], [20], [21], [30], [11]])
+  })
+
+  it('that an image needs later keep its deadline', async () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, runs, end } = workers(1)
+    const [late, soon] = [admit(scheduler, { seconds: 60 })[0]!, admit(scheduler, { seconds: 30 })[0]!]
+    void soon.run(runner, [view(20)], forever)[0]!.then(() => soon.run(runner, [view(21)], forever))
+    void late.run(runner, [view(10)], forever)
+    for (let count = 0; count < 3; count++) await end()
+    expect(runs).toEqual([[20], [21], [10]])
+  })
+
+  it('of several models share the threads, and none waits for ever for two of them at once', async () => {
     const scheduler = new Scheduler({ threads: 2, limit: 10 })
     const small = workers(2)
     const large = workers(1, { threads: 2 })
@@ -105,12 +128,19 @@ describe('views', () => {
     void tickets[0]!.run(small.runner, [view(1)], forever)
     void tickets[1]!.run(large.runner, [view(2)], forever)
     void tickets[2]!.run(small.runner, [view(3), view(4)], forever)
-    expect([small.runs, large.runs]).toEqual([[[1], [3]], []])
+    expect([small.runs, large.runs]).toEqual([[[1]], []])
     await small.end()
-    await small.end()
-    expect([small.runs, large.runs]).toEqual([[[1], [3], [4]], []])
-    await small.end()
-    expect(large.runs).toEqual([[2]])
+    expect([small.runs, large.runs]).toEqual([[[1]], [[2]]])
+    await large.end()
+    expect(small.runs).toEqual([[1], [3], [4]])
+  })
+
+  it('are not kept by those of a model whose workers are all busy', () => {
+    const scheduler = new Scheduler({ threads: 2, limit: 10 })
+    const [busy, other] = [workers(1), workers(1)]
+    void one(scheduler).run(busy.runner, [view(1), view(2)], forever)
+    void one(scheduler).run(other.runner, [view(3)], forever)
+    expect([busy.runs, other.runs]).toEqual([[[1]], [[3]]])
   })
 
   it('wait for a worker to become warm', async () => {
@@ -173,6 +203,15 @@ describe('views', () => {
 describe('the age of the queue', () => {
   afterEach(() => vi.useRealTimers())
 
+  it('is that of the image that was admitted first, also when it is not the first to be due', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    admit(scheduler, { seconds: 60 })
+    vi.advanceTimersByTime(2000)
+    admit(scheduler, { seconds: 10 })
+    expect(scheduler.age).toBeCloseTo(2, 6)
+  })
+
   it('is that of the oldest image of which no view began', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const scheduler = new Scheduler({ threads: 1, limit: 10 })
@@ -216,20 +255,112 @@ describe('admission', () => {
     return undefined
   }
 
-  it('refuses what would be late, and computes when to come again', () => {
+  it('refuses what would be late behind what is due before, and computes when to come again', () => {
     const scheduler = new Scheduler({ threads: 2, limit: 100 })
     const late = (seconds: number, images = 1) => retryAfter(() => admit(scheduler, { seconds, images }))
-    expect(late(0.5)).toBe('1')
-    expect(late(1)).toBeUndefined()
-    admit(scheduler, { images: 19 })
-    expect(scheduler.backlog).toBe(20)
+    admit(scheduler, { seconds: 12, images: 20 })
     // 11 s are needed, and a tenth of the time is kept free.
-    expect(late(10.9)).toBe('2')
-    expect(late(3)).toBe('9')
     expect(late(12.2)).toBe('1')
     expect(late(12.3)).toBeUndefined()
-    expect(late(12, 4)).toBe('3')
+    expect(scheduler.backlog).toBe(21)
+    expect(late(12.4, 10)).toBe('5')
     expect(retryAfter(() => scheduler.assertRoom(100))).toBe('11')
+  })
+
+  it('admits who is in a hurry while those that are due later stay in time', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const scheduler = new Scheduler({ threads: 1, limit: 100 })
+    const outcome = (seconds: number, images: number) => {
+      try {
+        admit(scheduler, { seconds, images })
+      } catch (error) {
+        return error
+      }
+      return null
+    }
+    admit(scheduler, { seconds: 20, images: 15 })
+    // Of 20 s, 15 s are needed and 2 s kept free, so that 3 s of work can come before.
+    expect(outcome(6, 4)).toMatchObject({
+      code: 'SERVICE_OVERLOADED',
+      headers: { 'retry-after': '15' },
+      message: expect.stringMatching(/would make an image late .* answered in 15000 ms/) as string,
+    })
+    expect(outcome(6, 2)).toBeNull()
+    expect(outcome(2.5, 1)).toBeNull()
+    expect(outcome(30, 1)).toBeNull()
+    expect(outcome(2.5, 1)).toMatchObject({ code: 'SERVICE_OVERLOADED' })
+  })
+
+  it('counts what runs of those that are due later', () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 100 })
+    const { runner } = workers(1)
+    void admit(scheduler, { seconds: 60, offers: [{ ...offer, work: 3, latency: 3 }] })[0]!.run(
+      { ...runner, free: 1, seconds: () => 3 },
+      [view(1)],
+      forever,
+    )
+    expect(retryAfter(() => admit(scheduler, { seconds: 4 }))).toBe('1')
+    expect(retryAfter(() => admit(scheduler, { seconds: 4.5 }))).toBeUndefined()
+  })
+
+  it('tells when a deadline is too short however little is asked, and steps nobody down for it', () => {
+    const scheduler = new Scheduler({ threads: 2, limit: 100 })
+    const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
+    const short = (): unknown => admit(scheduler, { seconds: 0.5 })
+    const refusal: unknown = expect.objectContaining({
+      code: 'SERVICE_DEADLINE_SHORT',
+      message: expect.stringContaining('takes 1000 ms when nobody else asks, 500 ms are left') as string,
+      headers: { 'retry-after': '30' },
+    })
+    expect(short).toThrow(refusal)
+    admit(scheduler)
+    expect(short).toThrow(refusal)
+    expect(() => admit(scheduler, { images: 5, seconds: 2.9 })).toThrow('takes 3000 ms')
+    expect(scheduler.admit({ images: 1, offers: [offer, none], decode: 0, seconds: 60, stale: false }).offer).toBe(
+      offer,
+    )
+  })
+
+  it('refuses more images than may ever wait with what to do about it', () => {
+    const scheduler = new Scheduler({ threads: 1, limit: 3 })
+    const refusal = expect.objectContaining({ code: 'SERVICE_TOO_LARGE' }) as unknown
+    expect(() => admit(scheduler, { images: 4 })).toThrow(refusal)
+    expect(() => scheduler.assertRoom(4)).toThrow(refusal)
+  })
+
+  it('gives the cheapest offer for five seconds after something was refused', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const scheduler = new Scheduler({ threads: 1, limit: 2 })
+    const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
+    const ask = (offers: Offer[]): string => {
+      const { tickets, offer: chosen } = scheduler.admit({ images: 1, offers, decode: 0, seconds: 60, stale: false })
+      for (const ticket of tickets) ticket.leave()
+      return chosen.policy
+    }
+    const [first] = admit(scheduler, { images: 2 })
+    expect(() => ask([offer, none])).toThrow('exceed the limit')
+    first!.leave()
+    vi.advanceTimersByTime(4900)
+    expect([ask([offer, none]), ask([offer])]).toEqual(['none', 'full'])
+    vi.advanceTimersByTime(200)
+    expect(ask([offer, none])).toBe('full')
+  })
+
+  it('does not take being overtaken for an error of the forecast', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const scheduler = new Scheduler({ threads: 1, limit: 10 })
+    const { runner, end } = workers(1)
+    const observe = vi.spyOn(ForecastErrors.prototype, 'observe')
+    const running = admit(scheduler, { seconds: 70 })[0]!
+    void running.run(runner, [view(1)], forever)
+    const waiting = admit(scheduler, { seconds: 60 })[0]!
+    void waiting.run(runner, [view(2)], forever)
+    admit(scheduler, { seconds: 10, offers: [{ ...offer, work: 3 }] })
+    await end()
+    running.leave(true)
+    waiting.leave(true)
+    expect(observe.mock.calls.map(([forecast]) => forecast)).toEqual([1, 1 + 3 + 1])
+    observe.mockRestore()
   })
 
   it('learns from what was late, not from what was given up for other reasons', () => {
@@ -240,7 +371,7 @@ describe('admission', () => {
       vi.advanceTimersByTime(milliseconds)
       first.leave()
       // One waits, so that forecasts take their margin: 2 s are needed, 3 s are left.
-      one(scheduler)
+      admit(scheduler, { seconds: 3 })
       return retryAfter(() => admit(scheduler, { seconds: 3 })) !== undefined
     }
     expect(refusesAfter(2900)).toBe(false)
@@ -266,7 +397,7 @@ describe('admission', () => {
     const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
     const ask = (offers: Offer[], seconds = 60) =>
       scheduler.admit({ images: 1, offers, decode: 0, seconds, stale: false }).offer.policy
-    expect(ask([offer, none])).toBe('full')
+    expect(ask([offer, none], 1.5)).toBe('full')
     expect(ask([offer, none], 1.5)).toBe('none')
     expect(ask([offer, none])).toBe('full')
     expect(ask([offer, none])).toBe('full')
@@ -277,6 +408,6 @@ describe('admission', () => {
     const scheduler = new Scheduler({ threads: 1, limit: 4 })
     const late = () => retryAfter(() => admit(scheduler, { seconds: 0.5, stale: true }))
     expect(late()).toBeUndefined()
-    expect(late()).toBe('2')
+    expect(late()).toBe('30')
   })
 })

@@ -1,9 +1,12 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../service-error.ts'
+import type { ServiceError } from '../service-error.ts'
+import { staleSeconds } from './cost.ts'
 import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
 import type { Offer, Situation } from './forecast.ts'
 import type { RunResult } from './pool.ts'
 import type { ClassMaps, ViewInput } from './protocol.ts'
+import { Timetable } from './timetable.ts'
 
 /** Workers of one model, as the scheduler sees them. */
 export interface Runner {
@@ -13,6 +16,8 @@ export interface Runner {
   readonly threads: number
   /** The most views of a run. */
   readonly batch: number
+  /** Seconds that a run of so many views is expected to take. */
+  seconds(views: number): number
   run(views: readonly ViewInput[]): Promise<RunResult>
 }
 
@@ -70,23 +75,38 @@ interface Job {
   alone: boolean
 }
 
+/** Times are seconds of `performance.now()`. */
 interface State {
   readonly order: number
-  /** Seconds of `performance.now()`. */
   readonly admitted: number
+  readonly deadline: number
+  readonly decoded: number
+  readonly offer: Offer
   queued: boolean
   left: boolean
   /** Seconds of one thread that are still expected. */
   work: number
+  /** Seconds from its admission until its answer, as expected. */
+  expected: number
+}
+
+interface Run {
+  readonly threads: number
+  readonly jobs: readonly Job[]
+  /** When it is expected to end, in seconds of `performance.now()`. */
+  readonly end: number
 }
 
 /** Share of the time to the deadline that what waits keeps free: the longer the wait, the more may come between. */
 const reserve = 0.1
 
+/** So many seconds after something was refused for want of time or places, the cheapest offers are taken. */
+const refusalSeconds = 5
+
 /**
- * Admission and order. Views wait in one queue, those of the oldest image first; a worker that becomes free takes as
- * many of them as make a good run, of whatever images. So no worker idles while a view waits, and an image that came
- * first is done first. Runs share `threads` threads, whatever their models.
+ * Admission and order. Views wait in one queue, those of the image that is due first before others; a worker that
+ * becomes free takes as many of them as make a good run, of whatever images. So no worker idles while a view waits that
+ * it could run, and a short deadline is no reason to be refused. Runs share `threads` threads, whatever their models.
  */
 export class Scheduler {
   /** Threads that runs share. */
@@ -95,9 +115,9 @@ export class Scheduler {
   readonly #jobs: Job[] = []
   readonly #tickets = new Set<State>()
   readonly #errors = new ForecastErrors()
+  readonly #runs = new Set<Run>()
   #order = 0
-  #busyThreads = 0
-  #runs = 0
+  #refused = -Infinity
 
   /** `limit`: images that may wait. */
   constructor(options: { threads: number; limit: number }) {
@@ -113,12 +133,16 @@ export class Scheduler {
   /** Seconds since the oldest of them was admitted; 0 when there is none. */
   get age(): number {
     const waiting = [...this.#tickets].find((ticket) => ticket.queued)
-    return waiting ? performance.now() / 1000 - waiting.admitted : 0
+    return waiting ? seconds() - waiting.admitted : 0
   }
 
   /** Runs that are under way: workers that are busy. */
   get busy(): number {
-    return this.#runs
+    return this.#runs.size
+  }
+
+  get #busyThreads(): number {
+    return [...this.#runs].reduce((sum, { threads }) => sum + threads, 0)
   }
 
   /** Seconds of one thread that all admitted images still need, as expected. */
@@ -126,43 +150,104 @@ export class Scheduler {
     return [...this.#tickets].reduce((sum, ticket) => sum + ticket.work, 0)
   }
 
-  /** Throws SERVICE_OVERLOADED with Retry-After when `images` more would exceed the limit. */
+  /**
+   * Throws SERVICE_OVERLOADED with Retry-After when `images` more would exceed the limit, and SERVICE_TOO_LARGE when
+   * they would do so in an empty queue.
+   */
   assertRoom(images: number): void {
+    if (images > this.#limit) {
+      throw new FlowersError('SERVICE_TOO_LARGE', `${images} images were sent; ${this.#limit} may wait at a time.`)
+    }
     const waiting = this.depth
     if (waiting + images <= this.#limit) return
     const detail = `${waiting} images are waiting; ${images} more would exceed the limit of ${this.#limit}.`
-    throw retryLater('SERVICE_OVERLOADED', detail, this.backlog / this.threads)
+    throw this.#overloaded(detail, this.backlog / this.threads)
   }
 
   /**
-   * Admits all images or none, with the best offer that is ready before the deadline.
-   * Throws SERVICE_OVERLOADED as {@link assertRoom} does, and when none would be ready.
+   * Admits all images or none, with the best offer that is ready before the deadline and keeps nobody from being so that
+   * was admitted before. Throws as {@link assertRoom} does, SERVICE_OVERLOADED when there is none, and
+   * SERVICE_DEADLINE_SHORT when there would be none either if nobody else asked.
    */
   admit(admission: Admission): { readonly tickets: Ticket[]; readonly offer: Offer } {
-    const { images, offers, decode, seconds } = admission
+    const { images, offers, decode, seconds: left } = admission
     this.assertRoom(images)
-    const now = performance.now() / 1000
-    const backlog = this.backlog
+    const now = seconds()
+    const deadline = now + left
+    const timetable = this.#timetable(now)
+    const margin = this.#errors.margin(now)
+    const wait = this.backlog / this.threads
+    const isRefusing = now - this.#refused < refusalSeconds
+    const marginOf = (time: number): number => Math.min(Math.max(margin, time * reserve), time / 2)
     const situation: Situation = {
-      backlog,
+      before: timetable.workBy(deadline),
       threads: this.threads,
       decode,
       // What waits for nobody keeps nobody waiting: it may try. Errors alone refuse nobody who has time enough.
-      margin: backlog > 0 ? Math.min(Math.max(this.#errors.margin(now), seconds * reserve), seconds / 2) : 0,
+      margin: wait > 0 ? marginOf(left) : 0,
     }
+    const room = timetable.roomBefore(deadline, marginOf)
     const isProbe = admission.stale && this.#tickets.size === 0 && images === 1
-    const fill = this.depth / this.#limit
-    const offer = isProbe ? offers[0] : chooseOffer(offers, images, { ...situation, fill, seconds })
-    if (!offer) {
-      const least = forecast(offers.at(-1)!, images, situation)
-      const detail = `The answer would be ready in ${milliseconds(least)}, ${milliseconds(seconds)} are left.`
-      throw retryLater('SERVICE_OVERLOADED', detail, least - seconds)
-    }
+    const fits = (offer: Offer): boolean =>
+      forecast(offer, images, situation) <= left && images * offer.work <= room.work
+    const offer = isProbe
+      ? offers[0]
+      : chooseOffer(offers, fits, { fill: this.depth / this.#limit, wait, threads: this.threads, isRefusing })
+    if (!offer) throw this.#refusal(admission, situation, room.until)
+    this.#overtake(deadline, images * offer.work)
     const tickets = Array.from({ length: images }, (_, index) => {
       const expected = forecast(offer, index + 1, { ...situation, margin: 0 })
-      return this.#ticket(offer, { admitted: now, expected, seconds })
+      return this.#ticket({ offer, admitted: now, deadline, decoded: now + decode, expected })
     })
     return { tickets, offer }
+  }
+
+  #timetable(now: number): Timetable {
+    const images = [...this.#tickets].map(({ deadline, decoded, work, offer }) => ({
+      deadline,
+      decoded,
+      work,
+      latency: offer.work > 0 ? (offer.latency * work) / offer.work : 0,
+    }))
+    const running = [...this.#runs].map(({ jobs, end, threads }) => ({
+      // The work of an image that left is no longer counted with it.
+      deadline: Math.max(...jobs.map(({ ticket }) => (ticket.left ? Infinity : ticket.deadline))),
+      work: Math.max(0, end - now) * threads,
+    }))
+    return new Timetable({ images, running, threads: this.threads, now })
+  }
+
+  /** Tells who is due later and waits that so much work is done before: his forecast did not know. */
+  #overtake(deadline: number, work: number): void {
+    for (const ticket of this.#tickets) {
+      const isOvertaken =
+        ticket.deadline > deadline && (ticket.queued || this.#jobs.some((job) => job.ticket === ticket))
+      if (isOvertaken) ticket.expected += work / this.threads
+    }
+  }
+
+  /** Why the cheapest offer is not taken, and when it would be. `free`: seconds until nobody is in its way. */
+  #refusal({ images, offers, seconds: left }: Admission, situation: Situation, free: number): ServiceError {
+    const offer = offers.at(-1)!
+    const alone = forecast(offer, images, { ...situation, before: 0, decode: 0, margin: 0 })
+    const least = forecast(offer, images, situation)
+    if (alone > left || this.#tickets.size === 0) {
+      const takes = Math.max(alone, this.#tickets.size === 0 ? least : 0)
+      const detail = `The answer takes ${milliseconds(takes)} when nobody else asks, ${milliseconds(left)} are left.`
+      // Whoever comes when nothing was measured for so long is let in, to measure anew.
+      return retryLater('SERVICE_DEADLINE_SHORT', detail, staleSeconds)
+    }
+    if (least > left) {
+      const detail = `The answer would be ready in ${milliseconds(least)}, ${milliseconds(left)} are left.`
+      return this.#overloaded(detail, least - left)
+    }
+    const detail = `It would make an image late that was admitted before and is answered in ${milliseconds(free)}.`
+    return this.#overloaded(detail, free)
+  }
+
+  #overloaded(detail: string, retryAfter: number): ServiceError {
+    this.#refused = seconds()
+    return retryLater('SERVICE_OVERLOADED', detail, retryAfter)
   }
 
   /** Runs that this runner could begin now and that nobody waits for. */
@@ -173,17 +258,19 @@ export class Scheduler {
   /** Starts what can be started: call it when a worker has become warm. */
   dispatch(): void {
     for (;;) {
-      const first = this.#jobs.find(({ runner }) => runner.free > 0 && this.#lanes(runner) > 0)
-      if (!first) return
+      const first = this.#jobs.find(({ runner }) => runner.free > 0)
+      // Whose worker needs more threads than are free waits for them: those after it would always be quicker.
+      if (!first || this.#lanes(first.runner) === 0) return
       this.#start(first.runner, this.#takeFor(first))
     }
   }
 
   /** Runs of this runner that may be begun now. */
   #lanes({ free, threads }: Runner): number {
-    const most = Math.floor((this.threads - this.#busyThreads) / threads)
+    const busy = this.#busyThreads
+    const most = Math.floor((this.threads - busy) / threads)
     // A worker with more threads than all may use runs when nothing else does.
-    return Math.min(free, this.#busyThreads === 0 ? Math.max(1, most) : most)
+    return Math.min(free, busy === 0 ? Math.max(1, most) : most)
   }
 
   /** The views that share a run with `first`: no more than leaves every idle worker its part. */
@@ -198,9 +285,9 @@ export class Scheduler {
 
   #start(runner: Runner, jobs: readonly Job[]): void {
     for (const { ticket } of jobs) ticket.queued = false
-    this.#busyThreads += runner.threads
-    this.#runs++
     const started = performance.now()
+    const run: Run = { threads: runner.threads, jobs, end: started / 1000 + runner.seconds(jobs.length) }
+    this.#runs.add(run)
     void runner
       .run(jobs.map(({ view }) => view))
       .then(
@@ -214,8 +301,7 @@ export class Scheduler {
         (error: Error) => this.#failed(jobs, error),
       )
       .finally(() => {
-        this.#busyThreads -= runner.threads
-        this.#runs--
+        this.#runs.delete(run)
         // Later, so that the images of this run come first with the views that they still need.
         setImmediate(() => this.dispatch())
       })
@@ -230,17 +316,17 @@ export class Scheduler {
     }
   }
 
-  /** Behind the views of the same image and of older ones. */
+  /** Behind the views of the same image, of those that are due before, and of older ones that are due with it. */
   #enqueue(job: Job): void {
-    const behind = this.#jobs.findLastIndex(({ ticket }) => ticket.order <= job.ticket.order)
+    const { deadline, order } = job.ticket
+    const behind = this.#jobs.findLastIndex(
+      ({ ticket }) => ticket.deadline < deadline || (ticket.deadline === deadline && ticket.order <= order),
+    )
     this.#jobs.splice(behind + 1, 0, job)
   }
 
-  #ticket(
-    offer: Offer,
-    { admitted, expected, seconds }: { admitted: number; expected: number; seconds: number },
-  ): Ticket {
-    const ticket: State = { order: this.#order++, admitted, queued: true, left: false, work: offer.work }
+  #ticket(from: Pick<State, 'offer' | 'admitted' | 'deadline' | 'decoded' | 'expected'>): Ticket {
+    const ticket: State = { ...from, order: this.#order++, queued: true, left: false, work: from.offer.work }
     this.#tickets.add(ticket)
     return {
       leave: (answered = false) => {
@@ -251,9 +337,9 @@ export class Scheduler {
           this.#jobs.splice(this.#jobs.indexOf(job), 1)
           job.reject(new Error('The view is not needed any more.'))
         }
-        const now = performance.now() / 1000
+        const now = seconds()
         // What is given up as late took longer yet: errors of answers alone would make forecasts look better.
-        if (answered || now - admitted >= seconds) this.#errors.observe(expected, now - admitted, now)
+        if (answered || now >= ticket.deadline) this.#errors.observe(ticket.expected, now - ticket.admitted, now)
       },
       run: (runner, views, signal) => this.#run(ticket, runner, views, signal),
     }
@@ -286,6 +372,10 @@ export class Scheduler {
   }
 }
 
-function milliseconds(seconds: number): string {
-  return `${Math.max(0, Math.round(seconds * 1000))} ms`
+function seconds(): number {
+  return performance.now() / 1000
+}
+
+function milliseconds(time: number): string {
+  return `${Math.max(0, Math.round(time * 1000))} ms`
 }

@@ -59,6 +59,7 @@ export const classifyOperation: Operation = {
     'IMAGE_SLOW',
     'SERVICE_NOT_READY',
     'SERVICE_OVERLOADED',
+    'SERVICE_DEADLINE_SHORT',
     'SERVICE_WORKER_LOST',
     'SERVICE_TOO_LATE',
   ],

@@ -169,6 +169,7 @@ const inferOperation: Operation = {
     'IMAGE_BROKEN',
     'IMAGE_SLOW',
     'SERVICE_OVERLOADED',
+    'SERVICE_DEADLINE_SHORT',
     'SERVICE_WORKER_LOST',
     'SERVICE_TOO_LATE',
   ]),

@@ -18,6 +18,8 @@ export interface OpenLoop {
 export interface Answered {
   readonly question: Question
   readonly reply: Reply
+  /** Milliseconds from the start of the load until the request was due. */
+  readonly due: number
   /** Milliseconds from the moment at which the request was due until its answer was complete. */
   readonly ms: number
 }
@@ -45,7 +47,7 @@ export async function openLoop(load: OpenLoop): Promise<Answered[]> {
     if (signal?.aborted) break
     const asked = question(index)
     answers.push(
-      ask(url, asked, agent).then((reply) => ({ question: asked, reply, ms: performance.now() - started - due })),
+      ask(url, asked, agent).then((reply) => ({ question: asked, reply, due, ms: performance.now() - started - due })),
     )
   }
   const all = await Promise.all(answers)
