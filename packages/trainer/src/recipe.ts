@@ -196,6 +196,12 @@ export const recipeSchema = z.strictObject({
   }),
   data: z.strictObject({
     validShare: z.number().gt(0).lt(1).describe('Share of each class held out where DATA brings no split.'),
+    selection: z
+      .enum(['half', 'all'])
+      .default('all')
+      .describe(
+        'Validation photos that choose epoch, checkpoint and size. `half` leaves the others to calibration, where there are 200 or more; `all`: every photo does both.',
+      ),
     minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
     ignore: z
       .array(z.string().regex(/^[0-9a-f]{64}$/))
@@ -363,7 +369,7 @@ export const reportPhases = {
 /** What every recipe shares unless it says otherwise. */
 export const recipeDefaults = {
   seed: 1,
-  data: { validShare: 0.15, minimumSize: 32, ignore: [], exclude: 'nothing' },
+  data: { validShare: 0.15, selection: 'half', minimumSize: 32, ignore: [], exclude: 'nothing' },
   preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
   views: [...sixViews],
   precision: 'auto',

@@ -2,7 +2,6 @@ import { applyTemperature, likeness } from '@flowers/shared/calibration'
 import type { Manifest } from '@flowers/shared/manifest'
 import { argmax, mergeViews } from '@flowers/shared/views'
 import type { ViewPolicy } from '@flowers/shared/views'
-import { Random } from '../random.ts'
 import { abstentionThreshold } from './abstention.ts'
 import { expectedCalibrationError } from './calibration-error.ts'
 import { clopperPearson, upperBound } from './binomial.ts'
@@ -10,6 +9,7 @@ import { level } from './bootstrap.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
 import { fitFastLead, stopAt } from './fast-lead.ts'
+import { splitValidation } from './split-validation.ts'
 import type { PhotoViews } from './fast-lead.ts'
 import type { Scores } from './metrics.ts'
 import { fitTemperature } from './temperature.ts'
@@ -100,10 +100,7 @@ export function calibrate(
   seed: number,
   strange: readonly Scores[] = [],
 ): { calibration: Calibration; report: CalibrationReport } {
-  const shuffled = new Random(seed, 'calibration').shuffle([...photos])
-  const half = Math.floor(shuffled.length / 2)
-  const fit = shuffled.slice(0, half)
-  const held = shuffled.slice(half)
+  const { fit, held } = splitValidation(photos, seed)
   const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, strange)
   return { calibration, report: describe(calibration, fit.length, held) }
 }

@@ -5,6 +5,7 @@ import type { Measures } from '../evaluate/measure.ts'
 import { mostConfused } from '../evaluate/measure.ts'
 import { shotGroups } from '../evaluate/metrics.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
+import { choosingPhotos } from '../evaluate/split-validation.ts'
 import { phaseNames } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
 import { percent } from '../report/format.ts'
@@ -119,7 +120,14 @@ ${bullets([
 ])}`
 }
 
-function accuracy({ manifest, measures, top1ByViews, trainCounts }: CardFacts): string {
+function whoChose({ data, seed }: Recipe, photos: number): string {
+  const choosing = choosingPhotos(Array.from({ length: photos }), data.selection, seed).length
+  return choosing === photos
+    ? 'These photos also'
+    : `${choosing} of these photos, none of those that calibration was fitted on,`
+}
+
+function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: CardFacts): string {
   const { top1, top5, macroF1 } = manifest.metrics
   const groups = Object.entries(shotGroups(measures.classes, trainCounts)).flatMap(([name, { recall, classes }]) =>
     recall === null
@@ -139,7 +147,7 @@ On the ${top1.count} validation photos, through the preprocessing and the view p
 | --- | --- | --- |
 | ${withInterval(top1)} | ${withInterval(top5)} | ${withInterval(macroF1)} |
 
-These photos also chose the checkpoint, so expect slightly less on others.
+${whoChose(recipe, top1.count)} chose the checkpoint, so expect slightly less on others.
 
 ${bullets([
   `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,

@@ -73,7 +73,7 @@ export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
     },
     // Half the bits cost the small networks time on a CPU: 1.8 times as much for EfficientNet-Lite0 at 64 px.
     precision: 'float32',
-    data: { ...recipe.data, exclude: 'audit' },
+    data: { ...recipe.data, exclude: 'audit', selection: 'all' },
     preprocessing: { ...recipe.preprocessing, ...normalization },
     phases: {
       head: withRates(scaled('head')),

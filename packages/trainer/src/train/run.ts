@@ -17,6 +17,7 @@ import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
+import { choosingPhotos } from '../evaluate/split-validation.ts'
 import { showWork } from '../report/bar.ts'
 import { MetricsLog } from '../report/metrics-log.ts'
 import type { Progress } from '../report/progress.ts'
@@ -75,13 +76,16 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   await removeHalfWritten(join(folder, 'checkpoints'))
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
-  const context: PhaseContext = { folder, recipe, dataset, model, photos, log, board, progress, signal }
+  // What calibration is fitted on later has chosen nothing.
+  const valid = choosingPhotos(dataset.valid, recipe.data.selection, recipe.seed)
+  const choosing = { ...dataset, valid }
+  const context: PhaseContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
   if (!options.resume) {
     await requireMemory(context, phases)
     await describeRun(recipe, options, prepared, tensorflow)
   }
   progress.message(
-    `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
+    `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos${valid.length < dataset.valid.length ? ` (${valid.length} choose, the others are left to calibration)` : ''}, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
 
   let accuracy = 0
