@@ -26,13 +26,16 @@ export interface FuzzResult {
   /** Resident bytes after a tenth of the requests, and at the end. */
   readonly resident: readonly [early: number, late: number]
   /** Label of a good picture afterwards. */
-  readonly label: string | undefined
+  readonly label: string
   readonly idle: boolean
   /** Exit code of the service at SIGTERM. */
   readonly code: number | null
 }
 
 const concurrency = 8
+
+/** After so many hostile requests a good one is asked among them. */
+const goodEvery = 100
 
 /** Statuses of which the catalogue has an error, without that of a fault of the service. */
 const refusals = new Set(
@@ -54,6 +57,12 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
   const violations: string[] = []
   let early = 0
   let next = 0
+  const picture = new Uint8Array(await solid('#ff0000'))
+  const askGood = async (): Promise<string> => {
+    const response = await fetch(`${service.url}/classify`, { method: 'POST', body: picture })
+    const answer = (await response.json()) as { predictions?: { label: string }[] }
+    return answer.predictions?.[0]?.label ?? `${response.status}`
+  }
   const client = async (): Promise<void> => {
     while (next < options.requests) {
       const index = next++
@@ -76,6 +85,10 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
         if (!(error instanceof Hang)) throw error
         violations.push(`${index} (${request.kind}): ${error.message}`)
       }
+      if (index % goodEvery === 0) {
+        const label = await askGood()
+        if (label !== 'red') violations.push(`${index}: a red picture among them: ${label}`)
+      }
       if (index === Math.floor(options.requests / 10)) early = await resident()
     }
   }
@@ -87,16 +100,13 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
       return gauges.map((gauge) => new RegExp(`^${gauge} (\\d+)$`, 'm').exec(text)?.[1]).join() === '0,0,1'
     }
     await until(idle)
-    const body = new Uint8Array(await solid('#ff0000'))
-    const answer = (await (await fetch(`${service.url}/classify`, { method: 'POST', body })).json()) as {
-      predictions?: { label: string }[]
-    }
+    const label = await askGood()
     await until(idle)
     return {
       kinds: [...results.values()],
       violations,
       resident: [early, await resident()],
-      label: answer.predictions?.[0]?.label,
+      label,
       idle: true,
       code: await service.stop(),
     }

@@ -340,7 +340,8 @@ export const catalogue = {
     status: 415,
     exit: 1,
     title: 'Content type not accepted',
-    remedy: 'Send multipart/form-data, image/* or application/octet-stream.',
+    remedy:
+      'Send the image as the body, or as the field img of multipart/form-data; tensors as JSON or application/octet-stream, not compressed otherwise than by gzip or deflate.',
   },
   SERVICE_RATE_LIMITED: {
     status: 429,

@@ -130,7 +130,7 @@ describe('decodeImage', () => {
       drawn(16, 8, () => [250, 0, 0]),
       3,
     )
-    expect(await readImageHeader(bytes)).toEqual({ format, width: 16, height: 8 })
+    expect(await readImageHeader(bytes)).toMatchObject({ format, width: 16, height: 8 })
   })
 
   it('reads a single pixel', async () => {

@@ -29,6 +29,8 @@ export interface ImageHeader {
   /** As stored, before the EXIF orientation is applied. */
   readonly width: number
   readonly height: number
+  /** Bytes of its pixels as stored: width x height x channels x bytes of a channel. */
+  readonly pixelBytes: number
 }
 
 /**
@@ -60,22 +62,25 @@ export async function readImageHeader(
   bytes: Uint8Array,
   limits: ImageLimits = defaultImageLimits,
 ): Promise<ImageHeader> {
-  const { format, width, height } = await inspect(bytes, limits)
-  return { format, width, height }
+  const { deepProfile: _, ...header } = await inspect(bytes, limits)
+  return header
 }
 
 async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader & { deepProfile: boolean }> {
   if (bytes.length === 0) throw new FlowersError('IMAGE_EMPTY', 'The image has no bytes.')
   const format = detectImageFormat(bytes)
   if (!format) throw new FlowersError('IMAGE_UNSUPPORTED', 'The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.')
-  const { width, height, depth, hasProfile } = await reading(format, () => sharp(bytes, inputOptions).metadata())
+  const { width, height, depth, channels, hasProfile } = await reading(format, () =>
+    sharp(bytes, inputOptions).metadata(),
+  )
   if (width * height > limits.megapixels * 1e6 || Math.max(width, height) > longestSide) {
     throw new FlowersError(
       'IMAGE_TOO_LARGE',
       `The image is ${width} x ${height} pixels; at most ${limits.megapixels} million, ${longestSide} a side, are read.`,
     )
   }
-  return { format, width, height, deepProfile: hasProfile && depth === 'ushort' }
+  const pixelBytes = width * height * channels * (depth === 'uchar' ? 1 : 2)
+  return { format, width, height, pixelBytes, deepProfile: hasProfile && depth === 'ushort' }
 }
 
 /** An image whose header was read. */

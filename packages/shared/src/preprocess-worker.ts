@@ -7,15 +7,15 @@ import type { PreprocessReply, PreprocessTask } from './preprocessor.ts'
 const port = parentPort
 if (!port) throw new Error('preprocess-worker runs in a worker thread only.')
 
-/** A picture of more pixels is decoded while no other such one is: it may take a gigabyte. */
-const largePixels = 16e6
+/** A picture of more bytes is decoded while no other such one is: photos of 16 megapixels, or others of fewer. */
+const largeBytes = 48e6
 
 async function reply(task: PreprocessTask): Promise<PreprocessReply> {
   const { bytes, preprocessing, scales, limits, mayBeLarge, abandoned } = task
   try {
     const started = performance.now()
     const opened = await openImage(bytes, limits)
-    if (opened.width * opened.height > largePixels && !mayBeLarge) return { large: true }
+    if (opened.pixelBytes > largeBytes && !mayBeLarge) return { large: true }
     const goOn = (): void => {
       if (performance.now() - started > (limits?.seconds ?? Infinity) * 1000) throw tooSlow()
       if (abandoned[0] === 1) throw new FlowersError('INTERNAL', 'Nobody waits for the picture any more.')

@@ -60,7 +60,8 @@ interface Job {
 /**
  * Starts `threads` threads, each with one picture at a time, and of all of them one at most with a large picture, which
  * bounds the memory: a decoded picture takes 3 bytes a pixel, and some formats many more on the way. So that others need
- * not wait for a large one either, where there is more than one thread. A thread that dies is replaced and its picture tried once more; one that takes a second thread with it fails
+ * not wait for a large one either, where there is more than one thread. A thread that dies is replaced and its picture
+ * tried once more; one that takes a second thread with it fails
  * with INTERNAL.
  */
 export function startPreprocessor(options: { threads: number }): Preprocessor {
