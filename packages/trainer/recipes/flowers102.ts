@@ -11,7 +11,7 @@ export const flowers102 = {
     head: { ...headPhase, size: 128, batch: 64 },
     full: {
       ...reportPhases.full,
-      epochs: 11,
+      epochs: 18,
       size: 128,
       batch: 64,
       learningRate: { backbone: 5e-4, head: 2e-3, schedule: { kind: 'cosine', warmupEpochs: 0.5, minimum: 0.01 } },
@@ -23,7 +23,7 @@ export const flowers102 = {
         probability: 0.5,
         mixupOffEpoch: null,
         cutmixOffEpoch: null,
-        late: { epochs: 3, mixup: 0, cutmix: 0 },
+        late: { epochs: 4, mixup: 0, cutmix: 0 },
       },
       ema: { decay: 0.995, power: 0.75 },
       tta: null,
