@@ -6,7 +6,7 @@ import { root } from './setup.mjs'
 /** What each metric of the service is looked at for. */
 const uses = {
   flowers_http_request_duration_seconds:
-    'How much is asked, what fails, how slow is it? The objectives are held on it. Its exemplars lead from a slow answer to its trace.',
+    'How much is asked, what fails, how slow is it? The objectives are held on it. Its exemplars carry the trace id of a slow answer (`trace_id`).',
   flowers_http_requests_in_flight: 'Do requests pile up, and is a replica empty enough to be stopped?',
   flowers_stage_duration_seconds:
     'Where does the time of an image go? Compare the sums of the stages. `queue` is what replicas are added by.',

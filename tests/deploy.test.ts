@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig, settings } from '@flowers/serve/config'
-import { planThreads } from '@flowers/serve/engine/plan'
+import { planThreads, sessionBytes } from '@flowers/serve/engine/plan'
+import { listModels, readManifest, resolveModel } from '@flowers/shared/model-package'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 
@@ -16,6 +17,15 @@ interface Resource {
 const path = (name: string): string => fileURLToPath(new URL(`../deploy/${name}`, import.meta.url))
 const text = (name: string): string => readFileSync(path(name), 'utf8')
 const yaml = (name: string): Resource => parse(text(name)) as Resource
+
+const models = fileURLToPath(new URL('../models', import.meta.url))
+/** Bytes that a session of each model that is shipped needs. */
+const sessions = await Promise.all(
+  (await listModels(models)).map(async ({ name }) => {
+    const { files, preprocessing } = await readManifest((await resolveModel(models, name)).folder)
+    return sessionBytes(files['onnx/model.onnx']!.bytes, preprocessing.size)
+  }),
+)
 
 const pod = yaml('kubernetes/base/deployment.yaml').spec.template.spec
 const [container] = pod.containers
@@ -55,9 +65,10 @@ describe('the service in a cluster', () => {
     const { limits, requests } = container.resources
     expect(requests).toEqual(limits)
     const memory = Number(/^(\d+)Gi$/.exec(limits.memory)![1]) * 2 ** 30
-    // The largest model of the recipes: EfficientNet-Lite2.
-    const plan = planThreads({ cores: Number(limits.cpu), memory, source: 'cgroup v2' }, 25e6)
-    expect(plan).toMatchObject({ workers: Number(limits.cpu), threads: 1 })
+    for (const bytes of sessions) {
+      const plan = planThreads({ cores: Number(limits.cpu), memory, source: 'cgroup v2' }, bytes)
+      expect(plan).toMatchObject({ workers: Number(limits.cpu), threads: 1 })
+    }
   })
 
   it('is the same pod under KServe', () => {

@@ -58,6 +58,8 @@ describe.skipIf(missing.length > 0)('the image of the service', () => {
   const sandbox = (...args: string[]) => start([join(folder, 'root'), '--env', `PORT=${port}`, ...args])
 
   it('is small and has only the binaries of its platform', async () => {
+    // As in a fresh checkout, where nothing is built.
+    await rm(path('packages/page/dist'), { recursive: true, force: true })
     const sizes = make('root.mjs', join(folder, 'root'))
     console.log(sizes.slice(sizes.indexOf('usr/local/bin')))
     expect(Number(/^all +([\d.]+) MB$/m.exec(sizes)![1])).toBeLessThan(260)
@@ -85,6 +87,8 @@ describe.skipIf(missing.length > 0)('the image of the service', () => {
     const url = `http://127.0.0.1:${port}`
     await until(async () => (await fetch(`${url}/readyz`).catch(() => null))?.ok ?? false)
     expect((await sandbox('--health').ended).code).toBe(0)
+    const page = await (await fetch(url, { headers: { accept: 'text/html' } })).text()
+    expect(page).toMatch(/<script[^>]+src="\/page\/main-/)
     for (const format of ['jpeg', 'png', 'webp'] as const) {
       const body = new Uint8Array(await solid('#ff0000', format, 500))
       const response = await fetch(`${url}/classify`, { method: 'POST', body })

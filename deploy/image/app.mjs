@@ -18,14 +18,16 @@ export function gatherApp(name, out) {
   installPackages()
   if (!build(`packages/${name}`, `packages/${name}/package.json`))
     throw new Failure(`packages/${name} does not compile.`)
+  if (name === 'serve') run(process.execPath, [join(root, 'packages', 'page', 'build.mjs')], 'The page cannot be built')
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const { status } = spawnSync(
-    'npx',
-    ['--yes', packageManager, '--filter', `@flowers/${name}`, 'deploy', out, '--prod'],
-    { cwd: root, stdio: ['ignore', process.stderr, process.stderr] },
-  )
-  if (status !== 0) throw new Failure(`pnpm deploy failed: the reason is above.`)
+  run('npx', ['--yes', packageManager, '--filter', `@flowers/${name}`, 'deploy', out, '--prod'], 'pnpm deploy failed')
   prune(out)
+}
+
+/** @param {string} program @param {string[]} args @param {string} failure */
+function run(program, args, failure) {
+  const { status } = spawnSync(program, args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] })
+  if (status !== 0) throw new Failure(`${failure}: the reason is above.`)
 }
 
 /** @param {string} folder */

@@ -19,7 +19,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3.11 pyth
 COPY --from=build /app /app
 COPY deploy/image/environment.mjs /app/
 RUN --mount=type=cache,target=/root/.cache/pip node /app/environment.mjs "${DEVICE}"
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 FLOWERS_CACHE=/runs/.cache \
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 ORT_DISABLE_TELEMETRY=1 FLOWERS_CACHE=/runs/.cache \
   NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 10001:10001
 WORKDIR /runs

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { constants, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/canvas'
 import { FlowersError } from '@flowers/shared/errors'
@@ -119,7 +120,16 @@ async function answer(session: InferenceSession, message: RunMessage): Promise<v
   }
 }
 
+/**
+ * Below the thread that answers HTTP: probes and refusals wait for no view. On Linux a priority is that of the calling
+ * thread, and the session's own threads take it over; elsewhere it would be that of the process.
+ */
+function giveWay(): void {
+  if (platform() === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+}
+
 try {
+  giveWay()
   const session = await openSession()
   const seconds = await warmUp(session)
   let running = Promise.resolve()
