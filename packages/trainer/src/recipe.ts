@@ -3,7 +3,11 @@ import { sixViews, viewSchema } from '@flowers/shared/views'
 import { z } from 'zod'
 
 const share = z.number().min(0).max(1)
-const rangeSchema = z.tuple([z.number().positive(), z.number().positive()])
+/** A share that is never the whole: of what is dropped, something is left. */
+const part = z.number().min(0).lt(1)
+const rangeSchema = z
+  .tuple([z.number().positive(), z.number().positive()])
+  .refine(([low, high]) => low <= high, { error: 'the first is not above the second' })
 
 /** One value for the whole phase, or one that moves linearly from its first epoch to its last. */
 const rampSchema = z.union([share, z.strictObject({ from: share, to: share })])
@@ -135,7 +139,7 @@ const phaseFields = z.strictObject({
   augment: augmentSchema,
   mix: mixSchema,
   ema: z
-    .strictObject({ decay: share, power: z.number().positive() })
+    .strictObject({ decay: part, power: z.number().positive() })
     .nullable()
     .describe("Exponential moving average of the weights with timm's warm-up `1 - (1 + step)^-power`; null: none."),
   tta: z
@@ -180,9 +184,9 @@ export const recipeSchema = z.strictObject({
     architecture: z.string().describe('A name of the registry, such as convnext_tiny.'),
     head: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('linear') }),
-      z.strictObject({ kind: z.literal('mlp'), hidden: z.int().min(1), dropout: share }),
+      z.strictObject({ kind: z.literal('mlp'), hidden: z.int().min(1), dropout: part }),
     ]),
-    stochasticDepth: share.describe('Largest probability of dropping a residual branch; grows with depth.'),
+    stochasticDepth: part.describe('Largest probability of dropping a residual branch; grows with depth.'),
     layerScale: z
       .number()
       .min(0)

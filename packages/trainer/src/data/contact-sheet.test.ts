@@ -22,6 +22,15 @@ it('shows every photo in every epoch, each time another way', async () => {
         .subarray(0, 3)
         .join()
     expect(new Set([0, 1, 2, 3].map(middle)).size).toBeGreaterThan(2)
+    // As strong as the phase has it, and as it moves.
+    const dataset = await openDataset(folder.path, { seed: 1 })
+    const sheet = (strength: typeof phase.augment.strength) => {
+      const augment = { ...phase.augment, strength }
+      return contactSheet(dataset, { recipe, phase: { ...phase, augment, epochs: 2 }, rows: 3, columns: 2 })
+    }
+    const [none, whole, falling] = await Promise.all([sheet(0), sheet(1), sheet({ from: 1, to: 0 })])
+    expect(none.equals(whole)).toBe(false)
+    expect([none, whole].some((other) => falling.equals(other))).toBe(false)
   } finally {
     await folder.remove()
   }

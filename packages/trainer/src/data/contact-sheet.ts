@@ -2,10 +2,11 @@ import { writeFileAtomic } from '@flowers/shared/files'
 import type { RgbImage } from '@flowers/shared/resample'
 import * as tf from '@tensorflow/tfjs-core'
 import sharp, { type Sharp } from 'sharp'
+import { rampValue } from '../optim/ramp.ts'
 import type { Phase, Recipe } from '../recipe.ts'
 import { bytes, castToFloat, startTensorflow } from '../tensorflow/index.ts'
 import { applyAugmentations, packAugmentations, type Normalization } from './apply-augment.ts'
-import { drawAugmentation } from './augment.ts'
+import { atStrength, drawAugmentation } from './augment.ts'
 import type { Dataset } from './dataset.ts'
 import { trainBatches } from './loader.ts'
 import { drawMix } from './mix.ts'
@@ -41,7 +42,7 @@ export async function contactSheet(
       batch: picked.length,
       seed: recipe.seed,
       epoch,
-      crop: phase.augment.crop,
+      crop: augmentAt(phase, epoch).crop,
       kernel: recipe.preprocessing.kernel,
       order: picked,
     })
@@ -54,9 +55,15 @@ export async function contactSheet(
   return tiled(pictures, { size, columns }).png().toBuffer()
 }
 
+/** As strong as it is in an epoch. */
+function augmentAt({ augment, epochs }: Phase, epoch: number): Phase['augment'] {
+  return { ...augment, ...atStrength(augment, rampValue(augment.strength, epoch, epochs)) }
+}
+
 /** What is drawn for a batch in an epoch, as it goes into the step. */
 function drawn(recipe: Recipe, phase: Phase, { count, epoch }: { count: number; epoch: number }): Float32Array {
-  const { size, augment, mix, epochs } = phase
+  const { size, mix, epochs } = phase
+  const augment = augmentAt(phase, epoch)
   const positions = Array.from({ length: count }, (_, position) => position)
   return packAugmentations(
     positions.map((position) => drawAugmentation(augment, size, new Random(recipe.seed, 'augment', epoch, position))),

@@ -56,7 +56,7 @@ function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${path}: ${reason}`)
   if (data.asTrained && data.split === 'valid') {
     lines.push(
-      'These photos chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
+      'These photos, or half of them, chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
     )
   }
   if (data.asTrained && data.split === 'train') lines.push('The model was trained on these photos.')

@@ -6,7 +6,7 @@ import { measure } from '../evaluate/measure.ts'
 import { openDataset, withoutPhotos } from '../data/dataset.ts'
 import { readRun } from '../train/run-folder.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
-import { Scorers, ValidationSet } from '../train/validate.ts'
+import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
 import { TrainingVariables } from '../train/variables.ts'
 import { fewShot } from './few-shot.ts'
 import type { FewShot } from './few-shot.ts'
@@ -38,7 +38,7 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
   const scorers = new Scorers(model, (name) => variables.weight(name), recipe.preprocessing)
   const photos = new ValidationSet(valid, {
     preprocessing: { ...recipe.preprocessing, size: checkpoint.size },
-    batch: recipe.phases.full.batch,
+    batch: photosAtOnce(checkpoint.size),
   })
   try {
     const means = await photos.probabilities(scorers, recipe.views, signal)

@@ -58,9 +58,9 @@ describe('classificationLoss', () => {
     )
   })
 
-  it('has a finite gradient where a class is certain', () => {
+  it.each([0.5, 1, 1.5])('has a finite gradient where a class is certain, with gamma %f', (focalGamma) => {
     const gradient = tf.grad((x: tf.Tensor) =>
-      classificationLoss(x as tf.Tensor2D, tf.tensor2d([[1, 0]]), { classWeights: null, focalGamma: 1.5 }),
+      classificationLoss(x as tf.Tensor2D, tf.tensor2d([[1, 0]]), { classWeights: null, focalGamma }),
     )
     expect([...gradient(tf.tensor2d([[80, -80]])).dataSync()].every(Number.isFinite)).toBe(true)
   })

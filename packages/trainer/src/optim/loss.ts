@@ -11,6 +11,9 @@ export function smoothedTargets(labels: tf.Tensor1D, classes: number, smoothing:
   return tf.add(tf.mul(hard, tf.sub(1, smoothing)), tf.div(smoothing, classes))
 }
 
+/** Of 1 - p, the least: below a gamma of 1 the slope of its power at 0 has no bound. */
+const leastDoubt = 1e-7
+
 export interface LossOptions {
   /** One weight a class [K], mean 1; null: all equal. */
   readonly classWeights: readonly number[] | null
@@ -30,7 +33,8 @@ export function classificationLoss(
 ): tf.Scalar {
   const logProbabilities = tf.logSoftmax(logits)
   const terms = tf.mul(targets, logProbabilities)
-  const focused = focalGamma === 0 ? terms : tf.mul(terms, tf.pow(tf.sub(1, tf.exp(logProbabilities)), focalGamma))
+  const doubt = tf.maximum(tf.sub(1, tf.exp(logProbabilities)), leastDoubt)
+  const focused = focalGamma === 0 ? terms : tf.mul(terms, tf.pow(doubt, focalGamma))
   const weighted = classWeights === null ? focused : tf.mul(focused, tf.tensor1d([...classWeights]))
   return tf.neg(tf.mean(tf.sum(weighted, -1)))
 }

@@ -7,7 +7,6 @@ import { auditKinds } from '../data/audit.ts'
 import type { AuditKind } from '../data/audit.ts'
 import type { Dataset, Sample } from '../data/dataset.ts'
 import { Random } from '../random.ts'
-import type { PhaseName } from '../recipe.ts'
 import { findingsOf } from '../report/facts.ts'
 import type { Findings, JudgedPhoto, RunFacts } from '../report/facts.ts'
 import { reportPage } from '../report/page/report-page.ts'
@@ -16,7 +15,7 @@ import { thumbnails } from '../report/thumbnails.ts'
 import { startTensorflow, Variable } from '../tensorflow/index.ts'
 import { openRunData, readJson, readRun, trainCountsOf } from './run-folder.ts'
 import type { TrainedRun } from './run-folder.ts'
-import { Scorers, ValidationSet } from './validate.ts'
+import { photosAtOnce, Scorers, ValidationSet } from './validate.ts'
 
 export interface ReportOptions {
   /** A run folder, of a run that has ended or was stopped. */
@@ -92,9 +91,11 @@ async function judge(
   )
   const scorers = new Scorers(model, (name) => variables.get(name)!, recipe.preprocessing)
   const { size } = checkpoint
-  const { batch } = recipe.phases[checkpoint.phase as PhaseName]
   const score = async (samples: readonly Sample[], split: JudgedPhoto['split']): Promise<JudgedPhoto[]> => {
-    const set = new ValidationSet(samples, { preprocessing: { ...recipe.preprocessing, size }, batch })
+    const set = new ValidationSet(samples, {
+      preprocessing: { ...recipe.preprocessing, size },
+      batch: photosAtOnce(size),
+    })
     const rows = await set.probabilities(scorers, oneView, signal)
     return rows.map((scores, index) => ({ sample: samples[index]!, split, scores }))
   }
