@@ -98,7 +98,7 @@ interface Run {
 }
 
 /** Share of the time to the deadline that what waits keeps free: the longer the wait, the more may come between. */
-const reserve = 0.1
+const reserve = 0.15
 
 /** So many seconds after something was refused for want of time or places, the cheapest offers are taken. */
 const refusalSeconds = 5
