@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FlowersError } from './errors.ts'
+import { assertAsListed } from './listed-file.ts'
+import type { Measured } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
 import { manifestFormat, manifestSchema } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
@@ -39,15 +41,7 @@ export async function openModel(folder: string): Promise<ModelPackage> {
   for (const [path, expected] of Object.entries(manifest.files)) {
     const actual = await measure(join(folder, path))
     if (!actual) throw new FlowersError('MODEL_TAMPERED', `${join(folder, path)} is missing.`)
-    if (actual.bytes !== expected.bytes) {
-      throw new FlowersError(
-        'MODEL_TAMPERED',
-        `${join(folder, path)} has ${actual.bytes} bytes, its manifest says ${expected.bytes}.`,
-      )
-    }
-    if (actual.sha256 !== expected.sha256) {
-      throw new FlowersError('MODEL_TAMPERED', `${join(folder, path)} has another sha256 than its manifest says.`)
-    }
+    assertAsListed(join(folder, path), actual, expected)
   }
   const quantized = modelFiles.quantized in manifest.files ? join(folder, modelFiles.quantized) : null
   return { folder, manifest, network: join(folder, modelFiles.network), quantized }
@@ -111,7 +105,7 @@ export async function packageModel(
   parseManifest(json({ ...manifest, files: Object.fromEntries(unmeasured) }), manifestPath)
   const temporary = `${folder}.${randomUUID()}.tmp`
   try {
-    const listed: Record<string, { sha256: string; bytes: number }> = {}
+    const listed: Record<string, Measured> = {}
     for (const [path, source] of Object.entries(sources)) {
       const target = join(temporary, path)
       await mkdir(dirname(target), { recursive: true })
@@ -216,7 +210,7 @@ async function foldersOf(folder: string): Promise<string[]> {
   }
 }
 
-async function measure(path: string): Promise<{ sha256: string; bytes: number } | null> {
+async function measure(path: string): Promise<Measured | null> {
   const hash = createHash('sha256')
   let bytes = 0
   try {

@@ -4,6 +4,7 @@ import { constants, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/canvas'
 import { FlowersError } from '@flowers/shared/errors'
+import { assertAsListed } from '@flowers/shared/listed-file'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type {
   BatchSeconds,
@@ -29,11 +30,9 @@ async function readNetwork(): Promise<Uint8Array> {
   const content = await readFile(network).catch((error: unknown) => {
     throw new FlowersError('MODEL_TAMPERED', `${network} cannot be read: ${String(error)}.`, { cause: error })
   })
-  if (content.length !== bytes) {
-    throw new FlowersError('MODEL_TAMPERED', `${network} has ${content.length} bytes, its manifest says ${bytes}.`)
-  }
-  if (createHash('sha256').update(content).digest('hex') === sha256) return content
-  throw new FlowersError('MODEL_TAMPERED', `${network} has another sha256 than its manifest says.`)
+  const actual = { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }
+  assertAsListed(network, actual, { bytes, sha256 })
+  return content
 }
 
 /** From the bytes that were compared: a path would be read once more, and may hold others by then. */

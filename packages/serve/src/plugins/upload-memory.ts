@@ -22,11 +22,6 @@ export class UploadMemory {
     this.#limit = limit
   }
 
-  /** Bytes that are held. */
-  get held(): number {
-    return this.#held
-  }
-
   /** Counts what comes of the body until `end`. `exceeded` rejects with SERVICE_OVERLOADED beyond the limit. */
   counting(request: FastifyRequest): { readonly exceeded: Promise<never>; end(): void } {
     const { raw } = request
@@ -36,7 +31,7 @@ export class UploadMemory {
       this.#held += length
       request.uploadBytes += length
       if (this.#held <= this.#limit) return
-      const held = `The requests that are being received and answered hold more than ${megabytes(this.#limit)}.`
+      const held = `The requests that are being received and answered hold more than ${this.#limit / 1e6} MB.`
       refuse(retryLater('SERVICE_OVERLOADED', held, 1))
     }
     raw.on('data', count)
@@ -56,8 +51,4 @@ export class UploadMemory {
       done()
     })
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`
 }

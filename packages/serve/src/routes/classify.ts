@@ -85,7 +85,7 @@ export async function classifyRoutes(
     request: FastifyRequest,
   ): Promise<ClassifyAnswer | { results: (ClassifyAnswer | Problem)[] }> {
     const query = readQuery(request)
-    const { images, several } = await untilOver(request, readImages(request, limits))
+    const { images, several } = await readImages(request, limits)
     const classifier = await untilOver(request, engine.classifier(query.model))
     const { scheduler } = engine
     const asked = query.tta ?? config.views ?? classifier.manifest.viewPolicy

@@ -48,7 +48,7 @@ export async function explainRoutes(
 
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {
     const { model, label: labels } = readQuery(request)
-    const { images } = await untilOver(request, readImages(request, limits))
+    const { images } = await readImages(request, limits)
     const classifier = await untilOver(request, engine.classifier(model))
     const { tickets } = classifier.admit(engine.scheduler, {
       images: 1,

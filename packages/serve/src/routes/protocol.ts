@@ -202,7 +202,7 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
   const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
     const jsonBytes = readJsonBytes(request)
     const unpack = unpackerOf(request.headers['content-encoding'])
-    const body = await unpack(await untilOver(request, readBody(request, limits)), limits.bytes)
+    const body = await unpack(await readBody(request, limits), limits.bytes)
     if ((jsonBytes ?? body.length) > jsonBytesLimit) throw tooMuchJson(config.jsonLimitMb)
     const call = readInferRequest(body, jsonBytes)
     const classifier = await untilOver(request, openModel(engine, request.params))
