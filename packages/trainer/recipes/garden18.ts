@@ -1,5 +1,7 @@
+import { threeViews } from '@flowers/shared/views'
 import type { Recipe } from '../src/recipe.ts'
 import { noMix, reportPhases } from '../src/recipe.ts'
+import { garden18Ignore } from './garden18-ignore.ts'
 import { headPhase, pretrainedLite, transferAugment, transferDefaults } from './transfer.ts'
 
 /** EfficientNet-Lite2 on 18 garden flowers in full-size photos, ending in FixRes at 576 px; docs/models.md has what it gives. */
@@ -7,6 +9,7 @@ export const garden18 = {
   ...transferDefaults,
   name: 'garden18',
   model: pretrainedLite('efficientnet_lite2'),
+  data: { ...transferDefaults.data, ignore: garden18Ignore },
   phases: {
     head: { ...headPhase, size: 224, batch: 32 },
     full: {
@@ -19,14 +22,15 @@ export const garden18 = {
       augment: {
         ...transferAugment,
         crop: { ...transferAugment.crop, scale: [0.3, 1] },
-        verticalFlip: 0.2,
+        // As often as the views of the service are flipped so.
+        verticalFlip: 1 / 3,
       },
       mix: { mixupAlpha: 0.2, cutmixAlpha: 0, probability: 0.5, mixupOffEpoch: null, cutmixOffEpoch: null, late: null },
       ema: { decay: 0.99, power: 0.75 },
       tta: null,
       earlyStopping: null,
     },
-    // The head alone, on features computed once of each photo and its mirror image; classes are drawn equally often.
+    // The head alone, on features computed once of the three flips that the service has views of; classes are drawn equally often.
     fixres: {
       ...reportPhases.fixres,
       epochs: 40,
@@ -34,10 +38,7 @@ export const garden18 = {
       batch: 64,
       trainable: 'head',
       features: 'cached',
-      featureViews: [
-        { flip: 'none', scale: 1 },
-        { flip: 'horizontal', scale: 1 },
-      ],
+      featureViews: [...threeViews],
       learningRate: { backbone: 0, head: 1e-3, schedule: { kind: 'cosine', warmupEpochs: 1, minimum: 0.01 } },
       labelSmoothing: 0.05,
       samplerPower: 0,
