@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { AugmentOptions } from '../recipe.ts'
 import { recipeDefaults, standardAugment, strongAugment } from '../recipe.ts'
 import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
 import { Random } from '../random.ts'
@@ -8,6 +9,13 @@ const apply = (matrix: readonly number[], rgb: readonly [number, number, number]
   [0, 1, 2].map((row) =>
     rgb.reduce((sum, value, column) => sum + value * matrix[row * 4 + column]!, matrix[row * 4 + 3]!),
   )
+
+/** Gives what is named, in the order in which a geometry draws, and the middle of the range for all else. */
+function scripted(named: { angle?: number; shear?: number; scale?: number; x?: number; y?: number }): Random {
+  const { angle = 0.5, shear = 0.5, scale = 0.5, x = 0.5, y = 0.5 } = named
+  const draws = [0, 0, angle, shear, scale, x, y]
+  return Object.assign(new Random(1, 'augment'), { uniform: () => draws.shift()! })
+}
 
 describe('geometry', () => {
   it('is the identity when nothing is asked for', () => {
@@ -28,6 +36,30 @@ describe('geometry', () => {
       expect(a0! ** 2 + b0! ** 2).toBeCloseTo(1, 12)
       expect(Math.abs(Math.asin(a1!))).toBeLessThanOrEqual(Math.PI / 4 + 1e-9)
     }
+  })
+
+  // Where the pixel of column 10 and row 20 of a square of 33, whose centre is 16, 16, is taken from.
+  it.each([
+    ['a shift by an eighth, left and down', { affine: { translate: 0.25 } }, { x: 0.75, y: 0.25 }, 14.125, 15.875],
+    ['a shear by minus 45 degrees', { affine: { shear: 45 } }, { shear: 0 }, 6, 20],
+    ['a picture of half the size', { affine: { scale: [0.5, 2] } }, { scale: 0 }, 4, 24],
+    [
+      'a picture enlarged by the square root of two',
+      { affine: { scale: [0.5, 2] } },
+      { scale: 0.75 },
+      16 - 6 / Math.SQRT2,
+      16 + 4 / Math.SQRT2,
+    ],
+    ['a rotation by 90 degrees', { rotation: 90, affine: {} }, { angle: 1 }, 12, 10],
+    ['a mirror image of what is sheared', { horizontalFlip: 1, affine: { shear: 45 } }, { shear: 0 }, 26, 20],
+  ] as const)('has %s where a hand puts it', (_, { affine, ...options }, drawn, x, y) => {
+    const [a0, a1, a2, b0, b1, b2] = drawGeometry(
+      { ...still, ...options, affine: { ...still.affine, ...affine } as AugmentOptions['affine'] },
+      33,
+      scripted(drawn),
+    )
+    expect(a0! * 10 + a1! * 20 + a2!).toBeCloseTo(x, 9)
+    expect(b0! * 10 + b1! * 20 + b2!).toBeCloseTo(y, 9)
   })
 })
 
