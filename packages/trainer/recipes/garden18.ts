@@ -48,5 +48,4 @@ export const garden18 = {
       earlyStopping: null,
     },
   },
-  sweep: { sizes: [320, 384, 448], views: 'one' },
 } satisfies Recipe
