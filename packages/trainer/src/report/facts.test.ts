@@ -39,7 +39,7 @@ const facts: RunFacts = {
   sha256: 'ff',
   excluded: [],
   audit: null,
-  history: [],
+  history: { phases: [], sweep: [] },
   checkpoint: { phase: 'full', epoch: 0, size: 64 },
   parameters: 1,
   environment: {},

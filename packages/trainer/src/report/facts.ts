@@ -11,7 +11,7 @@ import type { Measures } from '../evaluate/measure.ts'
 import { shotGroups } from '../evaluate/metrics.ts'
 import type { ShotGroup, Shots } from '../evaluate/metrics.ts'
 import type { Recipe } from '../recipe.ts'
-import type { HistoryPhase } from './run-history.ts'
+import type { RunHistory } from './run-history.ts'
 
 /** A photo and the probability that the network gives each class. */
 export interface JudgedPhoto {
@@ -33,7 +33,7 @@ export interface RunFacts {
   /** Photos left out. */
   readonly excluded: readonly string[]
   readonly audit: Pick<Audit, 'checked' | 'problems' | 'errors' | 'warnings'> | null
-  readonly history: readonly HistoryPhase[]
+  readonly history: RunHistory
   readonly checkpoint: { readonly phase: string; readonly epoch: number; readonly size: number }
   /** Weights of the network. */
   readonly parameters: number

@@ -18,10 +18,23 @@ const epoch = {
 }
 
 it('groups epochs by phase and passes over what it does not know', () => {
-  const lines = [phase, epoch, { event: 'sweep', size: 96 }, { ...epoch, epoch: 1 }, { ...phase, phase: 'fixres' }]
+  const lines = [phase, epoch, { event: 'note', size: 96 }, { ...epoch, epoch: 1 }, { ...phase, phase: 'fixres' }]
   const text = `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"event":"epo`
-  expect(parseHistory(text)).toMatchObject([
-    { phase: 'full', size: 64, effectivePrior: null, epochs: [{ epoch: 0 }, { epoch: 1 }] },
-    { phase: 'fixres', epochs: [] },
+  expect(parseHistory(text)).toMatchObject({
+    phases: [
+      { phase: 'full', size: 64, effectivePrior: null, epochs: [{ epoch: 0 }, { epoch: 1 }] },
+      { phase: 'fixres', epochs: [] },
+    ],
+    sweep: [],
+  })
+})
+
+it('has each line of a sweep once, as written last', () => {
+  const line = { event: 'sweep', phase: 'full', size: 96, views: 1, validAccuracy: 0.5, validLoss: 1 }
+  const lines = [phase, epoch, line, { ...line, size: 64 }, { ...line, validAccuracy: 0.6 }]
+  const { sweep } = parseHistory(lines.map((entry) => JSON.stringify(entry)).join('\n'))
+  expect(sweep.map(({ size, validAccuracy }) => [size, validAccuracy])).toEqual([
+    [96, 0.6],
+    [64, 0.5],
   ])
 })

@@ -26,7 +26,16 @@ const epochSchema = z.object({
   seconds: z.number(),
 })
 
-const lineSchema = z.discriminatedUnion('event', [phaseSchema, epochSchema])
+const sweepSchema = z.object({
+  event: z.literal('sweep'),
+  phase: z.string(),
+  size: z.int(),
+  views: z.int(),
+  validAccuracy: z.number(),
+  validLoss: z.number(),
+})
+
+const lineSchema = z.discriminatedUnion('event', [phaseSchema, epochSchema, sweepSchema])
 
 export type HistoryEpoch = z.infer<typeof epochSchema>
 
@@ -35,21 +44,36 @@ export interface HistoryPhase extends z.infer<typeof phaseSchema> {
   readonly epochs: readonly HistoryEpoch[]
 }
 
-/** The phases of a run, from its `metrics.jsonl`; none where there is no such file. */
-export async function readHistory(path: string): Promise<HistoryPhase[]> {
+/** The best weights of a phase, scored at a size after the last phase. */
+export type SweepLine = z.infer<typeof sweepSchema>
+
+export interface RunHistory {
+  readonly phases: readonly HistoryPhase[]
+  /** Empty where the recipe has no sweep. */
+  readonly sweep: readonly SweepLine[]
+}
+
+/** What a run went through, from its `metrics.jsonl`; nothing where there is no such file. */
+export async function readHistory(path: string): Promise<RunHistory> {
   return parseHistory(await readFile(path, 'utf8').catch(() => ''))
 }
 
-/** Lines of other kinds, and the half line that a kill leaves, are passed over. */
-export function parseHistory(text: string): HistoryPhase[] {
+/**
+ * Lines of other kinds, and the half line that a kill leaves, are passed over. A sweep that was killed begins again: of two
+ * lines on the same weights and size the later counts.
+ */
+export function parseHistory(text: string): RunHistory {
   const phases: (HistoryPhase & { epochs: HistoryEpoch[] })[] = []
-  for (const line of text.split('\n')) {
-    const parsed = lineSchema.safeParse(parseJson(line))
+  const sweep = new Map<string, SweepLine>()
+  for (const written of text.split('\n')) {
+    const parsed = lineSchema.safeParse(parseJson(written))
     if (!parsed.success) continue
-    if (parsed.data.event === 'phase') phases.push({ ...parsed.data, epochs: [] })
-    else phases.at(-1)?.epochs.push(parsed.data)
+    const line = parsed.data
+    if (line.event === 'phase') phases.push({ ...line, epochs: [] })
+    else if (line.event === 'epoch') phases.at(-1)?.epochs.push(line)
+    else sweep.set(`${line.phase} ${line.size}`, line)
   }
-  return phases
+  return { phases, sweep: [...sweep.values()] }
 }
 
 function parseJson(line: string): unknown {

@@ -44,6 +44,7 @@ const recipe: Recipe = {
     full: phase,
     fixres: { ...phase, epochs: 1, size: 40 },
   },
+  sweep: { sizes: [64], views: 'one' },
 }
 
 let folder: Awaited<ReturnType<typeof testFolder>>
@@ -148,17 +149,27 @@ describe('the report that a training run leaves', () => {
   })
 
   it('says what the run measured', async () => {
-    const phases = await readHistory(join(run, 'metrics.jsonl'))
+    const { phases } = await readHistory(join(run, 'metrics.jsonl'))
     expect(texts(document, '.headline .figure')[0]).toBe(percent(result.accuracy))
     const training = document.querySelector('section')!
-    const rows = [...training.querySelectorAll('tbody tr')].map((row) =>
-      [...row.querySelectorAll('th, td')].map(({ textContent }) => textContent!.trim()),
+    const [rows = [], sweep = []] = [...training.querySelectorAll('tbody')].map((body) =>
+      [...body.querySelectorAll('tr')].map((row) =>
+        [...row.querySelectorAll('th, td')].map(({ textContent }) => textContent!.trim()),
+      ),
     )
     expect(rows.map(([name, size, epochs]) => [name, size, epochs])).toEqual([
       ['full', '32 px', '2 of 2'],
       ['fixres', '40 px', '1 of 1'],
     ])
     expect(rows[1]![3]).toBe(percent(phases[1]!.validAccuracy))
+    expect(sweep.map(([name, size]) => [name, size])).toEqual([
+      ['full', '32 px'],
+      ['fixres', '40 px'],
+      ['full', '64 px'],
+      ['fixres', '64 px'],
+    ])
+    const exported = sweep.filter((row) => row.at(-1) === 'yes')
+    expect(exported.map((row) => row[3])).toEqual([percent(result.accuracy)])
     // One point an epoch and one at the start of a phase; the second has views beside.
     const titles = texts(document, '.three title')
     expect(titles.filter((title) => title.includes('validation loss'))).toHaveLength(5)

@@ -79,7 +79,7 @@ function auditBody(audit: RunFacts['audit'], excluded: readonly string[]): Html 
 const phaseColors = [colors.train, colors.valid, colors.extra]
 
 function priorBody(facts: RunFacts): Html {
-  const phases = facts.history.flatMap(({ phase, effectivePrior, effectivePriorSlope }, index) =>
+  const phases = facts.history.phases.flatMap(({ phase, effectivePrior, effectivePriorSlope }, index) =>
     effectivePrior === null
       ? []
       : [{ name: phase, prior: effectivePrior, slope: effectivePriorSlope, color: phaseColors[index]! }],

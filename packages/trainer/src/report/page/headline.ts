@@ -12,7 +12,7 @@ export function headline(
   { recipe, labels, source, checkpoint, parameters, valid, history, environment }: RunFacts,
   { measures, ece, temperature }: Findings,
 ): Html {
-  const epochs = history.flatMap((phase) => phase.epochs)
+  const epochs = history.phases.flatMap((phase) => phase.epochs)
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)
   const { top1, top5, macroF1 } = measures
   const figures = [

@@ -3,13 +3,13 @@ import { colors } from '../charts/chart.ts'
 import { curves } from '../charts/curves.ts'
 import type { RunFacts } from '../facts.ts'
 import { duration, percent } from '../format.ts'
-import type { HistoryPhase } from '../run-history.ts'
+import type { HistoryPhase, SweepLine } from '../run-history.ts'
 import { figure, key, table } from './parts.ts'
 import type { Section } from './parts.ts'
 
-export function trainingSection({ history }: RunFacts): Section {
-  const drawn = curves(history)
-  const hasTta = history.some(({ epochs }) => epochs.some(({ ttaAccuracy }) => ttaAccuracy !== null))
+export function trainingSection({ history: { phases, sweep }, checkpoint }: RunFacts): Section {
+  const drawn = curves(phases)
+  const hasTta = phases.some(({ epochs }) => epochs.some(({ ttaAccuracy }) => ttaAccuracy !== null))
   const charts =
     drawn === null
       ? html`<p>No epoch has ended.</p>`
@@ -23,11 +23,15 @@ export function trainingSection({ history }: RunFacts): Section {
             ${figure('Accuracy', drawn.accuracy, 'Training counts augmented photos; mixed ones count by the label with the larger part.')}
             ${figure('Learning rate of the head', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic.')}
           </div>`
-  return { id: 'training', title: 'Training', body: html`${charts}${phaseTable(history)}` }
+  return {
+    id: 'training',
+    title: 'Training',
+    body: html`${charts}${phaseTable(phases)}${sweep.length === 0 ? '' : sweepTable(sweep, checkpoint)}`,
+  }
 }
 
-function phaseTable(history: readonly HistoryPhase[]) {
-  const rows = history.map(({ phase, size, validAccuracy, epochs }) => {
+function phaseTable(phases: readonly HistoryPhase[]) {
+  const rows = phases.map(({ phase, size, validAccuracy, epochs }) => {
     const best = epochs.reduce((top, epoch) => Math.max(top, epoch.validAccuracy), validAccuracy)
     const at = epochs.findLast((epoch) => epoch.best)
     return [
@@ -53,5 +57,28 @@ function phaseTable(history: readonly HistoryPhase[]) {
       { name: 'time', number },
     ],
     rows,
+  )
+}
+
+function sweepTable(sweep: readonly SweepLine[], checkpoint: RunFacts['checkpoint']) {
+  const number = true
+  return table(
+    'The sweep over sizes: what does best on the validation photos is exported.',
+    [
+      { name: 'weights' },
+      { name: 'size', number },
+      { name: 'views', number },
+      { name: 'validation', number },
+      { name: 'loss', number },
+      { name: 'exported' },
+    ],
+    sweep.map(({ phase, size, views, validAccuracy, validLoss }) => [
+      phase,
+      `${size} px`,
+      `${views}`,
+      percent(validAccuracy),
+      validLoss.toFixed(3),
+      phase === checkpoint.phase && size === checkpoint.size ? 'yes' : '',
+    ]),
   )
 }
