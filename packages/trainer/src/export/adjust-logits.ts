@@ -25,7 +25,7 @@ export function adjustLogits(
   return new Map([...values, [name, adjusted]])
 }
 
-/** The class prior that sampler and class weights of a phase made of the training photos. */
+/** The class prior that sampler and class weights of a phase made of the training photos; a focal loss is not counted. */
 export function phasePrior(
   { samplerPower, classWeightBeta }: Phase,
   trainCounts: readonly number[],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { effectiveNumberWeights, effectivePrior } from './class-weights.ts'
+import { effectiveNumberWeights, effectivePrior, priorWarning } from './class-weights.ts'
 
 describe('effectiveNumberWeights', () => {
   it('are the numbers worked out by hand', () => {
@@ -40,5 +40,16 @@ describe('effectivePrior', () => {
 
   it('has no slope where classes are equal', () => {
     expect(effectivePrior([7, 7], 1, null)).toEqual({ prior: [0.5, 0.5], slope: null })
+  })
+})
+
+describe('priorWarning', () => {
+  it.each([1, 0.3, 0, -0.1, null])('says nothing at slope %s', (slope) => {
+    expect(priorWarning(slope, 2)).toBeNull()
+  })
+
+  it('says how far beyond balance a phase is, and that the focal loss is not counted where there is one', () => {
+    expect(priorWarning(-0.42, 0)).toMatch(/beyond balance.*slope -0\.42; 1 is natural, 0 balanced\)$/)
+    expect(priorWarning(-0.42, 1)).toMatch(/balanced; the focal loss is not counted\)$/)
   })
 })

@@ -9,7 +9,7 @@ export function effectiveNumberWeights(counts: readonly number[], beta: number):
 }
 
 export interface EffectivePrior {
-  /** What the loss sees of each class, sums to 1. */
+  /** What the loss sees of each class before any focusing, sums to 1. */
   readonly prior: readonly number[]
   /**
    * Slope of log prior over log count by least squares: 1 is the natural distribution, 0 a balanced one, below 0 the rare
@@ -18,7 +18,10 @@ export interface EffectivePrior {
   readonly slope: number | null
 }
 
-/** The class prior that sampler (`n^power`) and class weights together make of the training counts. */
+/**
+ * The class prior that sampler (`n^power`) and class weights together make of the training counts. The focal loss is not
+ * counted: it weighs photos, by how far the network is with each, and its share of a class changes from step to step.
+ */
 export function effectivePrior(
   counts: readonly number[],
   samplerPower: number,
@@ -35,4 +38,14 @@ export function effectivePrior(
   const variance = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
   const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
   return { prior, slope: variance < 1e-12 ? null : covariance / variance }
+}
+
+/** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
+const overcorrected = -0.1
+
+/** What to say of a phase in which corrections have stacked up beyond balance; null where they have not. */
+export function priorWarning(slope: EffectivePrior['slope'], focalGamma: number): string | null {
+  if (slope === null || slope >= overcorrected) return null
+  const focal = focalGamma > 0 ? '; the focal loss is not counted' : ''
+  return `warning: sampler and class weights together go beyond balance: rare classes weigh more than frequent ones (slope ${slope.toFixed(2)}; 1 is natural, 0 balanced${focal})`
 }

@@ -20,7 +20,7 @@ import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { gathering, updatesPerEpoch } from '../optim/accumulation.ts'
 import { adamDefaults } from '../optim/adamw.ts'
 import { emaDecay } from '../optim/ema.ts'
-import { effectiveNumberWeights, effectivePrior } from '../optim/class-weights.ts'
+import { effectiveNumberWeights, effectivePrior, priorWarning } from '../optim/class-weights.ts'
 import { initialLossScale, nextLossScale } from '../optim/loss-scale.ts'
 import { rampValue } from '../optim/ramp.ts'
 import { noPlateau, scheduleFactor, updatePlateau } from '../optim/schedule.ts'
@@ -74,9 +74,6 @@ const ttaViews = { three: threeViews, six: sixViews } as const
 export function ttaDue({ tta, epochs }: Pick<Phase, 'tta' | 'epochs'>, epoch: number): boolean {
   return tta !== null && ((epoch + 1) % tta.everyEpochs === 0 || epoch >= epochs - tta.lastEpochs)
 }
-
-/** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
-const overcorrected = -0.1
 
 const noSums = { loss: 0, correct: 0, seen: 0, skipped: 0 }
 
@@ -205,11 +202,8 @@ export class PhaseRunner {
       progress.message(`${this.#name}: the head learns from features that are computed once; no crop, no augmentation`)
     }
     const { prior, slope } = effectivePrior(this.#trainCounts, this.#phase.samplerPower, this.#classWeights)
-    if (slope !== null && slope < overcorrected) {
-      progress.message(
-        `warning: sampler and class weights together go beyond balance: rare classes weigh more than frequent ones (slope ${slope.toFixed(2)}; 1 is natural, 0 balanced)`,
-      )
-    }
+    const warning = priorWarning(slope, this.#phase.focalGamma)
+    if (warning !== null) progress.message(warning)
     await log.write({
       event: 'phase',
       phase: this.#name,

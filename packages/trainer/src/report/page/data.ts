@@ -104,7 +104,8 @@ function priorBody(facts: RunFacts): Html {
         )}`
   return html`<p>
       What the loss sees of each class, after sampler and class weights. The slope of its logarithm over that of the
-      photos is 1 where nothing is corrected, 0 where classes are balanced; below 0 corrections have stacked up.
+      photos is 1 where nothing is corrected, 0 where classes are balanced; below 0 corrections have stacked up. A focal
+      loss is not counted: it weighs photos, not classes.
     </p>
     ${table('Effective prior by phase', [{ name: 'phase' }, { name: 'slope', number: true }, { name: 'reading' }], rows)}${drawn}`
 }
