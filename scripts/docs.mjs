@@ -173,6 +173,10 @@ async function recipesPage() {
       .map((name) => `\`${name}\``)
       .join(', ')}; \`--recipe FILE.json\` any other, such as the \`recipe.json\` of a run.`,
     '`--set path=value` changes one setting; an unknown path or a wrong value ends the command with a sentence.',
+    'Settings that contradict each other, in a phase that is run, end it too, before a photo is read: a warm-up longer than',
+    'the phase, a rate of a frozen backbone, weights of another architecture. What merely never comes, such as an off epoch',
+    'after the last, is no contradiction. Where `--set phases.full.epochs=3` leaves a recipe with a longer warm-up or more',
+    'late epochs than that, they keep their share of the phase, and the command says so; what you set yourself stays.',
     'The phases `head`, `full` and `fixres` have the same settings; those of `full` stand for all. Defaults are those of',
     'the recipe `report`.',
     '',

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -116,7 +116,20 @@ describe('a run', () => {
     [['train', '--recipe', 'no-such', '--data', 'flowers'], 2, 'RECIPE_UNKNOWN'],
     [['train', '--recipe', 'report'], 2, 'USAGE'],
     [['train', '--data', 'flowers', '--set', 'phases.full.epoch=3'], 2, 'RECIPE_SETTING'],
+    [
+      ['train', '--data', 'flowers', '--set', 'phases.full.mix.late={"epochs":200,"mixup":0,"cutmix":0}'],
+      2,
+      'mix.late',
+    ],
     [['train', '--data', 'nowhere'], 2, 'DATA_NOT_FOUND'],
+    // What is wrong with the model is found before the photos are looked for.
+    [['train', '--data', 'nowhere', '--set', 'model.architecture=resnet'], 2, 'MODEL_UNKNOWN_ARCHITECTURE'],
+    [['train', '--data', 'nowhere', '--set', 'phases.full.batchNorm=trained'], 2, 'no batch normalisation'],
+    [['train', '--recipe', 'quick', '--data', 'nowhere', '--weights', 'convnext_tiny'], 2, 'WEIGHTS_ARCHITECTURE'],
+    [['train', '--recipe', 'quick', '--data', 'nowhere', '--set', 'model.layerScale=1e-6'], 2, 'no LayerScale'],
+    [['ladder', '--data', 'nowhere', '--set', 'model.layerScale=1e-6'], 2, 'no LayerScale'],
+    [['ladder', '--data', 'nowhere', '--steps', '4', '--set', 'phases.full.mix.late.epochs=20'], 2, 'mix.late.epochs'],
+    [['ladder', '--data', 'nowhere', '--seeds', '1,2,1'], 2, '--seeds has 1 twice'],
     [['train', '--data', 'flowers', '--out', 'reference'], 2, 'TRAIN_RUN_EXISTS'],
     [['train', '--data', 'flowers', '--out', 'wide', '--set', 'phases.head.batch=999'], 2, 'TRAIN_BATCH_TOO_LARGE'],
     [['train', '--data', 'flowers', '--out', 'reference', '--resume-if-present'], 2, 'TRAIN_RUN_EXISTS'],
@@ -131,6 +144,17 @@ describe('a run', () => {
     expect(output).toContain(mention)
     expect(output).not.toMatch(/^\s+at /m)
     expect(code).toBe(exitCode)
+  })
+
+  it('finds weights that do not fit before the photos are looked for', async () => {
+    // A safetensors file without tensors.
+    await writeFile(join(folder, 'empty.safetensors'), Buffer.from('\x02\0\0\0\0\0\0\0{}'))
+    const { code, output } = await runTrainer(
+      ['train', '--data', 'nowhere', '--out', 'unfit', '--weights', 'empty.safetensors'],
+      folder,
+    )
+    expect(output).toContain('MODEL_WEIGHTS_MISMATCH')
+    expect(code).toBe(1)
   })
 
   it.each([

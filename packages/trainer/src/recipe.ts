@@ -1,36 +1,44 @@
 import { imagenetNormalization, preprocessingSchema } from '@flowers/shared/preprocessing'
 import { sixViews, viewSchema } from '@flowers/shared/views'
 import { z } from 'zod'
+import { contradictions } from './contradictions.ts'
 
 const share = z.number().min(0).max(1)
 /** A share that is never the whole: of what is dropped, something is left. */
 const part = z.number().min(0).lt(1)
-const rangeSchema = z
-  .tuple([z.number().positive(), z.number().positive()])
-  .refine(([low, high]) => low <= high, { error: 'the first is not above the second' })
+const rangeOf = (value: z.ZodNumber) =>
+  z.tuple([value, value]).refine(([low, high]) => low <= high, { error: 'the first may not be above the second' })
+const rangeSchema = rangeOf(z.number().positive())
+/** Of a photo's area. */
+const areaSchema = rangeOf(z.number().positive().lte(1))
 
 /** One value for the whole phase, or one that moves linearly from its first epoch to its last. */
 const rampSchema = z.union([share, z.strictObject({ from: share, to: share })])
 export type Ramp = z.infer<typeof rampSchema>
+
+const warmupEpochs = z
+  .number()
+  .min(0)
+  .describe('Epochs in which the rate rises linearly to the top; at most those of the phase.')
 
 /** How the learning rate moves within a phase; the rate itself is the recipe's, per parameter group. */
 export const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fixed') }),
   z.strictObject({
     kind: z.literal('cosine'),
-    warmupEpochs: z.number().min(0).describe('Epochs in which the rate rises linearly to the top.'),
+    warmupEpochs,
     minimum: share.describe('The rate at the end, as a share of the rate at the top.'),
   }),
   z.strictObject({
     kind: z.literal('restarts'),
-    warmupEpochs: z.number().min(0),
+    warmupEpochs,
     cycleEpochs: z.number().positive().describe('Length of the first cosine cycle.'),
     growth: z.number().gte(1).describe('Each cycle is this many times as long as the one before.'),
     minimum: share.describe('The rate at the end of a cycle, as a share of the rate at the top.'),
   }),
   z.strictObject({
     kind: z.literal('plateau'),
-    warmupEpochs: z.number().min(0),
+    warmupEpochs,
     factor: z.number().gt(0).lt(1).describe('What the rate is multiplied with when validation accuracy stands still.'),
     patience: z.int().min(0).describe('Epochs without a gain that are waited for.'),
     threshold: z.number().min(0).describe('Smallest gain of accuracy that counts.'),
@@ -44,7 +52,11 @@ export const augmentSchema = z.strictObject({
     'Scales rotation, affine, colour, erasing and how small a random crop may be; 1: as written, 0: flips and crops of full size alone.',
   ),
   crop: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('randomResizedCrop'), scale: rangeSchema, ratio: rangeSchema }),
+    z.strictObject({
+      kind: z.literal('randomResizedCrop'),
+      scale: areaSchema.describe('Share of the area that is cut, from and to.'),
+      ratio: rangeSchema.describe('Width over height, from and to.'),
+    }),
     z.strictObject({ kind: z.literal('resizeRandomCrop'), enlarge: z.number().gte(1) }),
     z.strictObject({ kind: z.literal('center'), cropFraction: z.number().gt(0).lte(1) }),
   ]),
@@ -62,7 +74,7 @@ export const augmentSchema = z.strictObject({
       'Largest change of brightness, contrast and saturation (factor in [1 - x, 1 + x]) and of hue (turns, 0.5 is half the circle).',
     ),
   erasing: z
-    .strictObject({ probability: share, area: rangeSchema })
+    .strictObject({ probability: share, area: areaSchema })
     .describe('Random erasing (Zhong et al. 2017): probability, and the range of the erased share of the area.'),
 })
 export type AugmentOptions = z.infer<typeof augmentSchema>
@@ -72,11 +84,19 @@ export const mixSchema = z.strictObject({
   mixupAlpha: z.number().min(0).describe('MixUp: the weight is drawn from Beta(alpha, alpha); 0: off.'),
   cutmixAlpha: z.number().min(0).describe('CutMix, likewise. With both on, each photo draws one of them.'),
   probability: share.describe('Share of photos that are mixed at all.'),
-  mixupOffEpoch: z.int().min(0).nullable().describe('Epoch of the phase from which MixUp is off; null: never.'),
-  cutmixOffEpoch: z.int().min(0).nullable().describe('Epoch of the phase from which CutMix is off; null: never.'),
+  mixupOffEpoch: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe('Epoch of the phase from which MixUp is off, if it comes to it; null: never.'),
+  cutmixOffEpoch: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe('Epoch of the phase from which CutMix is off, likewise; null: never.'),
   late: z
     .strictObject({
-      epochs: z.int().min(1).describe('How many of the last epochs of the phase.'),
+      epochs: z.int().min(1).describe('How many of the last epochs of the phase; at most all.'),
       mixup: share.describe('What the alpha of MixUp is multiplied with in them; 0: off.'),
       cutmix: share.describe('The same for CutMix.'),
     })
@@ -85,7 +105,7 @@ export const mixSchema = z.strictObject({
 })
 export type MixOptions = z.infer<typeof mixSchema>
 
-const phaseFields = z.strictObject({
+const phaseSchema = z.strictObject({
   epochs: z.int().min(0).describe('0 leaves the phase out.'),
   size: z.int().min(8).describe('Side of the training input, pixels.'),
   batch: z.int().min(1).describe('Photos a step.'),
@@ -101,7 +121,7 @@ const phaseFields = z.strictObject({
     .enum(['frozen', 'trained', 'last'])
     .default('frozen')
     .describe(
-      'Statistics of batch normalisations: `frozen` as they are; `trained` by the batch, with moving averages; `last`: those of the last one alone, whose scale and shift then learn with the head (FixRes).',
+      'Statistics of batch normalisations: `frozen` as they are; `trained` by the batch, with moving averages; `last`: those of the last one alone, whose scale and shift then learn beside the head, at the rate of the backbone (FixRes); for `trainable` head.',
     ),
   features: z
     .enum(['computed', 'cached'])
@@ -114,9 +134,12 @@ const phaseFields = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe("The views that `cached` features are computed of; null: the recipe's `views`."),
+    .describe("The views that `cached` features are computed of, each once; null: the recipe's `views`."),
   learningRate: z.strictObject({
-    backbone: z.number().min(0).describe('Of everything below the head.'),
+    backbone: z
+      .number()
+      .min(0)
+      .describe('Of everything below the head; 0 where `trainable` is head, unless `batchNorm` is last.'),
     head: z.number().min(0).describe('Of the head.'),
     schedule: scheduleSchema.describe('How both move within the phase.'),
   }),
@@ -161,23 +184,13 @@ const phaseFields = z.strictObject({
     .nullable()
     .describe('null: every epoch is run.'),
 })
-
-/** What cached features rule out: they are those of a backbone and of photos that do not change. */
-export const phaseSchema = phaseFields.superRefine(({ features, trainable, batchNorm, mix }, context) => {
-  if (features === 'computed') return
-  const refuse = (setting: string): void =>
-    context.addIssue({ code: 'custom', path: ['features'], message: `cached features need ${setting}` })
-  if (trainable !== 'head') refuse('trainable to be head')
-  if (batchNorm !== 'frozen') refuse('batchNorm to be frozen')
-  if (mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0) refuse('mix.probability to be 0')
-})
 export type Phase = z.infer<typeof phaseSchema>
 
 export const phaseNames = ['head', 'full', 'fixres'] as const
 export type PhaseName = (typeof phaseNames)[number]
 
-/** Everything a run depends on besides the data. */
-export const recipeSchema = z.strictObject({
+/** The settings of a recipe, each looked at alone: that of a run that was started once, whatever has been refused since. */
+export const storedRecipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   seed: z.int().min(0).describe('Of the split, the initial weights, the order and everything drawn.'),
   model: z.strictObject({
@@ -222,7 +235,7 @@ export const recipeSchema = z.strictObject({
   preprocessing: preprocessingSchema
     .omit({ size: true })
     .describe("How validation and the service cut and scale a photo; the size is the phase's."),
-  views: z.array(viewSchema).min(1).describe('Views the exported model is served with.'),
+  views: z.array(viewSchema).min(1).describe('Views the exported model is served with, each once.'),
   precision: z
     .enum(['auto', 'float32', 'bfloat16', 'float16'])
     .describe(
@@ -233,7 +246,7 @@ export const recipeSchema = z.strictObject({
     .strictObject({
       sizes: z
         .array(z.int().positive().multipleOf(32))
-        .describe('Pixels; multiples of 32, as networks drop rows and columns at others.'),
+        .describe('Pixels, each once; multiples of 32, as networks drop rows and columns at others.'),
       views: z.enum(['one', 'recipe']).describe("What a photo is scored by: the plain view, or the recipe's `views`."),
     })
     .nullable()
@@ -246,11 +259,16 @@ export const recipeSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe(
-      'Tau of post-hoc logit adjustment: at export, tau times the log of the effective class prior of training is taken off the logits. 0: none; 1: as for balanced classes.',
+      'Tau of post-hoc logit adjustment: at export, tau times the log of the effective class prior of training (by sampler and class weights; the focal loss is not counted) is taken off the logits. 0: none; 1: as for balanced classes.',
     ),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
 })
-export type Recipe = z.infer<typeof recipeSchema>
+export type Recipe = z.infer<typeof storedRecipeSchema>
+
+/** Everything a run depends on besides the data; refuses settings that contradict each other. */
+export const recipeSchema = storedRecipeSchema.superRefine((recipe, context) => {
+  for (const { path, message } of contradictions(recipe)) context.addIssue({ code: 'custom', path: [...path], message })
+})
 
 /** The schema for tools that do not speak zod: editors, the page of all settings. @public */
 export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema)

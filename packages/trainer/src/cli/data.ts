@@ -64,7 +64,7 @@ export function dataCommand(): Command {
     )
     .option('--out <png>', 'the picture to write', 'preview.png')
     .action(async ({ data, recipe: name, phase, set, out }: PreviewArguments) => {
-      const recipe = await resolveRecipe(name, set)
+      const recipe = await resolveRecipe(name, set, (line) => console.error(line))
       const { openDataset } = await import('../data/dataset.ts')
       const { writeContactSheet } = await import('../data/contact-sheet.ts')
       const dataset = await openDataset(fromUser(data), {

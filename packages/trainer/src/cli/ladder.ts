@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
-import { steps } from '../ladder/steps.ts'
+import { withinBudget } from '../ladder/budget.ts'
+import type { LadderPlan } from '../ladder/run-ladder.ts'
+import { chosenSteps, steps } from '../ladder/steps.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { createProgress } from '../report/progress.ts'
 import { fromUser, toUser } from './paths.ts'
@@ -47,9 +49,10 @@ async function runCommand(options: LadderArguments): Promise<void> {
     size: whole('--size', options.size),
     batch: whole('--batch', options.batch),
     steps: stepNumbers(options.steps),
-    seeds: options.seeds.split(',').map((seed) => whole('--seeds', seed)),
+    seeds: seedNumbers(options.seeds),
     settings: options.set,
   }
+  await requireRecipes(plan)
   const progress = createProgress(process.stdout.isTTY)
   const { signal, release } = stopSignal(() => progress.message('stopping after this step, once everything is saved'))
   try {
@@ -58,7 +61,7 @@ async function runCommand(options: LadderArguments): Promise<void> {
       data: fromUser(options.data),
       folder,
       plan,
-      withSettings: (recipe) => applySettings(recipe, options.set),
+      withSettings: (recipe) => applySettings(recipe, options.set, { log: (line) => progress.message(line) }),
       progress,
       signal,
     })
@@ -73,11 +76,27 @@ async function runCommand(options: LadderArguments): Promise<void> {
   }
 }
 
+/** What is wrong with the recipes of a plan, before its photos are read: how many there are changes rates alone. */
+async function requireRecipes(plan: LadderPlan): Promise<void> {
+  const { requireModel } = await import('../train/recipe-model.ts')
+  for (const { recipe } of chosenSteps(plan)) {
+    const budget = { ...plan, photos: plan.batch }
+    await requireModel(applySettings(withinBudget(recipe, budget), plan.settings, { log: () => {} }))
+  }
+}
+
 function stepNumbers(text: string): number[] {
   const numbers = text.split(',').map((number) => whole('--steps', number))
   const wrong = numbers.find((number) => number > steps.length)
   if (wrong !== undefined) throw new FlowersError('USAGE', `there is no step ${wrong}, only 1 to ${steps.length}`)
   return [...new Set(numbers)].toSorted((a, b) => a - b)
+}
+
+function seedNumbers(text: string): number[] {
+  const numbers = text.split(',').map((seed) => whole('--seeds', seed))
+  const twice = numbers.find((seed, place) => numbers.indexOf(seed) !== place)
+  if (twice === undefined) return numbers
+  throw new FlowersError('USAGE', `--seeds has ${twice} twice: a step gives the same with the same seed`)
 }
 
 function whole(option: string, text: string): number {

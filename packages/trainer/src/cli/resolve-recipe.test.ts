@@ -1,20 +1,25 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { recipes } from '../../recipes/index.ts'
+import { testFolder } from '../data/test-photos.ts'
 import { recipeSchema } from '../recipe.ts'
-import { resolveRecipe } from './resolve-recipe.ts'
+import type { Recipe } from '../recipe.ts'
+import { readStoredRecipe, resolveRecipe } from './resolve-recipe.ts'
 
 it.each(Object.entries(recipes))('the recipe %s fits the schema and carries its own name', (name, recipe) => {
   expect(recipeSchema.parse(recipe)).toEqual(recipe)
   expect(recipe.name).toBe(name)
 })
 
+const silent = (): void => {}
+
 describe('resolveRecipe', () => {
   it('puts settings over a recipe', async () => {
-    const recipe = await resolveRecipe('demo', [
-      'phases.full.epochs=3',
-      'phases.full.ema=null',
-      'model.architecture=convnext_femto',
-    ])
+    const recipe = await resolveRecipe(
+      'demo',
+      ['phases.full.epochs=3', 'phases.full.ema=null', 'model.architecture=convnext_femto'],
+      silent,
+    )
     expect(recipe.phases.full.epochs).toBe(3)
     expect(recipe.phases.full.ema).toBeNull()
     expect(recipe.model.architecture).toBe('convnext_femto')
@@ -26,6 +31,7 @@ describe('resolveRecipe', () => {
     ['no-such.json', [], 'RECIPE_UNKNOWN', 'no-such.json'],
     ['demo', ['phases.full.epoch=3'], 'RECIPE_SETTING', 'epochs'],
     ['demo', ['phases.full.epochs.more=3'], 'RECIPE_SETTING', 'phases.full.epochs.more'],
+    ['demo', ['phases.head.mix.late.epochs=3'], 'RECIPE_SETTING', 'phases.head.mix.late is null'],
     ['demo', ['epochs'], 'RECIPE_SETTING', 'path=value'],
     ['demo', ['phases.full.epochs=many'], 'RECIPE_INVALID', 'epochs'],
     ['demo', ['phases.full.labelSmoothing=1.5'], 'RECIPE_INVALID', 'labelSmoothing'],
@@ -34,9 +40,25 @@ describe('resolveRecipe', () => {
     ['demo', ['sweep={"sizes":[300],"views":"one"}'], 'RECIPE_INVALID', 'multiple of 32'],
     ['demo', ['data.ignore=["abc"]'], 'RECIPE_INVALID', 'data.ignore'],
   ])('refuses %s with %j as %s', async (name, settings, code, mention) => {
-    await expect(resolveRecipe(name, settings)).rejects.toMatchObject({
+    await expect(resolveRecipe(name, settings, silent)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(mention) as string,
     })
   })
+})
+
+it('a run that was started goes on, whatever has been refused since', async () => {
+  const { report } = recipes as { report: Recipe }
+  const { full } = report.phases
+  const stored = { ...report, phases: { ...report.phases, full: { ...full, batchNorm: 'last' } } }
+  const folder = await testFolder({ 'recipe.json': JSON.stringify(stored) })
+  const path = join(folder.path, 'recipe.json')
+  try {
+    await expect(resolveRecipe(path, [], silent)).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
+    expect(await readStoredRecipe(path)).toEqual(stored)
+    await folder.write('recipe.json', JSON.stringify({ ...stored, seed: -1 }))
+    await expect(readStoredRecipe(path)).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
+  } finally {
+    await folder.remove()
+  }
 })

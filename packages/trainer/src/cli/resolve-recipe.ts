@@ -2,26 +2,48 @@ import { readFile } from 'node:fs/promises'
 import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import { recipes } from '../../recipes/index.ts'
-import { recipeSchema } from '../recipe.ts'
+import { recipeSchema, storedRecipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
 import { fromUser } from './paths.ts'
+import { shortenPhases } from './shorten-phases.ts'
 
-/** A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole checked. */
-export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
+type Log = (line: string) => void
+
+/**
+ * A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole
+ * checked. `log` is told what was shortened with a phase.
+ */
+export async function resolveRecipe(nameOrFile: string, settings: readonly string[], log: Log): Promise<Recipe> {
   const base = Object.hasOwn(recipes, nameOrFile) ? recipes[nameOrFile] : await readRecipeFile(nameOrFile)
-  return applySettings(base, settings, nameOrFile)
+  return applySettings(base, settings, { name: nameOrFile, log })
+}
+
+/** The recipe that a run was started with. Throws RECIPE_UNKNOWN and RECIPE_INVALID. */
+export async function readStoredRecipe(path: string): Promise<Recipe> {
+  return check(storedRecipeSchema, await readRecipeFile(path), path)
 }
 
 /** A recipe with each `path=value` put over it, checked. Throws RECIPE_SETTING and RECIPE_INVALID. */
-export function applySettings(base: unknown, settings: readonly string[], name = (base as Recipe).name): Recipe {
+export function applySettings(
+  base: unknown,
+  settings: readonly string[],
+  { name = (base as Recipe).name, log }: { name?: string; log: Log },
+): Recipe {
   const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
-  const parsed = recipeSchema.safeParse(changed)
-  if (!parsed.success)
-    throw new FlowersError(
-      'RECIPE_INVALID',
-      `the recipe "${name}" does not hold together:\n${z.prettifyError(parsed.error)}`,
-    )
-  return parsed.data
+  const recipe = check(storedRecipeSchema, changed, name)
+  const before = storedRecipeSchema.safeParse(base)
+  const paths = settings.map((setting) => setting.slice(0, setting.indexOf('=')))
+  const fitting = before.success ? shortenPhases(recipe, { before: before.data, paths, log }) : recipe
+  return check(recipeSchema, fitting, name)
+}
+
+function check(schema: z.ZodType<Recipe>, recipe: unknown, name: string): Recipe {
+  const parsed = schema.safeParse(recipe)
+  if (parsed.success) return parsed.data
+  throw new FlowersError(
+    'RECIPE_INVALID',
+    `the recipe "${name}" does not hold together:\n${z.prettifyError(parsed.error)}`,
+  )
 }
 
 async function readRecipeFile(path: string): Promise<unknown> {
@@ -67,7 +89,12 @@ function applySetting(recipe: unknown, setting: string): unknown {
     const key = keys[depth]
     if (key === undefined) return parseValue(setting.slice(split + 1))
     if (!isRecord(node) || !Object.hasOwn(node, key)) {
-      const options = isRecord(node) ? `; there is ${Object.keys(node).join(', ')}` : ''
+      const above = keys.slice(0, depth).join('.')
+      const options = isRecord(node)
+        ? `; there is ${Object.keys(node).join(', ')}`
+        : node === null
+          ? `, as ${above} is null: set all of it, as JSON, such as --set '${above}={...}'`
+          : `, as ${above} is ${JSON.stringify(node)}`
       throw new FlowersError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('.')}"${options}`)
     }
     return { ...node, [key]: set(node[key], depth + 1) }

@@ -10,7 +10,7 @@ import { percent } from '../report/format.ts'
 import { createProgress } from '../report/progress.ts'
 import type { RunResult } from '../train/run.ts'
 import { fromUser, requireWritable, toUser } from './paths.ts'
-import { applySettings, resolveRecipe, takeMinutes } from './resolve-recipe.ts'
+import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from './resolve-recipe.ts'
 import { Stopped, stopSignal } from './stop.ts'
 
 interface TrainArguments {
@@ -54,13 +54,14 @@ export function trainCommand(): Command {
 
 async function train(options: TrainArguments): Promise<void> {
   const progress = createProgress(process.stdout.isTTY)
-  const plan = await planTraining(options)
+  const log = (line: string): void => progress.message(line)
+  const plan = await planTraining(options, log)
   const { signal, release } = stopSignal(() =>
     progress.message('stopping after this step, once everything is saved (again to stop at once)'),
   )
   try {
-    const data = plan.data ?? (await drawDemoFlowers(progress.message.bind(progress)))
-    const recipe = await plan.resolve(data, (line) => progress.message(line))
+    const data = plan.data ?? (await drawDemoFlowers(log))
+    const recipe = await plan.resolve(data)
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
     const { trainRun } = await import('../train/run.ts')
     const { folder, resume } = plan
@@ -76,9 +77,11 @@ async function train(options: TrainArguments): Promise<void> {
   }
 }
 
-function planTraining(options: TrainArguments) {
-  if (options.resumeIfPresent) return planStartOrResume(options)
-  return options.resume === undefined ? planRun(options) : planResume(options.resume, options)
+type Log = (line: string) => void
+
+function planTraining(options: TrainArguments, log: Log) {
+  if (options.resumeIfPresent) return planStartOrResume(options, log)
+  return options.resume === undefined ? planRun(options, log) : planResume(options.resume, options)
 }
 
 /** What a run leaves that was killed before it had written down what it is; `data.json` comes last. */
@@ -86,18 +89,21 @@ const leftOfAnUnbornRun = (name: string): boolean =>
   /^(checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
 
 /** The recipe that is asked for, before it is fitted to photos and machine. */
-async function planRecipe({ recipe: name, data, set, weights }: TrainArguments) {
+async function planRecipe({ recipe: name, data, set, weights }: TrainArguments, log: Log) {
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
   const { minutes, settings } = takeMinutes(name ?? 'demo', set)
   const settle = (resolved: Recipe): Recipe => startingFrom(resolved, weights ?? resolved.model.weights)
-  return { minutes, settings, settle, planned: settle(await resolveRecipe(name ?? 'demo', settings)) }
+  return { minutes, settings, settle, planned: settle(await resolveRecipe(name ?? 'demo', settings, log)) }
 }
 
-async function planRun(options: TrainArguments) {
+async function planRun(options: TrainArguments, log: Log) {
   const { data, out } = options
-  const { minutes, settings, settle, planned } = await planRecipe(options)
+  const { minutes, settings, settle, planned } = await planRecipe(options, log)
+  // Else `quick` would find out after it has looked at the photos, `demo` after it has drawn them.
+  const { requireModel } = await import('../train/recipe-model.ts')
+  await requireModel(planned)
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
   await requireWritable(folder)
@@ -108,10 +114,11 @@ async function planRun(options: TrainArguments) {
     folder,
     resume: false,
     /** The recipe with everything that depends on the photos and the machine. */
-    resolve: async (photos: string, log: (line: string) => void): Promise<Recipe> => {
+    resolve: async (photos: string): Promise<Recipe> => {
       if (minutes === null) return planned
       const { resolveQuick } = await import('../budget/quick.ts')
-      const withSettings = (fitted: Recipe): Recipe => settle(applySettings(fitted, settings))
+      // What was shortened has been said of the recipe before it was fitted.
+      const withSettings = (fitted: Recipe): Recipe => settle(applySettings(fitted, settings, { log: () => {} }))
       return resolveQuick(planned, { data: photos, minutes, withSettings, log })
     },
   }
@@ -122,14 +129,14 @@ const asStored = (planned: Recipe, { precision }: Recipe): Recipe =>
   planned.precision === 'auto' ? { ...planned, precision } : planned
 
 /** The same arguments start a run and go on with it; those of another run are refused. */
-async function planStartOrResume(options: TrainArguments) {
+async function planStartOrResume(options: TrainArguments, log: Log) {
   const { out, data, resume } = options
   if (out === undefined || resume !== undefined)
     throw new FlowersError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
   const present = await readdir(fromUser(out)).catch((): string[] => [])
-  if (!present.includes('data.json')) return planRun(options)
+  if (!present.includes('data.json')) return planRun(options, log)
   const plan = await planResume(out, { set: [], ...(data === undefined ? {} : { data }) })
-  const { minutes, planned } = await planRecipe(options)
+  const { minutes, planned } = await planRecipe(options, log)
   const stored = await plan.resolve()
   // What was fitted to some minutes was fitted to the machine where the run began.
   const same = minutes === null ? isDeepStrictEqual(stored, asStored(planned, stored)) : stored.name === planned.name
@@ -157,7 +164,7 @@ async function planResume(run: string, { recipe, data, out, set, weights }: Trai
     })
   const { source } = JSON.parse(await read('data.json')) as { source: string }
   await read('recipe.json')
-  const stored = await resolveRecipe(join(folder, 'recipe.json'), [])
+  const stored = await readStoredRecipe(join(folder, 'recipe.json'))
   return {
     resolve: async () => stored,
     data: data === undefined ? source : fromUser(data),
@@ -167,7 +174,7 @@ async function planResume(run: string, { recipe, data, out, set, weights }: Trai
 }
 
 /** The demo's photos, drawn once and kept under the folder the person stands in. */
-async function drawDemoFlowers(log: (line: string) => void): Promise<string> {
+async function drawDemoFlowers(log: Log): Promise<string> {
   const { demoFlowers } = await import('../data/demo-flowers.ts')
   const folder = fromUser(join('runs', 'demo-flowers'))
   log(`no --data: the demo recipe trains on flowers that it draws itself, in ${toUser(folder)}`)

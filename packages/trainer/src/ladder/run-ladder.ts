@@ -11,7 +11,7 @@ import { withinBudget } from './budget.ts'
 import { ladderPage } from './page.ts'
 import { scoreRun } from './score-run.ts'
 import type { RunScore } from './score-run.ts'
-import { steps } from './steps.ts'
+import { chosenSteps } from './steps.ts'
 
 /** What a ladder is run with; what is on record in its folder, and has to be the same to go on with it. */
 export interface LadderPlan {
@@ -71,8 +71,9 @@ export async function runLadder(options: LadderOptions): Promise<Ladder> {
   await mkdir(folder, { recursive: true })
   await claim(folder, { data, ...plan })
   const { train, valid, labels } = await openDataset(data, { seed: plan.seeds[0] ?? 1 })
-  const chosen = steps.filter((_, index) => plan.steps.includes(index + 1))
-  const recipes = chosen.map(({ recipe }) => withSettings(withinBudget(recipe, { ...plan, photos: train.length })))
+  const recipes = chosenSteps(plan).map(({ recipe }) =>
+    withSettings(withinBudget(recipe, { ...plan, photos: train.length })),
+  )
   const runs: LadderRun[] = []
   const ladder: Ladder = {
     plan,

@@ -29,3 +29,7 @@ export const steps: readonly Step[] = [
     adds: 'effective-number weights, focal loss, power-0.5 sampling, stronger and fading augmentation, FixRes, six views, more epochs',
   },
 ]
+
+/** The steps that a plan names by their numbers, from 1. */
+export const chosenSteps = (plan: { readonly steps: readonly number[] }): readonly Step[] =>
+  steps.filter((_, index) => plan.steps.includes(index + 1))

@@ -9,7 +9,7 @@ import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
-import { recipeSchema } from '../recipe.ts'
+import { storedRecipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
 
 const dataSchema = z.object({
@@ -42,7 +42,7 @@ export interface TrainedRun {
 
 /** Reads a run folder. Throws TRAIN_RUN_MISSING naming the file that is missing or wrong, and what reading weights throws. */
 export async function readRun(folder: string): Promise<TrainedRun> {
-  const recipe = await readJson(join(folder, 'recipe.json'), recipeSchema)
+  const recipe = await readJson(join(folder, 'recipe.json'), storedRecipeSchema)
   const data = await readJson(join(folder, 'data.json'), dataSchema)
   const weights = join(folder, 'checkpoints', 'best.safetensors')
   const header = await readSafetensorsHeader(weights).catch((cause: unknown) => {

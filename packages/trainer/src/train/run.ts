@@ -29,6 +29,7 @@ import type { PhaseContext } from './phase.ts'
 import { resolvePrecision } from './precision.ts'
 import type { ResolvedRecipe } from './precision.ts'
 import { reportRun } from './report-run.ts'
+import { buildModel } from './recipe-model.ts'
 import { readState, restoreVariables } from './state.ts'
 import type { SavedState } from './state.ts'
 import { variablesFor } from './step.ts'
@@ -64,6 +65,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   if (last === undefined)
     throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
+  // What is wrong with them is found before the photos are read, which takes minutes where they are many.
   const weights = state === undefined ? await prepareWeights(options.recipe, progress) : null
   const prepared = await prepareData(options)
   const { dataset } = prepared
@@ -189,20 +191,6 @@ function describeChange(before: readonly { id: string; sha256: string }[], { fil
   return [...list('changed or gone', changed), ...list('new', added)].join('; ') || 'photos moved between the splits'
 }
 
-/** Throws RECIPE_INVALID where a phase trains batch normalisations that the architecture does not have. */
-function buildModel(recipe: Recipe, classes: number): Model {
-  const { architecture, head, stochasticDepth, layerScale } = recipe.model
-  const model = findArchitecture(architecture).build({ classes, head, stochasticDepth, layerScale })
-  const wrong = phaseNames.find((name) => recipe.phases[name].batchNorm !== 'frozen')
-  if (wrong !== undefined && model.batchNormalizations.length === 0) {
-    throw new FlowersError(
-      'RECIPE_INVALID',
-      `${architecture} has no batch normalisation: set phases.${wrong}.batchNorm to frozen`,
-    )
-  }
-  return model
-}
-
 /** Throws TRAIN_BATCH_TOO_LARGE where a phase that is run would not fill a single batch. */
 function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
   const wrong = phaseNames.find((name) => phases[name].epochs > 0 && phases[name].batch > train.length)
@@ -257,11 +245,17 @@ async function removeRun(folder: string): Promise<void> {
 /** Means and deviations that differ by less are the same, rounded. */
 const sameNormalization = 0.001
 
-/** The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation. */
-async function prepareWeights({ model, preprocessing }: Recipe, progress: Progress): Promise<string | null> {
+/**
+ * The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation.
+ * Throws what `buildModel`, `locateWeights` and `mapWeights` throw.
+ */
+async function prepareWeights(recipe: Recipe, progress: Progress): Promise<string | null> {
+  const { model, preprocessing } = recipe
+  const ofOneClass = buildModel(recipe, 1)
   if (model.weights === null) return null
   const { normalization } = findArchitecture(model.architecture)
   const file = await locateWeights(model.weights, model.architecture, (line) => progress.message(line))
+  await pretrainedValues(ofOneClass, file)
   progress.message(`starting from the weights ${model.weights}`)
   const isOther = (['mean', 'std'] as const).some((key) =>
     preprocessing[key].some((value, channel) => Math.abs(value - normalization[key][channel]!) > sameNormalization),
@@ -273,6 +267,10 @@ async function prepareWeights({ model, preprocessing }: Recipe, progress: Progre
   }
   return file
 }
+
+/** Values by parameter; those of the layers that are specific to classes are not among them. */
+const pretrainedValues = async (model: Model, file: string): Promise<Map<string, Float32Array>> =>
+  mapWeights(model, await readSafetensors(file), { head: 'skip' })
 
 /** What a kill left of a file that was being written: as large as the state itself. */
 async function removeHalfWritten(folder: string): Promise<void> {
@@ -286,9 +284,7 @@ async function startingValues(
   weights: string | null,
 ): Promise<Map<string, Float32Array>> {
   const values = initialize(model, recipe.seed)
-  if (weights === null) return values
-  const loaded = mapWeights(model, await readSafetensors(weights), { head: 'skip' })
-  return new Map([...values, ...loaded])
+  return weights === null ? values : new Map([...values, ...(await pretrainedValues(model, weights))])
 }
 
 async function bestWeights(model: Model, folder: string, phase: PhaseName): Promise<Map<string, Float32Array>> {

