@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { drawFlowers } from '@flowers/trainer/data/drawn-flowers'
-import { Random } from '@flowers/trainer/random'
-import { runTrainer, startTrainer } from './trainer-process.ts'
+import { readSafetensorsHeader } from '@flowers/trainer/model/weights/safetensors'
+import type { Position } from '@flowers/trainer/train/state'
+import { startTrainer } from './trainer-process.ts'
 
 /** A run of three phases that takes a few seconds. */
 export const smallRun = [
@@ -20,19 +22,46 @@ export const smallRun = [
   'phases.full.mix.mixupAlpha=0.4',
 ].flatMap((setting) => ['--set', setting])
 
+/**
+ * Another, of what {@link smallRun} does without: batch normalisations that learn, float16 whose loss scale overflows at
+ * first, updates of two steps, early stopping, a rate that falls at plateaus, cached features. Every step is saved.
+ */
+export const changefulRun = [
+  'model.architecture=efficientnet_lite0',
+  'model.layerScale=0',
+  'precision=float16',
+  'saveMinutes=0.00001',
+  ...['head', 'full', 'fixres'].flatMap((phase, index) => [
+    `phases.${phase}.epochs=${[4, 5, 2][index]}`,
+    `phases.${phase}.size=${[32, 32, 40][index]}`,
+    `phases.${phase}.batch=16`,
+    `phases.${phase}.tta=null`,
+    `phases.${phase}.ema={"decay":0.99,"power":0.75}`,
+  ]),
+  'phases.head.features=cached',
+  // No accuracy gains more than 1: patience ends phases, and every epoch but the first is a plateau.
+  'phases.head.earlyStopping={"patience":2,"minEpochs":0,"threshold":1}',
+  'phases.full.earlyStopping={"patience":3,"minEpochs":0,"threshold":1}',
+  'phases.full.learningRate.schedule={"kind":"plateau","warmupEpochs":0,"factor":0.5,"patience":0,"threshold":1,"minimum":0}',
+  'phases.full.accumulate=2',
+  'phases.full.batchNorm=trained',
+  'phases.fixres.trainable=head',
+  'phases.fixres.batchNorm=last',
+].flatMap((setting) => ['--set', setting])
+
 export async function drawSmallData(folder: string): Promise<string> {
   const data = join(folder, 'flowers')
   await drawFlowers(data, { species: 12, train: 8, valid: 2, size: 48, seed: 2 })
   return data
 }
 
-/** Hashes of what a finished run leaves: all weights, optimizer state and average, and the validation results of its log. */
+/** What a finished run leaves: hashes of all weights, optimizer state and averages, and its log. */
 export async function fingerprint(run: string): Promise<string[]> {
-  const files = ['last.state.safetensors', 'last.safetensors', 'best.safetensors', 'best-full.safetensors']
+  const files = (await readdir(join(run, 'checkpoints'))).toSorted()
   const hashes = await Promise.all(
     files.map(async (name) => {
       const bytes = await readFile(join(run, 'checkpoints', name))
-      return createHash('sha256').update(withoutClock(bytes)).digest('hex')
+      return `${name} ${createHash('sha256').update(withoutClock(bytes)).digest('hex')}`
     }),
   )
   const log = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
@@ -53,38 +82,61 @@ function withoutClock(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(header), bytes.subarray(end)])
 }
 
+/** When a run is killed: so many seconds after its start, or once its saved state is like this. */
+export type Moment = number | ((position: Position) => boolean)
+
 /**
- * Runs to the end under `kill -9` at random moments; every start but the first is a resume.
- * @returns how often it was killed
+ * Runs to the end under `kill -9`; every start but the first is a resume. A moment that comes after the end of the run is
+ * no kill, nor are those after it.
+ * @returns of each kill, what the state that it left says; null: it came before the first was saved
  */
 export async function runUnderKills(
   data: string,
   folder: string,
   run: string,
-  options: { kills: number; seed: number; longest: number },
-): Promise<number> {
-  const random = new Random(options.seed, 'scene')
-  let killed = 0
-  for (let attempt = 0; ; attempt++) {
-    const args = attempt === 0 ? ['train', '--data', data, '--out', run, ...smallRun] : ['train', '--resume', run]
-    const { process: child, finished } = startTrainer(args, folder)
-    const timer =
-      killed < options.kills
-        ? setTimeout(() => child.kill('SIGKILL'), random.between(0.2, options.longest) * 1000)
-        : undefined
-    const { code, signal, output } = await finished
-    clearTimeout(timer)
-    if (signal === 'SIGKILL') {
-      killed++
-      continue
-    }
+  { settings, moments }: { settings: readonly string[]; moments: readonly Moment[] },
+): Promise<(Position | null)[]> {
+  const left: (Position | null)[] = []
+  for (;;) {
     // Killed before the run folder said what the run is: it is started again.
-    if (code === 2 && output.includes('TRAIN_RUN_MISSING')) {
-      const again = await runTrainer(['train', '--data', data, '--out', run, ...smallRun], folder)
-      if (again.code === 0) return killed
-      throw new Error(again.output)
-    }
-    if (code !== 0) throw new Error(output)
-    return killed
+    const isBorn = await isThere(join(run, 'data.json'))
+    const args = isBorn ? ['train', '--resume', run] : ['train', '--data', data, '--out', run, ...settings]
+    const trainer = startTrainer(args, folder)
+    const moment = moments[left.length]
+    const killing = moment === undefined ? undefined : killAt(moment, run, trainer)
+    const { code, signal, output } = await trainer.finished
+    const isKilled = (await killing) ?? false
+    if (code === 0 || (isKilled && output.includes('done: '))) return left
+    if (!isKilled || signal !== 'SIGKILL') throw new Error(`ended by ${signal ?? code}: ${output}`)
+    left.push(await savedPosition(run))
   }
 }
+
+/** @returns whether the trainer still ran at that moment */
+async function killAt(
+  moment: Moment,
+  run: string,
+  { process: child, finished }: ReturnType<typeof startTrainer>,
+): Promise<boolean> {
+  const end = finished.then(() => true)
+  const isOver = (seconds: number): Promise<boolean> => Promise.race([end, setTimeout(1000 * seconds, false)])
+  if (typeof moment === 'number') return !(await isOver(moment)) && child.kill('SIGKILL')
+  while (!(await isOver(0.01))) {
+    const position = await savedPosition(run)
+    if (position !== null && moment(position)) return child.kill('SIGKILL')
+  }
+  return false
+}
+
+async function savedPosition(run: string): Promise<Position | null> {
+  const path = join(run, 'checkpoints', 'last.state.safetensors')
+  if (!(await isThere(path))) return null
+  const { metadata } = await readSafetensorsHeader(path)
+  return JSON.parse(metadata['position']!) as Position
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

@@ -23,17 +23,18 @@ afterAll(async () => {
 })
 
 it.skipIf(missing)(`plans the recipe quick for the photos and beats chance${missing && `: ${missing}`}`, async () => {
-  const settings = ['--set', 'minutes=0.3', '--set', 'phases.fixres.epochs=0']
+  const settings = ['--set', 'minutes=0.3', '--set', 'phases.fixres.size=96']
   const { code, output } = await runTrainer(
     ['train', '--recipe', 'quick', '--data', 'photos', '--out', 'run', ...settings],
     folder,
   )
-  expect(output).toMatch(/plan: photos of 48 px, trained at 96 and 128 px in batches of 8/)
+  expect(output).toMatch(/plan: photos of 48 px, trained at 96 and 96 px in batches of 8/)
   expect(code).toBe(0)
   const recipe = JSON.parse(await readFile(join(folder, 'run', 'recipe.json'), 'utf8')) as Recipe
   expect(recipe.phases.full).toMatchObject({ size: 96, batch: 8 })
   // The person's own setting has the last word.
-  expect(recipe.phases.fixres.epochs).toBe(0)
+  expect(recipe.phases.fixres).toMatchObject({ size: 96, batch: 8 })
+  expect(output).toMatch(/fixres (\d+)\/\1 /)
   expect(await readdir(join(folder, 'run', 'checkpoints'))).toContain('best.safetensors')
   const [, accuracy] = /done: (\d+\.\d) % of the validation photos right at 96 px/.exec(output) ?? []
   expect(Number(accuracy)).toBeGreaterThan((3 * 100) / classes)

@@ -1,0 +1,58 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Moment } from './interrupted-run.ts'
+import { changefulRun, drawSmallData, fingerprint, runUnderKills } from './interrupted-run.ts'
+import { runTrainer } from './trainer-process.ts'
+
+interface LoggedEpoch {
+  readonly event: string
+  readonly phase: string
+  readonly epochs: number
+  readonly learningRate: number
+  readonly skippedSteps: number
+}
+
+let folder: string
+let data: string
+let reference: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flowers-kills-'))
+  data = await drawSmallData(folder)
+  reference = join(folder, 'reference')
+  const { code, output } = await runTrainer(['train', '--data', data, '--out', reference, ...changefulRun], folder)
+  expect(output).toContain('float16')
+  expect(code).toBe(0)
+})
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+it('meets in one run all that a resumed one has to remember', async () => {
+  const lines = (await readFile(join(reference, 'metrics.jsonl'), 'utf8')).trim().split('\n')
+  const epochs = lines.map((line) => JSON.parse(line) as LoggedEpoch).filter(({ event }) => event === 'epoch')
+  const of = (phase: string) => epochs.filter((epoch) => epoch.phase === phase)
+  expect(of('head')).toHaveLength(2)
+  expect(of('full')).toHaveLength(3)
+  expect(of('fixres')).toHaveLength(2)
+  const [, before, after] = of('full')
+  expect(after!.learningRate).toBe(before!.learningRate / 2)
+  expect(of('full').reduce((sum, { skippedSteps }) => sum + skippedSteps, 0)).toBeGreaterThan(0)
+})
+
+it('ends bit for bit the same when it is killed in every phase and resumed', async () => {
+  const moments: Moment[] = [
+    // While features are computed.
+    ({ phase }) => phase === 'head',
+    // Between the two steps of an update, with epochs waited for, a rate and a loss scale that have fallen.
+    ({ phase, epoch, step }) => phase === 'full' && epoch === 2 && step % 2 === 1,
+    ({ phase, epoch, step }) => phase === 'fixres' && epoch === 1 && step > 0,
+  ]
+  const run = join(folder, 'killed')
+  const left = await runUnderKills(data, folder, run, { settings: changefulRun, moments })
+  expect(left.map((position) => position?.phase)).toEqual(['head', 'full', 'fixres'])
+  expect(await fingerprint(run)).toEqual(await fingerprint(reference))
+})
