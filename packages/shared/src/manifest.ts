@@ -70,7 +70,14 @@ const manifestFields = z.strictObject({
   /** The float32 file against the trainer on real validation photos. */
   parity: z.strictObject({ photos: z.int(), maxAbsLogitDifference: z.number(), flips: z.int() }),
   quantization: z.strictObject({ method: z.string(), top1Change: z.number(), speedup: z.number() }).nullable(),
-  data: z.strictObject({ sha256, train: z.int(), valid: z.int(), seed: z.int() }),
+  /** Counts and hash are of what the run used. `excluded`: ids of the photos of the folder that it left out. Absent: none, or not written down. */
+  data: z.strictObject({
+    sha256,
+    train: z.int(),
+    valid: z.int(),
+    seed: z.int(),
+    excluded: z.array(z.string()).optional(),
+  }),
   /** The resolved recipe, as trained. */
   recipe: z.record(z.string(), z.unknown()),
   /** Name to version: tensorflow, tf2onnx, onnxruntime, sharp, libvips, node, flowers. */

@@ -19,12 +19,14 @@ export function calibrateCommand(): Command {
     )
     .action(async (options: CalibrateArguments) => {
       const { calibrateModel } = await import('../export/calibrate-model.ts')
-      const { section } = await calibrateModel({
+      const { leftOut } = await import('../evaluate/evaluation-table.ts')
+      const { section, excluded } = await calibrateModel({
         model: fromUser(options.model),
         data: fromUser(options.data),
         onPhoto: showWork('scoring photos'),
         onPicture: showWork('scoring drawn pictures without a flower'),
       })
+      if (excluded > 0) console.log(`${leftOut(excluded)}\n`)
       console.log(section)
     })
 }

@@ -13,7 +13,7 @@ import { shotGroups } from './metrics.ts'
 import type { ClassMetrics, ShotGroup } from './metrics.ts'
 import { openNetwork } from './network.ts'
 import { openPhotosOf } from './photos-of-model.ts'
-import type { EvaluatedSplit } from './photos-of-model.ts'
+import type { EvaluatedSplit, PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
 
 export interface EvaluateOptions {
@@ -35,6 +35,8 @@ export interface Evaluation {
     readonly sha256: string | null
     /** The photos and the split are those the model was trained and calibrated on. */
     readonly asTrained: boolean
+    /** Photos, of whichever split, that are left out because the run left them out. */
+    readonly excluded: number
     readonly photos: number
     readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
   }
@@ -75,7 +77,7 @@ export interface Evaluation {
  */
 export async function evaluateModel(options: EvaluateOptions): Promise<Evaluation> {
   const { network: path, manifest } = await openModel(options.model)
-  const { samples, sha256 } = await openPhotosOf(manifest, options)
+  const { samples, ...data } = await openPhotosOf(manifest, options)
   const network = await openNetwork(path, manifest.preprocessing.size)
   try {
     const { preprocessing } = manifest
@@ -84,7 +86,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
     if (scored.photos.length === 0)
       throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
-    return summarize(options, manifest, sha256, scored)
+    return summarize(options, manifest, data, scored)
   } finally {
     await network.release()
   }
@@ -95,7 +97,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 function summarize(
   options: EvaluateOptions,
   manifest: Manifest,
-  sha256: string | null,
+  { sha256, excluded }: Pick<PhotosOfModel, 'sha256' | 'excluded'>,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
 ): Evaluation {
   const { labels, calibration } = manifest
@@ -110,6 +112,7 @@ function summarize(
       split: options.split,
       sha256,
       asTrained: sha256 === manifest.data.sha256,
+      excluded,
       photos: photos.length,
       unreadable,
     },

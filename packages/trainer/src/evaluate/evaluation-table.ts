@@ -6,6 +6,12 @@ import type { Evaluation } from './evaluate-model.ts'
 export const withInterval = ({ value, low, high }: MeasuredShare): string =>
   `${percent(value)} (${percent(low)} to ${percent(high)})`
 
+/** A sentence on photos that a run left out, of which there are some. */
+export const leftOut = (photos: number): string =>
+  photos === 1
+    ? 'The photo that the run left out is left out here as well.'
+    : `The ${photos} photos that the run left out are left out here as well.`
+
 /** An evaluation as text for a terminal. */
 export function evaluationTable(evaluation: Evaluation): string {
   const { model, data, views, ece, set, abstention } = evaluation
@@ -54,6 +60,7 @@ export function evaluationTable(evaluation: Evaluation): string {
 
 function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${path}: ${reason}`)
+  if (data.excluded > 0) lines.push(leftOut(data.excluded))
   if (data.asTrained && data.split === 'valid') {
     lines.push(
       'These photos, or half of them, chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',

@@ -2,8 +2,9 @@ import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/manifest'
 import { z } from 'zod'
 import { cacheFolder } from '../cache-folder.ts'
-import { openDataset } from '../data/dataset.ts'
-import type { Sample } from '../data/dataset.ts'
+import { openDataset, withoutPhotos } from '../data/dataset.ts'
+import type { Dataset, Sample } from '../data/dataset.ts'
+import { ignoredPhotos } from '../data/ignore.ts'
 import type { Split } from '../data/listed-photo.ts'
 import { listPhotos } from '../data/listing.ts'
 
@@ -16,31 +17,61 @@ interface PhotosOptions {
   readonly split: EvaluatedSplit
 }
 
+export interface PhotosOfModel {
+  /** With the class indices of the model. */
+  readonly samples: readonly Sample[]
+  /** Of the data with its split; null for all. */
+  readonly sha256: string | null
+  /** Photos of the data, of whichever split, that are left out because the run left them out. */
+  readonly excluded: number
+}
+
 /**
- * The photos of a split with the class indices of a model; `sha256` of the data with its split, null for all.
+ * The photos of a split as the run of a model had them: what it left out is left out of the same data again.
  * Throws what `openDataset` throws, EVALUATE_LABELS for photos of classes that the model does not have, and DATA_EMPTY
  * when the split holds none.
  */
 export async function openPhotosOf(
   manifest: Manifest,
   options: PhotosOptions,
-): Promise<{ samples: readonly Sample[]; sha256: string | null }> {
-  const { samples, sha256 } = await openSplit(manifest, options)
+): Promise<PhotosOfModel> {
+  const { samples, ...rest } = await openSplit(manifest, options)
   if (samples.length === 0)
     throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
-  return { samples: withLabelsOf(manifest, samples), sha256 }
+  return { samples: withLabelsOf(manifest, samples), ...rest }
 }
 
-async function openSplit(
-  manifest: Manifest,
-  { data, split }: PhotosOptions,
-): Promise<{ samples: readonly Sample[]; sha256: string | null }> {
+async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Promise<PhotosOfModel> {
   if (split === 'all') {
     const { photos } = await listPhotos(data)
-    return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null }
+    return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null, excluded: 0 }
   }
-  const dataset = await openDataset(data, { ...splitOf(manifest), cache: cacheFolder() })
-  return { samples: dataset[split], sha256: dataset.sha256 }
+  const opened = await openDataset(data, { ...splitOf(manifest), cache: cacheFolder() })
+  const { dataset, excluded } = asInRun(opened, manifest)
+  return { samples: dataset[split], sha256: dataset.sha256, excluded }
+}
+
+/** A dataset without what the run left out, where that makes it the dataset of the run; else as it is. */
+function asInRun(opened: Dataset, manifest: Manifest): { dataset: Dataset; excluded: number } {
+  const { sha256, excluded = ignoredByRecipe(opened, manifest) } = manifest.data
+  const all = { dataset: opened, excluded: 0 }
+  // Of other data, what has the same names may be all that a class has.
+  if (opened.sha256 === sha256 || !excluded.every((id) => opened.files.has(id))) return all
+  try {
+    const dataset = withoutPhotos(opened, new Set(excluded))
+    return dataset.sha256 === sha256 ? { dataset, excluded: excluded.length } : all
+  } catch (error) {
+    if (error instanceof FlowersError) return all
+    throw error
+  }
+}
+
+const ignoringSchema = z.object({ data: z.object({ ignore: z.array(z.string()) }) })
+
+/** What a manifest of a time before `data.excluded` says all the same: not what an audit found. */
+function ignoredByRecipe(opened: Dataset, { recipe }: Manifest): readonly string[] {
+  const parsed = ignoringSchema.safeParse(recipe)
+  return parsed.success ? ignoredPhotos(opened, parsed.data.data.ignore) : []
 }
 
 const trainedWithSchema = z.object({ data: z.object({ validShare: z.number() }) })

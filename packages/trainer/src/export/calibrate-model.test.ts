@@ -2,9 +2,11 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Manifest } from '@flowers/shared/manifest'
 import { openModel } from '@flowers/shared/model-package'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDataset } from '../data/dataset.ts'
 import { Random } from '../random.ts'
 import { calibrateModel } from './calibrate-model.ts'
 
@@ -76,6 +78,22 @@ describe('calibrateModel', () => {
     await calibrateModel({ model, data, each: 1 })
     expect(await bytesOf('manifest.json')).toBe(manifest)
     expect(await bytesOf('README.md')).toBe(card)
+  }, 60_000)
+
+  it('leaves out what the run left out, and keeps saying so', async () => {
+    const less = join(folder, 'less')
+    await drawColours(join(less, 'train'), 1)
+    await drawColours(join(less, 'valid'), 4)
+    const before = await openDataset(less, { seed: 1 })
+    await writeFile(join(less, 'valid', 'red', 'broken.png'), 'no photo')
+    const file = join(model, 'manifest.json')
+    const manifest = JSON.parse(await readFile(file, 'utf8')) as Manifest
+    const data = { ...manifest.data, sha256: before.sha256, excluded: ['valid/red/broken.png'] }
+    await writeFile(file, JSON.stringify({ ...manifest, data }))
+    const { excluded, section, manifest: written } = await calibrateModel({ model, data: less, each: 1 })
+    expect(excluded).toBe(1)
+    expect(section).toContain('of 16 validation photos')
+    expect(written.data).toEqual(data)
   }, 60_000)
 
   it('says what few photos do not support', async () => {

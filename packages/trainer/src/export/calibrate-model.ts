@@ -21,17 +21,25 @@ export interface CalibrateOptions {
   readonly onPicture?: (done: number, total: number) => void
 }
 
+export interface Calibrated {
+  readonly manifest: Manifest
+  /** Of the card. */
+  readonly section: string
+  /** Photos, of whichever split, that are left out because the run left them out. */
+  readonly excluded: number
+}
+
 /**
  * Fits the calibration of a model folder anew on the split `valid` of photos, as an export does, with the seed of the
  * manifest. Manifest and card change, with everything else in them kept; the folder is replaced as a whole.
  * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
  * DATA_EMPTY without photos in `valid` and DATA_IMAGE_LOST for one that cannot be read. Nothing has changed then.
  */
-export async function calibrateModel(options: CalibrateOptions): Promise<{ manifest: Manifest; section: string }> {
+export async function calibrateModel(options: CalibrateOptions): Promise<Calibrated> {
   const { model, data, each, onPhoto, onPicture } = options
   const opened = await openModel(model)
   const { files, ...manifest } = opened.manifest
-  const { samples, sha256 } = await openPhotosOf(opened.manifest, { data, split: 'valid' })
+  const { samples, sha256, excluded } = await openPhotosOf(opened.manifest, { data, split: 'valid' })
   const { preprocessing, views } = manifest
   const { seed } = manifest.data
   const network = await openNetwork(opened.network, preprocessing.size)
@@ -57,7 +65,7 @@ export async function calibrateModel(options: CalibrateOptions): Promise<{ manif
     const card = replaceCalibration(await readFile(join(model, modelFiles.card), 'utf8'), section)
     const kept = Object.fromEntries(Object.keys(files).map((path) => [path, { copyOf: join(model, path) }]))
     const written = await packageModel(model, { ...kept, [modelFiles.card]: card }, changed, { replace: true })
-    return { manifest: written.manifest, section }
+    return { manifest: written.manifest, section, excluded }
   } finally {
     await network.release()
   }

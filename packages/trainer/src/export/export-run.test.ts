@@ -16,12 +16,14 @@ let test: TestRun
 let report: ExportReport
 let model: string
 const lines: string[] = []
+const broken = 'train/01-daisy/broken.jpg'
 
 beforeAll(async () => {
   test = await makeTestRun({
     architecture: 'convnext_atto',
     size: 32,
     photos: { species: 12, train: 3, valid: 6 },
+    broken,
     change: (recipe) => ({ ...recipe, logitAdjustment: 0.5 }),
   })
   model = join(test.folder, 'models', 'test', '3')
@@ -41,7 +43,7 @@ describe('an exported run', () => {
       architecture: 'convnext_atto',
       viewPolicy: 'exact',
       preprocessing: { size: 32, kernel: 'bicubic' },
-      data: { train: 36, valid: 72, seed: 1 },
+      data: { train: 36, valid: 72, seed: 1, excluded: [broken] },
       recipe: { name: 'test', model: { architecture: 'convnext_atto' } },
       metrics: { split: 'valid', top1: { count: 72 }, ece: { bins: 15 } },
       logitAdjustment: { tau: 0.5, prior: new Array(12).fill(1 / 12) as number[] },
@@ -97,12 +99,14 @@ describe('an exported run', () => {
   it('scores as it scored when it was exported', async () => {
     const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'exact' })
     const { top1, top5, macroF1 } = report.manifest.metrics
-    expect(evaluation).toMatchObject({ top1, top5, macroF1, data: { asTrained: true, photos: 72, unreadable: [] } })
+    expect(evaluation).toMatchObject({ top1, top5, macroF1, data: { asTrained: true, excluded: 1, photos: 72, unreadable: [] } })
     expect(evaluation.views.used.reduce((a, b) => a + b)).toBe(72)
     expect(evaluation.views.disagreement).toBe(0)
     expect(evaluation.byViews).toHaveLength(6)
     expect(evaluation.byViews[5]!.top1).toBe(evaluation.top1.value)
-    expect(evaluationTable(evaluation)).toMatch(/top-1 .*%.*\n.*top-5/)
+    const table = evaluationTable(evaluation)
+    expect(table).toMatch(/top-1 .*%.*\n.*top-5/)
+    expect(table).toContain('The photo that the run left out is left out here as well.')
   })
 
   it('with one view scores the first view', async () => {

@@ -253,7 +253,13 @@ function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measu
     metrics: { split: 'valid', top1, top5, macroF1, ...calibrationMetrics(measured.calibration, measured.nonFlowers) },
     parity: { ...gate.parity, flips: gate.parity.flips.length },
     quantization: null,
-    data: { sha256: data.sha256, train: dataset.train.length, valid: dataset.valid.length, seed: data.seed },
+    data: {
+      sha256: data.sha256,
+      train: dataset.train.length,
+      valid: dataset.valid.length,
+      seed: data.seed,
+      ...(data.excluded.length > 0 && { excluded: data.excluded }),
+    },
     recipe: { ...recipe },
   } satisfies Omit<Manifest, 'files' | 'name' | 'version' | 'versions'>
 }

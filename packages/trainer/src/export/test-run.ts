@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeDataset, openDataset } from '../data/dataset.ts'
+import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
 import { drawFlowers } from '../data/drawn-flowers.ts'
 import { Random } from '../random.ts'
 import type { Model } from '../model/architecture.ts'
@@ -47,11 +47,14 @@ export async function makeTestRun(options: {
   /** A class is a species. */
   photos: { species: number; train: number; valid: number }
   change?: (recipe: Recipe) => Recipe
+  /** Id of a file to be that is no photo, and that the audit took out of the run. */
+  broken?: string
 }): Promise<TestRun> {
-  const { architecture, size, photos, change = (recipe) => recipe } = options
+  const { architecture, size, photos, change = (recipe) => recipe, broken } = options
   const folder = await mkdtemp(join(tmpdir(), 'flowers-run-'))
   const data = join(folder, 'flowers')
   await drawFlowers(data, { ...photos, size: Math.min(size, 96), seed: 5 })
+  if (broken !== undefined) await writeFile(join(data, broken), 'no photo')
   const recipe = change({
     ...recipeDefaults,
     name: 'test',
@@ -65,7 +68,9 @@ export async function makeTestRun(options: {
   })
   const run = join(folder, 'run')
   await mkdir(join(run, 'checkpoints'), { recursive: true })
-  const dataset = await openDataset(data, { seed: recipe.seed, validShare: recipe.data.validShare })
+  const excluded = broken === undefined ? [] : [broken]
+  const opened = await openDataset(data, { seed: recipe.seed, validShare: recipe.data.validShare })
+  const dataset = withoutPhotos(opened, new Set(excluded))
   const { head, stochasticDepth, layerScale } = recipe.model
   const model = findArchitecture(architecture).build({
     classes: dataset.labels.length,
@@ -75,7 +80,7 @@ export async function makeTestRun(options: {
   })
   await writeFile(join(run, 'recipe.json'), JSON.stringify(recipe))
   await writeFile(join(run, 'environment.json'), JSON.stringify({ device: 'cpu' }))
-  await writeFile(join(run, 'data.json'), JSON.stringify({ source: data, excluded: [], ...describeDataset(dataset) }))
+  await writeFile(join(run, 'data.json'), JSON.stringify({ source: data, excluded, ...describeDataset(dataset) }))
   const metadata = { architecture, phase: 'fixres', epoch: '2', size: String(size), validAccuracy: '0.5' }
   await writeSafetensors(
     join(run, 'checkpoints', 'best.safetensors'),
