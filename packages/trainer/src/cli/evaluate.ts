@@ -34,6 +34,7 @@ export function evaluateCommand(): Command {
         split: options.split,
         views: options.views,
         onProgress: showWork('scoring photos'),
+        onTimed: showWork('timing views'),
       })
       console.log(options.json ? JSON.stringify(evaluation, null, 2) : evaluationTable(evaluation))
     })

@@ -15,6 +15,8 @@ import { openNetwork } from './network.ts'
 import { openPhotosOf } from './photos-of-model.ts'
 import type { EvaluatedSplit, PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
+import { measureViewCosts } from './view-costs.ts'
+import type { ViewCosts } from './view-costs.ts'
 
 export interface EvaluateOptions {
   /** A model folder. */
@@ -24,6 +26,8 @@ export interface EvaluateOptions {
   readonly split: EvaluatedSplit
   readonly views: ViewPolicy
   readonly onProgress?: (done: number, total: number) => void
+  /** Photos of which the views were timed so far, of all. */
+  readonly onTimed?: (done: number, total: number) => void
 }
 
 export interface Evaluation {
@@ -56,13 +60,17 @@ export interface Evaluation {
   readonly ece: { readonly before: number; readonly after: number; readonly bins: number }
   readonly set: PolicyReport['set']
   readonly abstention: PolicyReport['abstention']
-  /** Top-1 from the first k views alone: what each view adds. */
+  /** Top-1 from the first k views alone: what each view adds, and what it costs. */
   readonly byViews: readonly {
     readonly views: number
     readonly flip: string
     readonly scale: number
     readonly top1: number
+    /** Of the k-th view alone, a photo, on this machine; see `measureViewCosts`. */
+    readonly milliseconds: number
   }[]
+  /** Photos that the milliseconds of `byViews` are the median of. */
+  readonly timedPhotos: number
   readonly groups: Record<'many' | 'medium' | 'few', ShotGroup>
   readonly classes: readonly (ClassMetrics & { readonly label: string })[]
   readonly confused: readonly { readonly truth: string; readonly predicted: string; readonly photos: number }[]
@@ -86,7 +94,11 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
     if (scored.photos.length === 0)
       throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
-    return summarize(options, manifest, data, scored)
+    const unreadable = new Set(scored.unreadable.map(({ path: id }) => id))
+    const readable = samples.filter(({ id }) => !unreadable.has(id))
+    const timing = { preprocessing, views, ...(options.onTimed && { onProgress: options.onTimed }) }
+    const costs = await measureViewCosts(network, readable, timing)
+    return summarize(options, manifest, data, scored, costs)
   } finally {
     await network.release()
   }
@@ -99,6 +111,7 @@ function summarize(
   manifest: Manifest,
   { sha256, excluded }: Pick<PhotosOfModel, 'sha256' | 'excluded'>,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
+  costs: ViewCosts,
 ): Evaluation {
   const { labels, calibration } = manifest
   const answers = photos.map((photo) => answerOf(photo, options.views, calibration))
@@ -138,8 +151,9 @@ function summarize(
       const right = photos.map(({ views, label }) =>
         Number(argmax(stopAt(views.slice(0, index + 1), 'full', null).mean) === label),
       )
-      return { views: index + 1, flip, scale, top1: mean(right) }
+      return { views: index + 1, flip, scale, top1: mean(right), milliseconds: costs.milliseconds[index]! }
     }),
+    timedPhotos: costs.photos,
     groups: shotGroups(classes, trainCounts),
     classes: classes.map((metrics, index) => ({ label: labels[index] as string, ...metrics })),
     confused: mostConfused(confusion, 10).map(({ truth, predicted, photos }) => ({

@@ -49,7 +49,10 @@ export function evaluationTable(evaluation: Evaluation): string {
     ...notes(evaluation),
     '',
     ...aligned(rows),
-    ...section('views added one by one', evaluation.byViews.length > 1 ? viewRows(evaluation) : []),
+    ...section(
+      `views added one by one: top-1, gain, cost on this machine (one view at a time, median of ${counted(evaluation.timedPhotos)})`,
+      viewRows(evaluation),
+    ),
     ...section('weakest classes', weakest(evaluation)),
     ...section(
       'most frequent confusions',
@@ -70,13 +73,16 @@ function notes({ data }: Evaluation): string[] {
   return lines
 }
 
+const counted = (photos: number): string => (photos === 1 ? '1 photo' : `${photos} photos`)
+
 function viewRows({ byViews }: Evaluation): [string, string][] {
-  return byViews.map(({ views, flip, scale, top1 }, index) => {
-    const gain =
-      index === 0
-        ? ''
-        : ` (${top1 - byViews[index - 1]!.top1 < 0 ? '' : '+'}${(100 * (top1 - byViews[index - 1]!.top1)).toFixed(1)})`
-    return [`${views}: ${flip === 'none' ? 'upright' : `${flip} flip`}, scale ${scale}`, `${percent(top1)}${gain}`]
+  return byViews.map(({ views, flip, scale, top1, milliseconds }, index) => {
+    const gain = top1 - (byViews[index - 1]?.top1 ?? top1)
+    const gained = index === 0 ? '' : `${gain < 0 ? '' : '+'}${(100 * gain).toFixed(1)}`
+    return [
+      `${views}: ${flip === 'none' ? 'upright' : `${flip} flip`}, scale ${scale}`,
+      `${percent(top1)}  ${gained.padStart(5)}  ${milliseconds.toFixed(1).padStart(6)} ms`,
+    ]
   })
 }
 

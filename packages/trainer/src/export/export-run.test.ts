@@ -106,13 +106,18 @@ describe('an exported run', () => {
     expect(evaluation.byViews[5]!.top1).toBe(evaluation.top1.value)
     const table = evaluationTable(evaluation)
     expect(table).toMatch(/top-1 .*%.*\n.*top-5/)
+    expect(table).toMatch(/\(one view at a time, median of 24 photos\):\n {2}1: upright, scale 1 .* % .* \d+\.\d ms\n {2}2: /)
     expect(table).toContain('The photo that the run left out is left out here as well.')
   })
 
   it('with one view scores the first view', async () => {
     const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'none' })
     expect(evaluation.views).toMatchObject({ of: 1, meanUsed: 1, used: [72], disagreement: null })
-    expect(evaluation.byViews).toEqual([{ views: 1, flip: 'none', scale: 1, top1: evaluation.top1.value }])
+    expect(evaluation.byViews).toEqual([
+      { views: 1, flip: 'none', scale: 1, top1: evaluation.top1.value, milliseconds: expect.any(Number) as number },
+    ])
+    expect(evaluation.byViews[0]!.milliseconds).toBeGreaterThan(0)
+    expect(evaluation.timedPhotos).toBe(24)
   })
 
   it('refuses photos of a class that it does not have', async () => {
