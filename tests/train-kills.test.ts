@@ -11,6 +11,7 @@ interface LoggedEpoch {
   readonly phase: string
   readonly epochs: number
   readonly learningRate: number
+  readonly backboneLearningRate: number
   readonly skippedSteps: number
 }
 
@@ -40,6 +41,8 @@ it('meets in one run all that a resumed one has to remember', async () => {
   expect(of('fixres')).toHaveLength(2)
   const [, before, after] = of('full')
   expect(after!.learningRate).toBe(before!.learningRate / 2)
+  // Of the first update, also while every update overflows.
+  for (const { learningRate } of epochs) expect(learningRate).toBeGreaterThan(0)
   expect(of('full').reduce((sum, { skippedSteps }) => sum + skippedSteps, 0)).toBeGreaterThan(0)
 })
 

@@ -34,6 +34,14 @@ describe('a run', () => {
     expect(output).toMatch(/head +2\/2/)
     expect(output).toMatch(/full +2\/2/)
     expect(output).toMatch(/fixres +2\/2/)
+    const rates = (await epochsOf(reference())).map(({ learningRate, backboneLearningRate }) => [
+      learningRate,
+      backboneLearningRate,
+    ])
+    // The head alone learns in the first phase; demo has the same rate for both in the others.
+    for (const [head, backbone] of rates.slice(0, 2)) expect([head, backbone]).toEqual([2e-3, 0])
+    for (const [head, backbone] of rates.slice(2)) expect(backbone).toBe(head)
+    expect(rates).toHaveLength(6)
     expect(output).toMatch(/done: \d+\.\d % of the validation photos right at 40 px/)
     expect(code).toBe(0)
   })

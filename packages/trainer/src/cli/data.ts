@@ -41,6 +41,7 @@ export function dataCommand(): Command {
         seed: 1,
         cache: cacheFolder(),
         onProgress: showWork('reading photos'),
+        onLook: showWork('looking for near copies'),
       })
       const audit = await auditDataset(dataset, { minimumSize, onProgress: showWork('looking for flaws') })
       if (options.out !== undefined) {
@@ -71,8 +72,16 @@ export function dataCommand(): Command {
         seed: recipe.seed,
         validShare: recipe.data.validShare,
         cache: cacheFolder(),
+        onProgress: showWork('reading photos'),
+        onLook: showWork('looking for near copies'),
       })
-      await writeContactSheet(fromUser(out), dataset, { recipe, phase: recipe.phases[phase], rows: 8, columns: 8 })
+      await writeContactSheet(fromUser(out), dataset, {
+        recipe,
+        phase: recipe.phases[phase],
+        rows: 8,
+        columns: 8,
+        onProgress: showWork('drawing epochs'),
+      })
       console.log(`wrote ${toUser(fromUser(out))}`)
     })
   return new Command('data').description('Look at photos before training.').addCommand(audit).addCommand(preview)

@@ -13,7 +13,15 @@ it('shows every photo in every epoch, each time another way', async () => {
   try {
     const recipe = recipes['flowers102']!
     const phase = { ...recipe.phases.full, size: 24 }
-    const png = await contactSheet(await openDataset(folder.path, { seed: 1 }), { recipe, phase, rows: 3, columns: 4 })
+    const epochs: string[] = []
+    const png = await contactSheet(await openDataset(folder.path, { seed: 1 }), {
+      recipe,
+      phase,
+      rows: 3,
+      columns: 4,
+      onProgress: (done, total) => epochs.push(`${done}/${total}`),
+    })
+    expect(epochs).toEqual(['1/4', '2/4', '3/4', '4/4'])
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
     expect([info.width, info.height]).toEqual([2 + 4 * 26, 2 + 3 * 26])
     const middle = (column: number) =>

@@ -19,6 +19,8 @@ export interface ContactSheetOptions {
   readonly rows: number
   /** Epochs, a column each. */
   readonly columns: number
+  /** Epochs drawn so far, of all. */
+  readonly onProgress?: (done: number, total: number) => void
 }
 
 /** Pixels between pictures. */
@@ -30,7 +32,7 @@ const gap = 2
  */
 export async function contactSheet(
   dataset: Dataset,
-  { recipe, phase, rows, columns }: ContactSheetOptions,
+  { recipe, phase, rows, columns, onProgress }: ContactSheetOptions,
 ): Promise<Buffer> {
   await startTensorflow()
   const { size } = phase
@@ -50,6 +52,7 @@ export async function contactSheet(
       const packed = drawn(recipe, phase, { count: picked.length, epoch })
       byEpoch.push(inputPictures(pixels, packed, { size, normalization: recipe.preprocessing }))
     }
+    onProgress?.(epoch + 1, columns)
   }
   const pictures = Array.from(picked).flatMap((_, row) => byEpoch.map((column) => column[row]!))
   return tiled(pictures, { size, columns }).png().toBuffer()

@@ -30,6 +30,26 @@ async function failure(path: string, options: { validShare?: number } = {}): Pro
   throw new Error('opened')
 }
 
+it('tells how far it is with hashing, and with looking where it makes the split itself', async () => {
+  const names = ['a/1.jpg', 'a/2.jpg', 'b/1.jpg', 'b/2.jpg']
+  const files = await Promise.all(names.map(async (name, seed) => [name, await testPhoto(seed)] as const))
+  const whole = await testFolder(Object.fromEntries(files))
+  cleanups.push(whole.remove)
+  const steps = async (path: string): Promise<string[]> => {
+    const seen: string[] = []
+    await openDataset(path, {
+      seed: 1,
+      onProgress: (done, total) => seen.push(`hashed ${done}/${total}`),
+      onLook: (done, total) => seen.push(`looked ${done}/${total}`),
+    })
+    return seen
+  }
+  const each = (what: string) => [1, 2, 3, 4].map((done) => `${what} ${done}/4`)
+  expect(await steps(whole.path)).toEqual([...each('hashed'), ...each('looked')])
+  const split = await folderOf(['train/a/1.jpg', 'train/b/1.jpg', 'valid/a/2.jpg', 'valid/b/2.jpg'])
+  expect(await steps(split.path)).toEqual(each('hashed'))
+})
+
 const photos = (name: string, total: number) => Array.from({ length: total }, (_, index) => `${name}/${index}.jpg`)
 
 describe('the three forms', () => {

@@ -61,6 +61,8 @@ export interface OpenOptions {
   readonly cache?: string
   /** Files hashed so far, of all. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Photos decoded so far, of all, where a split is made. */
+  readonly onLook?: (done: number, total: number) => void
 }
 
 const hashesInFlight = 8
@@ -71,7 +73,7 @@ const hashesInFlight = 8
  * DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
-  const { seed, validShare = 0.15, cache = null, onProgress } = options
+  const { seed, validShare = 0.15, cache = null, onProgress, onLook } = options
   const listing = await listPhotos(data)
   const { photos } = listing
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
@@ -81,7 +83,7 @@ export async function openDataset(data: string, options: OpenOptions): Promise<D
   const files = await hashFiles(photos, onProgress)
   const given = photos.some((photo) => photo.split !== undefined)
   const sound = await SoundPhotos.open(cache, listing.root)
-  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare })
+  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare, onLook })
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const samples = (split: Split): Sample[] =>
     photos
@@ -109,9 +111,9 @@ function givenSplit(photo: ListedPhoto): Split | undefined {
 async function madeSplit(
   photos: readonly ListedPhoto[],
   known: Pick<Dataset, 'files' | 'sound'>,
-  options: { seed: number; validShare: number },
+  { onLook, ...options }: { seed: number; validShare: number; onLook: OpenOptions['onLook'] },
 ): Promise<(photo: ListedPhoto) => Split> {
-  const inspections = await inspectAll(photos, known)
+  const inspections = await inspectAll(photos, known, onLook)
   const hashed = photos.map(({ id, label }) => {
     const sha256 = known.files.get(id)?.sha256 ?? id
     return { id, label, sha256, group: sha256 }

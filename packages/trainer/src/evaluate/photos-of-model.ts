@@ -31,10 +31,7 @@ export interface PhotosOfModel {
  * Throws what `openDataset` throws, EVALUATE_LABELS for photos of classes that the model does not have, and DATA_EMPTY
  * when the split holds none.
  */
-export async function openPhotosOf(
-  manifest: Manifest,
-  options: PhotosOptions,
-): Promise<PhotosOfModel> {
+export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): Promise<PhotosOfModel> {
   const { samples, ...rest } = await openSplit(manifest, options)
   if (samples.length === 0)
     throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)

@@ -20,7 +20,11 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 /** A network on a clock that only it moves; `cost` of a run from the first pixel of its input and its number. */
-function onClock(cost: (first: number, run: number) => number): { network: Network; now: () => number; seen: number[] } {
+function onClock(cost: (first: number, run: number) => number): {
+  network: Network
+  now: () => number
+  seen: number[]
+} {
   let [clock, runs] = [0, 0]
   const seen: number[] = []
   const network: Network = {

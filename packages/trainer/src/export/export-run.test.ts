@@ -99,14 +99,21 @@ describe('an exported run', () => {
   it('scores as it scored when it was exported', async () => {
     const evaluation = await evaluateModel({ model, data: test.data, split: 'valid', views: 'exact' })
     const { top1, top5, macroF1 } = report.manifest.metrics
-    expect(evaluation).toMatchObject({ top1, top5, macroF1, data: { asTrained: true, excluded: 1, photos: 72, unreadable: [] } })
+    expect(evaluation).toMatchObject({
+      top1,
+      top5,
+      macroF1,
+      data: { asTrained: true, excluded: 1, photos: 72, unreadable: [] },
+    })
     expect(evaluation.views.used.reduce((a, b) => a + b)).toBe(72)
     expect(evaluation.views.disagreement).toBe(0)
     expect(evaluation.byViews).toHaveLength(6)
     expect(evaluation.byViews[5]!.top1).toBe(evaluation.top1.value)
     const table = evaluationTable(evaluation)
     expect(table).toMatch(/top-1 .*%.*\n.*top-5/)
-    expect(table).toMatch(/\(one view at a time, median of 24 photos\):\n {2}1: upright, scale 1 .* % .* \d+\.\d ms\n {2}2: /)
+    expect(table).toMatch(
+      /\(one view at a time, median of 24 photos\):\n {2}1: upright, scale 1 .* % .* \d+\.\d ms\n {2}2: /,
+    )
     expect(table).toContain('The photo that the run left out is left out here as well.')
   })
 

@@ -1,7 +1,14 @@
 import { createBar, secondsBetweenLines } from './bar.ts'
 import { duration, percent } from './format.ts'
 
-export interface StepProgress {
+/** At the last update, of what learns; 0 for a backbone of which nothing does. */
+interface Rates {
+  /** Of the head. */
+  readonly learningRate: number
+  readonly backboneLearningRate: number
+}
+
+export interface StepProgress extends Rates {
   readonly done: number
   readonly of: number
   readonly imagesPerSecond: number
@@ -11,7 +18,7 @@ export interface StepProgress {
   readonly remaining: number
 }
 
-export interface EpochSummary {
+export interface EpochSummary extends Rates {
   readonly phase: string
   readonly epoch: number
   readonly epochs: number
@@ -22,7 +29,6 @@ export interface EpochSummary {
   /** With test-time augmentation, where this epoch had it. */
   readonly ttaAccuracy: number | null
   readonly best: boolean
-  readonly learningRate: number
   readonly seconds: number
 }
 
@@ -35,16 +41,20 @@ export interface Progress {
   close(): void
 }
 
+/** `2.0e-3/3.0e-4`: head, backbone. */
+const rates = ({ learningRate, backboneLearningRate }: Rates): string =>
+  [learningRate, backboneLearningRate].map((rate) => (rate === 0 ? '0' : rate.toExponential(1))).join('/')
+
 const summaryLine = (summary: EpochSummary): string =>
   `${summary.phase} ${String(summary.epoch + 1).padStart(String(summary.epochs).length)}/${summary.epochs}` +
   `  loss ${summary.loss.toFixed(3)}  train ${percent(summary.trainAccuracy)}` +
   `  valid ${percent(summary.validAccuracy)}${summary.best ? ' *' : '  '}${summary.ttaAccuracy === null ? '' : `  TTA ${percent(summary.ttaAccuracy)}`}  loss ${summary.validLoss.toFixed(3)}` +
-  `  lr ${summary.learningRate.toExponential(1)}  ${duration(summary.seconds)}`
+  `  lr ${rates(summary)}  ${duration(summary.seconds)}`
 
 /** A live bar for the epoch under way, and a line for each that is done. */
 class TerminalProgress implements Progress {
   readonly #bar = createBar(
-    '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  {left} left',
+    '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  lr {rates}  {left} left',
   )
 
   message(line: string): void {
@@ -58,6 +68,7 @@ class TerminalProgress implements Progress {
       speed: '-',
       loss: '-',
       accuracy: '-',
+      rates: '-',
       left: '-',
     })
   }
@@ -67,6 +78,7 @@ class TerminalProgress implements Progress {
       speed: progress.imagesPerSecond.toFixed(0),
       loss: progress.loss.toFixed(3),
       accuracy: percent(progress.accuracy),
+      rates: rates(progress),
       left: duration(progress.remaining),
     })
   }
@@ -99,7 +111,7 @@ class LineProgress implements Progress {
     this.#last = performance.now()
     console.log(
       `${this.#title} step ${progress.done}/${progress.of}  ${progress.imagesPerSecond.toFixed(0)} images/s` +
-        `  loss ${progress.loss.toFixed(3)}  ${duration(progress.remaining)} left`,
+        `  loss ${progress.loss.toFixed(3)}  lr ${rates(progress)}  ${duration(progress.remaining)} left`,
     )
   }
 

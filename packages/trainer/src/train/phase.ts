@@ -40,7 +40,16 @@ import type { Position } from './state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
 import type { MemoryNeed } from './memory.ts'
 import type { ResolvedRecipe } from './precision.ts'
-import { compileStep, emptyInputs, packScalars, runEmpty, scalesLoss, useInputs, variablesFor } from './step.ts'
+import {
+  compileStep,
+  emptyInputs,
+  packScalars,
+  runEmpty,
+  scalesLoss,
+  trainableParameters,
+  useInputs,
+  variablesFor,
+} from './step.ts'
 import type { Step, StepInputs, StepResult } from './step.ts'
 import { Scorers, ValidationSet } from './validate.ts'
 import type { Validation } from './validate.ts'
@@ -248,6 +257,7 @@ export class PhaseRunner {
         of: this.#stepsPerEpoch,
         imagesPerSecond: this.#phase.batch / secondsPerStep,
         ...this.#trained,
+        ...this.#rates,
         remaining: secondsPerStep * ((this.#phase.epochs - epoch) * this.#stepsPerEpoch - done),
       })
       if (signal.aborted) await this.#stop()
@@ -288,6 +298,14 @@ export class PhaseRunner {
   get #trained(): { loss: number; accuracy: number } {
     const { loss, correct, seen } = this.#position.sums
     return { loss: loss / seen, accuracy: correct / seen }
+  }
+
+  /** Learning rates of the last update; before the first, and while all have overflowed, of that. */
+  get #rates(): { learningRate: number; backboneLearningRate: number } {
+    const { head, backbone } = this.#phase.learningRate
+    const factor = this.#factor(Math.max(0, this.#position.updates - 1))
+    const learns = trainableParameters(this.#context.model, this.#phase).some(({ group }) => group !== 'head')
+    return { learningRate: head * factor, backboneLearningRate: learns ? backbone * factor : 0 }
   }
 
   #diverged({ loss, gradientNorm }: StepResult, microStep: number): FlowersError {
@@ -411,7 +429,7 @@ export class PhaseRunner {
     seconds: number,
   ): Promise<void> {
     const { log, board, progress } = this.#context
-    const { epoch, sums, updates, lossScale } = this.#position
+    const { epoch, sums, lossScale } = this.#position
     const { loss, accuracy: trainAccuracy } = this.#trained
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
     const { best, improved } = updateBest(this.#position.best, accuracy, epoch, threshold)
@@ -425,13 +443,13 @@ export class PhaseRunner {
       validAccuracy: accuracy,
       ttaAccuracy: augmented?.accuracy ?? null,
       best: improved,
-      learningRate: this.#phase.learningRate.head * this.#factor(updates - 1),
+      ...this.#rates,
       seconds,
     }
     const imagesPerSecond = sums.seen / trainSeconds
     const scaling = lossScale && { lossScale: lossScale.value, skippedSteps: sums.skipped }
     await log.write({ event: 'epoch', ...summary, imagesPerSecond, ...scaling })
-    board.epoch(this.updates - 1, { ...summary, imagesPerSecond })
+    board.epoch(Math.max(0, this.updates - 1), { ...summary, imagesPerSecond })
     this.#position = {
       ...this.#position,
       epoch: epoch + 1,

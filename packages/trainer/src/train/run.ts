@@ -151,6 +151,7 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
     validShare,
     cache: cacheFolder(),
     onProgress: showWork('reading photos'),
+    onLook: showWork('looking for near copies'),
   })
   if (resume) {
     const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
