@@ -44,7 +44,7 @@ it('meets in one run all that a resumed one has to remember', async () => {
   // Of the first update, also while every update overflows.
   for (const { learningRate } of epochs) expect(learningRate).toBeGreaterThan(0)
   expect(of('full').reduce((sum, { skippedSteps }) => sum + skippedSteps, 0)).toBeGreaterThan(0)
-})
+}, 600_000)
 
 it('ends bit for bit the same when it is killed in every phase and resumed', async () => {
   const moments: Moment[] = [
