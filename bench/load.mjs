@@ -8,7 +8,7 @@ import { root } from './service.mjs'
 
 /** @param {string} name @returns {Promise<any>} */
 const testing = (name) => import(pathToFileURL(join(root, `packages/serve/dist/testing/${name}.js`)).href)
-const { shippedModels, startProcess } = await testing('process')
+const { allocator, shippedModels, startProcess } = await testing('process')
 const { photo } = await testing('pictures')
 const { robustSlope } = await testing('statistics')
 
@@ -144,6 +144,7 @@ async function reloads() {
   /** @type {Record<string, Record<string, string>>} */
   const allocators = {
     'glibc as it is': {},
+    'glibc, as `npm start` sets it': allocator,
     'jemalloc, as in the image': { LD_PRELOAD: 'libjemalloc.so.2' },
   }
   const rows = []

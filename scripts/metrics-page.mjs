@@ -33,6 +33,7 @@ const uses = {
   flowers_backlog_seconds: 'How long would a new image wait? Divided by the threads, what admission reckons with.',
   flowers_workers_planned: 'How did the service read its allowance? With `flowers_worker_threads`.',
   flowers_worker_threads: 'Is a model so large that workers share cores?',
+  flowers_batch_views: 'How many views may share a run? `flowers_run_views` tells how many do.',
   flowers_sessions_bytes: 'What of the memory is the model?',
   flowers_cpu_allowance_cores:
     'Does the service see the quota it was given? Against `process_cpu_seconds_total`, how full it is.',

@@ -3,7 +3,7 @@
 // There is no shell and no package manager in it. It is made of the machine's own files, so in the Dockerfile of Debian's.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Failure, root, say } from '../../scripts/setup.mjs'
 import { gatherApp } from './app.mjs'
 
@@ -21,7 +21,9 @@ for (const [what, path] of Object.entries(system)) {
 mkdirSync(out, { recursive: true })
 gatherApp('serve', at('app'))
 copyFileSync(join(root, 'deploy/image/health.mjs'), at('app/health.mjs'))
-cpSync(join(root, 'models'), at('models'), { recursive: true })
+// Not what this machine measured: the image is the same wherever it is made.
+const isOfImage = (/** @type {string} */ path) => basename(path) !== 'batches.json'
+cpSync(join(root, 'models'), at('models'), { recursive: true, filter: isOfImage })
 copy(node, '/usr/local/bin/node')
 copy(system.init, '/usr/bin/tini-static')
 // One path on every processor, for LD_PRELOAD.

@@ -13,7 +13,7 @@ const timeouts = {
   FLOWERS_KEEP_ALIVE_MS: '2000',
 }
 
-/** Milliseconds between two bytes of a slow client. */
+/** Milliseconds between two bytes, or pieces, of a slow client. */
 const dripMs = 100
 
 /** What slow clients met, and what others met meanwhile. */
@@ -43,12 +43,15 @@ interface SlowClient {
 
 const head = 'POST /classify HTTP/1.1\r\nhost: x\r\ncontent-type: image/jpeg\r\n'
 
-function drip(socket: Socket, text: string): NodeJS.Timeout {
+function drip(socket: Socket, pieces: ArrayLike<string | Uint8Array>): NodeJS.Timeout {
   let sent = 0
   return setInterval(() => {
-    if (socket.writable) socket.write(text[sent++ % text.length]!)
+    if (socket.writable) socket.write(pieces[sent++ % pieces.length]!)
   }, dripMs)
 }
+
+/** Pieces of a body that all clients together keep below what the service holds of bodies, until it cuts them. */
+const piece = new Uint8Array(2048)
 
 const clients: readonly SlowClient[] = [
   {
@@ -62,6 +65,14 @@ const clients: readonly SlowClient[] = [
     behave: (socket) => {
       socket.write(`${head}content-length: 100000\r\n\r\n`)
       return drip(socket, 'x')
+    },
+  },
+  {
+    what: 'a large body in small pieces',
+    setting: 'FLOWERS_UPLOAD_TIMEOUT_MS',
+    behave: (socket) => {
+      socket.write(`${head}content-length: 30000000\r\n\r\n`)
+      return drip(socket, [piece])
     },
   },
   { what: 'connected, and nothing more', setting: 'FLOWERS_HEADERS_TIMEOUT_MS', behave: () => undefined },

@@ -115,7 +115,8 @@ export const settings = {
     schema: integerOrAuto(16),
     fallback: 'auto',
     expected: 'auto or an integer from 1 to 16',
-    about: 'Views that a worker runs at once, of one or several images; auto measures what is fastest when it starts.',
+    about:
+      'Views that a worker runs at once, of one or several images; auto measures once what is fastest and keeps it.',
   },
   watchMs: {
     variable: 'FLOWERS_WATCH_MS',

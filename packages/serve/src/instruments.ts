@@ -115,7 +115,7 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
     }),
     images: new Counter({
       name: 'flowers_images_total',
-      help: 'Images by result: ok, abstained, gone (the client left), or the code of the error.',
+      help: 'Images to classify by result: ok, abstained, gone (the client left), or the code of the error. Not those of /explain, which are requests of that route.',
       labelNames: ['result'],
       registers,
     }),

@@ -1,21 +1,18 @@
 import { expect, it } from 'vitest'
-import { shippedModels } from './testing/process.ts'
+import { allocator, shippedModels } from './testing/process.ts'
 import { reloadUnderLoad } from './testing/reloads.ts'
 import { robustSlope } from './testing/statistics.ts'
 
-/** Until then the allocator takes memory for two sets of workers, in pieces that it can use again. */
+/** Until then the allocator may take memory for two sets of workers. */
 const settled = 20
 const reloads = 60
 
-/**
- * Bytes that a reload may add after that. Workers that stay would add the weights of two sessions, 38 MB or more; glibc's
- * pieces, which come to rest only after about 40, add 1 MB (docs/reliability.md).
- */
+/** Bytes that a reload may add after that. Workers that stay would add the weights of two sessions, 38 MB or more. */
 const tolerance = 4e6
 
 /** The model that is shipped: 19 MB, two copies of it for a moment with every reload. */
 it(`fails no request over ${reloads} reloads under load, and its memory comes to rest`, async () => {
-  const environment = { MODELS_DIR: shippedModels }
+  const environment = { MODELS_DIR: shippedModels, ...allocator }
   const { answered, failures, resident, failedReloads, exitCode } = await reloadUnderLoad({
     environment,
     model: 'garden18',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { chooseBatch } from './batch.ts'
+import { chooseBatch, warmUpFor } from './batch.ts'
 
 it('is 1 when nothing was measured', () => {
   expect(chooseBatch([])).toBe(1)
@@ -19,4 +19,9 @@ it('is the smallest size near the least seconds a view, over all workers', () =>
 
 it('takes sizes that every worker measured', () => {
   expect(chooseBatch([{ 1: 1, 2: 1 }, { 1: 1 }])).toBe(1)
+})
+
+it('warms up what will be run', () => {
+  expect(warmUpFor(1).batches).toEqual([1])
+  expect(warmUpFor(4).batches).toEqual([1, 4])
 })

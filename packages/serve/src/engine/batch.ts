@@ -1,4 +1,15 @@
-import type { BatchSeconds } from './protocol.ts'
+import type { BatchSeconds, WarmUp } from './protocol.ts'
+
+/**
+ * Finds the batch that is fastest. Views slower than 25 ms gain nothing from batches, and batches of them would delay a
+ * cancellation. What is found is kept, so one run that others disturbed must not decide.
+ */
+export const trial: WarmUp = { batches: [1, 2, 4], times: 3, slowViewSeconds: 0.025 }
+
+/** Warms up for runs of at most `batch` views, and times them once: what they take now, beside whatever else runs. */
+export function warmUpFor(batch: number): WarmUp {
+  return { batches: batch === 1 ? [1] : [1, batch], times: 1, slowViewSeconds: Infinity }
+}
 
 /** A larger batch has to be faster by this share a view to be worth a later cancellation. */
 const worthwhile = 0.1

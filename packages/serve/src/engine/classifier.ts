@@ -12,7 +12,9 @@ import { argmax, earliestStop, scalesOf, softmax, viewPolicies } from '@flowers/
 import type { View, ViewPolicy } from '@flowers/shared/views'
 import type { Instruments } from '../instruments.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { chooseBatch } from './batch.ts'
+import { chooseBatch, trial, warmUpFor } from './batch.ts'
+import { batchSetup, batchesFile } from './batch-cache.ts'
+import type { BatchCache } from './batch-cache.ts'
 import { average, Cost, fitLine, latency, work } from './cost.ts'
 import type { Offer } from './forecast.ts'
 import { planThreads, sessionBytes } from './plan.ts'
@@ -92,6 +94,8 @@ interface ClassMap {
 
 export interface ClassifierOptions {
   readonly allowance: Allowance
+  /** Batches that were measured before. */
+  readonly batches: BatchCache
   readonly fixed: { readonly workers: number | null; readonly threads: number | null; readonly batch: number | null }
   /** Bytes that the sessions of other models need. */
   readonly held: number
@@ -107,11 +111,11 @@ export interface ClassifierOptions {
   readonly onTurn: () => void
 }
 
-/** Sizes of batches to try when a worker warms up. */
-const batchSizes = [1, 2, 4]
-
-/** Views slower than this gain nothing from batches, and batches of them would delay a cancellation. */
-const slowViewSeconds = 0.025
+/** The most views of a run, and where the number is from: the settings, this start, or one before. */
+interface ChosenBatch {
+  readonly views: number
+  readonly source: 'configured' | 'measured' | 'kept'
+}
 
 /** Weight of the newest image in the averages of what images need. */
 const newestWeight = 0.1
@@ -121,8 +125,7 @@ export class Classifier {
   readonly manifest: Manifest
   readonly plan: ThreadPlan
   readonly pool: Pool
-  /** The most views of a run: the size that was fastest when the workers warmed up, or the one that is configured. */
-  readonly batch: number
+  readonly batch: ChosenBatch
   readonly cost: Cost
   readonly #options: ClassifierOptions
   readonly #runner: Runner
@@ -132,21 +135,27 @@ export class Classifier {
   #asked = 0
   #idle: (() => void) | null = null
 
-  private constructor(manifest: Manifest, plan: ThreadPlan, pool: Pool, options: ClassifierOptions) {
+  private constructor(
+    manifest: Manifest,
+    plan: ThreadPlan,
+    pool: Pool,
+    chosen: ChosenBatch,
+    options: ClassifierOptions,
+  ) {
     this.manifest = manifest
     this.plan = plan
     this.pool = pool
-    this.batch = options.fixed.batch ?? chooseBatch(pool.measured)
+    this.batch = chosen
     this.cost = new Cost(fitLine(pool.measured), seconds())
     this.#options = options
-    const { cost, batch } = this
+    const { cost } = this
     this.#runner = {
       get free() {
         // What waits for a pool that cannot run it is let go to be refused by it.
         return pool.retrySeconds === null ? pool.free : plan.workers
       },
       threads: plan.threads,
-      batch,
+      batch: chosen.views,
       seconds: (views) => cost.seconds(views),
       run: async (views) => {
         const result = await pool.run(views)
@@ -169,21 +178,23 @@ export class Classifier {
     const { manifest, network, quantized } = await openModel(location.folder)
     const file = manifest.files[quantized ? modelFiles.quantized : modelFiles.network]!
     const { preprocessing, labels, name } = manifest
+    const { sha256 } = file
     const bytes = sessionBytes(file.bytes, preprocessing.size)
     const { held, fixed } = options
     const plan = planThreads(options.allowance, bytes, fixed, held)
+    const setup = batchSetup({ sha256, size: preprocessing.size }, plan)
+    const kept = fixed.batch ?? (await options.batches.find(batchesFile(location), setup))
     const pool = new Pool({
       module: builtModule(import.meta.url, './worker.ts'),
       workers: plan.workers,
       settings: {
         network: quantized ?? network,
         bytes: file.bytes,
-        sha256: file.sha256,
+        sha256,
         classes: labels.length,
         preprocessing,
         threads: plan.threads,
-        batches: fixed.batch === null ? batchSizes : [1, fixed.batch],
-        slowViewSeconds: fixed.batch === null ? slowViewSeconds : Infinity,
+        warmUp: kept === null ? trial : warmUpFor(kept),
       },
       onLost: (reason) => {
         options.instruments.workersLost.inc({ model: name })
@@ -194,7 +205,13 @@ export class Classifier {
     })
     await pool.start()
     options.instruments.workersLost.inc({ model: name }, 0)
-    return new Classifier(manifest, plan, pool, options)
+    const views = kept ?? chooseBatch(pool.measured)
+    if (kept === null) {
+      pool.warmUpBy(warmUpFor(views))
+      await options.batches.keep(batchesFile(location), setup, views, pool.measured)
+    }
+    const source = fixed.batch !== null ? 'configured' : kept === null ? 'measured' : 'kept'
+    return new Classifier(manifest, plan, pool, { views, source }, options)
   }
 
   /**
@@ -233,8 +250,8 @@ export class Classifier {
     const { threads, workers } = this.plan
     return {
       policy,
-      work: threads * work(this.cost, views, this.batch),
-      latency: latency(this.cost, views, workers, this.batch),
+      work: threads * work(this.cost, views, this.batch.views),
+      latency: latency(this.cost, views, workers, this.batch.views),
     }
   }
 

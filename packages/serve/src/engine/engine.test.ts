@@ -1,10 +1,11 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startService, testModels } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
 import { Classifier } from './classifier.ts'
+import { fingerprint } from './watch.ts'
 
 let models: string
 let service: RunningService
@@ -32,6 +33,59 @@ const isServed = async (model: string): Promise<boolean> => {
   const text = await (await fetch(`${service.url}/metrics`)).text()
   return text.includes(`flowers_model_info{model="${model}"`)
 }
+
+describe('the batch of a model', () => {
+  const file = (): string => join(models, 'tiny', 'batches.json')
+  const restart = async (environment: Record<string, string> = {}): Promise<Classifier> => {
+    await service.close()
+    service = await startService({ MODELS_DIR: models, FLOWERS_WORKERS: '1', ...environment })
+    return service.engine.classifier()
+  }
+  interface Kept {
+    measured: { batch: number; seconds: Record<string, number>[] }[]
+  }
+  const kept = async (): Promise<Kept> => JSON.parse(await readFile(file(), 'utf8')) as Kept
+
+  it('is measured once, beside what the watcher looks at, and taken from there later', async () => {
+    await rm(file(), { force: true })
+    const before = await fingerprint(join(models, 'tiny', '1'))
+    expect((await restart()).batch.source).toBe('measured')
+    expect(await fingerprint(join(models, 'tiny', '1'))).toBe(before)
+    const [entry] = (await kept()).measured
+    expect(entry!.batch).toBe((await service.engine.classifier()).batch.views)
+    expect(entry!.seconds).toEqual([expect.objectContaining({ 1: expect.any(Number) })])
+
+    // Another one than was found, to see that it is this that counts.
+    const other = [1, 2, 4].find((views) => views !== entry!.batch)!
+    await writeFile(file(), JSON.stringify({ measured: [{ ...entry!, batch: other }] }))
+    expect((await restart()).batch).toEqual({ views: other, source: 'kept' })
+    expect(await service.metric('flowers_batch_views')).toBe(other)
+    await service.engine.loadModel('tiny')
+    expect((await service.engine.classifier()).batch).toEqual({ views: other, source: 'kept' })
+  })
+
+  it('is measured anew when what was kept is of another machine, or broken', async () => {
+    for (const content of [(await readFile(file(), 'utf8')).replace('"cpu": "', '"cpu": "other '), 'broken']) {
+      await writeFile(file(), content)
+      expect((await restart()).batch.source).toBe('measured')
+    }
+    expect((await kept()).measured).toHaveLength(1)
+  })
+
+  it('is measured once for a reload too where nothing can be written', async () => {
+    await rm(file())
+    await mkdir(file())
+    expect((await restart()).batch.source).toBe('measured')
+    await service.engine.loadModel('tiny')
+    expect((await service.engine.classifier()).batch.source).toBe('kept')
+  })
+
+  it('is the one that is configured, for which nothing is measured or kept', async () => {
+    await rm(file())
+    expect((await restart({ FLOWERS_BATCH: '3' })).batch).toEqual({ views: 3, source: 'configured' })
+    await expect(readFile(file())).rejects.toThrow('ENOENT')
+  })
+})
 
 describe('models that load at the same time', () => {
   it('see the memory of each other', async () => {

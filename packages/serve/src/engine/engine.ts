@@ -12,6 +12,7 @@ import type { Config } from '../config.ts'
 import { reloadResults } from '../instruments.ts'
 import type { Instruments } from '../instruments.ts'
 import { retryLater } from '../service-error.ts'
+import { BatchCache } from './batch-cache.ts'
 import { Classifier } from './classifier.ts'
 import type { Allowance, ThreadPlan } from './plan.ts'
 import { readAllowance } from './plan.ts'
@@ -55,6 +56,7 @@ export class Engine {
   readonly #instruments: Instruments
   readonly #log: Log
   readonly #allowance = readAllowance()
+  readonly #batches = new BatchCache()
   readonly #classifiers = new Map<string, Promise<Classifier>>()
   /** Those of them that are loaded. */
   readonly #loadedModels = new Map<string, Classifier>()
@@ -132,6 +134,11 @@ export class Engine {
   /** Threads of the default model, once it is loaded. */
   get plan(): ThreadPlan | null {
     return this.#serving?.classifier.plan ?? null
+  }
+
+  /** The most views of a run of the default model; 0 until it is loaded. */
+  get batch(): number {
+    return this.#serving?.classifier.batch.views ?? 0
   }
 
   /** The queue. Throws SERVICE_NOT_READY until the default model is loaded. */
@@ -385,6 +392,7 @@ export class Engine {
     const others = [...this.#loadedModels.values()].filter(({ manifest }) => manifest.name !== location.name)
     const classifier = await Classifier.load(location, {
       allowance: this.#allowance,
+      batches: this.#batches,
       fixed: { workers, threads, batch },
       held: others.reduce((sum, { plan }) => sum + plan.bytes, 0),
       preprocessor: this.#preprocessor!,
@@ -399,7 +407,7 @@ export class Engine {
       {
         model: location.name,
         version: location.version,
-        plan: { ...plan, batch: classifier.batch },
+        plan: { ...plan, batch: classifier.batch.views, batchFrom: classifier.batch.source },
         viewMs: round(cost.seconds(1) * 1000),
         loadMs: round(performance.now() - started),
       },

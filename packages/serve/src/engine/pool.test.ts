@@ -1,6 +1,7 @@
 import { imagenetNormalization } from '@flowers/shared/preprocessing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../testing/service.ts'
+import { warmUpFor } from './batch.ts'
 import { Pool } from './pool.ts'
 import type { ViewInput } from './protocol.ts'
 
@@ -10,7 +11,7 @@ const pools: Pool[] = []
 function pool(workers: number, network = 'good', lost: string[] = []): Pool {
   const preprocessing = { size: 1, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization } as const
   const file = { network, bytes: 0, sha256: '' }
-  const settings = { ...file, classes: 2, preprocessing, threads: 1, batches: [1, 2], slowViewSeconds: 1 }
+  const settings = { ...file, classes: 2, preprocessing, threads: 1, warmUp: warmUpFor(2) }
   const made = new Pool({ module, workers, settings, onLost: (reason) => lost.push(reason) })
   pools.push(made)
   return made
@@ -67,6 +68,15 @@ describe('Pool', () => {
     expect(lost).toHaveLength(3)
     expect((await one.run([view(0, 9)])).logits[0]![0]).toBe(9)
     await until(() => one.ready === 1)
+  })
+
+  it('warms up a worker that replaces another by what was found in the meantime', async () => {
+    const one = pool(1)
+    await one.start()
+    expect(one.measured).toEqual([{ 1: 0.5, 2: 0.6 }])
+    one.warmUpBy(warmUpFor(1))
+    await one.run([view(2)])
+    expect(one.measured).toEqual([{ 1: 0.5 }])
   })
 
   it('goes on with the other workers while one is replaced', async () => {

@@ -7,6 +7,7 @@ import type {
   CloseMessage,
   RunMessage,
   ViewInput,
+  WarmUp,
   WorkerMessage,
   WorkerSettings,
 } from './protocol.ts'
@@ -61,6 +62,7 @@ export class Pool {
   readonly #members = new Set<Member>()
   readonly #tasks: Task[] = []
   readonly #measured: BatchSeconds[] = []
+  #warmUp: WarmUp
   #explains = false
   #runs = 0
   #failures = 0
@@ -71,6 +73,7 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#warmUp = options.settings.warmUp
   }
 
   /** Workers that are warm. */
@@ -101,6 +104,11 @@ export class Pool {
   /** What the workers measured when they warmed up. */
   get measured(): readonly BatchSeconds[] {
     return this.#measured
+  }
+
+  /** How workers warm up that start from now on. */
+  warmUpBy(warmUp: WarmUp): void {
+    this.#warmUp = warmUp
   }
 
   /**
@@ -153,7 +161,8 @@ export class Pool {
   }
 
   #hire(): Promise<void> {
-    const { module, settings } = this.#options
+    const { module } = this.#options
+    const settings: WorkerSettings = { ...this.#options.settings, warmUp: this.#warmUp }
     // Options of the process, import conditions of a test runner for one, do not concern built workers.
     const thread = new Worker(module, { workerData: settings, execArgv: [] })
     const member: Member = { thread, warm: false, task: null }

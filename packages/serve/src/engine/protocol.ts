@@ -12,9 +12,16 @@ export interface WorkerSettings {
   readonly preprocessing: Preprocessing
   /** Threads of the session. */
   readonly threads: number
-  /** Numbers of views a run may have, ascending, the first is 1. */
+  readonly warmUp: WarmUp
+}
+
+/** What a worker runs and times before it is warm. */
+export interface WarmUp {
+  /** Numbers of views of a run, ascending, the first is 1. */
   readonly batches: readonly number[]
-  /** Where a view takes longer than these seconds, no larger batch is tried. */
+  /** Runs of each that are timed, odd, after a cold one; their median counts. */
+  readonly times: number
+  /** Where a view takes longer than these seconds at best, no larger batch is run. */
   readonly slowViewSeconds: number
 }
 

@@ -120,6 +120,7 @@ function addStateGauges(registry: MetricsRegistry, engine: Engine, version: stri
       () => engine.plan?.bytes ?? 0,
     ],
     ['flowers_worker_threads', 'Threads of each inference worker, by plan.', () => engine.plan?.threads ?? 0],
+    ['flowers_batch_views', 'The most views of a run of the default model, by plan.', () => engine.batch],
     [
       'flowers_cpu_allowance_cores',
       'Cores that the process may use, by its control group or the system.',

@@ -7,6 +7,9 @@ import { testModels, until } from './service.ts'
 /** What `npm start` serves. */
 export const shippedModels = fileURLToPath(new URL('../../../../models', import.meta.url))
 
+/** What `npm start` tells glibc, whose variable it is (mallopt(3)): from so many bytes on, freed memory is given back. */
+export const allocator = { MALLOC_MMAP_THRESHOLD_: '131072' } as const
+
 export interface ServiceProcess {
   readonly pid: number
   readonly url: string
