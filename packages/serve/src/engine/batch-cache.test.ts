@@ -28,9 +28,9 @@ afterEach(() => rm(folder, { recursive: true }))
 it('finds what was kept, also after a restart, and leaves nothing else behind', async () => {
   const cache = new BatchCache()
   expect(await cache.find(file, setup)).toBeNull()
-  await cache.keep(file, setup, 2, seconds)
-  expect(await cache.find(file, setup)).toBe(2)
-  expect(await new BatchCache().find(file, setup)).toBe(2)
+  await cache.keep(file, setup, { batch: 2, seconds })
+  expect(await cache.find(file, setup)).toMatchObject({ batch: 2 })
+  expect(await new BatchCache().find(file, setup)).toMatchObject({ batch: 2 })
   expect(await readdir(folder)).toEqual(['batches.json'])
   expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ measured: [{ setup, batch: 2, seconds }] })
 })
@@ -47,21 +47,22 @@ it.each(
   }),
 )('keeps setups apart by %s', async (name, value) => {
   const other = { ...setup, [name]: value }
-  await new BatchCache().keep(file, setup, 2, seconds)
+  await new BatchCache().keep(file, setup, { batch: 2, seconds })
   const cache = new BatchCache()
   expect(await cache.find(file, other)).toBeNull()
-  await cache.keep(file, other, 1, seconds)
-  expect(await new BatchCache().find(file, setup)).toBe(2)
-  expect(await new BatchCache().find(file, other)).toBe(1)
+  await cache.keep(file, other, { batch: 1, seconds })
+  expect(await new BatchCache().find(file, setup)).toMatchObject({ batch: 2 })
+  expect(await new BatchCache().find(file, other)).toMatchObject({ batch: 1 })
 })
 
 it('replaces what it kept of a setup, and forgets the oldest of many', async () => {
-  await new BatchCache().keep(file, setup, 2, seconds)
-  await new BatchCache().keep(file, setup, 4, seconds)
-  expect(await new BatchCache().find(file, setup)).toBe(4)
-  for (let threads = 2; threads <= 33; threads++) await new BatchCache().keep(file, { ...setup, threads }, 1, seconds)
+  await new BatchCache().keep(file, setup, { batch: 2, seconds })
+  await new BatchCache().keep(file, setup, { batch: 4, seconds })
+  expect(await new BatchCache().find(file, setup)).toMatchObject({ batch: 4 })
+  for (let threads = 2; threads <= 33; threads++)
+    await new BatchCache().keep(file, { ...setup, threads }, { batch: 1, seconds })
   expect(await new BatchCache().find(file, setup)).toBeNull()
-  expect(await new BatchCache().find(file, { ...setup, threads: 2 })).toBe(1)
+  expect(await new BatchCache().find(file, { ...setup, threads: 2 })).toMatchObject({ batch: 1 })
 })
 
 it.each([
@@ -73,16 +74,28 @@ it.each([
   await writeFile(file, content)
   const cache = new BatchCache()
   expect(await cache.find(file, setup)).toBeNull()
-  await cache.keep(file, setup, 4, seconds)
-  expect(await new BatchCache().find(file, setup)).toBe(4)
+  await cache.keep(file, setup, { batch: 4, seconds })
+  expect(await new BatchCache().find(file, setup)).toMatchObject({ batch: 4 })
 })
 
 it('keeps in memory what cannot be written', async () => {
   await mkdir(file)
   const cache = new BatchCache()
   expect(await cache.find(file, setup)).toBeNull()
-  await cache.keep(file, setup, 2, seconds)
-  expect(await cache.find(file, setup)).toBe(2)
+  await cache.keep(file, setup, { batch: 2, seconds })
+  expect(await cache.find(file, setup)).toMatchObject({ batch: 2 })
   expect(await readdir(folder)).toEqual(['batches.json'])
   expect(await new BatchCache().find(file, setup)).toBeNull()
+})
+
+it('measures anew what it forgot, here and after a restart, and keeps the others', async () => {
+  const other = { ...setup, threads: 2 }
+  const cache = new BatchCache()
+  await cache.keep(file, setup, { batch: 2, seconds })
+  await cache.keep(file, other, { batch: 4, seconds })
+  await cache.forget(file, setup)
+  for (const each of [cache, new BatchCache()]) {
+    expect(await each.find(file, setup)).toBeNull()
+    expect(await each.find(file, other)).toEqual(expect.objectContaining({ batch: 4, seconds }))
+  }
 })

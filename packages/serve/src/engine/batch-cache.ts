@@ -8,7 +8,6 @@ import type { ModelLocation } from '@flowers/shared/model-package'
 import { z } from 'zod'
 import { trial } from './batch.ts'
 import type { ThreadPlan } from './plan.ts'
-import type { BatchSeconds } from './protocol.ts'
 
 // From its package: what it says of itself would load the library into the thread that answers.
 const { version: onnxruntime } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
@@ -34,6 +33,8 @@ const entrySchema = z.strictObject({
 })
 const fileSchema = z.object({ measured: z.array(entrySchema) })
 type Entry = z.output<typeof entrySchema>
+/** A batch, and what it was chosen by. */
+export type KeptBatch = Pick<Entry, 'batch' | 'seconds'>
 
 /** What a network of images of `size` pixels is measured with here. */
 export function batchSetup(
@@ -56,24 +57,34 @@ const mostEntries = 32
  * and a reload looks at, and in memory, for where nothing can be written.
  */
 export class BatchCache {
-  readonly #known = new Map<string, number>()
+  readonly #known = new Map<string, KeptBatch>()
 
   /** The batch that was fastest in this setup; null: not measured, or the file is not there or not as it was written. */
-  async find(file: string, setup: BatchSetup): Promise<number | null> {
+  async find(file: string, setup: BatchSetup): Promise<KeptBatch | null> {
     const known = this.#known.get(JSON.stringify(setup))
     if (known !== undefined) return known
     const entry = (await readEntries(file)).find((each) => isDeepStrictEqual(each.setup, setup))
-    return entry !== undefined && setup.sizes.includes(entry.batch) ? entry.batch : null
+    return entry !== undefined && setup.sizes.includes(entry.batch) ? entry : null
   }
 
   /** Keeps the batch that was fastest. A file that cannot be written is no failure. */
-  async keep(file: string, setup: BatchSetup, batch: number, seconds: readonly BatchSeconds[]): Promise<void> {
-    this.#known.set(JSON.stringify(setup), batch)
-    const others = (await readEntries(file)).filter((each) => !isDeepStrictEqual(each.setup, setup))
-    const measured = [...others, { setup, batch, seconds }].slice(-mostEntries)
-    // A folder that is only read, as that of a container, is as it should be; nothing is lost but the next measurement.
-    await writeFileAtomic(file, `${JSON.stringify({ measured }, null, 2)}\n`).catch(() => {})
+  async keep(file: string, setup: BatchSetup, kept: KeptBatch): Promise<void> {
+    this.#known.set(JSON.stringify(setup), kept)
+    await rewrite(file, setup, [{ setup, ...kept }])
   }
+
+  /** Lets go of the batch of this setup, so that it is measured anew at the next start. */
+  async forget(file: string, setup: BatchSetup): Promise<void> {
+    this.#known.delete(JSON.stringify(setup))
+    await rewrite(file, setup, [])
+  }
+}
+
+async function rewrite(file: string, setup: BatchSetup, entries: readonly Entry[]): Promise<void> {
+  const others = (await readEntries(file)).filter((each) => !isDeepStrictEqual(each.setup, setup))
+  const measured = [...others, ...entries].slice(-mostEntries)
+  // A folder that is only read, as that of a container, is as it should be; nothing is lost but the next measurement.
+  await writeFileAtomic(file, `${JSON.stringify({ measured }, null, 2)}\n`).catch(() => {})
 }
 
 async function readEntries(file: string): Promise<Entry[]> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { chooseBatch, warmUpFor } from './batch.ts'
+import { chooseBatch, warmUpFor, wasDisturbed } from './batch.ts'
 
 it('is 1 when nothing was measured', () => {
   expect(chooseBatch([])).toBe(1)
@@ -24,4 +24,11 @@ it('takes sizes that every worker measured', () => {
 it('warms up what will be run', () => {
   expect(warmUpFor(1).batches).toEqual([1])
   expect(warmUpFor(4).batches).toEqual([1, 4])
+})
+
+it('takes a measurement for disturbed when the fastest worker needs less than half of it now', () => {
+  const measurement = [{ 1: 0.4 }, { 1: 0.2, 2: 0.3 }]
+  expect(wasDisturbed(measurement, [{ 1: 0.3 }, { 1: 0.09 }])).toBe(true)
+  expect(wasDisturbed(measurement, [{ 1: 0.3 }, { 1: 0.11 }])).toBe(false)
+  expect(wasDisturbed(measurement, [{ 1: 3 }])).toBe(false)
 })

@@ -11,6 +11,14 @@ export function warmUpFor(batch: number): WarmUp {
   return { batches: batch === 1 ? [1] : [1, batch], times: 1, slowViewSeconds: Infinity }
 }
 
+const fastestView = (measured: readonly BatchSeconds[]): number =>
+  Math.min(...measured.map((seconds) => seconds[1] ?? Infinity))
+
+/** Whether a view takes less than half of what it took at a measurement: other work disturbed that, and it decides nothing. */
+export function wasDisturbed(measurement: readonly BatchSeconds[], now: readonly BatchSeconds[]): boolean {
+  return 2 * fastestView(now) < fastestView(measurement)
+}
+
 /** A larger batch has to be faster by this share a view to be worth a later cancellation. */
 const worthwhile = 0.1
 

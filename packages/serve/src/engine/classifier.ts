@@ -12,7 +12,7 @@ import { argmax, earliestStop, scalesOf, softmax, viewPolicies } from '@flowers/
 import type { View, ViewPolicy } from '@flowers/shared/views'
 import type { Instruments } from '../instruments.ts'
 import type { Stopwatch } from '../stopwatch.ts'
-import { chooseBatch, trial, warmUpFor } from './batch.ts'
+import { chooseBatch, trial, warmUpFor, wasDisturbed } from './batch.ts'
 import { batchSetup, batchesFile } from './batch-cache.ts'
 import type { BatchCache } from './batch-cache.ts'
 import { average, Cost, fitLine, latency, work } from './cost.ts'
@@ -183,7 +183,9 @@ export class Classifier {
     const { held, fixed } = options
     const plan = planThreads(options.allowance, bytes, fixed, held)
     const setup = batchSetup({ sha256, size: preprocessing.size }, plan)
-    const kept = fixed.batch ?? (await options.batches.find(batchesFile(location), setup))
+    const batches = batchesFile(location)
+    const kept = fixed.batch === null ? await options.batches.find(batches, setup) : null
+    const known = fixed.batch ?? kept?.batch ?? null
     const pool = new Pool({
       module: builtModule(import.meta.url, './worker.ts'),
       workers: plan.workers,
@@ -194,7 +196,7 @@ export class Classifier {
         classes: labels.length,
         preprocessing,
         threads: plan.threads,
-        warmUp: kept === null ? trial : warmUpFor(kept),
+        warmUp: known === null ? trial : warmUpFor(known),
       },
       onLost: (reason) => {
         options.instruments.workersLost.inc({ model: name })
@@ -205,10 +207,12 @@ export class Classifier {
     })
     await pool.start()
     options.instruments.workersLost.inc({ model: name }, 0)
-    const views = kept ?? chooseBatch(pool.measured)
-    if (kept === null) {
+    const views = known ?? chooseBatch(pool.measured)
+    if (known === null) {
       pool.warmUpBy(warmUpFor(views))
-      await options.batches.keep(batchesFile(location), setup, views, pool.measured)
+      await options.batches.keep(batches, setup, { batch: views, seconds: [...pool.measured] })
+    } else if (kept !== null && wasDisturbed(kept.seconds, pool.measured)) {
+      await options.batches.forget(batches, setup)
     }
     const source = fixed.batch !== null ? 'configured' : kept === null ? 'measured' : 'kept'
     return new Classifier(manifest, plan, pool, { views, source }, options)

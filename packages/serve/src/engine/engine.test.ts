@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startService, testModels } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
@@ -12,7 +12,8 @@ let service: RunningService
 
 beforeEach(async () => {
   models = await mkdtemp(join(tmpdir(), 'flowers-models-'))
-  await cp(testModels, models, { recursive: true })
+  // Without what services of other tests have measured.
+  await cp(testModels, models, { recursive: true, filter: (path) => basename(path) !== 'batches.json' })
   await copyOfTiny('other')
   service = await startService({ MODELS_DIR: models, FLOWERS_WORKERS: '1' })
 })
@@ -42,7 +43,7 @@ describe('the batch of a model', () => {
     return service.engine.classifier()
   }
   interface Kept {
-    measured: { batch: number; seconds: Record<string, number>[] }[]
+    measured: { setup: Record<string, unknown>; batch: number; seconds: Record<string, number>[] }[]
   }
   const kept = async (): Promise<Kept> => JSON.parse(await readFile(file(), 'utf8')) as Kept
 
@@ -65,11 +66,21 @@ describe('the batch of a model', () => {
   })
 
   it('is measured anew when what was kept is of another machine, or broken', async () => {
-    for (const content of [(await readFile(file(), 'utf8')).replace('"cpu": "', '"cpu": "other '), 'broken']) {
+    const [entry] = (await kept()).measured
+    const elsewhere = { ...entry!, setup: { ...entry!.setup, cpu: 'another' } }
+    for (const content of [JSON.stringify({ measured: [elsewhere] }), 'broken']) {
       await writeFile(file(), content)
       expect((await restart()).batch.source).toBe('measured')
     }
     expect((await kept()).measured).toHaveLength(1)
+  })
+
+  it('is measured anew once a start shows that other work disturbed the measurement', async () => {
+    const [entry] = (await kept()).measured
+    await writeFile(file(), JSON.stringify({ measured: [{ ...entry!, seconds: [{ 1: 1000 }] }] }))
+    expect((await restart()).batch.source).toBe('kept')
+    expect((await kept()).measured).toEqual([])
+    expect((await restart()).batch.source).toBe('measured')
   })
 
   it('is measured once for a reload too where nothing can be written', async () => {
