@@ -9,7 +9,7 @@ export const garden18 = {
   ...transferDefaults,
   name: 'garden18',
   model: pretrainedLite('efficientnet_lite2'),
-  data: { ...transferDefaults.data, ignore: garden18Ignore },
+  data: { ...transferDefaults.data, criterion: 'loss', ignore: garden18Ignore },
   phases: {
     head: { ...headPhase, size: 224, batch: 32 },
     full: {

@@ -11,6 +11,7 @@ export const quick = {
   ...transferDefaults,
   name: 'quick',
   model: pretrainedLite('efficientnet_lite0'),
+  data: { ...transferDefaults.data, criterion: 'loss' },
   phases: {
     head: { ...headPhase, size: 224, batch: 32 },
     full: {

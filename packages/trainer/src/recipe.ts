@@ -219,6 +219,12 @@ export const storedRecipeSchema = z.strictObject({
       .describe(
         'Validation photos that choose epoch, checkpoint and size. `half` leaves the others to calibration, where there are 200 or more; `all`: every photo does both.',
       ),
+    criterion: z
+      .enum(['accuracy', 'loss'])
+      .default('accuracy')
+      .describe(
+        'What they choose by. With few photos `loss` is the better judge: it sees how sure every answer is, while one photo right or wrong decides between epochs that are equally good.',
+      ),
     minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
     ignore: z
       .array(z.string().regex(/^[0-9a-f]{64}$/))
@@ -391,7 +397,7 @@ export const reportPhases = {
 /** What every recipe shares unless it says otherwise. */
 export const recipeDefaults = {
   seed: 1,
-  data: { validShare: 0.15, selection: 'half', minimumSize: 32, ignore: [], exclude: 'nothing' },
+  data: { validShare: 0.15, selection: 'half', criterion: 'accuracy', minimumSize: 32, ignore: [], exclude: 'nothing' },
   preprocessing: { cropFraction: 1, kernel: 'bicubic', ...imagenetNormalization },
   views: [...sixViews],
   precision: 'auto',

@@ -1,27 +1,42 @@
-import type { Phase } from '../recipe.ts'
+import type { Phase, Recipe } from '../recipe.ts'
 
-/** Best validation accuracy so far, the epoch that gave it, and how many epochs have passed without a better one. */
+/** The best epoch so far, and how many epochs have passed without a gain of accuracy. */
 export interface Best {
+  /** Of the best epoch on the validation photos, in [0, 1]; below 0: there is none. */
   readonly accuracy: number
+  /** Of the same, nats. */
+  readonly loss: number
   readonly epoch: number
+  /** The highest accuracy of any epoch. */
+  readonly top: number
   readonly waited: number
 }
 
-export const noBest: Best = { accuracy: -1, epoch: -1, waited: 0 }
+export const noBest: Best = { accuracy: -1, loss: Number.MAX_VALUE, epoch: -1, top: -1, waited: 0 }
+
+export interface Judging {
+  /** What the best epoch is chosen by. */
+  readonly criterion: Recipe['data']['criterion']
+  /** Smallest gain of accuracy that early stopping counts. */
+  readonly threshold: number
+}
 
 /**
- * Counts an epoch (from 0) in. It is the best when it beats the last best by more than the threshold; any improvement
- * moves the checkpoint, but only one above the threshold resets the patience.
+ * Counts an epoch (from 0) in. Any improvement by the criterion moves the checkpoint; only a gain of accuracy above the
+ * threshold resets the patience.
  */
 export function updateBest(
   best: Best,
-  accuracy: number,
+  { accuracy, loss }: Pick<Best, 'accuracy' | 'loss'>,
   epoch: number,
-  threshold: number,
+  { criterion, threshold }: Judging,
 ): { best: Best; improved: boolean } {
-  const improved = accuracy > best.accuracy
-  const waited = accuracy > best.accuracy + threshold ? 0 : best.waited + 1
-  return { best: improved ? { accuracy, epoch, waited } : { ...best, waited }, improved }
+  const improved = criterion === 'loss' ? loss < best.loss : accuracy > best.accuracy
+  const patience = {
+    waited: accuracy > best.top + threshold ? 0 : best.waited + 1,
+    top: Math.max(best.top, accuracy),
+  }
+  return { best: improved ? { accuracy, loss, epoch, ...patience } : { ...best, ...patience }, improved }
 }
 
 /** Whether the phase ends after this epoch (from 0): patience used up and the protected period over. */

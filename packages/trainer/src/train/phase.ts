@@ -163,7 +163,7 @@ export class PhaseRunner {
     }
   }
 
-  /** Runs the epochs that are left. Returns the best validation accuracy. */
+  /** Runs the epochs that are left. Returns the best of them. */
   async run(): Promise<Best> {
     const { recipe, model, progress } = this.#context
     const phase = this.#phase
@@ -222,7 +222,7 @@ export class PhaseRunner {
       effectivePrior: prior,
       effectivePriorSlope: slope,
     })
-    this.#position = { ...this.#position, best: { accuracy, epoch: -1, waited: 0 }, metricsBytes: log.bytes }
+    this.#position = { ...this.#position, best: { ...noBest, accuracy, loss, top: accuracy }, metricsBytes: log.bytes }
     await this.#writeBest()
     await this.#save()
   }
@@ -432,7 +432,11 @@ export class PhaseRunner {
     const { epoch, sums, lossScale } = this.#position
     const { loss, accuracy: trainAccuracy } = this.#trained
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
-    const { best, improved } = updateBest(this.#position.best, accuracy, epoch, threshold)
+    const { criterion } = this.#context.recipe.data
+    const { best, improved } = updateBest(this.#position.best, { accuracy, loss: validLoss }, epoch, {
+      criterion,
+      threshold,
+    })
     const summary = {
       phase: this.#name,
       epoch,

@@ -14,7 +14,13 @@ export const positionSchema = z.strictObject({
   updates: z.int(),
   /** Optimizer steps done in the phases before. */
   earlierUpdates: z.int().default(0),
-  best: z.strictObject({ accuracy: z.number(), epoch: z.int(), waited: z.int() }),
+  best: z.strictObject({
+    accuracy: z.number(),
+    loss: z.number().default(Number.MAX_VALUE),
+    epoch: z.int(),
+    top: z.number().default(-1),
+    waited: z.int(),
+  }),
   plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
   /** Sums over the steps of the unfinished epoch. */
   sums: z.strictObject({

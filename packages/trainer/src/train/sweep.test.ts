@@ -51,8 +51,14 @@ describe('bestOfSweep', () => {
     ['of equals the smaller', { phase: 'fixres', size: 576, accuracy: 0.9, loss: 0.1 }, 'full'],
     ['of equals of one size the smaller loss', { phase: 'fixres', size: 320, accuracy: 0.9, loss: 0.3 }, 'fixres'],
   ] as const)('keeps %s', (_, fixres, expected) => {
-    expect(bestOfSweep([full, fixres]).phase).toBe(expected)
-    expect(bestOfSweep([fixres, full]).phase).toBe(expected)
+    expect(bestOfSweep([full, fixres], 'accuracy').phase).toBe(expected)
+    expect(bestOfSweep([fixres, full], 'accuracy').phase).toBe(expected)
+  })
+
+  it('keeps the smaller loss, whatever the accuracy, where that is the criterion', () => {
+    const fixres = { phase: 'fixres', size: 576, accuracy: 0.89, loss: 0.3 } as const
+    expect(bestOfSweep([full, fixres], 'loss')).toBe(fixres)
+    expect(bestOfSweep([fixres, full], 'loss')).toBe(fixres)
   })
 })
 
@@ -134,7 +140,7 @@ describe('sweepSizes', () => {
       'full 32, fixres 48, full 64, fixres 64, full 96, fixres 96',
     )
     expect(new Set(entries.map(({ loss }) => loss)).size).toBe(6)
-    expect(best).toEqual(bestOfSweep(entries))
+    expect(best).toEqual(bestOfSweep(entries, 'accuracy'))
     // Independently: the network itself on the photos at the size that was chosen.
     const chosen = join(folder, 'checkpoints', 'best.safetensors')
     const { metadata } = await readSafetensorsHeader(chosen)

@@ -19,9 +19,10 @@ export interface SweepEntry {
   readonly loss: number
 }
 
-/** What is exported: the most accurate; of equals the smaller size, which costs less to serve, then the smaller loss. */
-export function bestOfSweep(entries: readonly SweepEntry[]): SweepEntry {
-  return entries.toSorted((a, b) => b.accuracy - a.accuracy || a.size - b.size || a.loss - b.loss)[0]!
+/** What is exported: the best by the criterion; of equals the smaller size, which costs less to serve, then the smaller loss. */
+export function bestOfSweep(entries: readonly SweepEntry[], criterion: Recipe['data']['criterion']): SweepEntry {
+  const rank = ({ accuracy, loss }: SweepEntry): number => (criterion === 'loss' ? loss : -accuracy)
+  return entries.toSorted((a, b) => rank(a) - rank(b) || a.size - b.size || a.loss - b.loss)[0]!
 }
 
 /** What is scored: the last phase and the one before it, at their own sizes and at those of the recipe. Sizes rise. */
@@ -74,7 +75,7 @@ export async function sweepSizes(
   } finally {
     for (const { dispose } of networks.values()) dispose()
   }
-  const best = bestOfSweep(entries)
+  const best = bestOfSweep(entries, recipe.data.criterion)
   const last = phases.at(-1)!
   const own = entries.find(({ phase, size }) => phase === last && size === recipe.phases[last].size)!
   const verdict = own === best ? '' : ` (${last} at its own ${own.size} px: ${percent(own.accuracy)})`

@@ -32,14 +32,13 @@ export function trainingSection({ history: { phases, sweep }, checkpoint }: RunF
 
 function phaseTable(phases: readonly HistoryPhase[]) {
   const rows = phases.map(({ phase, size, validAccuracy, epochs }) => {
-    const best = epochs.reduce((top, epoch) => Math.max(top, epoch.validAccuracy), validAccuracy)
     const at = epochs.findLast((epoch) => epoch.best)
     return [
       phase,
       `${size} px`,
       epochs.length === 0 ? '0' : `${epochs.length} of ${epochs[0]!.epochs}`,
       percent(validAccuracy),
-      percent(best),
+      percent(at?.validAccuracy ?? validAccuracy),
       at === undefined ? 'start' : `${at.epoch + 1}`,
       duration(epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)),
     ]
