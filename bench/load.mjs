@@ -99,17 +99,20 @@ function percent(share) {
 async function soak() {
   const { soak: run, soakAtSize } = await testing('soak')
   /** @type {Record<string, Record<string, string>>} */
-  const allocators = { 'glibc as it is': {}, 'jemalloc, as in the image': { LD_PRELOAD: 'libjemalloc.so.2' } }
+  const allocators = {
+    'glibc, as `npm start` sets it': allocator,
+    'jemalloc, as in the image': { LD_PRELOAD: 'libjemalloc.so.2' },
+  }
   const rows = []
-  for (const [allocator, variables] of Object.entries(allocators)) {
+  for (const [name, variables] of Object.entries(allocators)) {
     const service = await startProcess({ MODELS_DIR: shippedModels, FLOWERS_LOG_LEVEL: 'info', ...variables })
     const { statuses, samples, slope } = await run({ service, ...soakAtSize })
     await service.stop()
     const { 200: answered = 0, left = 0, ...others } = statuses
     const megabytes = samples.map((/** @type {[number, number]} */ [, bytes]) => Math.round(bytes / 1e6))
-    console.log(`${allocator}: ${megabytes.join(' ')} MB`)
+    console.log(`${name}: ${megabytes.join(' ')} MB`)
     rows.push({
-      allocator,
+      allocator: name,
       answered,
       left,
       failed: Object.values(others).reduce((sum, each) => sum + each, 0),

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { expectRest } from './testing/holds.ts'
-import { shippedModels, startProcess } from './testing/process.ts'
+import { allocator, shippedModels, startProcess } from './testing/process.ts'
 import { soak, soakAtSize } from './testing/soak.ts'
 
 it('grows by less than 1 MB with 1,000 requests of every kind', async () => {
-  const service = await startProcess({ MODELS_DIR: shippedModels, FLOWERS_LOG_LEVEL: 'info' })
+  const service = await startProcess({ MODELS_DIR: shippedModels, FLOWERS_LOG_LEVEL: 'info', ...allocator })
   const { statuses, slope, samples } = await soak({ service, ...soakAtSize })
   const { 200: answered = 0, left = 0, ...others } = statuses
   console.log(
