@@ -61,7 +61,7 @@ export class Scorers {
           const probabilities = flips.map((flip) => {
             return tf.softmax(model.classify(model.featureMap(flipped(images, flip), context), context))
           })
-          return { probabilities: tf.addN(probabilities) }
+          return { probabilities: tf.sum(tf.stack(probabilities), 0) }
         },
         { name: 'score' },
       )
