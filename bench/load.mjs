@@ -151,7 +151,7 @@ async function reloads() {
     'jemalloc, as in the image': { LD_PRELOAD: 'libjemalloc.so.2' },
   }
   const rows = []
-  for (const [allocator, variables] of Object.entries(allocators)) {
+  for (const [name, variables] of Object.entries(allocators)) {
     const environment = { MODELS_DIR: shippedModels, ...variables }
     const { answered, failures, resident } = await reloadUnderLoad({
       environment,
@@ -160,11 +160,11 @@ async function reloads() {
       clients: 4,
     })
     const megabytes = resident.map((/** @type {number} */ bytes) => Math.round(bytes / 1e6))
-    console.log(`${allocator}: ${megabytes.join(' ')} MB`)
+    console.log(`${name}: ${megabytes.join(' ')} MB`)
     const points = resident.map((/** @type {number} */ bytes, /** @type {number} */ index) => [index, bytes / 1e6])
     for (const failure of failures) console.log(failure)
     rows.push({
-      allocator,
+      allocator: name,
       answered,
       failed: failures.length,
       'after 1 (MB)': megabytes[0],
