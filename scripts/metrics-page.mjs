@@ -7,6 +7,8 @@ import { root } from './setup.mjs'
 const uses = {
   flowers_http_request_duration_seconds:
     'How much is asked, what fails, how slow is it? The objectives are held on it. Its exemplars carry the trace id of a slow answer (`trace_id`).',
+  flowers_missed_deadlines_seconds:
+    'Do clients ask for the impossible, or is the service slow? What was given less time than the objective of latency promises counts as no failure.',
   flowers_http_requests_in_flight: 'Do requests pile up, and is a replica empty enough to be stopped?',
   flowers_stage_duration_seconds:
     'Where does the time of an image go? Compare the sums of the stages. `queue` is what replicas are added by.',

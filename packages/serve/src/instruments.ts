@@ -25,6 +25,7 @@ export const reloadResults = ['done', 'failed'] as const
 /** What the service counts and times. Names by https://prometheus.io/docs/practices/naming/. */
 export interface Instruments {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status' | ExemplarLabel>
+  readonly missedDeadlines: Histogram
   readonly inFlight: Gauge
   readonly stageSeconds: Histogram<'stage' | ExemplarLabel>
   readonly viewSeconds: Histogram<'model'>
@@ -77,6 +78,12 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
       labelNames: ['method', 'route', 'status'],
       buckets: durationBuckets,
       enableExemplars: true,
+      registers,
+    }),
+    missedDeadlines: new Histogram({
+      name: 'flowers_missed_deadlines_seconds',
+      help: 'Time that requests were given (X-Request-Timeout-Ms or the default) that got SERVICE_TOO_LATE, or SERVICE_DEADLINE_SHORT as an answer takes longer even when nobody else asks.',
+      buckets: durationBuckets,
       registers,
     }),
     inFlight: new Gauge({

@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createInstruments, createRegistry } from '../instruments.ts'
 import { retryLater } from '../service-error.ts'
 import { installDeadline, untilOver } from './deadline.ts'
 import { installErrors } from './errors.ts'
@@ -18,7 +19,7 @@ function start(closing: AbortSignal): { answer: () => Promise<{ statusCode: numb
     done()
   })
   installErrors(app)
-  installDeadline(app, { defaultMs: 60_000, closing })
+  installDeadline(app, { defaultMs: 60_000, closing, instruments: createInstruments(createRegistry()) })
   app.get('/', (request) => {
     begin()
     return untilOver(request, new Promise(() => {}))

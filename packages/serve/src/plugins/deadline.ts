@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
+import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Instruments } from '../instruments.ts'
 import { ClientGone } from '../service-error.ts'
 import { whenOver } from './over.ts'
 
@@ -15,6 +17,9 @@ declare module 'fastify' {
     deadline: number
   }
 }
+
+/** What a request fails with for no other reason than the time that it was given. */
+const failuresOfTime = new Set<ErrorCode | undefined>(['SERVICE_DEADLINE_SHORT', 'SERVICE_TOO_LATE'])
 
 /** The longest time that a client may ask for. */
 const longestMs = 600_000
@@ -38,8 +43,9 @@ export function secondsLeft(request: FastifyRequest): number {
 /** Gives the requests of this scope a deadline, from their header or the default; none outlives the engine. */
 export function installDeadline(
   app: FastifyInstance,
-  { defaultMs, closing }: { defaultMs: number; closing: AbortSignal },
+  options: { defaultMs: number; closing: AbortSignal; instruments: Pick<Instruments, 'missedDeadlines'> },
 ): void {
+  const { defaultMs, closing, instruments } = options
   app.addHook('onRequest', (request, reply, done) => {
     const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], defaultMs)
     const work = new AbortController()
@@ -57,7 +63,11 @@ export function installDeadline(
     whenOver(request, reply, () => {
       clearTimeout(timer)
       closing.removeEventListener('abort', close)
-      if (!reply.raw.writableFinished) work.abort(new ClientGone())
+      const isAnswered = reply.raw.writableFinished
+      if (isAnswered && failuresOfTime.has(request.failure)) {
+        instruments.missedDeadlines.observe(milliseconds / 1000)
+      }
+      if (!isAnswered) work.abort(new ClientGone())
     })
     done()
   })

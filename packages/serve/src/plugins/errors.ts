@@ -7,6 +7,13 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Problem } from '../schemas.ts'
 import { ClientGone, ServiceError } from '../service-error.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The error that the request as a whole was answered with. */
+    failure?: ErrorCode
+  }
+}
+
 const problemType = 'application/problem+json'
 
 /** Where `type` points: a page for each code. */
@@ -56,6 +63,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     return
   }
   const known = toFlowersError(error)
+  request.failure = known.code
   const problem = toProblem(known)
   if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
   if (known instanceof ServiceError) reply.headers(known.headers)

@@ -54,7 +54,8 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
       })
       const level = request.routeOptions.config.probe ? 'debug' : 'info'
       const ms = Math.round(seconds * 1e5) / 100
-      request.log[level]({ method: request.method, url: request.url, status, ms }, 'request')
+      const { failure: code } = request
+      request.log[level]({ method: request.method, url: request.url, status, ...(code && { code }), ms }, 'request')
     })
     done()
   })

@@ -78,7 +78,7 @@ export async function classifyRoutes(
     engine.scheduler.assertRoom(1)
     done()
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
   await installUpload(app, limits)
 
   async function classify(

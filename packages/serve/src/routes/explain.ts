@@ -43,7 +43,7 @@ export async function explainRoutes(
     engine.scheduler.assertRoom(1)
     done()
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
   await installUpload(app, limits)
 
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {

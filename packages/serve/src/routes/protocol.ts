@@ -196,7 +196,7 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     const isForm = /^multipart\//i.test(type)
     done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing })
+  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
   limitBodies(app, limits)
 
   const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
