@@ -227,6 +227,22 @@ describe.skipIf(!executablePath)('the page', () => {
     expect(faults).toEqual([])
   })
 
+  it('opens the camera of a phone, and offers none where there is none', async () => {
+    const phone = { isMobile: true, hasTouch: true, viewport: { width: 390, height: 844 } }
+    const { page, faults } = await open(phone)
+    const chosen = page.waitForEvent('filechooser')
+    await page.getByRole('button', { name: 'Take a photo' }).tap()
+    const chooser = await chosen
+    expect(await chooser.element().getAttribute('capture')).toBe('environment')
+    await chooser.setFiles({ name: 'image.jpg', mimeType: 'image/jpeg', buffer: await solid('#ff0000', 'jpeg') })
+    await expectHeading(page, 'Red')
+    await page.locator('#looked').waitFor()
+    await expectAccessible(page)
+    expect(faults).toEqual([])
+    const { page: desktop } = await open()
+    expect(await desktop.getByRole('button', { name: 'Take a photo' }).isVisible()).toBe(false)
+  })
+
   it('answers without a map where the model has none', async () => {
     const plain = await startService({ MODEL: 'slow' })
     try {
