@@ -99,7 +99,8 @@ export const catalogue = {
     status: 404,
     exit: 1,
     title: 'Model cannot show where it looked',
-    remedy: 'Export the model again; its network needs to end in pooling and one linear layer.',
+    remedy:
+      'Export the model again; its network needs to end in pooling and a linear head, with a hidden layer or without.',
   },
   MODEL_MEMORY: {
     status: 500,

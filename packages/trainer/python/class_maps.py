@@ -1,13 +1,15 @@
-"""Adds the output class_maps to a network that ends in global pooling and one linear layer: class_maps.py IN OUT
+"""Adds the output class_maps to a network that ends in global pooling and a linear head: class_maps.py IN OUT
 
 class_maps, [batch, classes, height, width], tells how much each place of the last feature map speaks for each class:
 class activation mapping (Zhou et al. 2016, arXiv:1512.04150). Pooling and a linear layer commute, so the mean of a map
-over its places is the logit of its class, less a constant of the class. Between the two there may be a layer
-normalisation: given the image it is linear as well, with weights gamma / deviation less their mean over the channels.
+over its places is the logit of its class, less what no place has a share in. Two things may come between that are linear
+once the image is given: a layer normalisation, with weights gamma / deviation less their mean over the channels, and a
+hidden layer, whose GELU lets x pass with the factor of x's own probability (its gate, held fixed as by Ali et al. 2022,
+arXiv:2202.07304).
 
-The maps are made of nodes that the network has anyway and a 1 x 1 convolution with the last weights, of which only a layer
-normalisation needs a copy of its own: for one who fetches the logits alone they cost next to nothing, where a second file
-would hold the whole network again.
+The maps are made of nodes that the network has anyway and a product with the last weights, of which only a layer
+normalisation and a hidden layer need a copy of their own: for one who fetches the logits alone they cost next to nothing,
+where a second file would hold the whole network again.
 """
 
 import argparse
@@ -81,47 +83,102 @@ def pooled_map(graph, node):
     return (before.input[0], "NCHW") if turned else (node.input[0], "NHWC")
 
 
+class Ending:
+    """What comes after the last feature map, from its end: linear, maybe GELU and linear, maybe layer normalisation, pooling."""
+
+    def __init__(self, graph):
+        self.last = graph.producer(LOGITS)
+        self.weights = linear_weights(graph, self.last)
+        before = None if self.weights is None else graph.producer(self.last.input[0])
+        self.gelu = before if before is not None and before.op_type == "Gelu" else None
+        self.hidden_weights = None
+        if self.gelu is not None:
+            hidden = graph.producer(self.gelu.input[0])
+            self.hidden_weights = linear_weights(graph, hidden)
+            before = None if self.hidden_weights is None else graph.producer(hidden.input[0])
+        self.normalization = before if before is not None and before.op_type == "LayerNormalization" else None
+        self.gamma = None
+        if self.normalization is not None:
+            self.gamma = graph.constant(self.normalization.input[1])
+            before = None if self.gamma is None else graph.producer(self.normalization.input[0])
+        self.features = pooled_map(graph, before)
+
+    def from_channels(self, weights):
+        """[channels, any] of the layer after pooling, with the part of a normalisation that is the same for every image."""
+        if self.gamma is None:
+            return weights
+        scaled = self.gamma[:, None] * weights
+        return scaled - scaled.mean(axis=0)
+
+
+def constant_node(model, name, values):
+    model.graph.initializer.append(numpy_helper.from_array(numpy.ascontiguousarray(values), f"{OUTPUT}_{name}"))
+    return f"{OUTPUT}_{name}"
+
+
+def convolution(model, ending, features, target):
+    """The maps as a 1 x 1 convolution of the features with the last weights."""
+    nodes = []
+    if ending.normalization is None and attribute(ending.last, "alpha", 1.0) == 1.0:
+        nodes.extend(same_weights(model, ending.last))
+    else:
+        kernel = ending.from_channels(ending.weights).T[:, :, None, None]
+        constant_node(model, "weights", kernel.astype(numpy.float32))
+    return [*nodes, helper.make_node("Conv", [features, f"{OUTPUT}_weights"], [target], name=OUTPUT)]
+
+
+def gated_product(model, ending, features, target):
+    """The maps as a product of the features with weights that the gates of the hidden layer make for each image."""
+    name = {each: f"{OUTPUT}_{each}" for each in ("scaled", "erf", "raised", "gate", "gates", "gated", "both", "flat", "rows")}
+    number = {
+        each: constant_node(model, each, numpy.float32(value)) for each, value in (("root", 0.5**0.5), ("one", 1), ("half", 0.5))
+    }
+    last = constant_node(model, "last", ending.weights.T[None].astype(numpy.float32))
+    hidden = constant_node(model, "hidden", ending.from_channels(ending.hidden_weights).T.astype(numpy.float32))
+    middle = constant_node(model, "middle", numpy.array([1]))
+    flat = constant_node(model, "flat_shape", numpy.array([0, 0, -1]))
+    node = helper.make_node
+    return [
+        node("Mul", [ending.gelu.input[0], number["root"]], [name["scaled"]]),
+        node("Erf", [name["scaled"]], [name["erf"]]),
+        node("Add", [name["erf"], number["one"]], [name["raised"]]),
+        node("Mul", [name["raised"], number["half"]], [name["gate"]]),
+        node("Unsqueeze", [name["gate"], middle], [name["gates"]]),
+        # [batch, classes, hidden], then [batch, classes, channels].
+        node("Mul", [name["gates"], last], [name["gated"]]),
+        node("MatMul", [name["gated"], hidden], [name["both"]]),
+        node("Reshape", [features, flat], [name["flat"]]),
+        node("MatMul", [name["both"], name["flat"]], [name["rows"]]),
+        # A shape may not be known before it runs: it is that of the features, but for the channels.
+        node("Shape", [features], [f"{OUTPUT}_places"], start=2),
+        node("Concat", [constant_node(model, "kept", numpy.array([0, 0])), f"{OUTPUT}_places"], [f"{OUTPUT}_map_shape"], axis=0),
+        node("Reshape", [name["rows"], f"{OUTPUT}_map_shape"], [target], name=OUTPUT),
+    ]
+
+
 def add_class_maps(model):
     """Adds the output in place; False, and nothing is changed, where the network ends in another way."""
-    graph = Graph(model)
-    last = graph.producer(LOGITS)
-    weights = linear_weights(graph, last)
-    if weights is None:
+    ending = Ending(Graph(model))
+    if ending.features is None:
         return False
-    pool = graph.producer(last.input[0])
-    normalization = pool if pool is not None and pool.op_type == "LayerNormalization" else None
-    if normalization is not None:
-        gamma = graph.constant(normalization.input[1])
-        if gamma is None:
-            return False
-        weights = gamma[:, None] * weights
-        weights = weights - weights.mean(axis=0)
-        pool = graph.producer(normalization.input[0])
-    found = pooled_map(graph, pool)
-    if found is None:
-        return False
-    features, layout = found
+    features, layout = ending.features
     nodes = []
     if layout == "NHWC":
         nodes.append(helper.make_node("Transpose", [features], [f"{OUTPUT}_features"], perm=[0, 3, 1, 2]))
         features = f"{OUTPUT}_features"
-    if normalization is None and attribute(last, "alpha", 1.0) == 1.0:
-        nodes.extend(same_weights(model, last))
-    else:
-        kernel = numpy.ascontiguousarray(weights.T[:, :, None, None], dtype=numpy.float32)
-        model.graph.initializer.append(numpy_helper.from_array(kernel, f"{OUTPUT}_weights"))
-    sums = OUTPUT if normalization is None else f"{OUTPUT}_sums"
-    nodes.append(helper.make_node("Conv", [features, f"{OUTPUT}_weights"], [sums], name=OUTPUT))
-    if normalization is not None:
-        inverse, shape = f"{OUTPUT}_inverse_deviation", f"{OUTPUT}_shape"
+    sums = OUTPUT if ending.normalization is None else f"{OUTPUT}_sums"
+    product = convolution if ending.gelu is None else gated_product
+    nodes.extend(product(model, ending, features, sums))
+    if ending.normalization is not None:
+        inverse = f"{OUTPUT}_inverse_deviation"
         # Its other outputs are the mean and the inverse of the deviation.
-        normalization.output.extend(["", inverse][len(normalization.output) - 1 :])
-        model.graph.initializer.append(numpy_helper.from_array(numpy.array([-1, 1, 1, 1]), shape))
+        ending.normalization.output.extend(["", inverse][len(ending.normalization.output) - 1 :])
+        shape = constant_node(model, "shape", numpy.array([-1, 1, 1, 1]))
         nodes.append(helper.make_node("Reshape", [inverse, shape], [f"{inverse}_4d"]))
         nodes.append(helper.make_node("Mul", [sums, f"{inverse}_4d"], [OUTPUT]))
     model.graph.node.extend(nodes)
     model.graph.output.append(helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, None))
-    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     model.graph.output[-1].CopyFrom(inferred.graph.output[-1])
     batch = model.graph.output[0].type.tensor_type.shape.dim[0]
     model.graph.output[-1].type.tensor_type.shape.dim[0].CopyFrom(batch)
@@ -135,6 +192,6 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     network = onnx.load(arguments.source)
     if not add_class_maps(network):
-        raise SystemExit("the network does not end in global pooling and one linear layer")
+        raise SystemExit("the network does not end in global pooling and a linear head")
     onnx.checker.check_model(network, full_check=True)
     onnx.save(network, arguments.target)

@@ -143,7 +143,14 @@ export const step5 = {
       classWeightBeta: 0.9999,
       samplerPower: 0.5,
       augment: { ...strongAugment, strength: { from: 1, to: 0.3 } },
-      mix: { ...step4.phases.full.mix, mixupAlpha: 0.4, cutmixAlpha: 1, mixupOffEpoch: 80, cutmixOffEpoch: 60 },
+      mix: {
+        ...step4.phases.full.mix,
+        mixupAlpha: 0.4,
+        cutmixAlpha: 1,
+        mixupOffEpoch: 80,
+        cutmixOffEpoch: 60,
+        late: null,
+      },
       tta: { views: 'six', everyEpochs: 10, lastEpochs: 5 },
     },
     fixres: {

@@ -30,7 +30,8 @@ export interface ConvertOptions {
 /**
  * Frozen graph to ONNX by the tf2onnx command line, then normalisations and GELUs fused to single nodes, the batch made
  * free, and the borders named `pixel_values` [batch, 3, size, size] and `logits` [batch, classes]. A network that ends in
- * pooling and one linear layer also gets `class_maps` [batch, classes, height, width] (python/class_maps.py).
+ * pooling and a linear head, with a hidden layer or without, also gets `class_maps` [batch, classes, height, width]
+ * (python/class_maps.py).
  * Throws EXPORT_CONVERTER with the last lines of the program that failed.
  */
 export async function convertToOnnx({ graphDef, folder, target, python }: ConvertOptions): Promise<Fused> {

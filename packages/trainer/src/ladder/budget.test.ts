@@ -46,17 +46,23 @@ describe('a step within a budget', () => {
     expect(share(step(2).phases.full.ema!.decay, 6 * Math.floor(6552 / 32))).toBeCloseTo(there, 6)
   })
 
-  it('raises all rates alike, by the square root of how much fewer the steps are', () => {
+  it('raises the rates of all steps alike, by the square root of how much fewer the steps are', () => {
+    const factor = Math.sqrt((24_789 / 16 / (6552 / 32)) * (100 / 6))
+    for (const number of [1, 2, 3, 4, 5]) {
+      const [there, here] = [recipes[`step${number}`]!.phases, step(number).phases]
+      expect(here.full.learningRate.head / there.full.learningRate.head).toBeCloseTo(factor, 6)
+    }
     const [there, here] = [recipes['step5']!.phases, step(5).phases]
-    const factor = here.full.learningRate.head / there.full.learningRate.head
-    expect(factor).toBeCloseTo(Math.sqrt((24_789 / 16 / (6552 / 32)) * (100 / 6)), 6)
     expect(here.fixres.learningRate.backbone / there.fixres.learningRate.backbone).toBeCloseTo(factor, 6)
     expect(here.head.learningRate.head / there.head.learningRate.head).toBeCloseTo(factor, 6)
   })
 
-  it('raises them no further than the backbone bears', () => {
-    // One rate for all stays one.
-    expect(step(1).phases.full.learningRate).toMatchObject({ backbone: 3e-4, head: 3e-4 })
+  it('raises the rate of the backbone no further than it bears', () => {
+    expect([1, 2, 3].map((number) => step(number).phases.full.learningRate.backbone)).toEqual([
+      3e-4,
+      3e-4,
+      expect.closeTo(1.5e-5 * Math.sqrt((24_789 / 16 / (6552 / 32)) * (100 / 6)), 12),
+    ])
   })
 
   it('gives the report back its own schedule on its own number of photos', () => {

@@ -23,14 +23,14 @@ const firstStepEpochs = 100
  * The highest rate of a pretrained backbone. At 1e-3 EfficientNet-Lite0 unlearned everything within an epoch; 3e-4 is
  * what it is usually tuned with.
  */
-const highestBackboneRate = 3e-4
+export const highestBackboneRate = 3e-4
 const shortestAverage = 0.9
 
 /**
  * A step's recipe within a budget: another network, from its ImageNet weights where there are any by name, and every
  * count of epochs in proportion. What counts in steps keeps its share of the run: the moving average forgets over the
- * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are,
- * all rates of a step alike, as far as the backbone bears it.
+ * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are, in
+ * all steps alike; that of the backbone as far as the backbone bears it.
  */
 export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
   const { architecture, epochs, size, batch, photos } = budget
@@ -58,7 +58,7 @@ export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
     ...phase,
     learningRate: {
       ...phase.learningRate,
-      backbone: phase.learningRate.backbone * factor,
+      backbone: Math.min(phase.learningRate.backbone * factor, highestBackboneRate),
       head: phase.learningRate.head * factor,
     },
   })
@@ -83,11 +83,11 @@ export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
   }
 }
 
-/** What learning rates are multiplied with, for all phases alike: the recipe's proportions between them stay. */
+/** What learning rates are multiplied with, for all phases alike. */
 function rateFactor(full: Phase, { epochs, batch, photos }: Budget): number {
   const before = (full.epochs * reportPhotos) / full.batch
   const now = ((full.epochs * epochs) / firstStepEpochs) * Math.max(1, photos / batch)
-  return Math.min(highestBackboneRate / full.learningRate.backbone, Math.sqrt(before / now))
+  return Math.sqrt(before / now)
 }
 
 const toSize = (pixels: number): number => Math.max(16, Math.round(pixels / 16) * 16)

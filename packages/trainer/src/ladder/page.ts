@@ -2,6 +2,7 @@ import type { MeasuredShare } from '../evaluate/bootstrap.ts'
 import type { Recipe } from '../recipe.ts'
 import { phaseNames } from '../recipe.ts'
 import { duration } from '../report/format.ts'
+import { highestBackboneRate } from './budget.ts'
 import { gain, meanAccuracy } from './compare.ts'
 import type { Answers } from './compare.ts'
 import { fewPhotos } from './few-shot.ts'
@@ -17,8 +18,8 @@ export function ladderPage(ladder: Ladder): string {
     '',
     `The steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
     `${plan.architecture}, ${first.model.weights === null ? 'random weights' : `weights \`${first.model.weights}\``}, ${plan.size} px, batches of ${plan.batch}; a step has ${plan.epochs} epochs for every 100`,
-    'of its recipe (at least one a phase). Learning rates are raised for the fewer steps, by their square root, as far as',
-    `the pretrained weights bear it. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing else was tuned for it.`,
+    'of its recipe (at least one a phase). Learning rates are raised for the fewer steps, by their square root, in all',
+    `steps of the ladder alike, that of the backbone to ${highestBackboneRate} at most, as pretrained weights bear no more. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing else was tuned for it.`,
     ...(Object.values(ladder.recipes).every(({ precision }) => precision === 'float32')
       ? ['All steps are computed in float32: half the bits make the small networks slower on a CPU.']
       : []),
