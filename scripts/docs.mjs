@@ -160,9 +160,10 @@ async function commandsPage() {
 async function recipesPage() {
   const { recipeJsonSchema } = await load('packages/trainer/dist/src/recipe.js')
   const { recipes } = await load('packages/trainer/dist/recipes/index.js')
-  const rows = settingsOf(recipeJsonSchema(), recipes.report).filter(
-    ({ path }) => !/^phases\.(head|fixres)\./.test(path),
-  )
+  const { ours } = await load('packages/trainer/dist/recipes/ours.js')
+  const { recipeDefaults } = await load('packages/trainer/dist/src/recipe.js')
+  const defaults = { name: undefined, model: recipes.report.model, ...recipeDefaults }
+  const rows = settingsOf(recipeJsonSchema(), defaults).filter(({ path }) => !/^phases\.(head|fixres)\./.test(path))
   return [
     made('packages/trainer/src/recipe.ts'),
     '',
@@ -177,8 +178,8 @@ async function recipesPage() {
     'the phase, a rate of a frozen backbone, weights of another architecture. What merely never comes, such as an off epoch',
     'after the last, is no contradiction. Where `--set phases.full.epochs=3` leaves a recipe with a longer warm-up or more',
     'late epochs than that, they keep their share of the phase, and the command says so; what you set yourself stays.',
-    'The phases `head`, `full` and `fixres` have the same settings; those of `full` stand for all. Defaults are those of',
-    'the recipe `report`.',
+    'The phases `head`, `full` and `fixres` have the same settings; those of `full` stand for all. The defaults are the',
+    "report's values before its last step; what its steps change is below.",
     '',
     'The recipe `quick` is planned before it is run: `--set minutes=20` (the default) is the time it may take and a setting',
     'of `quick` alone. From the photos come sizes, batch, smoothing and sampling, from a few measured steps the epochs; the',
@@ -194,7 +195,45 @@ async function recipesPage() {
       ]),
     ),
     '',
+    '## The steps of the report',
+    '',
+    'What differs between the recipes `step1` to `step5`; `report` is `step5`. The report leaves some values open: those with',
+    'an asterisk are ours.',
+    '',
+    ...stepsTable(recipes, ours),
+    '',
   ].join('\n')
+}
+
+/**
+ * A row for each setting that is not the same in all steps of the ladder.
+ * @param {Record<string, any>} recipes @param {Record<string, readonly string[]>} ours
+ */
+function stepsTable(recipes, ours) {
+  const names = Object.keys(ours)
+  const leaves = names.map((name) => new Map(leavesOf(recipes[name])))
+  const paths = [...new Set(leaves.flatMap((each) => [...each.keys()]))].filter((path) => path !== 'name')
+  /** @param {string} path @param {number} step */
+  const cell = (path, step) => {
+    const value = leaves[step]?.get(path)
+    if (value === undefined) return ''
+    // A value is of the step that was the last to change it.
+    let from = step
+    while (from > 0 && leaves[from - 1]?.get(path) === value) from--
+    const isOurs = (ours[names[from] ?? ''] ?? []).some((prefix) => path === prefix || path.startsWith(`${prefix}.`))
+    const shown = path === 'views' ? JSON.parse(value).length : value
+    return `\`${shown}\`${isOurs ? '\\*' : ''}`
+  }
+  const rows = paths
+    .map((path) => [`\`${path}\``, ...names.map((_, step) => cell(path, step))])
+    .filter((row) => new Set(row.slice(1)).size > 1)
+  return table(['setting', ...names], rows)
+}
+
+/** Every value that is no object of settings, by its path, as JSON. @param {any} value @param {string} [path] @returns {[string, string][]} */
+function leavesOf(value, path = '') {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [[path, JSON.stringify(value)]]
+  return Object.entries(value).flatMap(([key, each]) => leavesOf(each, path ? `${path}.${key}` : key))
 }
 
 /**
