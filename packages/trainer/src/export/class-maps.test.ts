@@ -105,8 +105,8 @@ describe.each<{ head: ModelOptions['head']; name: string }>([
     const random = new Random(6, 'parity')
     const images = Float32Array.from({ length: 2 * size * size * 3 }, () => random.normal())
     const pictures = tf.tensor(images, [2, size, size, 3])
-    const shapes = new Map(model.parameters.map(({ name, shape }) => [name, [...shape]]))
-    const context = inference((name) => tf.tensor(values.get(name)!, shapes.get(name)!))
+    const tensors = new Map(model.parameters.map(({ name, shape }) => [name, tf.tensor(values.get(name)!, [...shape])]))
+    const context = inference((name) => tensors.get(name)!)
     const features = rows((await model.featureMap(pictures, context).data()) as Float32Array, channels)
     const planes = (await tf.transpose(pictures, [0, 3, 1, 2]).data()) as Float32Array
 
