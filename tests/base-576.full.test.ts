@@ -59,6 +59,16 @@ describe('ConvNeXt-Base at 576 px', () => {
       expect(answer.predictions).toHaveLength(2)
       expect(answer.predictions[0]!.label).toBe(label)
       expect(answer.predictions[0]!.score).toBeCloseTo(Number(confidence), 4)
+
+      // Its head has a hidden layer.
+      const looked = await app.inject({
+        method: 'POST',
+        url: '/explain',
+        headers: { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '60000' },
+        payload: await readFile(join(input, path!)),
+      })
+      expect(looked.statusCode).toBe(200)
+      expect(looked.json()).toMatchObject({ height: 18, width: 18 })
     } finally {
       await app.close()
     }

@@ -18,7 +18,7 @@ import type { BatchCache } from './batch-cache.ts'
 import { average, Cost, fitLine, latency, work } from './cost.ts'
 import type { Offer } from './forecast.ts'
 import { planThreads, sessionBytes } from './plan.ts'
-import type { Allowance, ThreadPlan } from './plan.ts'
+import type { Allowance, Held, ThreadPlan } from './plan.ts'
 import { Pool } from './pool.ts'
 import type { ViewInput } from './protocol.ts'
 import type { Runner, Scheduler, Ticket } from './scheduler.ts'
@@ -97,8 +97,7 @@ export interface ClassifierOptions {
   /** Batches that were measured before. */
   readonly batches: BatchCache
   readonly fixed: { readonly workers: number | null; readonly threads: number | null; readonly batch: number | null }
-  /** Bytes that the sessions of other models need. */
-  readonly held: number
+  readonly held: Held
   readonly preprocessor: Preprocessor
   /** Threads of the preprocessor. */
   readonly decodeThreads: number

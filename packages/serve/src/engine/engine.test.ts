@@ -104,9 +104,19 @@ describe('models that load at the same time', () => {
     const { engine } = service
     const [slow, other] = await Promise.all([engine.classifier('slow'), engine.classifier('other')])
     const tiny = await engine.classifier()
-    const held = load.mock.calls.map(([{ name }, options]) => [name, options.held])
+    const held = load.mock.calls.map(([{ name }, options]) => [name, options.held.others])
     const [first] = held.map(([name]) => (name === 'slow' ? slow : other))
     expect(held.map(([, bytes]) => bytes)).toEqual([tiny.plan.bytes, tiny.plan.bytes + first!.plan.bytes])
+  })
+
+  it('are loaded anew beside the version that serves', async () => {
+    const { engine } = service
+    const [tiny, slow, other] = await Promise.all(['tiny', 'slow', 'other'].map((name) => engine.classifier(name)))
+    const load = vi.spyOn(Classifier, 'load')
+    await engine.loadModel('tiny')
+    expect(load.mock.calls.map(([, { held }]) => held)).toEqual([
+      { others: slow!.plan.bytes + other!.plan.bytes, replaced: tiny!.plan.bytes },
+    ])
   })
 })
 

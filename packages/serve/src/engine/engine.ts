@@ -389,12 +389,17 @@ export class Engine {
     const started = performance.now()
     const { workers, threads, batch, pixelLimitMp, decodeTimeoutMs } = this.#config
     this.#tried.set(location.name, await fingerprint(location.folder))
-    const others = [...this.#loadedModels.values()].filter(({ manifest }) => manifest.name !== location.name)
+    const loaded = [...this.#loadedModels.values()]
+    const bytesOf = (chosen: (name: string) => boolean): number =>
+      loaded.reduce((sum, { manifest, plan }) => sum + (chosen(manifest.name) ? plan.bytes : 0), 0)
     const classifier = await Classifier.load(location, {
       allowance: this.#allowance,
       batches: this.#batches,
       fixed: { workers, threads, batch },
-      held: others.reduce((sum, { plan }) => sum + plan.bytes, 0),
+      held: {
+        others: bytesOf((name) => name !== location.name),
+        replaced: bytesOf((name) => name === location.name),
+      },
       preprocessor: this.#preprocessor!,
       decodeThreads: this.#cores,
       limits: { megapixels: pixelLimitMp, seconds: decodeTimeoutMs / 1000 },

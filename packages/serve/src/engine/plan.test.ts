@@ -64,14 +64,26 @@ describe('planThreads', () => {
   })
 
   it('leaves other models their memory', () => {
-    expect(planThreads(allowance, 1e9, {}, 4e9)).toMatchObject({ workers: 2, threads: 4 })
-    expect(planThreads(allowance, 1e9, {}, 11e9)).toMatchObject({ workers: 1, threads: 8 })
+    const others = (bytes: number) => ({ others: bytes, replaced: 0 })
+    expect(planThreads(allowance, 1e9, {}, others(4e9))).toMatchObject({ workers: 2, threads: 4 })
+    expect(planThreads(allowance, 1e9, {}, others(11e9))).toMatchObject({ workers: 1, threads: 8 })
+  })
+
+  it('leaves the version that serves its memory until it is replaced', () => {
+    const replacing = (bytes: number) => ({ others: 0, replaced: bytes })
+    // Twice the share of sessions is what may be in use.
+    expect(planThreads(allowance, 1e9, {}, replacing(6.4e9))).toMatchObject({ workers: 4, threads: 2 })
+    expect(planThreads(allowance, 1e9, {}, replacing(9.8e9))).toMatchObject({ workers: 2, threads: 3 })
+    expect(planThreads(allowance, 1e9, { workers: 6 }, replacing(6e9))).toMatchObject({ workers: 6 })
+    expect(() => planThreads(allowance, 1e9, { workers: 7 }, replacing(6e9))).toThrow(
+      '7 workers need about 7000 MB; of 16000 MB, 0 MB are held by other models, 6000 MB by the version that is replaced and a fifth is kept free.',
+    )
   })
 
   it('refuses what does not fit at all, also where it is fixed', () => {
     const refusal = expect.objectContaining({ code: 'MODEL_MEMORY' })
     expect(() => planThreads(allowance, 13e9)).toThrow(refusal)
-    expect(() => planThreads(allowance, 2e9, {}, 11e9)).toThrow(refusal)
+    expect(() => planThreads(allowance, 2e9, {}, { others: 11e9, replaced: 0 })).toThrow(refusal)
     expect(() => planThreads(allowance, 2e9, { workers: 8 })).toThrow(
       '8 workers need about 16000 MB; of 16000 MB, 0 MB are held by other models and a fifth is kept free.',
     )

@@ -48,10 +48,20 @@ export function readAllowance(
   return { cores, memory: Math.min(...memory, system.memory), source }
 }
 
+/** Bytes that sessions need already. */
+export interface Held {
+  /** Of other models. */
+  readonly others: number
+  /** Of the version that serves until the new one takes its place. */
+  readonly replaced: number
+}
+
+const nothingHeld: Held = { others: 0, replaced: 0 }
+
 /** Of the memory that the process has, the share that sessions may take; a reload holds those of a model twice. */
 const sessionsShare = 0.4
 
-/** What may be in use at worst, while a model is reloaded: the rest decodes and answers. */
+/** What they may take at worst, while a model is reloaded: the rest decodes and answers. */
 const mostShare = 0.8
 
 /**
@@ -66,25 +76,28 @@ export function sessionBytes(fileBytes: number, size: number): number {
  * One single-threaded session for every core gives the most answers a second, and as the views of a request run on
  * idle workers side by side, it is faster for one request too: EfficientNet-Lite2 at 576 px on two cores answers four
  * views in 0.7 of the time that one session of two threads takes. Fewer workers with more threads where `session`
- * bytes times the workers would not fit the memory beside `held` bytes of other models. `workers` and `threads` fix a
- * number. Throws MODEL_MEMORY when one worker, or those that are fixed, would not fit.
+ * bytes times the workers would not fit the memory beside what is `held`. `workers` and `threads` fix a number. Throws
+ * MODEL_MEMORY when one worker, or those that are fixed, would not fit.
  */
 export function planThreads(
   allowance: Allowance,
   session: number,
   fixed: { workers?: number | null; threads?: number | null } = {},
-  held = 0,
+  held: Held = nothingHeld,
 ): ThreadPlan {
   // The fraction of a core that is left over decodes and answers.
   const cores = Math.max(1, Math.floor(allowance.cores))
-  const fitting = Math.floor((allowance.memory * sessionsShare - held) / session)
+  const { memory } = allowance
+  const mostHeld = held.others + held.replaced
+  const fitting = Math.floor(Math.min(memory * sessionsShare - held.others, memory * mostShare - mostHeld) / session)
   const most = fixed.workers ?? Math.max(1, Math.min(cores, fitting))
   const threads = fixed.threads ?? Math.max(1, fixed.workers ? Math.floor(cores / most) : Math.ceil(cores / most))
   const workers = fixed.workers ?? Math.max(1, Math.min(most, Math.floor(cores / threads)))
-  if (workers * session + held > allowance.memory * mostShare) {
+  if (workers * session + mostHeld > memory * mostShare) {
+    const replaced = held.replaced > 0 ? `, ${megabytes(held.replaced)} by the version that is replaced` : ''
     throw new FlowersError(
       'MODEL_MEMORY',
-      `${workers} workers need about ${megabytes(workers * session)}; of ${megabytes(allowance.memory)}, ${megabytes(held)} are held by other models and a fifth is kept free.`,
+      `${workers} workers need about ${megabytes(workers * session)}; of ${megabytes(memory)}, ${megabytes(held.others)} are held by other models${replaced} and a fifth is kept free.`,
     )
   }
   return { ...allowance, workers, threads, bytes: workers * session }

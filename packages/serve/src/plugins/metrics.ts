@@ -107,8 +107,8 @@ function addStateGauges(registry: MetricsRegistry, engine: Engine, version: stri
       'How long the oldest image that waits to be inferred has waited since it was admitted; 0 when none does.',
       () => engine.load.age,
     ],
-    ['flowers_workers', 'Inference workers that are warm.', () => engine.load.workers],
-    ['flowers_workers_busy', 'Inference workers that have views to run.', () => engine.load.busy],
+    ['flowers_workers', 'Inference workers of the default model that are warm.', () => engine.load.workers],
+    ['flowers_workers_busy', 'Inference workers, of any model, that have views to run.', () => engine.load.busy],
     [
       'flowers_backlog_seconds',
       'Seconds of one thread that all admitted images still need, as forecast.',
