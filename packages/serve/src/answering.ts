@@ -4,7 +4,7 @@ import type { Scheduler } from './engine/scheduler.ts'
 import type { Instruments } from './instruments.ts'
 import { untilOver } from './plugins/deadline.ts'
 import { toFlowersError } from './plugins/errors.ts'
-import { ClientGone } from './service-error.ts'
+import { ClientGone, Dropped } from './service-error.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** What every image of a request is asked with. */
@@ -29,7 +29,12 @@ export async function answerImage(
     instruments.images.inc({ result: answer.abstain ? 'abstained' : 'ok' })
     return answer
   } catch (error) {
-    instruments.images.inc({ result: error instanceof ClientGone ? 'gone' : toFlowersError(error).code })
+    instruments.images.inc({ result: resultOf(error) })
     throw error
   }
+}
+
+function resultOf(error: unknown): string {
+  if (error instanceof ClientGone) return 'gone'
+  return error instanceof Dropped ? 'dropped' : toFlowersError(error).code
 }

@@ -51,7 +51,7 @@ export function createRegistry(): MetricsRegistry {
   return registry
 }
 
-/** What is counted for an image besides ok, abstained and gone. */
+/** What is counted for an image besides ok, abstained, gone and dropped. */
 const imageErrors = [
   'IMAGE_EMPTY',
   'IMAGE_UNSUPPORTED',
@@ -122,7 +122,7 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
     }),
     images: new Counter({
       name: 'flowers_images_total',
-      help: 'Images to classify by result: ok, abstained, gone (the client left), or the code of the error. Not those of /explain, which are requests of that route.',
+      help: 'Images to classify by result: ok, abstained, gone (the client left), dropped (another image failed the request), or the code of the error. Not those of /explain, which are requests of that route.',
       labelNames: ['result'],
       registers,
     }),
@@ -177,7 +177,7 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
     }),
   }
   for (const stage of stages) instruments.stageSeconds.zero({ stage })
-  for (const result of ['ok', 'abstained', 'gone', ...imageErrors]) instruments.images.inc({ result }, 0)
+  for (const result of ['ok', 'abstained', 'gone', 'dropped', ...imageErrors]) instruments.images.inc({ result }, 0)
   for (const result of reloadResults) instruments.reloads.inc({ model: 'default', result }, 0)
   for (const policy of viewPolicies) {
     instruments.viewsUsed.zero({ policy })

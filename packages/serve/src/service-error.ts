@@ -26,6 +26,14 @@ export function retryLater(
   return new ServiceError(code, detail, { 'retry-after': String(Math.max(1, Math.ceil(seconds))) })
 }
 
+/** The request was answered without what is still under way for it. */
+export class Dropped extends Error {
+  constructor() {
+    super('The request was answered without it.')
+    this.name = 'Dropped'
+  }
+}
+
 /** The client closed the connection: nobody is there to answer. */
 export class ClientGone extends Error {
   constructor() {

@@ -2,7 +2,8 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createInstruments, createRegistry } from '../instruments.ts'
-import { retryLater } from '../service-error.ts'
+import { Dropped, retryLater } from '../service-error.ts'
+import { until } from '../testing/service.ts'
 import { installDeadline, untilOver } from './deadline.ts'
 import { installErrors } from './errors.ts'
 
@@ -33,6 +34,27 @@ const refused = {
   body: expect.stringContaining('SERVICE_WORKER_LOST') as unknown,
 }
 const reason = retryLater('SERVICE_WORKER_LOST', 'The service stopped.', 1)
+
+describe('the work of a request', () => {
+  it('ends with its answer, and its reason is not that the client left', async () => {
+    app = fastify()
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.arrived = performance.now()
+      done()
+    })
+    const closing = new AbortController().signal
+    installDeadline(app, { defaultMs: 60_000, closing, instruments: createInstruments(createRegistry()) })
+    const signals: AbortSignal[] = []
+    app.get('/', (request) => {
+      signals.push(request.work.signal)
+      return 'done'
+    })
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    expect(await (await fetch(url)).text()).toBe('done')
+    await until(() => signals[0]!.aborted)
+    expect(signals[0]!.reason).toBeInstanceOf(Dropped)
+  })
+})
 
 describe('a request that is being answered when the engine is closed', () => {
   it('is refused at once, whatever it waits for', async () => {

@@ -3,14 +3,14 @@ import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Instruments } from '../instruments.ts'
-import { ClientGone } from '../service-error.ts'
+import { ClientGone, Dropped } from '../service-error.ts'
 import { whenOver } from './over.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Aborted with SERVICE_TOO_LATE at the deadline, with ClientGone when the client leaves before its answer, or with
-     * SERVICE_WORKER_LOST when the service is closed.
+     * Aborted with SERVICE_TOO_LATE at the deadline, with ClientGone when the client leaves before its answer, with
+     * SERVICE_WORKER_LOST when the service is closed, and else with Dropped when it has been answered.
      */
     work: AbortController
     /** `performance.now()` at the deadline. */
@@ -67,7 +67,7 @@ export function installDeadline(
       if (isAnswered && failuresOfTime.has(request.failure)) {
         instruments.missedDeadlines.observe(milliseconds / 1000)
       }
-      if (!isAnswered) work.abort(new ClientGone())
+      work.abort(isAnswered ? new Dropped() : new ClientGone())
     })
     done()
   })
