@@ -541,8 +541,9 @@ export interface components {
             } & {
                 [key: string]: unknown;
             };
-            /** @description Either pixel_values or image. */
+            /** @description One: pixel_values or image. */
             inputs: components["schemas"]["InferInput"][];
+            /** @description Each once; without it all. */
             outputs?: components["schemas"]["RequestedOutput"][];
         };
         InferOutput: {

@@ -166,8 +166,7 @@ export const settings = {
     schema: integer(1, 1_000_000),
     fallback: '256',
     expected: 'an integer from 1 to 1000000',
-    about:
-      'Megabytes that the bodies of all requests may have together while they are received and answered; then 503.',
+    about: 'Megabytes that bodies of all requests, unpacked or as tensors, take while received and answered; then 503.',
   },
   headersTimeoutMs: {
     variable: 'FLOWERS_HEADERS_TIMEOUT_MS',

@@ -159,7 +159,7 @@ const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boole
 const inferInput = component(
   'InferInput',
   z.object({
-    name: z.string(),
+    name: z.string().max(256),
     shape: z
       .array(
         z
@@ -169,7 +169,7 @@ const inferInput = component(
           .max(2 ** 31),
       )
       .max(8),
-    datatype: z.string().describe('FP32 for pixel_values, BYTES for image.'),
+    datatype: z.string().max(256).describe('FP32 for pixel_values, BYTES for image.'),
     parameters: z
       .looseObject({ binary_data_size: z.number().int().min(0).optional().describe('Bytes after the JSON.') })
       .optional(),
@@ -180,7 +180,7 @@ const inferInput = component(
 const requestedOutput = component(
   'RequestedOutput',
   z.object({
-    name: z.string(),
+    name: z.string().max(256),
     parameters: z
       .looseObject({
         classification: z.number().int().min(0).optional().describe('The best k as "value:index:label" instead.'),
@@ -201,8 +201,8 @@ export const inferRequest = component(
         tta: policy.optional().describe('Views of an image that are asked.'),
       })
       .optional(),
-    inputs: z.array(inferInput).min(1).describe('Either pixel_values or image.'),
-    outputs: z.array(requestedOutput).optional(),
+    inputs: z.array(inferInput).min(1).max(8).describe('One: pixel_values or image.'),
+    outputs: z.array(requestedOutput).max(8).optional().describe('Each once; without it all.'),
   }),
 )
 

@@ -1,9 +1,10 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { ViewPolicy } from '@flowers/shared/views'
 import { answerImage } from '../answering.ts'
 import type { Asker } from '../answering.ts'
 import type { Classification } from '../engine/classifier.ts'
 import { secondsLeft, untilOver } from '../plugins/deadline.ts'
+import { Dropped } from '../service-error.ts'
+import { assertFinite } from './finite.ts'
 import { misfit } from './request.ts'
 import type { InferCall, InputTensor, OutputRequest } from './request.ts'
 import { writeInferResponse } from './response.ts'
@@ -11,8 +12,6 @@ import type { InferAnswer, OutputValues } from './response.ts'
 
 interface InferLimits {
   readonly policy: ViewPolicy
-  /** Images of one request. */
-  readonly images: number
 }
 
 type Of<Datatype> = Extract<InputTensor, { datatype: Datatype }>
@@ -34,21 +33,21 @@ const kernels = {
  * Rejects with SERVICE_TENSOR when it does not fit the model, and as the classifier does.
  */
 export async function inferTensors(asker: Asker, call: InferCall, limits: InferLimits): Promise<InferAnswer> {
-  const [input, more] = call.inputs
-  if (!input || more) throw misfit('A request has one input: pixel_values or image.')
+  const { input } = call
   if (!Object.hasOwn(kernels, input.name)) {
     throw misfit(`There is no input ${JSON.stringify(input.name)}; there are: ${Object.keys(kernels).join(', ')}.`)
   }
   const { datatype, output, run } = kernels[input.name as keyof typeof kernels]
   if (input.datatype !== datatype) throw misfit(`The input ${input.name} is ${datatype}, not ${input.datatype}.`)
   const wanted = call.outputs?.length ? call.outputs : [plain(output, call.binaryOutput)]
-  for (const { name } of wanted) {
+  for (const [place, { name }] of wanted.entries()) {
     if (name !== output) throw misfit(`The input ${input.name} gives ${output}, not ${JSON.stringify(name)}.`)
+    // Each would be written anew: a small request for a large answer.
+    if (place > 0) throw misfit(`The output ${output} is asked for twice.`)
   }
   const { name, version, labels } = asker.classifier.manifest
   // The datatype was compared above, which the compiler cannot relate to the kernel.
   const rows = await (run as Kernel<InputTensor['datatype']>['run'])(asker, input, {
-    ...limits,
     policy: call.tta ?? limits.policy,
   })
   const result: OutputValues = { name: output, shape: [rows.length, labels.length], values: join(rows, labels.length) }
@@ -80,16 +79,15 @@ async function runPixels(asker: Asker, { shape, data }: Of<'FP32'>): Promise<Flo
   const length = 3 * size * size
   const views = Array.from({ length: rows }, (_, row) => data.subarray(row * length, (row + 1) * length))
   const ticket = classifier.admitRows(scheduler, rows, secondsLeft(request))
-  return untilOver(request, classifier.infer(views, { ticket, signal: request.work.signal }))
+  const logits = await untilOver(request, classifier.infer(views, { ticket, signal: request.work.signal }))
+  assertFinite(logits, views, classifier.manifest.preprocessing)
+  return logits
 }
 
 /** Calibrated probabilities of all classes for each image, merged over the views that the policy asks for. */
 async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: InferLimits): Promise<Float32Array[]> {
   if (data.length === 0 || shape.length > 2 || (shape[1] ?? 1) !== 1) {
     throw misfit(`The shape of image is [N] or [N, 1], not [${shape.join(', ')}].`)
-  }
-  if (data.length > limits.images) {
-    throw new FlowersError('SERVICE_TOO_LARGE', `The request has more than ${limits.images} images.`)
   }
   const { request, classifier, scheduler } = asker
   const topK = classifier.manifest.labels.length
@@ -101,7 +99,11 @@ async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: Inf
   })
   const answers = await Promise.all(
     data.map((image, index) => answerImage(asker, image, { policy, topK, ticket: tickets[index]! })),
-  )
+  ).catch((error: unknown) => {
+    // All are answered or none: the others would be classified for nobody.
+    request.work.abort(new Dropped())
+    throw error
+  })
   if (answers.length === 1) {
     const { total: _, ...stages } = answers[0]!.timings
     request.stageTimes = stages

@@ -2,19 +2,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { retryLater } from '../service-error.ts'
 import { whenOver } from './over.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Bytes of its body that are held, counted in {@link UploadMemory}. */
-    uploadBytes: number
-  }
-}
-
 /** How long a client that is answered before its body has come may go on sending, so that it reads the answer. */
 const lingerMs = 2000
 
-/** What the bodies of all requests take together, from their first byte until the request is answered. */
+/** What the bodies of all requests take together, and what is made of them, until each request is over. */
 export class UploadMemory {
   readonly #limit: number
+  /** Bytes of each request that is not over. */
+  readonly #bytes = new Map<FastifyRequest, number>()
   #held = 0
 
   /** `limit`: bytes that may be held. */
@@ -28,22 +23,39 @@ export class UploadMemory {
     let refuse: (error: Error) => void
     const exceeded = new Promise<never>((_, reject) => (refuse = reject))
     const count = ({ length }: Buffer): void => {
-      this.#held += length
-      request.uploadBytes += length
-      if (this.#held <= this.#limit) return
-      const held = `The requests that are being received and answered hold more than ${this.#limit / 1e6} MB.`
-      refuse(retryLater('SERVICE_OVERLOADED', held, 1))
+      try {
+        this.hold(request, length)
+      } catch (error) {
+        refuse(error as Error)
+      }
     }
     raw.on('data', count)
     return { exceeded, end: () => raw.off('data', count) }
   }
 
+  /** Counts bytes that a request holds besides. Throws SERVICE_OVERLOADED beyond the limit. */
+  hold(request: FastifyRequest, bytes: number): void {
+    this.keep(request, (this.#bytes.get(request) ?? 0) + bytes)
+    if (this.#held <= this.#limit) return
+    const held = `The requests that are being received and answered hold more than ${this.#limit / 1e6} MB.`
+    throw retryLater('SERVICE_OVERLOADED', held, 1)
+  }
+
+  /** From now on a request holds so many bytes. What comes when it is over is not counted. */
+  keep(request: FastifyRequest, bytes: number): void {
+    const before = this.#bytes.get(request)
+    if (before === undefined) return
+    this.#bytes.set(request, bytes)
+    this.#held += bytes - before
+  }
+
   /** Lets go of what the requests of this scope held when each is over. */
   install(app: FastifyInstance): void {
     app.addHook('onRequest', (request, reply, done) => {
-      request.uploadBytes = 0
+      this.#bytes.set(request, 0)
       whenOver(request, reply, () => {
-        this.#held -= request.uploadBytes
+        this.keep(request, 0)
+        this.#bytes.delete(request)
         // What was read so far is kept as long as the body is being read.
         const { raw } = request
         if (!raw.complete && !raw.destroyed) setTimeout(() => raw.destroy(), lingerMs).unref()

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import * as schemas from '../schemas.ts'
 import { solid } from '../testing/pictures.ts'
-import { listen, startService } from '../testing/service.ts'
+import { listen, startService, until } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
 
 const labels = ['red', 'green', 'blue', 'yellow']
@@ -414,6 +414,31 @@ describe('infer', () => {
       { inputs: [tensor(red, { data: [...red] })], outputs: [{ name: 'probabilities' }] },
     ],
     [
+      'an output twice',
+      400,
+      /^SERVICE_TENSOR: The output logits is asked for twice/,
+      { inputs: [tensor(red, { data: [...red] })], outputs: [{ name: 'logits' }, { name: 'logits' }] },
+    ],
+    [
+      'endless outputs',
+      400,
+      /^SERVICE_TENSOR: outputs: .*8/,
+      { inputs: [tensor(red, { data: [...red] })], outputs: Array.from({ length: 5000 }, () => ({ name: 'logits' })) },
+    ],
+    ['endless inputs', 400, /^SERVICE_TENSOR: inputs: .*8/, { inputs: Array.from({ length: 5000 }, () => ({})) }],
+    [
+      'a name that is endless',
+      400,
+      /^SERVICE_TENSOR: inputs.0.name: /,
+      { inputs: [{ name: 'x'.repeat(10_000), datatype: 'FP32', shape: [1], data: [1] }] },
+    ],
+    [
+      'pixels that no picture has',
+      400,
+      /^SERVICE_TENSOR: Row 0 of pixel_values/,
+      { inputs: [tensor(red, { data: Array.from(red, () => 3e38) })] },
+    ],
+    [
       'an unknown policy',
       400,
       /parameters.tta/,
@@ -471,6 +496,24 @@ describe('infer', () => {
       const input = { name: 'image', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: bytes.length } }
       const { body, headers } = binaryBody({ inputs: [input] }, bytes)
       expect(await refused(await call('POST', '/v2/models/tiny/infer', body, headers))).toMatchObject({ status: 400 })
+    }
+  })
+
+  it('runs no image for nobody: those beside one that is broken are dropped, and count so', async () => {
+    const own = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1' })
+    try {
+      const good = (await solid('#ff0000')).toString('base64')
+      const body = JSON.stringify(image([jpeg, good, good, good], [4]))
+      const response = await fetch(`${own.url}/v2/models/slow/infer`, { method: 'POST', body })
+      expect(await refused(response)).toEqual({ status: 415, error: expect.stringMatching(/^IMAGE_UNSUPPORTED: /) })
+      const results = ['ok', 'abstained', 'gone', 'dropped', 'IMAGE_UNSUPPORTED', 'INTERNAL']
+      const counts = (): Promise<(number | undefined)[]> =>
+        Promise.all(results.map((result) => own.metric(`flowers_images_total{result="${result}"}`)))
+      await until(async () => (await counts()).reduce<number>((sum, count) => sum + (count ?? 0), 0) === 4)
+      expect(await counts()).toEqual([0, 0, 0, 3, 1, 0])
+      await until(async () => (await own.metric('flowers_queue_depth')) === 0)
+    } finally {
+      await own.close()
     }
   })
 

@@ -1,6 +1,3 @@
-import { promisify } from 'node:util'
-import { gunzip, inflate } from 'node:zlib'
-import type { ZlibOptions } from 'node:zlib'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/manifest'
@@ -10,7 +7,9 @@ import type { Config } from '../config.ts'
 import type { Classifier } from '../engine/classifier.ts'
 import type { Engine } from '../engine/engine.ts'
 import { inferTensors } from '../inference/infer.ts'
-import { misfit, readInferRequest } from '../inference/request.ts'
+import { bytesOf, misfit, readInferRequest } from '../inference/request.ts'
+import type { InferCall } from '../inference/request.ts'
+import { unpackerOf } from '../inference/unpack.ts'
 import type { Instruments } from '../instruments.ts'
 import type { Content, Operation } from '../openapi/operation.ts'
 import { installDeadline, untilOver } from '../plugins/deadline.ts'
@@ -199,16 +198,24 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
   installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
   limitBodies(app, limits)
 
-  const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
+  const readCall = async (request: FastifyRequest): Promise<InferCall> => {
     const jsonBytes = readJsonBytes(request)
     const unpack = unpackerOf(request.headers['content-encoding'])
-    const body = await unpack(await readBody(request, limits), limits.bytes)
+    const hold = (bytes: number): void => uploads.hold(request, bytes)
+    const { signal } = request.work
+    const body = await unpack(await readBody(request, limits), { bytes: limits.bytes, hold, signal })
     if ((jsonBytes ?? body.length) > jsonBytesLimit) throw tooMuchJson(config.jsonLimitMb)
-    const call = readInferRequest(body, jsonBytes)
+    const call = readInferRequest(body, jsonBytes, { images: limits.images, hold })
+    // Of the body nothing is held any more but what became a tensor.
+    uploads.keep(request, bytesOf(call))
+    return call
+  }
+  const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
+    const call = await readCall(request)
     const classifier = await untilOver(request, openModel(engine, request.params))
     const policy = call.tta ?? config.views ?? classifier.manifest.viewPolicy
     const asker = { request, classifier, scheduler: engine.scheduler, instruments }
-    const answer = await inferTensors(asker, call, { policy, images: limits.images })
+    const answer = await inferTensors(asker, call, { policy })
     if (answer.jsonBytes === null) void reply.type('application/json; charset=utf-8')
     else void reply.type('application/octet-stream').header('inference-header-content-length', answer.jsonBytes)
     return reply.send(answer.body)
@@ -264,40 +271,12 @@ function metadataOf({ name, version, labels, preprocessing }: Manifest): z.outpu
   }
 }
 
-type Unpacker = (body: Buffer, mostBytes: number) => Promise<Buffer>
-
-const unpackers: Readonly<Record<string, Unpacker>> = {
-  identity: (body) => Promise.resolve(body),
-  gzip: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(gunzip)(body, { maxOutputLength }),
-  deflate: (body, maxOutputLength) => promisify<Buffer, ZlibOptions, Buffer>(inflate)(body, { maxOutputLength }),
-}
-
 /** JSON is read on the thread that answers everyone. */
 function tooMuchJson(megabytes: number): FlowersError {
   return new FlowersError(
     'SERVICE_TOO_LARGE',
     `The JSON of a request may have ${megabytes} MB; send tensors and images as bytes after it (binary_data_size).`,
   )
-}
-
-/** How a body is unpacked that may be compressed; what is too large unpacked is refused before it is whole. */
-function unpackerOf(encoding = 'identity'): Unpacker {
-  const coding = encoding.toLowerCase()
-  const unpack = Object.hasOwn(unpackers, coding) ? unpackers[coding] : undefined
-  if (!unpack) {
-    const known = Object.keys(unpackers).join(', ')
-    throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
-  }
-  return async (body, mostBytes) => {
-    try {
-      return await unpack(body, mostBytes)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${mostBytes / 1e6} MB unpacked.`)
-      }
-      throw misfit(`The body is not ${encoding}.`, { cause: error })
-    }
-  }
 }
 
 /** Bytes of JSON at the start of the body; null: all of them, 0: none. A body of type image/* is an image. */

@@ -1,0 +1,60 @@
+import { createGunzip, createInflate } from 'node:zlib'
+import type { Gunzip, Inflate, ZlibOptions } from 'node:zlib'
+import { FlowersError } from '@flowers/shared/errors'
+import { misfit } from './request.ts'
+
+/** What may be unpacked. */
+export interface Room {
+  /** Bytes that a body may have unpacked. */
+  readonly bytes: number
+  /** Called with the bytes that are held more, before they are kept; what it throws ends the unpacking. */
+  readonly hold: (bytes: number) => void
+  /** Its reason ends the unpacking. */
+  readonly signal: AbortSignal
+}
+
+type Unpacker = (body: Buffer, room: Room) => Promise<Buffer>
+
+const streams: Readonly<Record<string, (options: ZlibOptions) => Gunzip | Inflate>> = {
+  gzip: createGunzip,
+  deflate: createInflate,
+}
+
+/** Above the size from which on glibc gives freed memory back. */
+const chunkSize = 256 * 1024
+
+/**
+ * How a body is unpacked that may be compressed. Throws SERVICE_MEDIA_TYPE for an unknown coding; the unpacker rejects
+ * with SERVICE_TOO_LARGE before a body is whole that has too many bytes, with SERVICE_TENSOR for one that is broken.
+ */
+export function unpackerOf(encoding = 'identity'): Unpacker {
+  const coding = encoding.toLowerCase()
+  if (coding === 'identity') return (body) => Promise.resolve(body)
+  const stream = Object.hasOwn(streams, coding) ? streams[coding] : undefined
+  if (!stream) {
+    const known = ['identity', ...Object.keys(streams)].join(', ')
+    throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
+  }
+  return (body, room) => unpack(stream({ chunkSize }), body, room, encoding)
+}
+
+async function unpack(stream: Gunzip | Inflate, body: Buffer, room: Room, encoding: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    stream.end(body)
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      room.signal.throwIfAborted()
+      bytes += chunk.length
+      if (bytes > room.bytes) {
+        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${room.bytes / 1e6} MB unpacked.`)
+      }
+      room.hold(chunk.length)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    const isBroken = error instanceof Error && (error as NodeJS.ErrnoException).code?.startsWith('Z_')
+    throw isBroken ? misfit(`The body is not ${encoding}.`, { cause: error }) : error
+  }
+  return Buffer.concat(chunks, bytes)
+}
