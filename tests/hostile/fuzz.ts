@@ -25,6 +25,8 @@ export interface FuzzResult {
   readonly violations: readonly string[]
   /** Resident bytes after a tenth of the requests, and at the end. */
   readonly resident: readonly [early: number, late: number]
+  /** The most resident bytes that there were at any time. */
+  readonly peak: number
   /** Label of a good picture afterwards. */
   readonly label: string
   readonly idle: boolean
@@ -49,8 +51,10 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
   const images = await seedImages()
   const service = await startProcess()
   const port = Number(new URL(service.url).port)
-  const resident = async (): Promise<number> =>
-    1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${service.pid}/status`, 'utf8'))![1])
+  const memory = async (what: 'VmRSS' | 'VmHWM'): Promise<number> => {
+    const status = await readFile(`/proc/${service.pid}/status`, 'utf8')
+    return 1024 * Number(new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(status)![1])
+  }
   const results = new Map(
     kinds.map((kind) => [kind, { kind, requests: 0, closed: 0, statuses: new Map<number, number>() }]),
   )
@@ -89,7 +93,7 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
         const label = await askGood()
         if (label !== 'red') violations.push(`${index}: a red picture among them: ${label}`)
       }
-      if (index === Math.floor(options.requests / 10)) early = await resident()
+      if (index === Math.floor(options.requests / 10)) early = await memory('VmRSS')
     }
   }
   try {
@@ -105,7 +109,8 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
     return {
       kinds: [...results.values()],
       violations,
-      resident: [early, await resident()],
+      resident: [early, await memory('VmRSS')],
+      peak: await memory('VmHWM'),
       label,
       idle: true,
       code: await service.stop(),

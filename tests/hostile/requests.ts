@@ -245,6 +245,49 @@ const inferPaths = [
   '/v2/models/%00/infer',
 ]
 
+/** Bytes of a bomb; the largest is near the limit of a body. */
+const bombBytes = [1e5, 1e5, 1e6, 1e6, 4e6, 4e6, 4e6, 31e6]
+
+/** JSON, and the bytes after it. */
+type Bomb = (random: Random, image: Buffer) => { readonly json: unknown; readonly tail: Buffer }
+
+/** Bodies that are small when they are packed, and large or of very many parts when they are not. */
+const bombs: readonly Bomb[] = [
+  (random, image) => {
+    const output = { name: 'probabilities', ...(random.chance(0.5) ? { parameters: { binary_data: true } } : {}) }
+    const data = Array.from({ length: random.pick([1, 16]) }, () => image.toString('base64'))
+    const inputs = [{ name: 'image', datatype: 'BYTES', shape: [data.length], data }]
+    return { json: { inputs, outputs: Array(random.pick([2, 9, 100_000])).fill(output) }, tail: Buffer.alloc(0) }
+  },
+  (random) => {
+    const tail = Buffer.alloc(random.pick(bombBytes))
+    const shape = [random.pick([0, 1, 16, 17, tail.length / 4, 2 ** 31])]
+    return { json: { inputs: [{ name: 'image', datatype: 'BYTES', shape, ...sized(tail) }] }, tail }
+  },
+  (random) => {
+    const tail = Buffer.alloc(Math.floor(random.pick(bombBytes) / 12_288) * 12_288)
+    const shape = [tail.length / 12_288, 3, 32, 32]
+    return { json: { inputs: [{ name: 'pixel_values', datatype: 'FP32', shape, ...sized(tail) }] }, tail }
+  },
+  (random) => {
+    const data = Array(random.pick([17, 1e5, 1e6])).fill(random.pick<unknown>(['', [], [['']], 0]))
+    const shape = random.pick([[1], [data.length], [2 ** 31, 2 ** 31]])
+    const type = random.pick([
+      { name: 'image', datatype: 'BYTES' },
+      { name: 'pixel_values', datatype: 'FP32' },
+    ])
+    return { json: { inputs: [{ ...type, shape, data }] }, tail: Buffer.alloc(0) }
+  },
+  (random) => ({
+    json: { inputs: Array(random.pick([9, 100_000])).fill(random.pick<unknown>([0, {}, { name: 'image' }])) },
+    tail: Buffer.alloc(0),
+  }),
+]
+
+function sized({ length }: Buffer): object {
+  return { parameters: { binary_data_size: length } }
+}
+
 const makers: Readonly<Record<string, Maker>> = {
   'image as the body': (random, images) =>
     framed(
@@ -329,6 +372,16 @@ const makers: Readonly<Record<string, Maker>> = {
       random.pick(inferPaths),
       [`inference-header-content-length: ${length}`],
       Buffer.concat([json, tensor]),
+    )
+  },
+  bombs: (random, images) => {
+    const { json, tail } = random.pick(bombs)(random, random.pick(images))
+    const head = Buffer.from(JSON.stringify(json))
+    return framed(
+      'POST',
+      '/v2/models/tiny/infer',
+      ['content-encoding: gzip', ...(tail.length > 0 ? [`inference-header-content-length: ${head.length}`] : [])],
+      gzipSync(Buffer.concat([head, tail]), { level: 1 }),
     )
   },
   'paths and methods': (random) => {
@@ -455,8 +508,12 @@ function lengthOf(bytes: Buffer): Buffer {
 
 export const kinds = Object.keys(makers)
 
+/** Bombs take the service as long as many others. */
+const bombShare = 0.05
+const lighter = kinds.filter((kind) => kind !== 'bombs')
+
 /** The next request, of a random kind. */
 export function makeRequest(random: Random, images: readonly Buffer[]): HostileRequest {
-  const kind = random.pick(kinds)
+  const kind = random.chance(bombShare) ? 'bombs' : random.pick(lighter)
   return { kind, ...makers[kind]!(random, images) }
 }
