@@ -105,6 +105,16 @@ describe('a phase is refused that has', () => {
   })
 })
 
+it('a cycle of the learning rate that is shorter than any step is refused', () => {
+  const schedule = { kind: 'restarts', warmupEpochs: 0, growth: 1, minimum: 0 } as const
+  const withCycle = (cycleEpochs: number) =>
+    refusals(withFull({ learningRate: { ...learningRate, schedule: { ...schedule, cycleEpochs } } }))
+  expect(withCycle(1e-9)).toEqual([
+    expect.stringMatching(/^phases\.full\.learningRate\.schedule\.cycleEpochs: .*0\.01/),
+  ])
+  expect(withCycle(0.01)).toEqual([])
+})
+
 describe('a recipe is refused that has', () => {
   const { report } = recipes as { report: Recipe }
   it.each([
