@@ -31,6 +31,8 @@ const gap = 2
 
 /** Height of the line of epochs above the pictures. */
 const labelHeight = 16
+/** Under so many pixels a column has room for a number alone. */
+const narrow = 72
 
 /**
  * A PNG of training inputs as a phase sees them: a row a photo, a column an epoch, with its number, from 1, above. Photos
@@ -58,7 +60,7 @@ export async function contactSheet(
     onProgress?.(byEpoch.length, epochs.length)
   }
   const pictures = samples.flatMap((_, row) => byEpoch.map((column) => column[row]!))
-  const labels = epochs.map((epoch) => `${epoch + 1}`)
+  const labels = epochs.map((epoch) => `${size < narrow ? '' : 'epoch '}${epoch + 1}`)
   return tiled(pictures, { size, columns: epochs.length, labels }).png().toBuffer()
 }
 

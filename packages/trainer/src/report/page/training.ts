@@ -20,15 +20,17 @@ export function trainingSection({ history: { phases, sweep }, checkpoint }: RunF
             { color: colors.train, mark: 'dashed', name: 'training' },
             { color: colors.valid, mark: 'line', name: 'validation, one view' },
             ...(hasTta ? [{ color: colors.extra, mark: 'dot', name: 'validation, several views' } as const] : []),
-            { color: 'currentColor', mark: 'line', name: 'rate of the head' },
             ...(hasBackboneRate
-              ? [{ color: colors.extra, mark: 'dashed', name: 'rate of the backbone' } as const]
+              ? ([
+                  { color: 'currentColor', mark: 'line', name: 'rate of the head' },
+                  { color: colors.extra, mark: 'dashed', name: 'rate of the backbone' },
+                ] as const)
               : []),
           ])}
           <div class="three">
             ${figure('Loss (nats)', drawn.loss, 'Training pays for augmentation, mixing and label smoothing, so it may lie above validation. Validation that rises while training falls is overfitting.')}
             ${figure('Accuracy', drawn.accuracy, 'Training counts augmented photos; mixed ones count by the label with the larger part.')}
-            ${figure('Learning rate', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic. Where the backbone does not learn it has no rate.')}
+            ${figure(hasBackboneRate ? 'Learning rate' : 'Learning rate of the head', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic, and has no place for the 0 of what does not learn.')}
           </div>`
   return {
     id: 'training',
