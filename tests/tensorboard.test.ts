@@ -22,6 +22,7 @@ const epoch = (loss: number, ttaAccuracy: number | null = null) => ({
   validAccuracy: 0.25,
   ttaAccuracy,
   learningRate: 0.001,
+  backboneLearningRate: 0.0001,
   imagesPerSecond: 77,
 })
 const picture = { pixels: new Uint8Array(4 * 2 * 3).fill(200), width: 4, height: 2 }
@@ -58,6 +59,7 @@ it('TensorBoard reads what a run wrote, and of what was trained twice the second
   expect(Object.keys(board!.scalars).toSorted()).toEqual([
     'images_per_second',
     'learning_rate',
+    'learning_rate_backbone',
     'train/accuracy',
     'train/loss',
     'valid/accuracy',

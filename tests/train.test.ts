@@ -92,6 +92,7 @@ describe('a run', () => {
       ['train/loss', 'loss'],
       ['valid/accuracy', 'validAccuracy'],
       ['learning_rate', 'learningRate'],
+      ['learning_rate_backbone', 'backboneLearningRate'],
     ] as const)
       expect(whole.scalars[tag]?.map(([, value]) => value)).toEqual(logged.map((epoch) => Math.fround(epoch[key]!)))
     expect(

@@ -6,7 +6,7 @@ import { fitToPhotos, planQuick } from './budget/plan-quick.ts'
 import { withinBudget } from './ladder/budget.ts'
 import { steps } from './ladder/steps.ts'
 import type { Phase, Recipe } from './recipe.ts'
-import { recipeSchema } from './recipe.ts'
+import { noMix, recipeSchema } from './recipe.ts'
 
 /** What is refused, as `path: message`. */
 function refusals(recipe: Recipe): string[] {
@@ -28,7 +28,7 @@ const warmingUp = (warmupEpochs: number): Partial<Phase>[] =>
       { kind: 'plateau', warmupEpochs, factor: 0.5, patience: 1, threshold: 0, minimum: 0 },
     ] as const
   ).map((schedule) => ({ learningRate: { ...learningRate, schedule } }))
-const frozen = { trainable: 'head', batchNorm: 'frozen', mix: { ...mix, probability: 0 } } as const
+const frozen = { trainable: 'head', batchNorm: 'frozen', mix: noMix } as const
 const rates = (backbone: number) => ({ learningRate: { ...learningRate, backbone } })
 const late = (epochs: number): Partial<Phase> => ({ mix: { ...mix, late: { epochs, mixup: 0, cutmix: 0 } } })
 
@@ -60,6 +60,27 @@ const contradictory: readonly (readonly [string, Partial<Phase>, readonly string
     { ...frozen, ...rates(0), features: 'cached', featureViews: [...oneView, ...oneView] },
     ['featureViews.1', 'twice'],
   ],
+  [
+    'a weight of MixUp where no photo is mixed',
+    { mix: { ...noMix, mixupAlpha: 0.2 } },
+    ['mix.probability', 'mixupAlpha', 'above 0', 'both to 0'],
+  ],
+  [
+    'a weight of CutMix where no photo is mixed',
+    { mix: { ...noMix, cutmixAlpha: 0.2 } },
+    ['mix.probability', 'cutmixAlpha', 'above 0', 'both to 0'],
+  ],
+  [
+    'photos that are mixed with no weight',
+    { mix: { ...noMix, probability: 0.5 } },
+    ['mix.probability', 'mixupAlpha', 'cutmixAlpha', 'set it to 0'],
+  ],
+  ['rates that are both 0', { learningRate: { ...learningRate, backbone: 0, head: 0 } }, ['learningRate.head', '0']],
+  [
+    'a head alone that learns at rate 0',
+    { ...frozen, learningRate: { ...learningRate, backbone: 0, head: 0 } },
+    ['learningRate.head', '0'],
+  ],
   ['cached features of a backbone that is trained', { features: 'cached' }, ['features', 'trainable to be head']],
 ]
 
@@ -82,6 +103,16 @@ describe('a phase is refused that has', () => {
     expect(found).toContain('<=1')
     expect(others).toEqual([])
   })
+})
+
+it('a cycle of the learning rate that is shorter than any step is refused', () => {
+  const schedule = { kind: 'restarts', warmupEpochs: 0, growth: 1, minimum: 0 } as const
+  const withCycle = (cycleEpochs: number) =>
+    refusals(withFull({ learningRate: { ...learningRate, schedule: { ...schedule, cycleEpochs } } }))
+  expect(withCycle(1e-9)).toEqual([
+    expect.stringMatching(/^phases\.full\.learningRate\.schedule\.cycleEpochs: .*0\.01/),
+  ])
+  expect(withCycle(0.01)).toEqual([])
 })
 
 describe('a recipe is refused that has', () => {
@@ -114,6 +145,11 @@ describe('what is never reached is not refused', () => {
         },
       },
     ],
+    [
+      'rates of 0 where the statistics of batch normalisations move',
+      { batchNorm: 'trained', learningRate: { ...learningRate, backbone: 0, head: 0 } },
+    ],
+    ['a head that stays while the backbone learns', { learningRate: { ...learningRate, head: 0 } }],
     ['a last batch normalisation that learns', { ...frozen, ...rates(1e-4), batchNorm: 'last' }],
   ] as [string, Partial<Phase>][])('%s', (_, change) => {
     expect(refusals(withFull(change))).toEqual([])

@@ -20,7 +20,12 @@ export function contradictions({ views, sweep, phases }: Pick<Recipe, 'views' | 
     ...below(['views'], repeated(views.map(nameOfView))),
     ...below(['sweep', 'sizes'], repeated((sweep?.sizes ?? []).map((size) => `${size} px`))),
     ...Object.entries(phases).flatMap(([name, phase]) =>
-      phase.epochs === 0 ? [] : below(['phases', name], [...tooLong(phase), ...idle(phase), ...aboutFeatures(phase)]),
+      phase.epochs === 0
+        ? []
+        : below(
+            ['phases', name],
+            [...tooLong(phase), ...unmixed(phase), ...still(phase), ...idle(phase), ...aboutFeatures(phase)],
+          ),
     ),
   ]
 }
@@ -52,6 +57,30 @@ function tooLong(phase: Phase): Contradiction[] {
       message: `there are no ${mix.late.epochs} last epochs where epochs is ${epochs}: set at most ${epochs}, or mix.late to null`,
     })
   return found
+}
+
+/** Mixing takes both: photos that are mixed, and a weight to mix them by. */
+function unmixed({ mix: { mixupAlpha, cutmixAlpha, probability } }: Phase): Contradiction[] {
+  const path = ['mix', 'probability']
+  if (probability > 0 && mixupAlpha + cutmixAlpha === 0)
+    return [
+      { path, message: 'nothing is mixed where mixupAlpha and cutmixAlpha are 0: set it to 0, or one of them above' },
+    ]
+  if (probability > 0 || mixupAlpha + cutmixAlpha === 0) return []
+  const named = mixupAlpha > 0 ? `mixupAlpha ${mixupAlpha}` : `cutmixAlpha ${cutmixAlpha}`
+  return [
+    {
+      path,
+      message: `no photo is mixed where it is 0, so ${named} has no effect: set it above 0, or the alphas both to 0`,
+    },
+  ]
+}
+
+/** Where statistics of batch normalisations move, a phase of rate 0 does something. */
+function still({ batchNorm, learningRate: { backbone, head } }: Phase): Contradiction[] {
+  if (batchNorm !== 'frozen' || backbone + head > 0) return []
+  const message = 'nothing learns where the rates of backbone and head are both 0: set one above 0, or epochs to 0'
+  return [{ path: ['learningRate', 'head'], message }]
 }
 
 /** Rates that nothing learns at, and the reverse. */
@@ -86,7 +115,9 @@ function aboutFeatures({ features, featureViews, trainable, batchNorm, mix }: Ph
   return [
     ...(trainable === 'head' ? [] : [need('trainable to be head')]),
     ...(batchNorm === 'frozen' ? [] : [need('batchNorm to be frozen')]),
-    ...(mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0 ? [need('mix.probability to be 0')] : []),
+    ...(mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0
+      ? [need('mix.probability to be 0, and mixupAlpha and cutmixAlpha with it')]
+      : []),
     ...repeated((featureViews ?? []).map(nameOfView)).map(({ path, message }) => ({
       path: ['featureViews', ...path],
       message,

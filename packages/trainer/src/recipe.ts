@@ -32,7 +32,7 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('restarts'),
     warmupEpochs,
-    cycleEpochs: z.number().positive().describe('Length of the first cosine cycle.'),
+    cycleEpochs: z.number().min(0.01).describe('Length of the first cosine cycle, at least a hundredth of an epoch.'),
     growth: z.number().gte(1).describe('Each cycle is this many times as long as the one before.'),
     minimum: share.describe('The rate at the end of a cycle, as a share of the rate at the top.'),
   }),
@@ -49,7 +49,7 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
 /** What is drawn anew for every photo and epoch. Crops are cut at decode time, the rest runs inside the traced step. */
 export const augmentSchema = z.strictObject({
   strength: rampSchema.describe(
-    'Scales rotation, affine, colour, erasing and how small a random crop may be; 1: as written, 0: flips and crops of full size alone.',
+    'Scales rotation, affine, colour, erasing and how far a `randomResizedCrop` is from the whole photo; flips, crops of the other kinds and the `ratio` of crops stay. 1: as written, 0: nothing but what stays.',
   ),
   crop: z.discriminatedUnion('kind', [
     z.strictObject({

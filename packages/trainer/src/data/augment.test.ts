@@ -134,6 +134,17 @@ describe('atStrength', () => {
     expect(erased).toEqual([0, 0, 0, 0])
   })
 
+  it.each([0, 0.1, 0.5, 1])('keeps the range of a random crop a range, towards the whole photo, at %s', (strength) => {
+    const crop = { kind: 'randomResizedCrop', scale: [0.2, 0.6], ratio: [1, 1] } satisfies AugmentOptions['crop']
+    const { scale } = atStrength({ ...strongAugment, crop }, strength).crop as typeof crop
+    expect(scale[0]).toBeCloseTo(1 - 0.8 * strength, 12)
+    expect(scale[1]).toBeCloseTo(1 - 0.4 * strength, 12)
+  })
+
+  it('leaves crops of one size as they are', () => {
+    expect(atStrength(standardAugment, 0).crop).toEqual(standardAugment.crop)
+  })
+
   it('halves amplitudes at a half', () => {
     const half = atStrength(strongAugment, 0.5)
     expect(half.rotation).toBe(12.5)

@@ -27,15 +27,16 @@ const symmetric = (random: Random, limit: number): number => (2 * random.uniform
 const logUniform = (random: Random, [low, high]: readonly [number, number]): number =>
   low * (high / low) ** random.uniform()
 
-/** The options at a strength in [0, 1]: amplitudes and the erasing's probability shrink, a random crop grows towards the whole photo. */
+/** The options at a strength in [0, 1]: amplitudes and the erasing's probability shrink, a `randomResizedCrop` grows towards the whole photo. */
 export function atStrength(options: AugmentOptions, strength: number): AugmentOptions {
   const { crop, affine, color, erasing } = options
   const towardsOne = (value: number): number => value ** strength
+  const towardsWhole = (area: number): number => 1 - (1 - area) * strength
   return {
     ...options,
     crop:
       crop.kind === 'randomResizedCrop'
-        ? { ...crop, scale: [1 - (1 - crop.scale[0]) * strength, crop.scale[1]] }
+        ? { ...crop, scale: [towardsWhole(crop.scale[0]), towardsWhole(crop.scale[1])] }
         : crop,
     rotation: options.rotation * strength,
     affine: {

@@ -42,6 +42,6 @@ it('says them within a long epoch', () => {
   const step = { done: 40, of: 100, imagesPerSecond: 12, loss: 1.25, accuracy: 0.5, remaining: 90 }
   progress.step({ ...step, learningRate, backboneLearningRate })
   expect(log.mock.calls).toEqual([
-    ['full 9/10 step 40/100  12 images/s  loss 1.250  lr 2.0e-3/3.0e-4  1 min 30 s left'],
+    ['full 9/10 step 40/100  12 images/s  loss 1.250  lr 2.0e-3/3.0e-4  1 min 30 s left in this phase'],
   ])
 })

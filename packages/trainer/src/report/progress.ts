@@ -54,7 +54,7 @@ const summaryLine = (summary: EpochSummary): string =>
 /** A live bar for the epoch under way, and a line for each that is done. */
 class TerminalProgress implements Progress {
   readonly #bar = createBar(
-    '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  lr {rates}  {left} left',
+    '{title} {bar} {value}/{total}  {speed} images/s  loss {loss}  accuracy {accuracy}  lr {rates}  {left} left in this phase',
   )
 
   message(line: string): void {
@@ -111,7 +111,7 @@ class LineProgress implements Progress {
     this.#last = performance.now()
     console.log(
       `${this.#title} step ${progress.done}/${progress.of}  ${progress.imagesPerSecond.toFixed(0)} images/s` +
-        `  loss ${progress.loss.toFixed(3)}  lr ${rates(progress)}  ${duration(progress.remaining)} left`,
+        `  loss ${progress.loss.toFixed(3)}  lr ${rates(progress)}  ${duration(progress.remaining)} left in this phase`,
     )
   }
 

@@ -22,7 +22,10 @@ const epochSchema = z.object({
   validAccuracy: z.number(),
   ttaAccuracy: z.number().nullable().default(null),
   best: z.boolean(),
+  /** Of the head. */
   learningRate: z.number(),
+  /** 0 where the backbone does not learn; null where it was not recorded. */
+  backboneLearningRate: z.number().nullable().default(null),
   seconds: z.number(),
 })
 

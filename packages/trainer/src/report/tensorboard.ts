@@ -4,7 +4,7 @@ import type { EpochSummary } from './progress.ts'
 
 type Numbers = Pick<
   EpochSummary,
-  'loss' | 'trainAccuracy' | 'validLoss' | 'validAccuracy' | 'ttaAccuracy' | 'learningRate'
+  'loss' | 'trainAccuracy' | 'validLoss' | 'validAccuracy' | 'ttaAccuracy' | 'learningRate' | 'backboneLearningRate'
 > & { readonly imagesPerSecond: number }
 
 /** Tags of an epoch's scalars. */
@@ -15,6 +15,7 @@ const scalars: Readonly<Record<string, keyof Numbers>> = {
   'valid/accuracy': 'validAccuracy',
   'valid/tta_accuracy': 'ttaAccuracy',
   learning_rate: 'learningRate',
+  learning_rate_backbone: 'backboneLearningRate',
   images_per_second: 'imagesPerSecond',
 }
 

@@ -5,10 +5,12 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { recipes } from '../../recipes/index.ts'
 import { packAugmentations } from '../data/apply-augment.ts'
-import { colorMatrix } from '../data/augment.ts'
+import { colorMatrix, drawGeometry } from '../data/augment.ts'
+import type { Augmentation } from '../data/augment.ts'
 import { unmixed } from '../data/mix.ts'
 import { convnext } from '../model/convnext.ts'
 import { initialize } from '../model/init.ts'
+import { Random } from '../random.ts'
 import { emaDecay } from '../optim/ema.ts'
 import type { Phase } from '../recipe.ts'
 import { noMix, reportPhases, standardAugment } from '../recipe.ts'
@@ -47,15 +49,18 @@ const pixels = Uint8Array.from({ length: 6 * 16 * 16 * 3 }, (_, i) =>
   i % 3 === Math.floor(i / 768) % 3 ? 220 : (i * 37) % 90,
 )
 const labels = Int32Array.from({ length: 6 }, (_, i) => i % 3)
-const still = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] } as const
+const still: Augmentation = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] }
 
 /** Steps on the six photos, or on some of them that follow each other. */
 function trainer(phase: Phase, precision: Precision = 'float32') {
   const variables = variablesFor(model, phase, precision, values)
   const step = compileStep(model, variables, phase, { precision, classWeights: null })
   let updates = 0
-  const run = async (rate: number, { first = 0, count = 6, of = 1, complete = true, lossScale = 1 } = {}) => {
-    const packed = packAugmentations(new Array(count).fill(still), new Array(count).fill(unmixed), preprocessing)
+  const run = async (
+    rate: number,
+    { first = 0, count = 6, of = 1, complete = true, lossScale = 1, drawn = still } = {},
+  ) => {
+    const packed = packAugmentations(new Array(count).fill(drawn), new Array(count).fill(unmixed), preprocessing)
     const inputs = [
       bytes(pixels.subarray(768 * first, 768 * (first + count)), [count, 16, 16, 3]),
       tf.tensor1d(labels.subarray(first, first + count), 'int32'),
@@ -126,6 +131,16 @@ describe('compileStep', () => {
     }
     expect(new Set(changed)).toEqual(new Set(['head']))
     expect(changed.length).toBe(trainableParameters(model, { trainable: 'head', batchNorm: 'frozen' }).length)
+  })
+
+  it('takes photos nearer or farther by an affine scale that is always the same', async () => {
+    const augment = { ...plain.augment, affine: { ...plain.augment.affine, scale: [0.5, 0.5] as [number, number] } }
+    const zoomed = { ...still, geometry: drawGeometry(augment, 16, new Random(1, 'augment')) }
+    expect(zoomed.geometry).not.toEqual(still.geometry)
+    const { loss } = await trainer(plain).run(1e-3)
+    const { run } = trainer({ ...plain, augment })
+    expect(Math.abs((await run(0, { drawn: zoomed })).loss - loss)).toBeGreaterThan(1e-4)
+    expect((await run(0, { drawn: still })).loss).toBeCloseTo(loss, 5)
   })
 
   it('moves the average towards the weights by what the decay leaves', async () => {

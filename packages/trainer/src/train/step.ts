@@ -212,7 +212,7 @@ function gradientOf(
         augment.rotation +
         augment.affine.translate +
         augment.affine.shear >
-        0 || augment.affine.scale[0] !== augment.affine.scale[1],
+        0 || augment.affine.scale.some((scale) => scale !== 1),
     erasing: augment.erasing.probability > 0,
     mixing: mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0,
   }

@@ -10,7 +10,21 @@ import { convnext } from '../model/convnext.ts'
 import { initialize } from '../model/init.ts'
 import { recipeDefaults } from '../recipe.ts'
 import { startTensorflow, Variable } from '../tensorflow/index.ts'
-import { Scorers, ValidationSet } from './validate.ts'
+import { Scorers, summarize, ValidationSet } from './validate.ts'
+
+it('counts what training counts: of equal probabilities the first is the answer', () => {
+  const samples = [0, 1, 2].map((index) => ({ id: `${index}`, path: '', label: `${index}`, index }))
+  const accuracy = (...rows: number[][]) =>
+    summarize(
+      rows.map((row) => Float32Array.from(row)),
+      samples,
+      1,
+    ).accuracy
+  const third = [1 / 3, 1 / 3, 1 / 3]
+  expect(accuracy(third, third, third)).toBe(1 / 3)
+  expect(accuracy([0.4, 0.2, 0.4], [0.2, 0.4, 0.4], [0.4, 0.2, 0.4])).toBe(2 / 3)
+  expect(accuracy([NaN, NaN, NaN], third, third)).toBe(0)
+})
 
 beforeAll(async () => {
   await startTensorflow()

@@ -10,7 +10,7 @@ import { bytes, castToFloat, compile } from '../tensorflow/index.ts'
 import type { Compiled, Variable } from '../tensorflow/index.ts'
 
 export interface Validation {
-  /** Share of photos whose own label is on top, in [0, 1]. */
+  /** Share of photos whose own label is on top, the first of equals, in [0, 1]. */
   readonly accuracy: number
   /** Mean cross-entropy of the mean probability, nats. */
   readonly loss: number
@@ -35,8 +35,10 @@ export function summarize(sums: readonly Float32Array[], samples: readonly Sampl
   let correct = 0
   let loss = 0
   sums.forEach((sum, position) => {
-    const own = sum[samples[position]!.index]!
-    if (sum.every((value) => value <= own)) correct++
+    const { index } = samples[position]!
+    const own = sum[index]!
+    // As argMax in the step: of equals the first is the answer.
+    if (sum.every((value, place) => (place < index ? value < own : value <= own))) correct++
     loss -= Math.log(Math.max(own / views, 1e-12))
   })
   return { accuracy: correct / sums.length, loss: loss / sums.length }

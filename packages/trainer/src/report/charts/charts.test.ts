@@ -57,6 +57,7 @@ const epoch = (phase: string, epoch: number): HistoryEpoch => ({
   ttaAccuracy: epoch === 1 ? 0.65 : null,
   best: true,
   learningRate: epoch === 2 ? 0 : 0.001,
+  backboneLearningRate: phase === 'head' ? 0 : epoch === 2 ? 0 : 0.0001,
   seconds: 3,
 })
 
@@ -83,8 +84,23 @@ describe('curves', () => {
     // One line a phase and kind, so that no line leads from one phase into the next.
     expect(svgOf(loss).querySelectorAll('g[aria-label=line] path')).toHaveLength(4)
     // A rate of 0 has no place on a logarithmic axis.
-    expect(titles(learningRate)).toHaveLength(4)
+    expect(titles(learningRate).filter((title) => title.includes('of the head'))).toHaveLength(4)
+    expect(titles(learningRate).filter((title) => title.includes('of the backbone'))).toContain(
+      'fixres: learning rate of the backbone after epoch 1: 1.0e-4',
+    )
+    expect(titles(learningRate)).toHaveLength(8)
+    expect(svgOf(learningRate).querySelectorAll('g[aria-label=line] path')).toHaveLength(4)
     expect(loss.text + accuracy.text + learningRate.text).not.toMatch(/NaN|undefined/)
+  })
+
+  it('have no rate of a backbone that does not learn, or of a run that did not record it', () => {
+    const old = phase('full', 2)
+    const unrecorded = { ...old, epochs: old.epochs.map((each) => ({ ...each, backboneLearningRate: null })) }
+    for (const each of [phase('head', 2), unrecorded]) {
+      const { learningRate } = curves([each])!
+      expect(titles(learningRate).some((title) => title.includes('backbone'))).toBe(false)
+      expect(svgOf(learningRate).getAttribute('aria-label')).not.toContain('backbone')
+    }
   })
 
   it('wait for the first epoch', () => {

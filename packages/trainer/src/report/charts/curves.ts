@@ -158,21 +158,33 @@ function accuracyChart(placed: readonly Placed[]): Html {
 function rateChart(placed: readonly Placed[]): Html {
   const write = (rate: number): string => rate.toExponential(1)
   // A logarithmic axis has no place for 0.
-  const rates = points(placed, 'learning rate', write, ({ learningRate }) => learningRate).filter(({ y }) => y > 0)
+  const rates = (name: string, at: (epoch: HistoryEpoch) => number | null): Point[] =>
+    points(placed, `learning rate of the ${name}`, write, at).filter(({ y }) => y > 0)
+  const head = rates('head', ({ learningRate }) => learningRate)
+  const backbone = rates('backbone', ({ backboneLearningRate }) => backboneLearningRate)
+  const all = [...head, ...backbone]
+  const names = backbone.length === 0 ? 'the head' : 'head and backbone'
   return chart({
     ...size,
     marginLeft: 56,
-    label: `Learning rate of the head by epoch, on a logarithmic axis${rates.length === 0 ? ': always 0' : ''}.`,
+    label: `Learning rate of ${names} by epoch, on a logarithmic axis${all.length === 0 ? ': always 0' : ''}.`,
     x: epochs,
     y: {
       label: null,
       type: 'log',
       grid: true,
       nice: true,
-      ticks: powersOfTen(rates.map(({ y }) => y)),
+      ticks: powersOfTen(all.map(({ y }) => y)),
       tickFormat: '~e',
     },
-    marks: [...phaseMarks(placed), line(rates, colors.valid), dots(rates, colors.valid)],
+    marks: [
+      ...phaseMarks(placed),
+      line(head, 'currentColor'),
+      // Above the head's, which it may equal.
+      line(backbone, colors.extra, true),
+      dots(head, 'currentColor'),
+      dots(backbone, colors.extra),
+    ],
   })
 }
 

@@ -10,6 +10,9 @@ import type { Section } from './parts.ts'
 export function trainingSection({ history: { phases, sweep }, checkpoint }: RunFacts): Section {
   const drawn = curves(phases)
   const hasTta = phases.some(({ epochs }) => epochs.some(({ ttaAccuracy }) => ttaAccuracy !== null))
+  const hasBackboneRate = phases.some(({ epochs }) =>
+    epochs.some(({ backboneLearningRate }) => (backboneLearningRate ?? 0) > 0),
+  )
   const charts =
     drawn === null
       ? html`<p>No epoch has ended.</p>`
@@ -17,11 +20,17 @@ export function trainingSection({ history: { phases, sweep }, checkpoint }: RunF
             { color: colors.train, mark: 'dashed', name: 'training' },
             { color: colors.valid, mark: 'line', name: 'validation, one view' },
             ...(hasTta ? [{ color: colors.extra, mark: 'dot', name: 'validation, several views' } as const] : []),
+            ...(hasBackboneRate
+              ? ([
+                  { color: 'currentColor', mark: 'line', name: 'rate of the head' },
+                  { color: colors.extra, mark: 'dashed', name: 'rate of the backbone' },
+                ] as const)
+              : []),
           ])}
           <div class="three">
             ${figure('Loss (nats)', drawn.loss, 'Training pays for augmentation, mixing and label smoothing, so it may lie above validation. Validation that rises while training falls is overfitting.')}
             ${figure('Accuracy', drawn.accuracy, 'Training counts augmented photos; mixed ones count by the label with the larger part.')}
-            ${figure('Learning rate of the head', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic.')}
+            ${figure(hasBackboneRate ? 'Learning rate' : 'Learning rate of the head', drawn.learningRate, 'At the end of each epoch; the axis is logarithmic, and has no place for the 0 of what does not learn.')}
           </div>`
   return {
     id: 'training',
