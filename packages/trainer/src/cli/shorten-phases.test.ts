@@ -10,15 +10,15 @@ const resolve = async (name: string, ...settings: string[]) => {
 
 describe('a phase that is given fewer epochs', () => {
   it('keeps the share of its warm-up and of its late epochs, where they would not fit', async () => {
-    const { recipe, lines } = await resolve('report', 'phases.full.epochs=3')
+    const { recipe, lines } = await resolve('step4', 'phases.full.epochs=3')
     const { full, ...others } = recipe.phases
-    // 5 and 10 of 120.
-    expect(full.learningRate.schedule).toMatchObject({ kind: 'restarts', warmupEpochs: 0.125 })
-    expect(full.mix.late).toEqual({ ...recipes['report']!.phases.full.mix.late, epochs: 1 })
+    // 5 and 10 of 100.
+    expect(full.learningRate.schedule).toMatchObject({ kind: 'restarts', warmupEpochs: 0.15 })
+    expect(full.mix.late).toEqual({ ...recipes['step4']!.phases.full.mix.late, epochs: 1 })
     expect(lines).toEqual([
-      'report: phases.full.epochs is 3 instead of 120, so learningRate.schedule.warmupEpochs is 0.125 instead of 5 and mix.late.epochs 1 instead of 10',
+      'step4: phases.full.epochs is 3 instead of 100, so learningRate.schedule.warmupEpochs is 0.15 instead of 5 and mix.late.epochs 1 instead of 10',
     ])
-    const { full: before, ...othersBefore } = recipes['report']!.phases
+    const { full: before, ...othersBefore } = recipes['step4']!.phases
     expect(others).toEqual(othersBefore)
     // What it never comes to stays.
     expect(full.mix).toMatchObject({
@@ -29,8 +29,8 @@ describe('a phase that is given fewer epochs', () => {
   })
 
   it('keeps what fits as it is', async () => {
-    const { recipe, lines } = await resolve('report', 'phases.full.epochs=10')
-    const { learningRate, mix } = recipes['report']!.phases.full
+    const { recipe, lines } = await resolve('step4', 'phases.full.epochs=10')
+    const { learningRate, mix } = recipes['step4']!.phases.full
     expect(recipe.phases.full).toMatchObject({ epochs: 10, learningRate, mix })
     expect(lines).toEqual([])
   })
@@ -49,8 +49,8 @@ describe('a phase that is given fewer epochs', () => {
   })
 
   it('is left out with 0', async () => {
-    const { recipe, lines } = await resolve('report', 'phases.full.epochs=0')
-    expect(recipe.phases.full).toEqual({ ...recipes['report']!.phases.full, epochs: 0 })
+    const { recipe, lines } = await resolve('step4', 'phases.full.epochs=0')
+    expect(recipe.phases.full).toEqual({ ...recipes['step4']!.phases.full, epochs: 0 })
     expect(lines).toEqual([])
   })
 })
@@ -62,7 +62,7 @@ describe('what a person sets is not changed but refused', () => {
     [['phases.full.epochs=3', 'phases.full.mix.late={"epochs":10,"mixup":0,"cutmix":0}'], 'mix.late.epochs'],
     [['phases.full.mix.late.epochs=200'], 'mix.late.epochs'],
   ])('%j', async (settings, mention) => {
-    await expect(resolve('report', ...settings)).rejects.toMatchObject({
+    await expect(resolve('step4', ...settings)).rejects.toMatchObject({
       code: 'RECIPE_INVALID',
       message: expect.stringContaining(
         `phases.full.${mention.startsWith('warm') ? 'learningRate.schedule.' : ''}${mention}`,
