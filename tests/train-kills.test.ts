@@ -13,6 +13,7 @@ interface LoggedEpoch {
   readonly learningRate: number
   readonly backboneLearningRate: number
   readonly skippedSteps: number
+  readonly effectivePrior?: readonly number[]
 }
 
 let folder: string
@@ -38,6 +39,11 @@ it('meets in one run all that a resumed one has to remember', async () => {
   const of = (phase: string) => epochs.filter((epoch) => epoch.phase === phase)
   expect(of('head')).toHaveLength(2)
   expect(of('full')).toHaveLength(3)
+  // The focal loss has a share in what each class counts, which changes from epoch to epoch.
+  const priors = of('full').map(({ effectivePrior }) => effectivePrior!)
+  for (const prior of priors) expect(prior.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9)
+  expect(new Set(priors.map((prior) => prior.join())).size).toBe(3)
+  expect(of('fixres').map(({ effectivePrior }) => effectivePrior)).toEqual([undefined, undefined])
   expect(of('fixres')).toHaveLength(2)
   const [, before, after] = of('full')
   expect(after!.learningRate).toBe(before!.learningRate / 2)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { effectiveNumberWeights, effectivePrior, priorWarning } from './class-weights.ts'
+import { effectiveNumberWeights, effectivePrior, focalFactors, priorWarning } from './class-weights.ts'
 
 describe('effectiveNumberWeights', () => {
   it('are the numbers worked out by hand', () => {
@@ -43,13 +43,36 @@ describe('effectivePrior', () => {
   })
 })
 
-describe('priorWarning', () => {
-  it.each([1, 0.3, 0, -0.1, null])('says nothing at slope %s', (slope) => {
-    expect(priorWarning(slope, 2)).toBeNull()
+describe('focalFactors', () => {
+  it('are the mean over the photos of a class of what is left of their loss', () => {
+    const photos = [
+      { index: 0, own: 0.9 },
+      { index: 0, own: 0.5 },
+      { index: 2, own: 0.2 },
+    ]
+    const close = (values: number[]) => values.map((value) => expect.closeTo(value, 12) as number)
+    // (0.01 + 0.25) / 2, then of all photos, then 0.64.
+    expect(focalFactors(photos, 3, 2)).toEqual(close([0.13, 0.3, 0.64]))
+    expect(focalFactors(photos, 3, 0)).toEqual([1, 1, 1])
   })
 
-  it('says how far beyond balance a phase is, and that the focal loss is not counted where there is one', () => {
-    expect(priorWarning(-0.42, 0)).toMatch(/beyond balance.*slope -0\.42; 1 is natural, 0 balanced\)$/)
-    expect(priorWarning(-0.42, 1)).toMatch(/balanced; the focal loss is not counted\)$/)
+  it('take the prior beyond balance where rare classes are learnt last', () => {
+    const photos = [0.9, 0.6, 0.2].map((own, index) => ({ index, own }))
+    const { prior, slope } = effectivePrior([400, 100, 25], 0.5, null, focalFactors(photos, 3, 1))
+    // 4, 2 and 1 times 0.1, 0.4 and 0.8.
+    expect(prior).toEqual([0.2, 0.4, 0.4].map((share) => expect.closeTo(share, 12) as number))
+    expect(slope).toBeLessThan(-0.1)
+  })
+})
+
+describe('priorWarning', () => {
+  it.each([1, 0.3, 0, -0.1, null])('says nothing at slope %s', (slope) => {
+    expect(priorWarning(slope, 'sampler and class weights')).toBeNull()
+  })
+
+  it('says how far beyond balance training is, and by what', () => {
+    expect(priorWarning(-0.42, 'sampler and class weights')).toMatch(
+      /sampler and class weights together go beyond balance.*slope -0\.42; 1 is natural, 0 balanced\)$/,
+    )
   })
 })

@@ -9,7 +9,7 @@ export function effectiveNumberWeights(counts: readonly number[], beta: number):
 }
 
 export interface EffectivePrior {
-  /** What the loss sees of each class before any focusing, sums to 1. */
+  /** What the loss sees of each class, sums to 1. */
   readonly prior: readonly number[]
   /**
    * Slope of log prior over log count by least squares: 1 is the natural distribution, 0 a balanced one, below 0 the rare
@@ -19,15 +19,16 @@ export interface EffectivePrior {
 }
 
 /**
- * The class prior that sampler (`n^power`) and class weights together make of the training counts. The focal loss is not
- * counted: it weighs photos, by how far the network is with each, and its share of a class changes from step to step.
+ * The class prior that sampler (`n^power`), class weights and, where `focus` is given, the focal loss together make of the
+ * training counts.
  */
 export function effectivePrior(
   counts: readonly number[],
   samplerPower: number,
   weights: readonly number[] | null,
+  focus: readonly number[] | null = null,
 ): EffectivePrior {
-  const raw = counts.map((count, index) => count ** samplerPower * (weights?.[index] ?? 1))
+  const raw = counts.map((count, index) => count ** samplerPower * (weights?.[index] ?? 1) * (focus?.[index] ?? 1))
   const total = raw.reduce((sum, value) => sum + value, 0)
   const prior = raw.map((value) => value / total)
   const points = counts.flatMap((count, index) =>
@@ -40,12 +41,29 @@ export function effectivePrior(
   return { prior, slope: variance < 1e-12 ? null : covariance / variance }
 }
 
+/**
+ * What the focal loss leaves of each class: the mean of `(1 - p)^gamma` over its photos, p the probability of a photo's own
+ * label. It changes as the network learns. A class without photos gets the mean of all photos.
+ */
+export function focalFactors(
+  photos: readonly { readonly index: number; readonly own: number }[],
+  classes: number,
+  gamma: number,
+): number[] {
+  const mean = (chosen: typeof photos): number =>
+    chosen.reduce((sum, { own }) => sum + (1 - own) ** gamma, 0) / chosen.length
+  const all = mean(photos)
+  return Array.from({ length: classes }, (_, index) => {
+    const own = photos.filter((photo) => photo.index === index)
+    return own.length === 0 ? all : mean(own)
+  })
+}
+
 /** Slope of the effective prior below which a warning is given; a little beyond balance is noise. */
 const overcorrected = -0.1
 
-/** What to say of a phase in which corrections have stacked up beyond balance; null where they have not. */
-export function priorWarning(slope: EffectivePrior['slope'], focalGamma: number): string | null {
+/** What to say where corrections, named by `what`, have stacked up beyond balance; null where they have not. */
+export function priorWarning(slope: EffectivePrior['slope'], what: string): string | null {
   if (slope === null || slope >= overcorrected) return null
-  const focal = focalGamma > 0 ? '; the focal loss is not counted' : ''
-  return `warning: sampler and class weights together go beyond balance: rare classes weigh more than frequent ones (slope ${slope.toFixed(2)}; 1 is natural, 0 balanced${focal})`
+  return `warning: ${what} together go beyond balance: rare classes weigh more than frequent ones (slope ${slope.toFixed(2)}; 1 is natural, 0 balanced)`
 }

@@ -27,6 +27,9 @@ const epochSchema = z.object({
   /** 0 where the backbone does not learn; null where it was not recorded. */
   backboneLearningRate: z.number().nullable().default(null),
   seconds: z.number(),
+  /** With the focal loss; null without one. */
+  effectivePrior: z.array(z.number()).nullable().default(null),
+  effectivePriorSlope: z.number().nullable().default(null),
 })
 
 const sweepSchema = z.object({

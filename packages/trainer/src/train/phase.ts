@@ -20,7 +20,7 @@ import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { gathering, updatesPerEpoch } from '../optim/accumulation.ts'
 import { adamDefaults } from '../optim/adamw.ts'
 import { emaDecay } from '../optim/ema.ts'
-import { effectiveNumberWeights, effectivePrior, priorWarning } from '../optim/class-weights.ts'
+import { effectiveNumberWeights, effectivePrior, focalFactors, priorWarning } from '../optim/class-weights.ts'
 import { initialLossScale, nextLossScale } from '../optim/loss-scale.ts'
 import { rampValue } from '../optim/ramp.ts'
 import { noPlateau, scheduleFactor, updatePlateau } from '../optim/schedule.ts'
@@ -122,6 +122,7 @@ export class PhaseRunner {
   readonly #cached: CachedHead | null
   #lastSave = performance.now()
   #inputsShown = false
+  #priorWarned = false
 
   constructor(context: PhaseContext, name: PhaseName, variables: TrainingVariables, position: Position) {
     this.#context = context
@@ -211,8 +212,7 @@ export class PhaseRunner {
       progress.message(`${this.#name}: the head learns from features that are computed once; no crop, no augmentation`)
     }
     const { prior, slope } = effectivePrior(this.#trainCounts, this.#phase.samplerPower, this.#classWeights)
-    const warning = priorWarning(slope, this.#phase.focalGamma)
-    if (warning !== null) progress.message(warning)
+    this.#warnOfPrior(slope, 'sampler and class weights')
     await log.write({
       event: 'phase',
       phase: this.#name,
@@ -225,6 +225,26 @@ export class PhaseRunner {
     this.#position = { ...this.#position, best: { ...noBest, accuracy, loss, top: accuracy }, metricsBytes: log.bytes }
     await this.#writeBest()
     await this.#save()
+  }
+
+  /** Once, as the next epochs would say the same. */
+  #warnOfPrior(slope: number | null, what: string): void {
+    const warning = this.#priorWarned ? null : priorWarning(slope, what)
+    if (warning === null) return
+    this.#priorWarned = true
+    this.#context.progress.message(warning)
+  }
+
+  /** What the loss saw of each class at the end of an epoch, the focal part by the validation photos; empty without it. */
+  #focalPrior({ own }: Validation): { effectivePrior?: readonly number[]; effectivePriorSlope?: number | null } {
+    const { focalGamma, samplerPower } = this.#phase
+    if (focalGamma === 0) return {}
+    const { labels, valid } = this.#context.dataset
+    const photos = valid.map(({ index }, position) => ({ index, own: own[position]! }))
+    const focus = focalFactors(photos, labels.length, focalGamma)
+    const { prior, slope } = effectivePrior(this.#trainCounts, samplerPower, this.#classWeights, focus)
+    this.#warnOfPrior(slope, 'sampler, class weights and focal loss')
+    return { effectivePrior: prior, effectivePriorSlope: slope }
   }
 
   async #trainEpoch(step: Step): Promise<void> {
@@ -423,13 +443,14 @@ export class PhaseRunner {
   }
 
   async #endEpoch(
-    { accuracy, loss: validLoss }: Validation,
+    plain: Validation,
     augmented: Validation | null,
     trainSeconds: number,
     seconds: number,
   ): Promise<void> {
     const { log, board, progress } = this.#context
     const { epoch, sums, lossScale } = this.#position
+    const { accuracy, loss: validLoss } = plain
     const { loss, accuracy: trainAccuracy } = this.#trained
     const threshold = this.#phase.earlyStopping?.threshold ?? 0
     const { criterion } = this.#context.recipe.data
@@ -452,7 +473,7 @@ export class PhaseRunner {
     }
     const imagesPerSecond = sums.seen / trainSeconds
     const scaling = lossScale && { lossScale: lossScale.value, skippedSteps: sums.skipped }
-    await log.write({ event: 'epoch', ...summary, imagesPerSecond, ...scaling })
+    await log.write({ event: 'epoch', ...summary, imagesPerSecond, ...scaling, ...this.#focalPrior(plain) })
     board.epoch(Math.max(0, this.updates - 1), { ...summary, imagesPerSecond })
     this.#position = {
       ...this.#position,

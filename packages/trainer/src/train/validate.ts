@@ -14,6 +14,8 @@ export interface Validation {
   readonly accuracy: number
   /** Mean cross-entropy of the mean probability, nats. */
   readonly loss: number
+  /** Probability of its own label for each photo, in [0, 1]. */
+  readonly own: readonly number[]
 }
 
 /** Sum of the probabilities [N, K] over some flips of one scale; input uint8 [N, S, S, 3]. */
@@ -34,14 +36,15 @@ export function flipped(images: tf.Tensor, flip: View['flip']): tf.Tensor {
 export function summarize(sums: readonly Float32Array[], samples: readonly Sample[], views: number): Validation {
   let correct = 0
   let loss = 0
-  sums.forEach((sum, position) => {
+  const own = sums.map((sum, position) => {
     const { index } = samples[position]!
-    const own = sum[index]!
+    const value = sum[index]!
     // As argMax in the step: of equals the first is the answer.
-    if (sum.every((value, place) => (place < index ? value < own : value <= own))) correct++
-    loss -= Math.log(Math.max(own / views, 1e-12))
+    if (sum.every((other, place) => (place < index ? other < value : other <= value))) correct++
+    loss -= Math.log(Math.max(value / views, 1e-12))
+    return value / views
   })
-  return { accuracy: correct / sums.length, loss: loss / sums.length }
+  return { accuracy: correct / sums.length, loss: loss / sums.length, own }
 }
 
 /** Scores photos with the values that variables have at the moment. */

@@ -59,6 +59,8 @@ const epoch = (phase: string, epoch: number): HistoryEpoch => ({
   learningRate: epoch === 2 ? 0 : 0.001,
   backboneLearningRate: phase === 'head' ? 0 : epoch === 2 ? 0 : 0.0001,
   seconds: 3,
+  effectivePrior: null,
+  effectivePriorSlope: null,
 })
 
 const phase = (name: string, epochs: number): HistoryPhase => ({

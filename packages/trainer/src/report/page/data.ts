@@ -79,11 +79,13 @@ function auditBody(audit: RunFacts['audit'], excluded: readonly string[]): Html 
 const phaseColors = [colors.train, colors.valid, colors.extra]
 
 function priorBody(facts: RunFacts): Html {
-  const phases = facts.history.phases.flatMap(({ phase, effectivePrior, effectivePriorSlope }, index) =>
-    effectivePrior === null
-      ? []
-      : [{ name: phase, prior: effectivePrior, slope: effectivePriorSlope, color: phaseColors[index]! }],
-  )
+  const phases = facts.history.phases.flatMap(({ phase, epochs, ...planned }, index) => {
+    const last = epochs.findLast(({ effectivePrior }) => effectivePrior !== null)
+    const { effectivePrior, effectivePriorSlope } = last ?? planned
+    if (effectivePrior === null) return []
+    const name = last ? `${phase}, with the focal loss of epoch ${last.epoch + 1}` : phase
+    return [{ name, prior: effectivePrior, slope: effectivePriorSlope, color: phaseColors[index]! }]
+  })
   if (phases.length === 0) return html`<p>The run did not record its effective class priors.</p>`
   const rows = phases.map(({ name, slope }) => [
     name,
@@ -100,12 +102,12 @@ function priorBody(facts: RunFacts): Html {
         ])}${figure(
           'Shares of the classes',
           priorChart(classesOf(facts), shown),
-          'The share of each class in the photos, and in what the loss sees after sampler and class weights. Dots on one height are a balanced training; dots that rise to the right favour rare classes.',
+          'The share of each class in the photos, and in what the loss sees after all corrections. Dots on one height are a balanced training; dots that rise to the right favour rare classes.',
         )}`
   return html`<p>
-      What the loss sees of each class, after sampler and class weights. The slope of its logarithm over that of the
-      photos is 1 where nothing is corrected, 0 where classes are balanced; below 0 corrections have stacked up. A focal
-      loss is not counted: it weighs photos, not classes.
+      What the loss sees of each class, after sampler, class weights and focal loss. The slope of its logarithm over
+      that of the photos is 1 where nothing is corrected, 0 where classes are balanced; below 0 corrections have stacked
+      up. What a focal loss leaves of a class is measured on the validation photos, and changes as the network learns.
     </p>
     ${table('Effective prior by phase', [{ name: 'phase' }, { name: 'slope', number: true }, { name: 'reading' }], rows)}${drawn}`
 }
