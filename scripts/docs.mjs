@@ -173,6 +173,10 @@ async function recipesPage() {
     `${Object.keys(recipes)
       .map((name) => `\`${name}\``)
       .join(', ')}; \`--recipe FILE.json\` any other, such as the \`recipe.json\` of a run.`,
+    'A file may say only what it changes: `{ "name": "roses", "phases": { "full": { "epochs": 40 } } }`. All else has the',
+    'defaults below; an object whose `kind` differs, and a list, is taken whole; an unknown field ends the command with a',
+    'sentence. A file that is complete, as a run folder has it, is taken as it stands, with what a release before left out',
+    'as it was then. `recipe.json` of a run leaves nothing out.',
     '`--set path=value` changes one setting; an unknown path or a wrong value ends the command with a sentence.',
     'Settings that contradict each other, in a phase that is run, end it too, before a photo is read: a warm-up longer than',
     'the phase, a rate of a frozen backbone, weights of another architecture. What merely never comes, such as an off epoch',
@@ -181,10 +185,11 @@ async function recipesPage() {
     'The phases `head`, `full` and `fixres` have the same settings; those of `full` stand for all. The defaults are the',
     "report's values before its last step; what its steps change is below.",
     '',
-    'The recipe `quick` is planned before it is run: `--set minutes=20` (the default) is the time it may take and a setting',
-    'of `quick` alone. From the photos come sizes, batch, smoothing and sampling, from a few measured steps the epochs; the',
-    'plan is printed, and `recipe.json` holds what came of it. `--set` on any other path has the last word. The shortest',
-    'plan has 1 + 3 + 1 epochs; where that takes longer than the minutes, the command says so and runs it.',
+    'The recipe `quick` is planned before it is run: `--set minutes=20` (the default) is the time it may take, from looking',
+    'at the photos to the end of training (`report.html` comes after), and a setting of `quick` alone. From the photos',
+    'come sizes, batch, smoothing and sampling, from a few measured steps the epochs; the plan is printed, and `recipe.json`',
+    'holds what came of it. `--set` on any other path has the last word. The shortest plan has 1 + 3 + 1 epochs, or as many',
+    'as a warm-up that you set needs; where that takes longer than the minutes, the command says so and runs it.',
     '',
     ...table(
       ['setting', 'default', 'what'],

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -73,6 +73,22 @@ describe('a run', () => {
     const resumed = await runTrainer(again(signal, start), folder)
     expect(resumed.code).toBe(0)
     expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
+  })
+
+  it('says at Ctrl-C before it trains that it has not begun, and leaves nothing half-made', async () => {
+    const place = join(folder, 'unborn')
+    await mkdir(place)
+    const { process: child, finished } = startTrainer(['train'], place)
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (!child.killed && chunk.toString().includes('draws itself')) child.kill('SIGINT')
+    })
+    const { code, output } = await finished
+    expect(output).toContain('stopping before the training begins')
+    expect(output).toContain('begin again with the same command')
+    expect(output).not.toContain('saved')
+    expect(code).toBe(130)
+    // Where runs go; pictures are drawn into it whole or not at all.
+    expect(await readdir(place, { recursive: true })).toEqual(['runs'])
   })
 
   it('is shown by TensorBoard, the same whether it was interrupted or not', async () => {

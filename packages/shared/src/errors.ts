@@ -63,6 +63,12 @@ export const catalogue = {
     title: 'No such model',
     remedy: 'Name a model whose folder exists: <models>/<name>/<version>/manifest.json.',
   },
+  MODEL_FOLDER: {
+    status: 404,
+    exit: 2,
+    title: 'Not a model folder',
+    remedy: 'Name a folder that `export` made, models/<name>/<version>, or models/<name> for its highest version.',
+  },
   MODEL_MANIFEST: { status: 500, exit: 1, title: 'Unreadable model manifest', remedy: 'Export the model again.' },
   MODEL_FORMAT: {
     status: 500,
@@ -78,7 +84,7 @@ export const catalogue = {
   },
   MODEL_EXISTS: {
     status: 409,
-    exit: 1,
+    exit: 2,
     title: 'Model version exists',
     remedy: 'Choose a new version number or remove the folder.',
   },

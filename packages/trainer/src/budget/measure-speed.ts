@@ -18,8 +18,10 @@ const seconds = 8
 export async function measureSpeed(
   recipe: Recipe,
   { train, labels }: Pick<Dataset, 'train' | 'labels'>,
+  signal?: AbortSignal,
 ): Promise<Speed> {
   const { device } = await startTensorflow({ deterministic: true })
+  signal?.throwIfAborted()
   const { precision } = resolvePrecision(recipe, device)
   const { size, batch, augment } = recipe.phases.full
   const { architecture, ...options } = recipe.model
@@ -29,12 +31,14 @@ export async function measureSpeed(
   try {
     const begun = performance.now()
     await runEmpty(step, batch, size)
+    signal?.throwIfAborted()
     const startSeconds = (performance.now() - begun) / 1000
     const started = performance.now()
     let steps = 0
     const { crop } = augment
     for await (const _ of trainBatches(train, { size, batch, seed: recipe.seed, epoch: 0, crop })) {
       await runEmpty(step, batch, size)
+      signal?.throwIfAborted()
       steps++
       if (performance.now() - started > 1000 * seconds) break
     }

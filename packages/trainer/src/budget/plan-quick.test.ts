@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { quick } from '../../recipes/quick.ts'
 import { recipeSchema } from '../recipe.ts'
+import type { Recipe } from '../recipe.ts'
 import { recipeSeconds } from './cost.ts'
 import { batchFor, fitToPhotos, planQuick, sizesFor } from './plan-quick.ts'
 
@@ -8,7 +9,7 @@ const GiB = 2 ** 30
 /** Twelve classes of 25 photos of a telephone. */
 const facts = { counts: new Array<number>(12).fill(25), valid: 60, shortSide: 1500 }
 const speed = { photosPerSecond: 20, size: 224, startSeconds: 5, bytesPerPhoto: 100 * 2 ** 20 }
-const plan = (minutes: number, change: { memory?: number } = {}) =>
+const plan = (minutes: number, change: { memory?: number; holds?: (recipe: Recipe) => boolean } = {}) =>
   planQuick(fitToPhotos(quick, facts), { minutes, facts, speed, memory: 16 * GiB, ...change })
 
 it.each([
@@ -61,6 +62,13 @@ describe('a plan', () => {
     expect(Object.values(recipe.phases).map((phase) => phase.epochs)).toEqual([1, 3, 1])
     expect(seconds).toBe(leastSeconds)
     expect(plan(20).leastSeconds).toBe(leastSeconds)
+  })
+
+  it('is the shortest that holds together where the minutes are fewer', () => {
+    const { recipe, seconds, leastSeconds } = plan(0.1, { holds: ({ phases }) => phases.full.epochs >= 7 })
+    expect(recipe.phases.full.epochs).toBe(7)
+    expect(seconds).toBe(leastSeconds)
+    expect(plan(0.1, { holds: () => false }).recipe).toEqual(plan(0.1).recipe)
   })
 
   it('counts the seconds of each phase', () => {

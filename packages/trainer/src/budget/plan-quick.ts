@@ -12,6 +12,17 @@ export interface PhotoFacts {
   readonly shortSide: number
 }
 
+/** What a plan is made for. */
+interface PlanOptions {
+  readonly minutes: number
+  readonly facts: PhotoFacts
+  readonly speed: Speed
+  /** Bytes. */
+  readonly memory: number
+  /** Whether a plan holds together with what a person has set; every plan does unless said. */
+  readonly holds?: (recipe: Recipe) => boolean
+}
+
 /** What a plan has come to. */
 export interface QuickPlan {
   readonly recipe: Recipe
@@ -82,29 +93,44 @@ const memoryShare = 0.5
 
 /**
  * Epochs for the minutes there are, given a recipe that fits the photos and its measured speed. Of what fits the minutes
- * the longest run is taken; the shortest is head 1, full 3, FixRes 1 epochs, and the plan says what that takes.
+ * the longest run is taken; the shortest is head 1, full 3, FixRes 1 epochs, or the shortest that `holds`, and the plan
+ * says what that takes.
  */
 export function planQuick(
   fitted: Recipe,
-  { minutes, facts, speed, memory }: { minutes: number; facts: PhotoFacts; speed: Speed; memory: number },
+  { minutes, facts, speed, memory, holds = () => true }: PlanOptions,
 ): QuickPlan {
   const photos = { train: sum(facts.counts), valid: facts.valid }
   const recipe = withinMemory(fitted, speed, memory)
-  const stepsPerEpoch = Math.max(1, Math.floor(photos.train / recipe.phases.full.batch))
+  const all = lengthsOf(recipe, photos.train)
+  const holding = all.filter(holds)
+  // With none the person hears of it from the shortest.
+  const candidates = (holding.length === 0 ? all : holding).map((candidate) => ({
+    recipe: candidate,
+    seconds: recipeSeconds(candidate, speed, photos),
+  }))
+  const [shortest] = candidates as [(typeof candidates)[number]]
+  const chosen = candidates.findLast(({ seconds }) => seconds <= 60 * minutes) ?? shortest
+  return { ...chosen, leastSeconds: shortest.seconds }
+}
+
+/** The recipe with every number of epochs that a plan may have, shortest first. */
+function lengthsOf(recipe: Recipe, photos: number): Recipe[] {
+  const stepsPerEpoch = Math.max(1, Math.floor(photos / recipe.phases.full.batch))
   const head = Math.min(most.head, Math.max(least.head, Math.ceil(headSteps / stepsPerEpoch)))
   const fixresFor = (full: number): number =>
     Math.min(most.fixres, Math.max(least.fixres, Math.round(full / fullPerFixres)))
-  const candidates = [
+  return [
     withEpochs(recipe, least, stepsPerEpoch),
     ...Array.from({ length: most.full - least.full + 1 }, (_, more) => {
       const full = least.full + more
       return withEpochs(recipe, { head, full, fixres: fixresFor(full) }, stepsPerEpoch)
     }),
-  ].map((candidate) => ({ recipe: candidate, seconds: recipeSeconds(candidate, speed, photos) }))
-  const [shortest] = candidates as [(typeof candidates)[number]]
-  const chosen = candidates.findLast(({ seconds }) => seconds <= 60 * minutes) ?? shortest
-  return { ...chosen, leastSeconds: shortest.seconds }
+  ]
 }
+
+/** The longest plan there is for a recipe that fits the photos: what contradicts it contradicts every plan. */
+export const longestPlan = (fitted: Recipe, { counts }: PhotoFacts): Recipe => lengthsOf(fitted, sum(counts)).at(-1)!
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 

@@ -1,39 +1,66 @@
-import { openDataset } from '../data/dataset.ts'
+import { FlowersError } from '@flowers/shared/errors'
+import { openData } from '../data/open-data.ts'
 import type { Recipe } from '../recipe.ts'
 import { duration } from '../report/format.ts'
 import { availableMemory } from '../train/memory.ts'
 import { measureSpeed } from './measure-speed.ts'
-import { fitToPhotos, planQuick } from './plan-quick.ts'
+import { fitToPhotos, longestPlan, planQuick } from './plan-quick.ts'
 import { surveyPhotos } from './survey.ts'
 
 export interface QuickOptions {
   /** DATA of the command line. */
   readonly data: string
+  /** For everything up to the end of training: looking at the photos, measuring, training. */
   readonly minutes: number
-  /** Puts the person's settings over a recipe: they have the last word. */
+  /** Puts the person's settings over a recipe: they have the last word. Throws RECIPE_INVALID. */
   readonly withSettings: (recipe: Recipe) => Recipe
   readonly log: (line: string) => void
+  /** Abort to stop between two photos or steps; its reason is what the promise rejects with. */
+  readonly signal?: AbortSignal
+  /** Measures the machine; another one stands in for it. */
+  readonly measure?: typeof measureSpeed
 }
 
-/** The recipe `quick` for these photos, this machine and so many minutes: looks at the photos, measures a few steps, plans. */
+/**
+ * The recipe `quick` for these photos, this machine and so many minutes: looks at the photos, measures a few steps, plans.
+ * Settings that contradict every plan are refused before the measurement. Throws what `openDataset` and `withSettings` throw.
+ */
 export async function resolveQuick(
   recipe: Recipe,
-  { data, minutes, withSettings, log }: QuickOptions,
+  { data, minutes, withSettings, log, signal, measure = measureSpeed }: QuickOptions,
 ): Promise<Recipe> {
-  const dataset = await openDataset(data, { seed: recipe.seed, validShare: recipe.data.validShare })
-  const facts = await surveyPhotos(dataset)
+  const begun = performance.now()
+  const dataset = await openData(data, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
+  const facts = await surveyPhotos(dataset, signal)
   const fitted = withSettings(fitToPhotos(recipe, facts))
+  withSettings(longestPlan(fitted, facts))
   log('measuring how fast this machine trains')
-  const speed = await measureSpeed(fitted, dataset)
-  const plan = planQuick(fitted, { minutes, facts, speed, memory: availableMemory() })
+  const speed = await measure(fitted, dataset, signal)
+  const spent = (performance.now() - begun) / 1000
+  const left = Math.max(0, 60 * minutes - spent)
+  const holds = (candidate: Recipe): boolean => holdsTogether(() => withSettings(candidate))
+  const plan = planQuick(fitted, { minutes: left / 60, facts, speed, memory: availableMemory(), holds })
   const planned = withSettings(plan.recipe)
   const { head, full, fixres } = planned.phases
   log(
     `plan: photos of ${facts.shortSide} px, trained at ${full.size} and ${fixres.size} px in batches of ${full.batch}; ` +
-      `${head.epochs} + ${full.epochs} + ${fixres.epochs} epochs, about ${duration(plan.seconds)} at ${speed.photosPerSecond.toFixed(0)} photos/s`,
+      `${head.epochs} + ${full.epochs} + ${fixres.epochs} epochs, about ${duration(plan.seconds)} at ${speed.photosPerSecond.toFixed(0)} photos/s, ` +
+      `after ${duration(spent)} of looking and measuring`,
   )
-  if (plan.leastSeconds > 60 * minutes) {
-    log(`minutes=${minutes} is less than the shortest run takes here: about ${duration(plan.leastSeconds)}`)
+  if (plan.leastSeconds > left) {
+    log(
+      `minutes=${minutes} leaves ${duration(left)}, less than the shortest run takes here: about ${duration(plan.leastSeconds)}`,
+    )
   }
   return planned
+}
+
+function holdsTogether(resolve: () => Recipe): boolean {
+  try {
+    resolve()
+    return true
+  } catch (error) {
+    if (error instanceof FlowersError && error.code === 'RECIPE_INVALID') return false
+    throw error
+  }
 }

@@ -7,14 +7,14 @@ import type { PhotoFacts } from './plan-quick.ts'
 const sampled = 200
 
 /** What a plan needs to know of the photos. Those that cannot be read are left to the audit. */
-export async function surveyPhotos({
-  train,
-  valid,
-  labels,
-}: Pick<Dataset, 'train' | 'valid' | 'labels'>): Promise<PhotoFacts> {
+export async function surveyPhotos(
+  { train, valid, labels }: Pick<Dataset, 'train' | 'valid' | 'labels'>,
+  signal?: AbortSignal,
+): Promise<PhotoFacts> {
   const every = Math.max(1, Math.floor(train.length / sampled))
   const sides: number[] = []
   for (const { path } of train.filter((_, index) => index % every === 0)) {
+    signal?.throwIfAborted()
     const size = await sharp(path)
       .metadata()
       .catch(() => null)

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { showWork } from '../report/bar.ts'
+import { modelFolder, modelHelp } from './model-folder.ts'
 import { fromUser } from './paths.ts'
 
 interface CalibrateArguments {
@@ -12,7 +13,7 @@ export function calibrateCommand(): Command {
     .description(
       'Fit temperatures, sets, abstention and the views of fast of a model anew, on photos of its classes; its manifest and card say so. The network stays as it is.',
     )
-    .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
+    .requiredOption('--model <model>', modelHelp)
     .requiredOption(
       '--data <data>',
       'the photos, in any of the forms that train takes; half of their split valid is fitted on, the rest measured',
@@ -21,7 +22,7 @@ export function calibrateCommand(): Command {
       const { calibrateModel } = await import('../export/calibrate-model.ts')
       const { leftOut } = await import('../evaluate/evaluation-table.ts')
       const { section, excluded } = await calibrateModel({
-        model: fromUser(options.model),
+        model: await modelFolder(options.model),
         data: fromUser(options.data),
         onPhoto: showWork('scoring photos'),
         onPicture: showWork('scoring drawn pictures without a flower'),

@@ -1,11 +1,12 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { Command, Option } from 'commander'
 import { phaseNames } from '../recipe.ts'
-import { cacheFolder } from '../cache-folder.ts'
 import type { PhaseName } from '../recipe.ts'
+import { requireWritable, requireWritableFile } from '../output.ts'
 import { showWork } from '../report/bar.ts'
 import { fromUser, toUser } from './paths.ts'
 import { resolveRecipe } from './resolve-recipe.ts'
+import { setOption } from './set-option.ts'
 
 interface AuditArguments {
   data: string
@@ -18,7 +19,7 @@ interface PreviewArguments {
   data: string
   recipe: string
   phase: PhaseName
-  set: string[]
+  set?: string[]
   out: string
 }
 
@@ -35,14 +36,10 @@ export function dataCommand(): Command {
       const minimumSize = Number(options.minimumSize)
       if (!Number.isInteger(minimumSize) || minimumSize < 1)
         throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
-      const { openDataset } = await import('../data/dataset.ts')
+      if (options.out !== undefined) await requireWritable(fromUser(options.out))
+      const { openData } = await import('../data/open-data.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
-      const dataset = await openDataset(fromUser(options.data), {
-        seed: 1,
-        cache: cacheFolder(),
-        onProgress: showWork('reading photos'),
-        onLook: showWork('looking for near copies'),
-      })
+      const dataset = await openData(fromUser(options.data), { seed: 1 })
       const audit = await auditDataset(dataset, { minimumSize, onProgress: showWork('looking for flaws') })
       if (options.out !== undefined) {
         const { writeAuditPictures } = await import('../data/audit-pictures.ts')
@@ -57,24 +54,14 @@ export function dataCommand(): Command {
     .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
     .option('--recipe <name|file>', 'whose augmentation', 'report')
     .addOption(new Option('--phase <phase>', 'of the recipe').choices([...phaseNames]).default('full'))
-    .option(
-      '--set <path=value>',
-      'change a setting of the recipe; may be repeated',
-      (value: string, all: string[]) => [...all, value],
-      [],
-    )
+    .addOption(setOption('change a setting of the recipe'))
     .option('--out <png>', 'the picture to write', 'preview.png')
-    .action(async ({ data, recipe: name, phase, set, out }: PreviewArguments) => {
+    .action(async ({ data, recipe: name, phase, set = [], out }: PreviewArguments) => {
+      await requireWritableFile(fromUser(out))
       const recipe = await resolveRecipe(name, set, (line) => console.error(line))
-      const { openDataset } = await import('../data/dataset.ts')
+      const { openData } = await import('../data/open-data.ts')
       const { writeContactSheet } = await import('../data/contact-sheet.ts')
-      const dataset = await openDataset(fromUser(data), {
-        seed: recipe.seed,
-        validShare: recipe.data.validShare,
-        cache: cacheFolder(),
-        onProgress: showWork('reading photos'),
-        onLook: showWork('looking for near copies'),
-      })
+      const dataset = await openData(fromUser(data), { seed: recipe.seed, validShare: recipe.data.validShare })
       await writeContactSheet(fromUser(out), dataset, {
         recipe,
         phase: recipe.phases[phase],

@@ -3,6 +3,7 @@ import type { ViewPolicy } from '@flowers/shared/views'
 import { Command, Option } from 'commander'
 import type { EvaluatedSplit } from '../evaluate/photos-of-model.ts'
 import { showWork } from '../report/bar.ts'
+import { modelFolder, modelHelp } from './model-folder.ts'
 import { fromUser } from './paths.ts'
 
 interface EvaluateArguments {
@@ -16,7 +17,7 @@ interface EvaluateArguments {
 export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description("Score an exported model through the service's own preprocessing and views.")
-    .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
+    .requiredOption('--model <model>', modelHelp)
     .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
     .addOption(
       new Option('--split <split>', 'which of its photos; all: every one, for photos the model has never seen')
@@ -29,7 +30,7 @@ export function evaluateCommand(): Command {
       const { evaluateModel } = await import('../evaluate/evaluate-model.ts')
       const { evaluationTable } = await import('../evaluate/evaluation-table.ts')
       const evaluation = await evaluateModel({
-        model: fromUser(options.model),
+        model: await modelFolder(options.model),
         data: fromUser(options.data),
         split: options.split,
         views: options.views,

@@ -15,7 +15,7 @@ export function exportCommand(): Command {
     )
     .requiredOption('--run <run>', 'a run folder of train')
     .requiredOption('--data <data>', 'the photos the run was validated on')
-    .requiredOption('--out <model>', 'the folder to make, such as models/garden18/1')
+    .requiredOption('--out <model>', 'the folder to make, models/<name>/<version>')
     .option('--notes <file>', 'Markdown for the card: what its maker knows of the model and no run can measure')
     .action(async (options: ExportArguments) => {
       const { exportRun } = await import('../export/export-run.ts')

@@ -8,7 +8,9 @@ import { findArchitecture } from '../model/registry.ts'
 import { createProgress } from '../report/progress.ts'
 import { fromUser, toUser } from './paths.ts'
 import { applySettings } from './resolve-recipe.ts'
-import { Stopped, stopSignal } from './stop.ts'
+import { setOption } from './set-option.ts'
+import { startingFrom } from './starting-from.ts'
+import { Stopped, stopping, stopSignal } from './stop.ts'
 
 interface LadderArguments {
   data: string
@@ -19,11 +21,10 @@ interface LadderArguments {
   batch: string
   steps: string
   seeds: string
-  set: string[]
+  set?: string[]
 }
 
 export function ladderCommand(): Command {
-  const collect = (value: string, all: string[]): string[] => [...all, value]
   return new Command('ladder')
     .description(
       "Run the report's five steps within a budget and write a table beside its figures. Run it again to go on where it was stopped or killed.",
@@ -36,7 +37,7 @@ export function ladderCommand(): Command {
     .option('--batch <photos>', 'photos a step', '32')
     .option('--steps <numbers>', 'which of the steps', '1,2,3,4,5')
     .option('--seeds <numbers>', 'each step runs once with each', '1,2')
-    .option('--set <path=value>', 'change a setting of every step; may be repeated', collect, [])
+    .addOption(setOption('change a setting of every step'))
     .addHelpText('after', '\nExample: ladder --data photos --epochs 6 --size 96')
     .action(runCommand)
 }
@@ -50,26 +51,29 @@ async function runCommand(options: LadderArguments): Promise<void> {
     batch: whole('--batch', options.batch),
     steps: stepNumbers(options.steps),
     seeds: seedNumbers(options.seeds),
-    settings: options.set,
+    settings: options.set ?? [],
   }
   await requireRecipes(plan)
   const progress = createProgress(process.stdout.isTTY)
-  const { signal, release } = stopSignal(() => progress.message('stopping after this step, once everything is saved'))
+  const stop = stopSignal((training) => progress.message(stopping(training)))
+  const { signal, release } = stop
   try {
     const { runLadder } = await import('../ladder/run-ladder.ts')
     await runLadder({
       data: fromUser(options.data),
       folder,
       plan,
-      withSettings: (recipe) => applySettings(recipe, options.set, { log: (line) => progress.message(line) }),
+      withSettings: (recipe) =>
+        startingFrom(applySettings(recipe, plan.settings, { log: (line) => progress.message(line) })),
       progress,
       signal,
+      onTraining: stop.beginTraining,
     })
     progress.close()
     console.log(`done: ${toUser(join(folder, 'ladder.md'))}`)
   } catch (error) {
     progress.close()
-    if (error instanceof Stopped) console.log('saved; go on with the same command')
+    if (error instanceof Stopped) console.log('stopped; go on with the same command')
     throw error
   } finally {
     release()
@@ -81,7 +85,7 @@ async function requireRecipes(plan: LadderPlan): Promise<void> {
   const { requireModel } = await import('../train/recipe-model.ts')
   for (const { recipe } of chosenSteps(plan)) {
     const budget = { ...plan, photos: plan.batch }
-    await requireModel(applySettings(withinBudget(recipe, budget), plan.settings, { log: () => {} }))
+    await requireModel(startingFrom(applySettings(withinBudget(recipe, budget), plan.settings, { log: () => {} })))
   }
 }
 

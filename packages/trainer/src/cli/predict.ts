@@ -1,5 +1,7 @@
 import { Command } from 'commander'
+import { requireWritableFile } from '../output.ts'
 import { showWork } from '../report/bar.ts'
+import { modelFolder, modelHelp } from './model-folder.ts'
 import { fromUser } from './paths.ts'
 
 interface PredictArguments {
@@ -11,18 +13,21 @@ interface PredictArguments {
 export function predictCommand(): Command {
   return new Command('predict')
     .description('Label every photo of a folder; writes path,label,confidence in order of path.')
-    .requiredOption('--model <model>', 'a model folder, such as models/garden18/1')
+    .requiredOption('--model <model>', modelHelp)
     .requiredOption('--input <folder>', 'the photos, in any depth of folders')
     .requiredOption('--out <results.csv>', 'the CSV to write')
     .action(async (options: PredictArguments) => {
-      const { predictFolder } = await import('../evaluate/predict-folder.ts')
+      const { errorsFileOf, predictFolder } = await import('../evaluate/predict-folder.ts')
+      const out = fromUser(options.out)
+      await requireWritableFile(out)
       const { written, unreadable } = await predictFolder({
-        model: fromUser(options.model),
+        model: await modelFolder(options.model),
         input: fromUser(options.input),
-        out: fromUser(options.out),
+        out,
         onProgress: showWork('labelling photos'),
       })
       console.log(`${written} photos labelled in ${options.out}`)
       for (const { path, reason } of unreadable) console.error(`unreadable: ${path}: ${reason}`)
+      if (unreadable.length > 0) console.error(`listed in ${errorsFileOf(options.out)}`)
     })
 }

@@ -4,17 +4,20 @@ import { z } from 'zod'
 import { recipes } from '../../recipes/index.ts'
 import { recipeSchema, storedRecipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
+import { completeRecipe } from './complete-recipe.ts'
 import { fromUser } from './paths.ts'
 import { shortenPhases } from './shorten-phases.ts'
 
 type Log = (line: string) => void
 
 /**
- * A recipe by name, or from a JSON file such as a run's `recipe.json`; then each `path=value` put over it, and the whole
+ * A recipe by name, or from a JSON file, by `completeRecipe`; then each `path=value` put over it, and the whole
  * checked. `log` is told what was shortened with a phase.
  */
 export async function resolveRecipe(nameOrFile: string, settings: readonly string[], log: Log): Promise<Recipe> {
-  const base = Object.hasOwn(recipes, nameOrFile) ? recipes[nameOrFile] : await readRecipeFile(nameOrFile)
+  const base = Object.hasOwn(recipes, nameOrFile)
+    ? recipes[nameOrFile]
+    : completeRecipe(await readRecipeFile(nameOrFile), nameOrFile, log)
   return applySettings(base, settings, { name: nameOrFile, log })
 }
 

@@ -4,27 +4,29 @@ import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
 import { recipes } from '../../recipes/index.ts'
-import { findPretrained, pretrainedWeights } from '../model/weights/pretrained.ts'
+import { pretrainedWeights } from '../model/weights/pretrained.ts'
+import { requireWritable } from '../output.ts'
 import type { Recipe } from '../recipe.ts'
 import { percent } from '../report/format.ts'
 import { createProgress } from '../report/progress.ts'
 import type { RunResult } from '../train/run.ts'
-import { fromUser, requireWritable, toUser } from './paths.ts'
+import { fromUser, toUser } from './paths.ts'
 import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from './resolve-recipe.ts'
-import { Stopped, stopSignal } from './stop.ts'
+import { setOption } from './set-option.ts'
+import { startingFrom } from './starting-from.ts'
+import { Stopped, stopping, stopSignal } from './stop.ts'
 
 interface TrainArguments {
   recipe?: string
   data?: string
   out?: string
-  set: string[]
+  set?: string[]
   weights?: string
   resume?: string
   resumeIfPresent?: boolean
 }
 
 export function trainCommand(): Command {
-  const collect = (value: string, all: string[]): string[] => [...all, value]
   return new Command('train')
     .description('Train through the phases of a recipe: head, full, fixres.')
     .option('--recipe <name|file>', `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: demo)`)
@@ -33,7 +35,7 @@ export function trainCommand(): Command {
       'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers',
     )
     .option('--out <run>', 'the run folder (default: runs/<recipe>-<UTC time>)')
-    .option('--set <path=value>', 'change a setting of the recipe; may be repeated', collect, [])
+    .addOption(setOption('change a setting of the recipe'))
     .option(
       '--weights <name|file>',
       `weights to start from: ${Object.keys(pretrainedWeights).join(', ')}, or a .safetensors file`,
@@ -56,21 +58,31 @@ async function train(options: TrainArguments): Promise<void> {
   const progress = createProgress(process.stdout.isTTY)
   const log = (line: string): void => progress.message(line)
   const plan = await planTraining(options, log)
-  const { signal, release } = stopSignal(() =>
-    progress.message('stopping after this step, once everything is saved (again to stop at once)'),
-  )
+  // A run that goes on has something saved from its beginning.
+  let begun = plan.resume
+  const stop = stopSignal((training) => progress.message(stopping(training)))
+  const { signal, release } = stop
   try {
-    const data = plan.data ?? (await drawDemoFlowers(log))
-    const recipe = await plan.resolve(data)
+    const data = plan.data ?? (await drawDemoFlowers(log, signal))
+    const recipe = await plan.resolve(data, signal)
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
     const { trainRun } = await import('../train/run.ts')
     const { folder, resume } = plan
-    const result = await trainRun({ recipe, data, folder, resume, progress, signal })
+    const onTraining = (): void => {
+      begun = true
+      stop.beginTraining()
+    }
+    const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining })
     progress.close()
     await finish(plan.folder, data, result, plan.data === undefined)
   } catch (error) {
     progress.close()
-    if (error instanceof Stopped) console.log(`saved; go on with: train --resume ${toUser(plan.folder)}`)
+    if (error instanceof Stopped)
+      console.log(
+        begun
+          ? `saved; go on with: train --resume ${toUser(plan.folder)}`
+          : 'stopped; begin again with the same command',
+      )
     throw error
   } finally {
     release()
@@ -89,12 +101,12 @@ const leftOfAnUnbornRun = (name: string): boolean =>
   /^(checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
 
 /** The recipe that is asked for, before it is fitted to photos and machine. */
-async function planRecipe({ recipe: name, data, set, weights }: TrainArguments, log: Log) {
+async function planRecipe({ recipe: name, data, set = [], weights }: TrainArguments, log: Log) {
   if (data === undefined && name !== undefined && name !== 'demo') {
     throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
   const { minutes, settings } = takeMinutes(name ?? 'demo', set)
-  const settle = (resolved: Recipe): Recipe => startingFrom(resolved, weights ?? resolved.model.weights)
+  const settle = (resolved: Recipe): Recipe => startingFrom(resolved, weights)
   return { minutes, settings, settle, planned: settle(await resolveRecipe(name ?? 'demo', settings, log)) }
 }
 
@@ -114,12 +126,12 @@ async function planRun(options: TrainArguments, log: Log) {
     folder,
     resume: false,
     /** The recipe with everything that depends on the photos and the machine. */
-    resolve: async (photos: string): Promise<Recipe> => {
+    resolve: async (photos: string, signal: AbortSignal): Promise<Recipe> => {
       if (minutes === null) return planned
       const { resolveQuick } = await import('../budget/quick.ts')
       // What was shortened has been said of the recipe before it was fitted.
       const withSettings = (fitted: Recipe): Recipe => settle(applySettings(fitted, settings, { log: () => {} }))
-      return resolveQuick(planned, { data: photos, minutes, withSettings, log })
+      return resolveQuick(planned, { data: photos, minutes, withSettings, log, signal })
     },
   }
 }
@@ -135,7 +147,7 @@ async function planStartOrResume(options: TrainArguments, log: Log) {
     throw new FlowersError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
   const present = await readdir(fromUser(out)).catch((): string[] => [])
   if (!present.includes('data.json')) return planRun(options, log)
-  const plan = await planResume(out, { set: [], ...(data === undefined ? {} : { data }) })
+  const plan = await planResume(out, data === undefined ? {} : { data })
   const { minutes, planned } = await planRecipe(options, log)
   const stored = await plan.resolve()
   // What was fitted to some minutes was fitted to the machine where the run began.
@@ -144,13 +156,7 @@ async function planStartOrResume(options: TrainArguments, log: Log) {
   return plan
 }
 
-/** The recipe with these weights; a file is seen from the folder the person stands in. */
-function startingFrom(recipe: Recipe, weights: string | null): Recipe {
-  const located = weights === null || findPretrained(weights) ? weights : fromUser(weights)
-  return { ...recipe, model: { ...recipe.model, weights: located } }
-}
-
-async function planResume(run: string, { recipe, data, out, set, weights }: TrainArguments) {
+async function planResume(run: string, { recipe, data, out, set = [], weights }: TrainArguments) {
   if (recipe !== undefined || out !== undefined || weights !== undefined || set.length > 0) {
     throw new FlowersError(
       'USAGE',
@@ -174,11 +180,11 @@ async function planResume(run: string, { recipe, data, out, set, weights }: Trai
 }
 
 /** The demo's photos, drawn once and kept under the folder the person stands in. */
-async function drawDemoFlowers(log: Log): Promise<string> {
+async function drawDemoFlowers(log: Log, signal: AbortSignal): Promise<string> {
   const { demoFlowers } = await import('../data/demo-flowers.ts')
   const folder = fromUser(join('runs', 'demo-flowers'))
   log(`no --data: the demo recipe trains on flowers that it draws itself, in ${toUser(folder)}`)
-  await demoFlowers(folder)
+  await demoFlowers(folder, { signal })
   return folder
 }
 

@@ -61,6 +61,8 @@ export interface AuditOptions {
   readonly minimumSize: number
   /** Photos looked at so far, of all. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Abort to stop between two photos. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -69,11 +71,11 @@ export interface AuditOptions {
  */
 export async function auditDataset(dataset: Dataset, options: AuditOptions): Promise<Audit> {
   const all = [...samplesOf(dataset)]
-  const { minimumSize, onProgress } = options
+  const { minimumSize, onProgress, signal } = options
   const inspections = await inspectAll(
     all.map(({ sample }) => sample),
     dataset,
-    onProgress,
+    { onProgress, signal },
   )
   const problems: Problem[] = []
   inspections.forEach((inspection, index) => {

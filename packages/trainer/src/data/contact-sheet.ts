@@ -1,5 +1,4 @@
 import { FlowersError } from '@flowers/shared/errors'
-import { writeFileAtomic } from '@flowers/shared/files'
 import type { RgbImage } from '@flowers/shared/resample'
 import { scalesOf } from '@flowers/shared/views'
 import type { View } from '@flowers/shared/views'
@@ -13,6 +12,7 @@ import { atStrength, drawAugmentation } from './augment.ts'
 import type { Dataset, Sample } from './dataset.ts'
 import { trainBatches, validBatches } from './loader.ts'
 import { drawMix } from './mix.ts'
+import { writeOutput } from '../output.ts'
 import { Random } from '../random.ts'
 
 export interface ContactSheetOptions {
@@ -217,4 +217,4 @@ export async function overview(pictures: readonly Uint8Array[], size: number): P
 }
 
 export const writeContactSheet = async (path: string, dataset: Dataset, options: ContactSheetOptions): Promise<void> =>
-  writeFileAtomic(path, await contactSheet(dataset, options))
+  writeOutput(path, await contactSheet(dataset, options))

@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises'
+import { readdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import sharp from 'sharp'
@@ -48,6 +48,36 @@ it('tells how far it is with hashing, and with looking where it makes the split 
   expect(await steps(whole.path)).toEqual([...each('hashed'), ...each('looked')])
   const split = await folderOf(['train/a/1.jpg', 'train/b/1.jpg', 'valid/a/2.jpg', 'valid/b/2.jpg'])
   expect(await steps(split.path)).toEqual(each('hashed'))
+})
+
+describe('stopped', () => {
+  const reason = new Error('stopped by the test')
+  /** More than are looked at at once. */
+  const names = Array.from({ length: 40 }, (_, index) => `${index % 2 ? 'a' : 'b'}/${index}.jpg`)
+
+  it.each(['onProgress', 'onLook'] as const)('between two photos, at %s', async (moment) => {
+    const { path } = await folderOf(names)
+    const stop = new AbortController()
+    let seen = 0
+    const follow = (): void => {
+      seen++
+      stop.abort(reason)
+    }
+    await expect(openDataset(path, { seed: 1, signal: stop.signal, [moment]: follow })).rejects.toBe(reason)
+    expect(seen).toBeLessThan(40)
+  })
+
+  it('remembers the photos that it has looked at', async () => {
+    const sound = await Promise.all(names.map(async (name, seed) => [name, await testPhoto(seed)] as const))
+    const data = await testFolder(Object.fromEntries(sound))
+    const cache = await testFolder({})
+    cleanups.push(data.remove, cache.remove)
+    const stop = new AbortController()
+    const options = { seed: 1, cache: cache.path }
+    const stopped = openDataset(data.path, { ...options, signal: stop.signal, onLook: () => stop.abort(reason) })
+    await expect(stopped).rejects.toBe(reason)
+    expect(await readdir(cache.path)).not.toEqual([])
+  })
 })
 
 const photos = (name: string, total: number) => Array.from({ length: total }, (_, index) => `${name}/${index}.jpg`)
@@ -187,8 +217,8 @@ describe('the hash', () => {
 
 describe('what is refused', () => {
   it.each<[string, string[], string, RegExp]>([
-    ['an empty folder', [], 'DATA_EMPTY', /no class folder/],
-    ['photos without class folders', ['1.jpg', '2.jpg'], 'DATA_EMPTY', /2 photos but no class folder/],
+    ['an empty folder', [], 'DATA_FORM', /no class folder/],
+    ['photos without class folders', ['1.jpg', '2.jpg'], 'DATA_FORM', /2 photos but no class folder/],
     ['a class folder without photos', [...photos('a', 2), 'b/readme.txt'], 'DATA_EMPTY', /"[^"]*b" holds no photo/],
     ['one class', photos('a', 3), 'DATA_ONE_CLASS', /All 3 photos .* label "a"/],
     ['a class with one photo to split', [...photos('a', 3), 'b/1.jpg'], 'DATA_CLASS_TOO_SMALL', /"b" has one photo/],

@@ -63,9 +63,16 @@ export interface OpenOptions {
   readonly onProgress?: (done: number, total: number) => void
   /** Photos decoded so far, of all, where a split is made. */
   readonly onLook?: (done: number, total: number) => void
+  /** Abort to stop between two photos; its reason is what the promise rejects with. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const hashesInFlight = 8
+
+/** How work on many photos is followed and stopped. */
+type Watched<Name extends string> = {
+  readonly [name in Name]?: ((done: number, total: number) => void) | undefined
+} & Pick<OpenOptions, 'signal'>
 
 /**
  * Opens DATA: a folder per class, `train/` and `valid/` of those, or a CSV; hashes every photo; where no split is given,
@@ -73,17 +80,17 @@ const hashesInFlight = 8
  * DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
-  const { seed, validShare = 0.15, cache = null, onProgress, onLook } = options
+  const { seed, validShare = 0.15, cache = null, onProgress, onLook, signal } = options
   const listing = await listPhotos(data)
   const { photos } = listing
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
   if (labels.length < 2) {
     throw new FlowersError('DATA_ONE_CLASS', `All ${photos.length} photos of "${data}" have the label "${labels[0]}".`)
   }
-  const files = await hashFiles(photos, onProgress)
+  const files = await hashFiles(photos, { onProgress, signal })
   const given = photos.some((photo) => photo.split !== undefined)
   const sound = await SoundPhotos.open(cache, listing.root)
-  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare, onLook })
+  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare, onLook, signal })
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const samples = (split: Split): Sample[] =>
     photos
@@ -111,9 +118,9 @@ function givenSplit(photo: ListedPhoto): Split | undefined {
 async function madeSplit(
   photos: readonly ListedPhoto[],
   known: Pick<Dataset, 'files' | 'sound'>,
-  { onLook, ...options }: { seed: number; validShare: number; onLook: OpenOptions['onLook'] },
+  { onLook, signal, ...options }: Required<Pick<OpenOptions, 'seed' | 'validShare'>> & Watched<'onLook'>,
 ): Promise<(photo: ListedPhoto) => Split> {
-  const inspections = await inspectAll(photos, known, onLook)
+  const inspections = await inspectAll(photos, known, { onProgress: onLook, signal })
   const hashed = photos.map(({ id, label }) => {
     const sha256 = known.files.get(id)?.sha256 ?? id
     return { id, label, sha256, group: sha256 }
@@ -126,21 +133,26 @@ async function madeSplit(
   return ({ id }) => (valid.has(id) ? 'valid' : 'train')
 }
 
-/** Inspects photos, one a core at a time, in their order; those of known content are not decoded again. */
+/**
+ * Inspects photos, one a core at a time, in their order; those of known content are not decoded again. What was found
+ * before the signal aborts is remembered.
+ */
 export async function inspectAll(
   photos: readonly { readonly path: string; readonly id: string }[],
   { files, sound }: Pick<Dataset, 'files' | 'sound'>,
-  onProgress?: (done: number, total: number) => void,
+  { onProgress, signal }: Watched<'onProgress'>,
 ): Promise<Inspection[]> {
   const limit = pLimit(Math.max(2, availableParallelism()))
   sharp.concurrency(1)
   let done = 0
   const inspections = await limit.map(photos, async ({ path, id }) => {
+    if (signal?.aborted) return {}
     const inspection = await inspectPhoto(path, files.get(id)?.sha256 ?? '', sound)
     onProgress?.(++done, photos.length)
     return inspection
   })
   await sound.save()
+  signal?.throwIfAborted()
   return inspections
 }
 
@@ -187,11 +199,12 @@ function manifestHash(dataset: Pick<Dataset, Split | 'files'>): string {
 
 async function hashFiles(
   photos: readonly ListedPhoto[],
-  onProgress: OpenOptions['onProgress'],
+  { onProgress, signal }: Watched<'onProgress'>,
 ): Promise<Map<string, FileFacts>> {
   const limit = pLimit(hashesInFlight)
   let done = 0
   const facts = await limit.map(photos, async ({ path }) => {
+    signal?.throwIfAborted()
     const found = await hashFile(path)
     onProgress?.(++done, photos.length)
     return found

@@ -56,6 +56,27 @@ describe('drawFlower', () => {
   })
 })
 
+it('leaves nothing when it is stopped', async () => {
+  const stop = new AbortController()
+  const reason = new Error('stopped by the test')
+  const drawn: number[] = []
+  const stopped = drawFlowers(join(folder, 'half'), {
+    species: 12,
+    train: 8,
+    valid: 2,
+    size: 16,
+    seed: 1,
+    signal: stop.signal,
+    onProgress: (done) => {
+      drawn.push(done)
+      stop.abort(reason)
+    },
+  })
+  await expect(stopped).rejects.toBe(reason)
+  expect(drawn.length).toBeLessThan(120)
+  expect(await readdir(folder)).toEqual([])
+})
+
 describe('drawScene', () => {
   it('draws every scene, the same for the same seed', async () => {
     const sizes = await Promise.all(

@@ -24,6 +24,13 @@ export interface DrawnFlowersOptions {
   readonly tail?: number
 }
 
+/** How drawing is followed and stopped. */
+export interface DrawingOptions {
+  readonly onProgress?: (done: number, total: number) => void
+  /** Abort to stop between two pictures; its reason is what the promise rejects with. Nothing is left then. */
+  readonly signal?: AbortSignal
+}
+
 /** Counts up when the same options give other pictures. */
 const drawingVersion = 1
 const stampName = '.drawn.json'
@@ -61,11 +68,8 @@ export async function drawScene(seed: number, options: { size?: number; scene?: 
  * bytes. A folder that already holds them is left as it is, one with other drawn flowers is replaced; a folder with
  * anything else in it throws USAGE. The folder appears whole or not at all.
  */
-export async function drawFlowers(
-  folder: string,
-  options: DrawnFlowersOptions & { readonly onProgress?: (done: number, total: number) => void },
-): Promise<void> {
-  const { onProgress, ...drawn } = options
+export async function drawFlowers(folder: string, options: DrawnFlowersOptions & DrawingOptions): Promise<void> {
+  const { onProgress, signal, ...drawn } = options
   const { species: total = allSpecies.length, train, valid, size, seed, tail = 1 } = drawn
   if (total > allSpecies.length) throw new RangeError(`there are ${allSpecies.length} species to draw, not ${total}`)
   const target = resolve(folder)
@@ -90,9 +94,12 @@ export async function drawFlowers(
     const limit = pLimit(2 * availableParallelism())
     let done = 0
     await limit.map(jobs, async ({ path, species, index }) => {
+      // Not thrown here: what is being written has to end before it is removed.
+      if (signal?.aborted) return
       await writeFile(join(temporary, path), await drawFlower({ species, size, seed, index }))
       onProgress?.(++done, jobs.length)
     })
+    signal?.throwIfAborted()
     await writeFile(join(temporary, stampName), stamp)
     await rm(target, { recursive: true, force: true })
     await rename(temporary, target)

@@ -85,7 +85,7 @@ async function listClasses(
   const loose = entries.files.filter((name) => photoName.test(name))
   if (entries.folders.length === 0) {
     const held = loose.length > 0 ? `${loose.length} photos but no class folder` : 'no class folder'
-    throw new FlowersError('DATA_EMPTY', `"${folder}" holds ${held}.`)
+    throw new FlowersError('DATA_FORM', `"${folder}" holds ${held}.`)
   }
   const photos: ListedPhoto[] = []
   const ignored = entries.files.map((name) => idOf(root, join(folder, name)))

@@ -1,12 +1,12 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/manifest'
 import { z } from 'zod'
-import { cacheFolder } from '../cache-folder.ts'
-import { openDataset, withoutPhotos } from '../data/dataset.ts'
+import { withoutPhotos } from '../data/dataset.ts'
 import type { Dataset, Sample } from '../data/dataset.ts'
 import { ignoredPhotos } from '../data/ignore.ts'
 import type { Split } from '../data/listed-photo.ts'
 import { listPhotos } from '../data/listing.ts'
+import { openData } from '../data/open-data.ts'
 
 /** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
 export type EvaluatedSplit = Split | 'all'
@@ -43,7 +43,7 @@ async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Pr
     const { photos } = await listPhotos(data)
     return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null, excluded: 0 }
   }
-  const opened = await openDataset(data, { ...splitOf(manifest), cache: cacheFolder() })
+  const opened = await openData(data, splitOf(manifest))
   const { dataset, excluded } = asInRun(opened, manifest)
   return { samples: dataset[split], sha256: dataset.sha256, excluded }
 }

@@ -2,10 +2,10 @@ import { readdir, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { answer } from '@flowers/shared/calibration'
 import { FlowersError } from '@flowers/shared/errors'
-import { writeFileAtomic } from '@flowers/shared/files'
 import { openModel } from '@flowers/shared/model-package'
 import { stringify } from 'csv-stringify/sync'
 import { compareText } from '../data/listed-photo.ts'
+import { requireWritableFile, writeOutput } from '../output.ts'
 import { ViewRunner } from './infer.ts'
 import { openNetwork } from './network.ts'
 import { decodePhotos } from './photos.ts'
@@ -15,7 +15,7 @@ export interface PredictOptions {
   readonly model: string
   /** Every file in it is a photo, in any depth of folders; hidden ones are left out. */
   readonly input: string
-  /** The CSV to write. */
+  /** The CSV to write; its folder is made if missing. */
   readonly out: string
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -27,15 +27,20 @@ export interface PredictReport {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
 }
 
+/** Where the photos that could not be read are listed. */
+export const errorsFileOf = (out: string): string => `${out}.errors.csv`
+
 /**
  * Labels every photo of a folder by the model's own view policy: `path,label,confidence` a line, in order of path,
  * paths relative to the folder, confidence a calibrated probability. What cannot be read as a photo is listed with its
  * reason in `<out>.errors.csv`, which exists only then. Both files appear whole or not at all.
- * Throws what `openModel` throws, and PREDICT_INPUT when there is no such folder or nothing in it.
+ * Throws what `requireWritableFile` throws of `out`, before anything else; what `openModel` throws; and PREDICT_INPUT when
+ * there is no such folder or nothing in it.
  */
 export async function predictFolder({ model, input, out, onProgress }: PredictOptions): Promise<PredictReport> {
+  await requireWritableFile(out)
   const { network: path, manifest } = await openModel(model)
-  const errorsFile = `${out}.errors.csv`
+  const errorsFile = errorsFileOf(out)
   const photos = await listFiles(input, [out, errorsFile])
   const network = await openNetwork(path, manifest.preprocessing.size)
   const lines: [string, string, string][] = []
@@ -56,10 +61,10 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
   } finally {
     await network.release()
   }
-  await writeFileAtomic(out, stringify([['path', 'label', 'confidence'], ...lines]))
+  await writeOutput(out, stringify([['path', 'label', 'confidence'], ...lines]))
   if (unreadable.length === 0) await rm(errorsFile, { force: true })
   else {
-    await writeFileAtomic(
+    await writeOutput(
       errorsFile,
       stringify([['path', 'reason'], ...unreadable.map(({ path, reason }) => [path, reason])]),
     )

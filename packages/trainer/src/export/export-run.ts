@@ -18,6 +18,7 @@ import type { Measures } from '../evaluate/measure.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import type { Network } from '../evaluate/network.ts'
 import { scorePhotos } from '../evaluate/score-photos.ts'
+import { requireWritable } from '../output.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { ensurePythonEnvironment } from '../tensorflow/python.ts'
 import { openRunData, readRun, trainCountsOf } from '../train/run-folder.ts'
@@ -68,13 +69,14 @@ const viewPolicy = 'exact'
  * Makes the model folder of a run: the checkpoint as ONNX, held against the trainer on real photos, measured and
  * calibrated through the service's own preprocessing, with its manifest and card. The folder appears whole or not at all.
  *
- * Throws EXPORT_TARGET, MODEL_EXISTS, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED before anything is done; EXPORT_CONVERTER,
+ * Throws EXPORT_TARGET, MODEL_EXISTS, the system's error where `out` cannot be made, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED before anything is done; EXPORT_CONVERTER,
  * EXPORT_PARITY; and what TensorFlow, `openDataset` and reading weights throw.
  */
 export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
   await requireAbsent(out)
+  await requireWritable(dirname(out))
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, logitAdjustment } = await readAdjusted(options.run)
   const dataset = await openRunData(options.data, run)

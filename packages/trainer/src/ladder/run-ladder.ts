@@ -2,7 +2,8 @@ import { access, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
-import { openDataset } from '../data/dataset.ts'
+import { openData } from '../data/open-data.ts'
+import { requireWritable } from '../output.ts'
 import type { Recipe } from '../recipe.ts'
 import { duration, percent } from '../report/format.ts'
 import type { Progress } from '../report/progress.ts'
@@ -59,6 +60,8 @@ export interface LadderOptions {
   readonly progress: Progress
   /** Abort to save and stop. */
   readonly signal: AbortSignal
+  /** Called when a run has begun: from then on there is something to save. */
+  readonly onTraining?: () => void
 }
 
 /**
@@ -67,13 +70,15 @@ export interface LadderOptions {
  * every run. Throws USAGE for a folder that holds a ladder of another plan.
  */
 export async function runLadder(options: LadderOptions): Promise<Ladder> {
-  const { data, folder, plan, withSettings, progress, signal } = options
-  await mkdir(folder, { recursive: true })
-  await claim(folder, { data, ...plan })
-  const { train, valid, labels } = await openDataset(data, { seed: plan.seeds[0] ?? 1 })
+  const { data, folder, plan, withSettings, progress, signal, onTraining = () => {} } = options
+  await requireWritable(folder)
+  await requireSamePlan(folder, { data, ...plan })
+  const { train, valid, labels } = await openData(data, { seed: plan.seeds[0] ?? 1, signal })
   const recipes = chosenSteps(plan).map(({ recipe }) =>
     withSettings(withinBudget(recipe, { ...plan, photos: train.length })),
   )
+  // Only now, so that a plan that cannot be run leaves the folder to another.
+  await claim(folder, { data, ...plan })
   const runs: LadderRun[] = []
   const ladder: Ladder = {
     plan,
@@ -89,7 +94,7 @@ export async function runLadder(options: LadderOptions): Promise<Ladder> {
       if (done === undefined)
         progress.message(`--- ${run} (${runs.length + 1} of ${plan.seeds.length * recipes.length})`)
       const { score, diverged } =
-        done ?? (await trainAndScore({ ...recipe, seed }, join(folder, run), { data, progress, signal }))
+        done ?? (await trainAndScore({ ...recipe, seed }, join(folder, run), { data, progress, signal, onTraining }))
       runs.push({ step: recipe.name, seed, run, diverged, score })
       if (done === undefined) {
         const { accuracy, seconds } = score
@@ -102,14 +107,20 @@ export async function runLadder(options: LadderOptions): Promise<Ladder> {
   return ladder
 }
 
-/** Writes down what the folder's ladder is run with, or checks that it is the same. */
-async function claim(folder: string, plan: LadderPlan & { data: string }): Promise<void> {
-  const path = join(folder, 'plan.json')
-  const before = await readJson<Record<string, unknown>>(path)
-  if (before === undefined) {
-    await writeFileAtomic(path, `${JSON.stringify(plan, null, 2)}\n`)
-    return
-  }
+type ClaimedPlan = LadderPlan & { readonly data: string }
+
+const planFile = 'plan.json'
+
+/** Writes down what the folder's ladder is run with. */
+async function claim(folder: string, plan: ClaimedPlan): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFileAtomic(join(folder, planFile), `${JSON.stringify(plan, null, 2)}\n`)
+}
+
+/** Throws USAGE where the folder's ladder is run with something else. */
+async function requireSamePlan(folder: string, plan: ClaimedPlan): Promise<void> {
+  const before = await readJson<Record<string, unknown>>(join(folder, planFile))
+  if (before === undefined) return
   const other = Object.entries(plan).find(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value))
   if (other === undefined) return
   const [key, value] = other
@@ -127,7 +138,7 @@ const readScore = (run: string): Promise<Scored | undefined> => readJson<Scored>
 async function trainAndScore(
   recipe: Recipe,
   folder: string,
-  { data, progress, signal }: Pick<LadderOptions, 'data' | 'progress' | 'signal'>,
+  { data, progress, signal, onTraining }: Pick<Required<LadderOptions>, 'data' | 'progress' | 'signal' | 'onTraining'>,
 ): Promise<Scored> {
   await mkdir(folder, { recursive: true })
   const begun = await access(join(folder, 'data.json')).then(
@@ -136,7 +147,7 @@ async function trainAndScore(
   )
   let diverged = false
   try {
-    await trainRun({ recipe, data, folder, resume: begun, report: false, progress, signal })
+    await trainRun({ recipe, data, folder, resume: begun, report: false, progress, signal, onTraining })
   } catch (error) {
     // A result like any other: it would diverge again.
     if (!(error instanceof FlowersError) || error.code !== 'TRAIN_DIVERGED') throw error

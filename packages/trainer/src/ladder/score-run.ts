@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { MeasuredShare } from '../evaluate/bootstrap.ts'
 import { measure } from '../evaluate/measure.ts'
-import { openDataset, withoutPhotos } from '../data/dataset.ts'
+import { withoutPhotos } from '../data/dataset.ts'
+import { openData } from '../data/open-data.ts'
 import { readRun } from '../train/run-folder.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
@@ -31,7 +32,7 @@ export interface RunScore {
 /** Scores the best checkpoint of a run with all views of its recipe, through the preprocessing of the service. */
 export async function scoreRun(folder: string, source: string, signal: AbortSignal): Promise<RunScore> {
   const { recipe, data, checkpoint, model, values } = await readRun(folder)
-  const opened = await openDataset(source, { seed: recipe.seed, validShare: recipe.data.validShare })
+  const opened = await openData(source, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
   const { valid, labels } = withoutPhotos(opened, new Set(data.excluded))
   await startTensorflow({ deterministic: true })
   const variables = new TrainingVariables(model, [], values, [])

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { writeFileAtomic } from '@flowers/shared/files'
 import { oneView } from '@flowers/shared/views'
 import { z } from 'zod'
 import { auditKinds } from '../data/audit.ts'
 import type { AuditKind } from '../data/audit.ts'
 import type { Dataset, Sample } from '../data/dataset.ts'
+import { requireWritableFile, writeOutput } from '../output.ts'
 import { Random } from '../random.ts'
 import { findingsOf } from '../report/facts.ts'
 import type { Findings, JudgedPhoto, RunFacts } from '../report/facts.ts'
@@ -22,7 +22,7 @@ export interface ReportOptions {
   readonly folder: string
   /** The photos of the run, or DATA of the command line; unless said, where the run read them. */
   readonly data?: Dataset | string
-  /** The file to write; `report.html` of the run folder unless said. */
+  /** The file to write, its folder made if missing; `report.html` of the run folder unless said. */
   readonly out?: string
   /** Whether thumbnails are put in; true unless said. */
   readonly photos?: boolean
@@ -42,11 +42,12 @@ const trainBudget = { photos: 3000, size: 256 }
 
 /**
  * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
- * Throws TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an aborted signal, and what `openDataset`
+ * Throws what `requireWritableFile` throws, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an aborted signal, and what `openDataset`
  * and reading weights throw.
  */
 export async function reportRun(options: ReportOptions): Promise<WrittenReport> {
   const { folder, photos = true, out = join(folder, 'report.html') } = options
+  await requireWritableFile(out)
   const run = await readRun(folder)
   const { data = run.data.source } = options
   const dataset = typeof data === 'string' ? await openRunData(data, run) : data
@@ -73,7 +74,7 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
     ...findings.pairs.flatMap(({ wrong, examples }) => [...wrong, ...examples]),
   ]
   const pictures = photos ? await thumbnails(shown.map(({ sample }) => sample.path)) : null
-  await writeFileAtomic(out, reportPage(facts, findings, pictures))
+  await writeOutput(out, reportPage(facts, findings, pictures))
   return { path: out, findings }
 }
 

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
-import { cacheFolder } from '../cache-folder.ts'
-import { openDataset, withoutPhotos } from '../data/dataset.ts'
+import { withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
+import { openData } from '../data/open-data.ts'
 import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { mapWeights } from '../model/weights/load.ts'
@@ -63,11 +63,7 @@ export async function readRun(folder: string): Promise<TrainedRun> {
 
 /** The photos of a run, at `path`. Throws TRAIN_DATA_CHANGED where they are others, and what `openDataset` throws. */
 export async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
-  const opened = await openDataset(path, {
-    seed: data.seed,
-    validShare: recipe.data.validShare,
-    cache: cacheFolder(),
-  })
+  const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare })
   const dataset = withoutPhotos(opened, new Set(data.excluded))
   if (dataset.sha256 === data.sha256) return dataset
   throw new FlowersError(

@@ -2,12 +2,12 @@ import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
-import { cacheFolder } from '../cache-folder.ts'
 import type { Audit } from '../data/audit.ts'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../data/audit.ts'
-import { describeDataset, openDataset, withoutPhotos } from '../data/dataset.ts'
+import { describeDataset, withoutPhotos } from '../data/dataset.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { ignoredPhotos } from '../data/ignore.ts'
+import { openData } from '../data/open-data.ts'
 import { PhotoCache } from '../data/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
 import { initialize, zeroValues } from '../model/init.ts'
@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly report?: boolean
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
+  /** Called when the run folder says what the run is: from then on a stopped run can go on. */
+  readonly onTraining?: () => void
 }
 
 export interface RunResult {
@@ -66,12 +68,18 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
   // What is wrong with them is found before the photos are read, which takes minutes where they are many.
-  const weights = state === undefined ? await prepareWeights(options.recipe, progress) : null
+  const weights = state === undefined ? await prepareWeights(options.recipe, progress, signal) : null
   const prepared = await prepareData(options)
   const { dataset } = prepared
   const model = buildModel(options.recipe, dataset.labels.length)
   requireFullBatches(options.recipe, dataset)
-  const tensorflow = await startTensorflow({ deterministic: true })
+  const tensorflow = await startTensorflow({ deterministic: true }).catch((error: unknown) => {
+    // Ctrl-C ends a Python that is making its environment too.
+    signal.throwIfAborted()
+    throw error
+  })
+  // Nothing is written yet.
+  signal.throwIfAborted()
   const recipe = resolvePrecision(options.recipe, tensorflow.device)
   const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
   await mkdir(join(folder, 'checkpoints'), { recursive: true })
@@ -86,6 +94,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     await requireMemory(context, phases)
     await describeRun(recipe, options, prepared, tensorflow)
   }
+  options.onTraining?.()
   progress.message(
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos${valid.length < dataset.valid.length ? ` (${valid.length} choose, the others are left to calibration)` : ''}, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
@@ -144,15 +153,9 @@ interface PreparedData {
   readonly excluded: readonly string[]
 }
 
-async function prepareData({ recipe, data, folder, resume, progress }: RunOptions): Promise<PreparedData> {
+async function prepareData({ recipe, data, folder, resume, progress, signal }: RunOptions): Promise<PreparedData> {
   const { validShare, minimumSize } = recipe.data
-  const opened = await openDataset(data, {
-    seed: recipe.seed,
-    validShare,
-    cache: cacheFolder(),
-    onProgress: showWork('reading photos'),
-    onLook: showWork('looking for near copies'),
-  })
+  const opened = await openData(data, { seed: recipe.seed, validShare, signal })
   if (resume) {
     const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
       sha256: string
@@ -171,7 +174,7 @@ async function prepareData({ recipe, data, folder, resume, progress }: RunOption
   const ignored = ignoredPhotos(opened, recipe.data.ignore)
   if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
   const kept = withoutPhotos(opened, new Set(ignored))
-  const audit = await auditDataset(kept, { minimumSize, onProgress: showWork('looking for flaws') })
+  const audit = await auditDataset(kept, { minimumSize, onProgress: showWork('looking for flaws'), signal })
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') {
     const { dataset, excluded } = withoutOffenders(kept, audit)
@@ -204,7 +207,7 @@ function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
 
 /**
  * Throws TRAIN_MEMORY where the phase that takes most does not fit, before anything is written: else the run would find
- * out after hours. Each phase looks once more when it begins.
+ * out after hours. The same where it is stopped meanwhile. Each phase looks once more when it begins.
  */
 async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]): Promise<void> {
   const { recipe, model } = context
@@ -224,6 +227,7 @@ async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]
       variables,
       startOf(most, recipe, 0, { seconds: 0, updates: 0 }),
     ).requireMemory()
+    context.signal.throwIfAborted()
   } catch (error) {
     await removeRun(context.folder)
     throw error
@@ -250,12 +254,12 @@ const sameNormalization = 0.001
  * The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation.
  * Throws what `buildModel`, `locateWeights` and `mapWeights` throw.
  */
-async function prepareWeights(recipe: Recipe, progress: Progress): Promise<string | null> {
+async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<string | null> {
   const { model, preprocessing } = recipe
   const ofOneClass = buildModel(recipe, 1)
   if (model.weights === null) return null
   const { normalization } = findArchitecture(model.architecture)
-  const file = await locateWeights(model.weights, model.architecture, (line) => progress.message(line))
+  const file = await locateWeights(model.weights, model.architecture, (line) => progress.message(line), signal)
   await pretrainedValues(ofOneClass, file)
   progress.message(`starting from the weights ${model.weights}`)
   const isOther = (['mean', 'std'] as const).some((key) =>

@@ -112,6 +112,26 @@ it('keeps what came when the server is gone, and goes on in another process', as
   expect(again.ranges).toEqual(['bytes=100000-'])
 })
 
+it('stops at once when it is told to, and keeps what came', async () => {
+  const stop = new AbortController()
+  const reason = new Error('stopped by the test')
+  const { url, ranges } = await serve((_, response) =>
+    response.writeHead(200, headers).write(content.subarray(0, 100_000)),
+  )
+  const target = join(folder, 'weights')
+  const stopped = download({
+    url,
+    target,
+    bytes: content.length,
+    sha256,
+    signal: stop.signal,
+    onProgress: () => stop.abort(reason),
+  })
+  await expect(stopped).rejects.toBe(reason)
+  expect(ranges).toHaveLength(1)
+  expect(await files()).toEqual(['weights.part', 'weights.part.etag'])
+})
+
 it.each([
   ['hash', { sha256: '0'.repeat(64) }, `sha256 ${sha256} instead of 000`],
   ['size', { bytes: 299_999 }, '300000 bytes instead of 299999'],

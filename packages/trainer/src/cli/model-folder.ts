@@ -1,0 +1,22 @@
+import { basename, dirname, join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { listModels, modelFiles } from '@flowers/shared/model-package'
+import { access } from 'node:fs/promises'
+import { fromUser } from './paths.ts'
+
+/** What `--model` takes, for its help. */
+export const modelHelp = 'a model folder, models/<name>/<version>, or models/<name> for its highest version'
+
+/** The model folder that a person names, by itself or by the folder of its versions. Throws MODEL_FOLDER. */
+export async function modelFolder(path: string): Promise<string> {
+  const folder = fromUser(path)
+  const isModel = await access(join(folder, modelFiles.manifest)).then(
+    () => true,
+    () => false,
+  )
+  if (isModel) return folder
+  const versions = (await listModels(dirname(folder))).find(({ name }) => name === basename(folder))?.versions
+  const highest = versions?.at(-1)
+  if (highest !== undefined) return join(folder, String(highest))
+  throw new FlowersError('MODEL_FOLDER', `"${path}" holds no ${modelFiles.manifest}, and no version that does`)
+}

@@ -1,0 +1,138 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CommanderError } from 'commander'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { testFolder, testPhoto } from '../data/test-photos.ts'
+import { reportFailure } from './failure.ts'
+import { buildProgram } from './program.ts'
+
+const models = fileURLToPath(new URL('../../../serve/fixtures/models', import.meta.url))
+const tiny = join(models, 'tiny', '1')
+let folder: Awaited<ReturnType<typeof testFolder>>
+const at = (path: string): string => join(folder.path, path)
+
+beforeAll(async () => {
+  const photo = async (seed: number): Promise<Buffer> => testPhoto(seed)
+  folder = await testFolder({
+    'flowers/train/red/a.jpg': await photo(1),
+    'flowers/train/blue/b.jpg': await photo(2),
+    'flowers/valid/red/c.jpg': await photo(3),
+    'mixed/a.jpg': await photo(4),
+    'mixed/b.jpg': 'no photo',
+    file: '',
+    // What is wrong with it is found later than that it is not there.
+    'w.safetensors': 'x',
+    'mine.json': JSON.stringify({ phases: { full: { batchNorm: 'last' } } }),
+  })
+  await mkdir(at('empty'))
+  // The folder that a person stands in; that of the process is another.
+  vi.stubEnv('INIT_CWD', folder.path)
+  vi.stubEnv('FLOWERS_CACHE', at('cache'))
+})
+
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await folder.remove()
+})
+
+/** What a command prints, on both streams, and its exit code. */
+async function trainer(...args: string[]): Promise<{ code: number; output: string }> {
+  const lines: unknown[] = []
+  const spies = (['log', 'error'] as const).map((stream) =>
+    vi.spyOn(console, stream).mockImplementation((line) => void lines.push(line)),
+  )
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' })
+    return { code: 0, output: lines.join('\n') }
+  } catch (error) {
+    if (error instanceof CommanderError) throw error
+    const code = reportFailure(error)
+    return { code, output: lines.join('\n') }
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+it('predict makes the folder of its CSV, takes the highest version, and names the list of what it could not read', async () => {
+  const out = 'not/there/yet.csv'
+  const { code, output } = await trainer('predict', '--model', join(models, 'tiny'), '--input', 'mixed', '--out', out)
+  expect(output).toContain(`1 photos labelled in ${out}`)
+  expect(output).toContain(`${out}.errors.csv`)
+  expect(code).toBe(0)
+  expect(await readFile(at(out), 'utf8')).toContain('a.jpg')
+})
+
+it('data preview makes the folder of its picture', async () => {
+  const size = ['--recipe', 'demo', '--set', 'phases.full.size=16']
+  const { code, output } = await trainer('data', 'preview', '--data', 'flowers', '--out', 'pictures/a.png', ...size)
+  expect(output).toContain('wrote pictures/a.png')
+  expect(code).toBe(0)
+})
+
+// Each is also wrong in what is looked at later.
+it.each([
+  ['predict', '--model', 'nope', '--input', 'nope', '--out', 'file/results.csv'],
+  ['report', '--run', 'nope', '--out', 'file/report.html'],
+  ['export', '--run', 'nope', '--data', 'nope', '--out', 'file/name/1'],
+  ['data', 'preview', '--data', 'nope', '--out', 'file/a.png'],
+  ['data', 'audit', '--data', 'nope', '--out', 'file'],
+  ['ladder', '--data', 'nope', '--out', 'file/ladder'],
+  ['train', '--data', 'nope', '--out', 'file/run'],
+])('%s finds out before the work that it cannot write', async (...args) => {
+  const { code, output } = await trainer(...args)
+  expect(output).toContain('(SYSTEM_NO_PERMISSION)')
+  expect(code).toBe(1)
+})
+
+it.each([
+  [['evaluate', '--model', 'nope', '--data', 'flowers'], 'MODEL_FOLDER'],
+  [['predict', '--model', 'empty', '--input', 'flowers', '--out', 'a.csv'], 'MODEL_FOLDER'],
+  [['calibrate', '--model', 'nope', '--data', 'flowers'], 'MODEL_FOLDER'],
+  [['evaluate', '--model', tiny, '--data', 'nope'], 'DATA_NOT_FOUND'],
+  [['evaluate', '--model', tiny, '--data', 'empty'], 'DATA_FORM'],
+  [['predict', '--model', tiny, '--input', 'nope', '--out', 'a.csv'], 'PREDICT_INPUT'],
+  [['predict', '--model', tiny, '--input', 'mixed', '--out', 'empty'], 'USAGE'],
+  [['report', '--run', 'nope'], 'TRAIN_RUN_MISSING'],
+  [['report', '--run', 'nope', '--out', 'empty'], 'USAGE'],
+  [['export', '--run', 'nope', '--data', 'flowers', '--out', 'models/a/1'], 'TRAIN_RUN_MISSING'],
+  [['export', '--run', 'nope', '--data', 'flowers', '--out', tiny], 'MODEL_EXISTS'],
+  [['data', 'preview', '--data', 'nope', '--out', 'empty'], 'USAGE'],
+])('%j is wrong usage: %s', async (args, error) => {
+  const { code, output } = await trainer(...args)
+  expect(output).toContain(`(${error})`)
+  expect(code).toBe(2)
+})
+
+describe('ladder', () => {
+  it('claims its folder only once the photos are open', async () => {
+    const { code, output } = await trainer('ladder', '--data', 'nope', '--out', 'ladder')
+    expect(output).toContain('(DATA_NOT_FOUND)')
+    expect(code).toBe(2)
+    expect(await readdir(folder.path)).not.toContain('ladder')
+  })
+
+  it.each([
+    ['w.safetensors', 'DATA_NOT_FOUND'],
+    ['v.safetensors', 'WEIGHTS_UNKNOWN'],
+  ])('looks for the weights %s where the person stands', async (weights, error) => {
+    const { output } = await trainer('ladder', '--data', 'nope', '--set', `model.weights=${weights}`)
+    expect(output).toContain(`(${error})`)
+  })
+})
+
+it('shows no empty list as a default', () => {
+  const { commands } = buildProgram()
+  const all = [...commands, ...commands.flatMap((command) => command.commands)]
+  const withSettings = all.map((command) => command.helpInformation()).filter((help) => help.includes('--set'))
+  expect(withSettings).toHaveLength(3)
+  for (const help of withSettings) expect(help).not.toContain('[])')
+})
+
+it('takes a recipe file that says only what it changes', async () => {
+  const { code, output } = await trainer('train', '--recipe', 'mine.json', '--data', 'flowers')
+  // Everything else is there, so that what is wrong is this alone.
+  expect(output).toContain('last goes with trainable head')
+  expect(output).not.toContain('Invalid input')
+  expect(code).toBe(2)
+})

@@ -1,0 +1,31 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { writeFileAtomic } from '@flowers/shared/files'
+
+/** Rejects with the system's error where a folder, or what it would be made in, cannot be written to. Makes nothing. */
+export async function requireWritable(folder: string): Promise<void> {
+  try {
+    // A file in the place of a folder is writable as well, until something is put into it.
+    await access(`${folder}/.`, constants.W_OK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await requireWritable(dirname(folder))
+  }
+}
+
+/** The same of a file that is to be written, before the work that it is the result of. Throws USAGE where it is a folder. */
+export async function requireWritableFile(path: string): Promise<void> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  if (isFolder) throw new FlowersError('USAGE', `"${path}" is a folder; name the file to write`)
+  await requireWritable(dirname(resolve(path)))
+}
+
+/** Writes a file as `writeFileAtomic` does, and the folder that it goes into where there is none. */
+export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFileAtomic(path, content)
+}
