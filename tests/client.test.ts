@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { FlowersClient, ProblemError } from '@flowers/client/client'
 import { solid } from '@flowers/serve/testing/pictures'
 import { startService } from '@flowers/serve/testing/service'
@@ -69,6 +71,63 @@ describe('FlowersClient', () => {
     await expect(stranger.classify(await picture('red'))).rejects.toMatchObject({
       problem: { code: 'SERVICE_UNAUTHORIZED' },
     })
+  })
+
+  const strangers = [
+    { status: 502, type: 'text/html', body: '<html><h1>502 Bad Gateway</h1></html>', retryAfter: null },
+    { status: 502, type: 'text/html', body: '', retryAfter: null },
+    { status: 413, type: 'text/html', body: '<html><h1>413</h1></html>', retryAfter: null },
+    { status: 503, type: 'application/json', body: '{"message":"no upstream"}', retryAfter: 7 },
+    { status: 504, type: 'application/json', body: 'null', retryAfter: null },
+  ]
+  it.each(strangers)('rejects with a problem of the status where a proxy answers $status $body', async (stranger) => {
+    const { status, type, body, retryAfter } = stranger
+    const proxy = createServer((request, response) => {
+      const wait = retryAfter === null ? {} : { 'retry-after': String(retryAfter) }
+      response.writeHead(status, { 'content-type': type, 'content-length': body.length, ...wait })
+      request.resume().once('end', () => response.end(body))
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    const through = new FlowersClient({ baseUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` })
+    try {
+      const image = await picture('red')
+      for (const asked of [through.classify(image), through.classifyAll([image]), through.explain(image)]) {
+        const error: unknown = await asked.catch((reason: unknown) => reason)
+        expect(error).toBeInstanceOf(ProblemError)
+        expect(error).toMatchObject({
+          message: expect.stringContaining(`HTTP ${status}`),
+          problem: { type: 'about:blank', title: expect.stringMatching(/./), status, code: null },
+          retryAfter,
+        })
+      }
+    } finally {
+      proxy.close()
+    }
+  })
+
+  it('rejects where an answer has no body, and takes no date for seconds', async () => {
+    const answers: (readonly [number, Record<string, string>])[] = [
+      [200, {}],
+      [503, { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }],
+    ]
+    for (const [status, headers] of answers) {
+      const proxy = createServer((request, response) => {
+        response.writeHead(status, { 'content-length': 0, ...headers })
+        request.resume().once('end', () => response.end())
+      })
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+      const through = new FlowersClient({ baseUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` })
+      try {
+        const image = await picture('red')
+        for (const asked of [through.classify(image), through.explain(image)]) {
+          const error: unknown = await asked.catch((reason: unknown) => reason)
+          if (status === 200) expect(error).toMatchObject({ name: 'TypeError', message: 'The answer is empty.' })
+          else expect(error).toMatchObject({ name: 'ProblemError', retryAfter: null })
+        }
+      } finally {
+        proxy.close()
+      }
+    }
   })
 
   it('ends a request by a signal', async () => {

@@ -167,6 +167,85 @@ describe.skipIf(!executablePath)('the page', () => {
     await expectHeading(page, 'Red')
   })
 
+  it('says so where a proxy answers in the place of the service, and tries again', async () => {
+    const { page } = await open()
+    for (const body of ['<html><h1>502 Bad Gateway</h1></html>', '']) {
+      await page.route('**/classify*', (route) => route.fulfill({ status: 502, contentType: 'text/html', body }))
+      await upload(page, red)
+      await expectHeading(page, 'I cannot be reached')
+      expect(await page.locator('#answer p').first().textContent()).toMatch(/^What stands before .*\(HTTP 502\)\./)
+      await page.unroute('**/classify*')
+      await page.getByRole('button', { name: 'Try again' }).click()
+      await expectHeading(page, 'Red')
+    }
+    await page.route('**/explain*', (route) => route.fulfill({ status: 502, body: '' }))
+    await upload(page, red)
+    await expectHeading(page, 'Red')
+    await page.getByRole('button', { name: /^Yellow/ }).click()
+    expect(await page.locator('#looked').isHidden()).toBe(true)
+  })
+
+  it('keeps the focus of who works by keyboard, from one try to its answer', async () => {
+    const { page } = await open()
+    const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent.trim()')
+    let release = (): void => {}
+    const hold = async (): Promise<void> => {
+      await page.route('**/classify*', async (route) => {
+        await new Promise<void>((resolve) => (release = resolve))
+        await route.continue()
+      })
+    }
+    await page.route('**/classify*', (route) => route.abort('connectionrefused'))
+    await upload(page, red)
+    await expectHeading(page, 'I cannot be reached')
+    await page.unroute('**/classify*')
+    await hold()
+    await page.getByRole('button', { name: 'Try again' }).focus()
+    await page.keyboard.press('Enter')
+    await expectHeading(page, 'I am looking')
+    expect(await focused()).toBe('Stop')
+    release()
+    await expectHeading(page, 'Red')
+    expect(await focused()).toBe('Red')
+    await expectAccessible(page)
+    await page.keyboard.press('Tab')
+    expect(await focused()).toMatch(/^Red\d+ %$/)
+    // Whoever is elsewhere stays there.
+    await page.locator('#choose').focus()
+    await upload(page, await solid('#0000ff', 'png'))
+    await expectHeading(page, 'I am looking')
+    release()
+    await expectHeading(page, 'Blue')
+    expect(await focused()).toBe('Choose a picture')
+  })
+
+  it('keeps the map of the class that is chosen when another fails', async () => {
+    const { page } = await open()
+    let fail = (): void => {}
+    await page.route('**/explain?*label=yellow*', async (route) => {
+      await new Promise<void>((resolve) => (fail = resolve))
+      await route.abort()
+    })
+    await upload(page, red)
+    await expectHeading(page, 'Red')
+    await page.locator('#looked').waitFor()
+    const failed = page.waitForEvent('requestfailed')
+    const asked = page.waitForRequest((request) => request.url().includes('label=yellow'))
+    await page.getByRole('button', { name: /^Yellow/ }).click()
+    await asked
+    await page.getByRole('button', { name: /^Red/ }).click()
+    fail()
+    await failed
+    // The page hears of it in a task of its own.
+    await page.evaluate('new Promise((resolve) => setTimeout(resolve, 100))')
+    expect(await page.locator('#lookedfor').textContent()).toContain('What spoke for red')
+    expect(await page.locator('#looked').isVisible()).toBe(true)
+    // Chosen itself, it takes the map away that is not its own.
+    await page.getByRole('button', { name: /^Yellow/ }).click()
+    fail()
+    await page.locator('#looked').waitFor({ state: 'hidden' })
+  })
+
   it('shows that it is busy, and stops when it is told to', async () => {
     const { page } = await open()
     const held: (() => void)[] = []
@@ -265,8 +344,9 @@ describe.skipIf(!executablePath)('the page', () => {
       await upload(page, red)
       await page.getByLabel('Token of this service').fill('daisy-chain')
       await expectAccessible(page)
-      await page.getByRole('button', { name: 'Use it' }).click()
+      await page.getByLabel('Token of this service').press('Enter')
       await expectHeading(page, 'Red')
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Red')
       await page.locator('#looked').waitFor()
     } finally {
       await guarded.close()

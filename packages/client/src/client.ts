@@ -7,13 +7,16 @@ export type ExplainAnswer = components['schemas']['ExplainAnswer']
 export type Problem = components['schemas']['Problem']
 type ClassifyQuery = NonNullable<paths['/classify']['post']['parameters']['query']>
 
-/** A refusal of the service (RFC 9457). */
+/** A problem without a code: of a proxy or whatever else answered in the place of the service. `type` is `about:blank`. */
+export type ForeignProblem = Omit<Problem, 'code'> & { readonly code: null }
+
+/** A refusal of the service (RFC 9457), or of what stands before it. */
 export class ProblemError extends Error {
-  readonly problem: Problem
+  readonly problem: Problem | ForeignProblem
   /** Seconds to wait before the next attempt, where the service names them. */
   readonly retryAfter: number | null
 
-  constructor(problem: Problem, retryAfter: number | null) {
+  constructor(problem: Problem | ForeignProblem, retryAfter: number | null) {
     super(problem.detail)
     this.name = 'ProblemError'
     this.problem = problem
@@ -47,7 +50,10 @@ export interface ExplainOptions extends Pick<ClassifyOptions, 'model' | 'timeout
   readonly labels?: readonly string[]
 }
 
-/** Asks a service. Every call rejects with ProblemError when it is refused, and with that of `fetch` without a connection. */
+/**
+ * Asks a service. Every call rejects with ProblemError when it is refused, by the service or a proxy before it, and with
+ * the error of `fetch` (a TypeError) without a connection or without a body in the answer.
+ */
 export class FlowersClient {
   /** Every other route of the service, typed by its OpenAPI document. */
   readonly http: Client<paths>
@@ -82,9 +88,8 @@ export class FlowersClient {
       headers: { accept: 'application/json' },
       ...(signal ? { signal } : {}),
     })
-    if (error) throw problemOf(error, response)
     // The picture, which the document names as well, was not asked for.
-    return data as ExplainAnswer
+    return answerOf(data, error, response) as ExplainAnswer
   }
 
   async #classify(
@@ -100,8 +105,7 @@ export class FlowersClient {
       bodySerializer: () => formOf(images),
       ...(signal ? { signal } : {}),
     })
-    if (data) return data
-    throw problemOf(error, response)
+    return answerOf(data, error, response)
   }
 }
 
@@ -111,9 +115,29 @@ function formOf(images: readonly Blob[]): FormData {
   return form
 }
 
-function problemOf(problem: Problem, response: Response): ProblemError {
-  const seconds = response.headers.get('retry-after')
-  return new ProblemError(problem, seconds === null ? null : Number(seconds))
+/** The body of an answer. Throws ProblemError for a refusal, whoever sent it, and TypeError where there is no body. */
+function answerOf<T>(data: T | undefined, error: unknown, response: Response): T {
+  if (!response.ok) throw new ProblemError(problemOf(error, response), secondsOf(response.headers.get('retry-after')))
+  if (data === undefined) throw new TypeError('The answer is empty.')
+  return data
+}
+
+function problemOf(body: unknown, { status, statusText }: Response): Problem | ForeignProblem {
+  if (isProblem(body)) return body
+  const title = statusText || `HTTP ${status}`
+  return { type: 'about:blank', title, status, detail: `HTTP ${status}, which is not of the service.`, code: null }
+}
+
+/** A proxy may answer with JSON as well, of another form. */
+function isProblem(body: unknown): body is Problem {
+  if (typeof body !== 'object' || body === null) return false
+  const { title, status, detail, code } = body as Partial<Record<string, unknown>>
+  return [title, detail, code].every((text) => typeof text === 'string') && typeof status === 'number'
+}
+
+/** A proxy may name a date instead, of its clock. */
+function secondsOf(retryAfter: string | null): number | null {
+  return retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null
 }
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }

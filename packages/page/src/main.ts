@@ -63,8 +63,18 @@ type State = 'idle' | 'asking' | 'answered' | 'failed'
 function enter(state: State, content: readonly Node[], spoken: string): void {
   main.dataset['state'] = state
   answerSection.ariaBusy = String(state === 'asking')
+  const hadFocus = answerSection.contains(document.activeElement)
   answerSection.replaceChildren(...content)
+  // It would fall to the top of the page with the button that is gone.
+  if (hadFocus) focusAnswer(state)
   status.textContent = spoken
+}
+
+/** The way to stop what is asked, else the first words of what came. */
+function focusAnswer(state: State): void {
+  const target = answerSection.querySelector<HTMLElement>(state === 'asking' ? 'button' : 'h2')
+  if (state !== 'asking') target?.setAttribute('tabindex', '-1')
+  target?.focus()
 }
 
 /** Shows the picture; resolves when its size is known, also when the browser cannot show it. */
@@ -99,12 +109,15 @@ async function explainClass(
   const label = answer.predictions.find((prediction) => prediction.index === index)!.label
   const asked = known.get(index) ?? client.explain(picture, { labels: [label], signal })
   known.set(index, asked)
+  const isWanted = (): boolean => {
+    const pressed = answerSection.querySelector<HTMLElement>('[aria-pressed="true"]')
+    return !signal.aborted && pressed?.dataset['index'] === String(index)
+  }
   try {
     const [explanation] = await Promise.all([asked, loaded])
-    const pressed = answerSection.querySelector<HTMLElement>('[aria-pressed="true"]')
-    if (!signal.aborted && pressed?.dataset['index'] === String(index)) looked.show(explanation, explanation.maps[0]!)
+    if (isWanted()) looked.show(explanation, explanation.maps[0]!)
   } catch {
     known.delete(index)
-    looked.clear()
+    if (isWanted()) looked.clear()
   }
 }

@@ -26,6 +26,30 @@ it('passes on what the service says, and offers another try where that may help'
   expect(troubleOf(new ProblemError(problem(401, 'SERVICE_UNAUTHORIZED'), null))).toMatchObject({ token: true })
 })
 
+it('says that something before the service answered, and offers another try where that may help', () => {
+  const stranger = (status: number): ProblemError =>
+    new ProblemError(
+      { type: 'about:blank', title: 'A title', status, detail: `HTTP ${status}, not of the service.`, code: null },
+      null,
+    )
+  for (const status of [502, 503, 504]) {
+    expect(troubleOf(stranger(status))).toEqual({
+      title: 'I cannot be reached',
+      text: `What stands before the service answered in its place (HTTP ${status}). Try again in a moment.`,
+      again: true,
+      token: false,
+    })
+  }
+  expect(troubleOf(stranger(413))).toMatchObject({
+    title: 'Picture too large',
+    text: expect.stringContaining('HTTP 413'),
+    again: false,
+  })
+  expect(troubleOf(stranger(403))).toMatchObject({ title: 'I cannot be reached', again: false })
+  // The form is for the token of the service.
+  expect(troubleOf(stranger(401))).toMatchObject({ token: false })
+})
+
 it('takes everything else for a service that is not there', () => {
   expect(troubleOf(new TypeError('Failed to fetch'))).toMatchObject({ title: 'I cannot be reached', again: true })
 })

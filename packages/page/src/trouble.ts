@@ -34,10 +34,22 @@ export function troubleOf(error: unknown): Trouble {
     }
   }
   const { problem, retryAfter } = error
+  const { title, detail, status, code } = problem
+  if (code === null) return foreignTrouble(status)
   const wait =
     retryAfter === null ? '' : ` It should be free in about ${retryAfter === 1 ? 'a second' : `${retryAfter} seconds`}.`
-  const { title, detail, status, code } = problem
   return { title: titles[code] ?? title, text: `${detail}${wait}`, again: passing.has(status), token: status === 401 }
+}
+
+/** A proxy answered: its words are not for a person, and a token of the service would not help. */
+function foreignTrouble(status: number): Trouble {
+  const text = `What stands before the service answered in its place (HTTP ${status}).`
+  if (status === 413) {
+    return { title: 'Picture too large', text: `${text} Make it smaller and try again.`, again: false, token: false }
+  }
+  const again = passing.has(status)
+  const advice = again ? 'Try again in a moment.' : 'Ask who runs this service.'
+  return { title: 'I cannot be reached', text: `${text} ${advice}`, again, token: false }
 }
 
 /** A picture that is larger than the service takes: refused here, before it is sent. Null: it is not. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { catalogue } from '@flowers/shared/errors'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { stages } from './instruments.ts'
+import { logStream } from './log.ts'
 import { form, solid } from './testing/pictures.ts'
-import { listen, startService, testModels } from './testing/service.ts'
+import { listen, startService, testModels, until } from './testing/service.ts'
 import type { RunningService } from './testing/service.ts'
 
 let service: RunningService
@@ -51,6 +52,8 @@ describe('health', () => {
   })
 })
 
+const isRequest = (line: unknown): boolean => (line as { msg: string }).msg === 'request'
+
 describe('errors', () => {
   const problem = async (response: Response): Promise<unknown> => {
     expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
@@ -80,10 +83,31 @@ describe('errors', () => {
     expect(await problem(response)).toMatchObject({ code: 'SERVICE_METHOD', status: 405 })
   })
 
-  it('answers a path that cannot be decoded with 400', async () => {
-    const response = await fetch(`${service.url}/%E0%A4%A`)
-    expect(response.status).toBe(400)
-    expect(await problem(response)).toMatchObject({ code: 'SERVICE_MALFORMED' })
+  it('answers a path that cannot be decoded with 400, and counts, times and logs it', async () => {
+    const series = 'flowers_http_request_duration_seconds_count{method="GET",route="none",status="400"}'
+    const lines: string[] = []
+    const write = vi.spyOn(logStream, 'write').mockImplementation((line) => void lines.push(line))
+    const logging = await listen({ FLOWERS_LOG_LEVEL: 'info' })
+    const paths = ['/%E0%A4%A', '/%ZZ?x=%', '/classify/%']
+    for (const path of paths) {
+      const response = await fetch(`${logging.url}${path}`, { headers: { 'x-request-id': 'me-1' } })
+      expect([path, response.status]).toEqual([path, 400])
+      expect(response.headers.get('x-request-id')).toBe('me-1')
+      expect(response.headers.get('server-timing')).toMatch(/^total;dur=\d/)
+      expect(await problem(response)).toMatchObject({ code: 'SERVICE_MALFORMED' })
+    }
+    await until(async () => (await logging.metric(series)) === 3)
+    await logging.close()
+    write.mockRestore()
+    expect(lines.map((line) => JSON.parse(line) as unknown).filter(isRequest)).toEqual(
+      paths.map((url) => expect.objectContaining({ url, status: 400, code: 'SERVICE_MALFORMED', requestId: 'me-1' })),
+    )
+    const inference = await fetch(`${service.url}/v2/models/%ZZ`)
+    expect(inference.status).toBe(400)
+    expect(await inference.json()).toEqual({ error: expect.stringMatching(/^SERVICE_MALFORMED: /) })
+    // What can be decoded is as ever, and so is a query, which the routes read.
+    expect((await fetch(`${service.url}/%6Civez?x=%`)).status).toBe(200)
+    expect((await fetch(`${service.url}/%25ZZ`)).status).toBe(404)
   })
 
   it.each([

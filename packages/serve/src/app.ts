@@ -9,10 +9,10 @@ import type { MetricsRegistry } from './instruments.ts'
 import { logStream } from './log.ts'
 import { describeRoutes } from './openapi/document.ts'
 import type { OpenApi } from './openapi/document.ts'
-import { installAccess } from './plugins/access.ts'
+import { installAccess, installCors } from './plugins/access.ts'
 import { connectionOptions, installConnections } from './plugins/connections.ts'
 import { installDrain } from './plugins/drain.ts'
-import { answerConnectionError, installErrors, sendProblem } from './plugins/errors.ts'
+import { answerConnectionError, installErrors, routable, sendProblem } from './plugins/errors.ts'
 import { installHealth } from './plugins/health.ts'
 import { metricsRoute, observeRequests } from './plugins/metrics.ts'
 import { UploadMemory } from './plugins/upload-memory.ts'
@@ -59,6 +59,7 @@ export async function buildApp(config: Config): Promise<Service> {
     routerOptions: { maxParamLength: 16_384 },
     // While stopping, what still arrives on open connections is answered as ever.
     return503OnClosing: false,
+    rewriteUrl: routable,
     frameworkErrors: sendProblem,
     clientErrorHandler: answerConnectionError,
     trustProxy: config.trustedProxies ?? false,
@@ -79,6 +80,7 @@ export async function buildApp(config: Config): Promise<Service> {
   const inFlight = observeRequests(app, instruments)
   installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
   installServerTiming(app)
+  await installCors(app, config)
   installErrors(app)
   installConnections(app, config)
   await installAccess(app, config)

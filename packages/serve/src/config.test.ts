@@ -27,12 +27,12 @@ describe('readConfig', () => {
     expect(
       readConfig([], {
         FLOWERS_CORS_ORIGINS: 'https://a.example, http://b.example:81',
-        FLOWERS_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
+        FLOWERS_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8,::1,fd00::/8,::ffff:10.0.0.1',
         FLOWERS_RATE_LIMIT: '60',
       }),
     ).toMatchObject({
       corsOrigins: ['https://a.example', 'http://b.example:81'],
-      trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
+      trustedProxies: ['127.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.1'],
       rateLimit: 60,
     })
     expect(readConfig([], { FLOWERS_CORS_ORIGINS: '*' })).toMatchObject({ corsOrigins: '*' })
@@ -62,11 +62,31 @@ describe('readConfig', () => {
       { FLOWERS_CORS_ORIGINS: 'https://a.example, b.example' },
       'FLOWERS_CORS_ORIGINS must be off, * or origins such as https://flowers.example, not "https://a.example, b.example".',
     ],
+    [[], { FLOWERS_KEEP_ALIVE_MS: '0' }, 'FLOWERS_KEEP_ALIVE_MS must be an integer from 1 to 600000, not "0".'],
     [['--ports', '80'], {}, "Unknown option '--ports'."],
     [['80'], {}, "Unexpected argument '80'."],
   ])('answers %j %j with a sentence', (argv, environment, sentence) => {
     expect(() => readConfig(argv, environment)).toThrow(
       expect.objectContaining({ code: 'SERVICE_CONFIGURATION', message: sentence }),
+    )
+  })
+
+  it.each([
+    ['FLOWERS_TRUSTED_PROXIES', '999.1.1.1'],
+    ['FLOWERS_TRUSTED_PROXIES', '10.0.0.0/99'],
+    ['FLOWERS_TRUSTED_PROXIES', '10.0.0.0/0'],
+    ['FLOWERS_TRUSTED_PROXIES', '::1/129'],
+    ['FLOWERS_TRUSTED_PROXIES', '10.0.0.0/'],
+    ['FLOWERS_TRUSTED_PROXIES', '::1,10.0.0.1.1'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://['],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://host:99999'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'host:4318'],
+  ])('refuses %s=%s, which looks like an address and is none', (variable, value) => {
+    expect(() => readConfig([], { [variable]: value })).toThrow(
+      expect.objectContaining({
+        code: 'SERVICE_CONFIGURATION',
+        message: expect.stringMatching(new RegExp(`^${variable} must be .*, not `)),
+      }),
     )
   })
 })

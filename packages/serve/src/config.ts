@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
@@ -27,12 +28,20 @@ const integer = (low: number, high: number) =>
 
 const off = z.literal('off').transform(() => null)
 
-/** Values between commas, each of which passes `pattern`. */
-const listOf = (pattern: RegExp) =>
+/** Values between commas, each of which passes `value`. */
+const listOf = (value: z.ZodType<string, string>) =>
   z
     .string()
     .transform((text) => text.split(',').map((value) => value.trim()))
-    .pipe(z.array(z.string().regex(pattern)).min(1))
+    .pipe(z.array(value).min(1))
+
+/** An address, or a network of at least one fixed bit. */
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([\da-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  if (version === 0 || bits === undefined) return version !== 0
+  return Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128)
+}
 
 /** What a header can carry and a shell does not split. */
 const token = z.string().regex(/^[\x21-\x7e]+$/)
@@ -191,9 +200,10 @@ export const settings = {
   },
   keepAliveMs: {
     variable: 'FLOWERS_KEEP_ALIVE_MS',
-    schema: integer(0, 600_000),
+    // For Node, 0 is forever.
+    schema: integer(1, 600_000),
     fallback: '72000',
-    expected: 'an integer from 0 to 600000',
+    expected: 'an integer from 1 to 600000',
     about: 'Milliseconds that a connection stays open after an answer; longer than the proxy before it keeps one.',
   },
   token: {
@@ -221,21 +231,24 @@ export const settings = {
   },
   trustedProxies: {
     variable: 'FLOWERS_TRUSTED_PROXIES',
-    schema: z.union([off, listOf(/^[\da-fA-F.:]+(\/\d{1,3})?$/)]),
+    schema: z.union([off, listOf(z.string().refine(isNetwork))]),
     fallback: 'off',
     expected: 'off or addresses and networks such as 127.0.0.1,10.0.0.0/8',
     about: 'Proxies whose X-Forwarded-For names the address of the client.',
   },
   corsOrigins: {
     variable: 'FLOWERS_CORS_ORIGINS',
-    schema: z.union([off, z.literal('*'), listOf(/^https?:\/\/[^\s/,]+$/)]),
+    schema: z.union([off, z.literal('*'), listOf(z.string().regex(/^https?:\/\/[^\s/,]+$/))]),
     fallback: 'off',
     expected: 'off, * or origins such as https://flowers.example',
     about: 'Origins whose pages may ask from a browser (CORS); separated by commas.',
   },
   otlpEndpoint: {
     variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    schema: z.string().regex(/^https?:\/\/[^\s/]+/),
+    schema: z
+      .string()
+      .regex(/^https?:\/\/[^\s/]+/)
+      .refine((text) => URL.canParse(text)),
     fallback: null,
     expected: 'an address such as http://localhost:4318',
     about: 'Collector that traces are sent to (OpenTelemetry, OTLP over HTTP); without it none are made.',

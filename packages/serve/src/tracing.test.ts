@@ -17,6 +17,7 @@ interface Span {
 it('sends the spans of each stage to a collector, in the trace of the caller, and none of probes', async () => {
   const spans: Span[] = []
   const services: unknown[] = []
+  const logged: (string | undefined)[] = []
   const collector = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -49,6 +50,11 @@ it('sends the spans of each stage to a collector, in the trace of the caller, an
     expect((await ask()).status).toBe(200)
     await fetch(`${service.url}/livez`)
     expect(await service.stop()).toBe(0)
+    const lines = service
+      .log()
+      .split('\n')
+      .flatMap((line) => (line.includes('"/classify?') ? [JSON.parse(line) as { traceId?: string }] : []))
+    logged.push(...lines.map((line) => line.traceId))
   } finally {
     collector.close()
   }
@@ -76,7 +82,11 @@ it('sends the spans of each stage to a collector, in the trace of the caller, an
     expect(BigInt(stage.endTimeUnixNano) - BigInt(stage.startTimeUnixNano)).toBeGreaterThanOrEqual(0n)
     expect(BigInt(stage.startTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(request.startTimeUnixNano))
   }
-  expect(new Set(spans.map((span) => span.traceId)).size).toBe(2)
+  const traces = new Set(spans.map((span) => span.traceId))
+  expect(traces.size).toBe(2)
+  traces.delete(traceId)
+  // The second is not recorded, but its caller knows it by this; the last has a trace of its own.
+  expect(logged).toEqual([traceId, '1'.repeat(32), ...traces])
   expect(spans.filter(({ name }) => name.startsWith('POST'))).toHaveLength(2)
   expect(spans.some(({ name }) => name.includes('livez'))).toBe(false)
   expect(services).toContainEqual({ key: 'service.name', value: { stringValue: 'flowers' } })

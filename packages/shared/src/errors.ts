@@ -303,7 +303,8 @@ export const catalogue = {
     status: 400,
     exit: 1,
     title: 'Wrong parameter',
-    remedy: 'Use the parameters model, tta, top_k and the header X-Request-Timeout-Ms as described.',
+    remedy:
+      'Use the parameters model, tta, allow_step_down, top_k, details, label and the header X-Request-Timeout-Ms as described.',
   },
   SERVICE_TENSOR: {
     status: 400,

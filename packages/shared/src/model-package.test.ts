@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { listModels, openModel, packageModel, resolveModel } from './model-package.ts'
+import { findModel, listModels, openModel, packageModel, resolveModel } from './model-package.ts'
 import type { Manifest } from './manifest.ts'
 import { imagenetNormalization } from './preprocessing.ts'
 
@@ -202,6 +202,12 @@ describe('resolveModel and listModels', () => {
     await expect(resolveModel(models, 'three')).rejects.toMatchObject({
       code: 'MODEL_MISSING',
       message: expect.stringContaining('two'),
+    })
+    await expect(resolveModel(models, 'three')).rejects.toMatchObject({ message: expect.stringContaining(models) })
+    expect(await findModel(models, 'two')).toEqual(location)
+    await expect(findModel(models, 'three')).rejects.toMatchObject({
+      code: 'MODEL_MISSING',
+      message: 'There is no model "three"; there are: two.',
     })
     await expect(resolveModel(models, '../two')).rejects.toMatchObject({ code: 'MODEL_MISSING' })
   })

@@ -174,16 +174,25 @@ export interface ModelLocation {
  * highest version. Throws MODEL_MISSING, with the names that exist.
  */
 export async function resolveModel(modelsFolder: string, name?: string): Promise<ModelLocation> {
-  const models = await listModels(modelsFolder)
   const wanted = name ?? (await defaultName(modelsFolder))
+  return locate(modelsFolder, wanted, ` in ${modelsFolder}`)
+}
+
+/**
+ * The folder that serves for a name which a client gave: its highest version. Throws MODEL_MISSING, with the names that
+ * exist but not where they are, which is no matter of clients.
+ */
+export function findModel(modelsFolder: string, name: string): Promise<ModelLocation> {
+  return locate(modelsFolder, name, '')
+}
+
+async function locate(modelsFolder: string, wanted: string, where: string): Promise<ModelLocation> {
+  const models = await listModels(modelsFolder)
   const found = models.find((model) => model.name === wanted)
   const version = found?.versions.at(-1)
   if (!found || version === undefined) {
     const names = models.map((model) => model.name).join(', ') || 'none'
-    throw new FlowersError(
-      'MODEL_MISSING',
-      `There is no model ${JSON.stringify(wanted)} in ${modelsFolder}; there are: ${names}.`,
-    )
+    throw new FlowersError('MODEL_MISSING', `There is no model ${JSON.stringify(wanted)}${where}; there are: ${names}.`)
   }
   return { name: found.name, version, folder: join(modelsFolder, found.name, String(version)) }
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import { configureSharp } from '@flowers/shared/image'
 import type { Manifest } from '@flowers/shared/manifest'
-import { listModels, readManifest, resolveModel } from '@flowers/shared/model-package'
+import { findModel, listModels, readManifest, resolveModel } from '@flowers/shared/model-package'
 import type { ModelLocation } from '@flowers/shared/model-package'
 import { imagenetNormalization } from '@flowers/shared/preprocessing'
 import { startPreprocessor } from '@flowers/shared/preprocessor'
@@ -174,7 +174,7 @@ export class Engine {
     if (name === classifier.manifest.name) return classifier.manifest
     if (this.#unloaded.has(name)) throw unloaded(name)
     const loaded = this.#loadedModels.get(name)
-    return loaded ? loaded.manifest : readManifest((await resolveModel(this.#config.modelsDir, name)).folder)
+    return loaded ? loaded.manifest : readManifest((await findModel(this.#config.modelsDir, name)).folder)
   }
 
   /** The models of the folder by name and version, with what keeps a version from being asked, if anything. */
@@ -190,7 +190,7 @@ export class Engine {
    * Rejects as {@link classifier} does, and as loading does.
    */
   async loadModel(name: string): Promise<void> {
-    await resolveModel(this.#config.modelsDir, name)
+    await findModel(this.#config.modelsDir, name)
     this.#unloaded.delete(name)
     if (this.#loadedModels.has(name)) await this.#inTurn(() => this.#replace(name))
     else await this.classifier(name)
@@ -240,7 +240,7 @@ export class Engine {
     if (!old) return
     // Else reloads that follow each other would hold the memory of a model three times and more.
     await Promise.all(this.#retiring.values())
-    const location = await resolveModel(this.#config.modelsDir, name)
+    const location = await findModel(this.#config.modelsDir, name)
     const classifier = await this.#open(location)
     // Unloaded, or the service ended, in the meantime.
     if (this.closing.aborted || this.#loadedModels.get(name) !== old) return classifier.close()
@@ -294,7 +294,7 @@ export class Engine {
     if (name === this.#loaded.classifier.manifest.name) {
       throw new FlowersError('MODEL_IN_USE', `${JSON.stringify(name)} is the model that answers by default.`)
     }
-    await resolveModel(this.#config.modelsDir, name)
+    await findModel(this.#config.modelsDir, name)
     this.#unloaded.add(name)
     const loading = this.#classifiers.get(name)
     this.#classifiers.delete(name)
@@ -352,7 +352,7 @@ export class Engine {
   }
 
   async #load(name: string): Promise<Classifier> {
-    const location = await resolveModel(this.#config.modelsDir, name)
+    const location = await findModel(this.#config.modelsDir, name)
     if (this.#unloaded.has(name)) throw unloaded(name)
     const classifier = await (this.#classifiers.get(name) ?? this.#loadFirst(location))
     // The command came while it was being loaded: it frees the model.

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { form, solid } from '../testing/pictures.ts'
 import { listen, startService } from '../testing/service.ts'
@@ -120,5 +122,33 @@ describe('CORS', () => {
     expect(refused.headers.get('access-control-allow-origin')).toBe('https://flowers.example')
     expect(refused.headers.get('access-control-expose-headers')).toContain('Retry-After')
     expect((await ask('DELETE', '/classify', {})).status).toBe(405)
+  })
+
+  it('lets pages of other origins read every refusal', async () => {
+    service = await listen({ FLOWERS_CORS_ORIGINS: 'https://flowers.example' })
+    const headers = { origin: 'https://flowers.example' }
+    const refusals: (readonly [string, string, number])[] = [
+      ['GET', '/nowhere', 404],
+      ['DELETE', '/classify', 405],
+      ['GET', '/%ZZ', 400],
+      ['GET', '/v2/models/%E0%A4%A', 400],
+    ]
+    for (const [method, path, status] of refusals) {
+      const refused = await ask(method, path, headers)
+      expect([path, refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([
+        path,
+        status,
+        headers.origin,
+      ])
+    }
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+    socket.write(
+      `GET /livez HTTP/1.1\r\nhost: x\r\norigin: ${headers.origin}\r\nexpect: cake\r\nconnection: close\r\n\r\n`,
+    )
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    await once(socket, 'end')
+    expect(text).toMatch(/^HTTP\/1\.1 400 /)
+    expect(text).toContain(`access-control-allow-origin: ${headers.origin}`)
   })
 })

@@ -9,19 +9,25 @@ import { ServiceError } from '../service-error.ts'
 /** Who may ask: everyone; those with the token of clients, where there is one; those with that of administration. */
 export type Access = 'open' | 'client' | 'admin'
 
-export type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit' | 'corsOrigins'>
+export type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit'>
 
 /** Headers of answers that scripts of other origins may read. */
 const exposedHeaders = ['Inference-Header-Content-Length', 'Retry-After', 'Server-Timing', 'X-Request-Id']
 
 /**
- * In this order: pages of other origins, the rate of an address, tokens. The rate comes before the tokens, so that
- * guesses of a token count. Call it after the hooks that observe and before those that read bodies.
+ * Pages of other origins. Call it before every hook that may refuse a request: a browser shows an answer without these
+ * headers to no page, so that it would see a failed connection in place of the problem.
+ */
+export async function installCors(app: FastifyInstance, { corsOrigins }: Pick<Config, 'corsOrigins'>): Promise<void> {
+  if (corsOrigins === null) return
+  await app.register(cors, { origin: corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
+}
+
+/**
+ * The rate of an address, then tokens, so that guesses of a token count. Call it after the hooks that observe and before
+ * those that read bodies.
  */
 export async function installAccess(app: FastifyInstance, config: AccessConfig): Promise<void> {
-  if (config.corsOrigins !== null) {
-    await app.register(cors, { origin: config.corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
-  }
   if (config.rateLimit !== null) {
     const max = config.rateLimit
     await app.register(rateLimit, {

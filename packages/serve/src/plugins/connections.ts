@@ -46,8 +46,15 @@ export function installConnections(app: FastifyInstance, { answerTimeoutMs }: Co
     done(fault === null ? undefined : new FlowersError('SERVICE_MALFORMED', `${fault}.`))
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
-    const timer = setTimeout(() => request.raw.socket.destroy(), answerTimeoutMs)
-    whenOver(request, reply, () => clearTimeout(timer))
+    let timer: NodeJS.Timeout | undefined
+    const start = (): void => void (timer = setTimeout(() => request.raw.socket.destroy(), answerTimeoutMs))
+    // Behind another answer (pipelining), the client cannot take it yet; Node tells when its turn has come.
+    if (reply.raw.socket === null) reply.raw.once('socket', start)
+    else start()
+    whenOver(request, reply, () => {
+      reply.raw.off('socket', start)
+      clearTimeout(timer)
+    })
     done()
   })
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {

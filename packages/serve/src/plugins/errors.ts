@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
@@ -71,7 +71,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   // Fastify would close where a body has a wrong type; the answer to who is still sending it would be lost.
   void reply.removeHeader('connection')
   closeAfterBody(request, reply)
-  if (isProtocol(request.url)) void reply.type('application/json').send({ error: `${known.code}: ${problem.detail}` })
+  if (isProtocol(request.originalUrl))
+    void reply.type('application/json').send({ error: `${known.code}: ${problem.detail}` })
   else void reply.type(problemType).send(problem)
 }
 
@@ -115,6 +116,24 @@ export function installErrors(app: FastifyInstance): void {
   })
 }
 
+/**
+ * The path by which a request finds its route: its own, or one that has none. Fastify answers a path that cannot be
+ * decoded before any hook, so that nobody would count, log and time it.
+ */
+export function routable({ url = '/' }: IncomingMessage): string {
+  return isDecodable(url) ? url : '/undecodable'
+}
+
+function isDecodable(url: string): boolean {
+  if (!url.includes('%')) return true
+  try {
+    decodeURI(url.split('?')[0]!)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Methods of each path that has a route. */
 type Methods = Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>
 
@@ -127,6 +146,9 @@ function patternOf(path: string): RegExp {
 }
 
 function absent(request: FastifyRequest, routes: Methods): FlowersError {
+  if (!isDecodable(request.originalUrl)) {
+    return new FlowersError('SERVICE_MALFORMED', 'The path cannot be decoded: a percent sign starts no character.')
+  }
   const path = request.url.split('?')[0]!
   const allowed = [...routes.values()]
     .filter(({ pattern }) => pattern.test(path))

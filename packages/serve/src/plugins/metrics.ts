@@ -55,7 +55,10 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
       const level = request.routeOptions.config.probe ? 'debug' : 'info'
       const ms = Math.round(seconds * 1e5) / 100
       const { failure: code } = request
-      request.log[level]({ method: request.method, url: request.url, status, ...(code && { code }), ms }, 'request')
+      request.log[level](
+        { method: request.method, url: request.originalUrl, status, ...(code && { code }), ms },
+        'request',
+      )
     })
     done()
   })

@@ -27,6 +27,8 @@ export function installTrace(app: FastifyInstance, tracing: Tracing | null): voi
       const trace = tracing.begin(caller, request.arrived)
       request.trace = trace
       request.traceId = trace.id
+      // The logger knows the trace of a caller; this one began here.
+      if (!caller && trace.id !== null) request.log = reply.log = request.log.child({ traceId: trace.id })
       whenOver(request, reply, () => {
         const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
         trace.end({ method: request.method, route: request.routeOptions.url ?? null, status })

@@ -36,6 +36,16 @@ describe('GET /openapi.json', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 
+  it('has no parameter that the remedy of a wrong one does not name', () => {
+    const operations = Object.values(service.openapi().paths).flatMap((methods) => Object.values(methods))
+    const names = operations.flatMap(({ parameters = [] }) =>
+      parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
+    )
+    const { remedy } = catalogue.SERVICE_PARAMETER
+    expect(names).toContain('label')
+    expect([...new Set(names)].filter((name) => !new RegExp(`\\b${name}\\b`, 'i').test(remedy))).toEqual([])
+  })
+
   it('names the parameters with their values', async () => {
     const parameters = service.openapi().paths['/classify']!['post']!.parameters
     expect(parameters.map(({ name, in: place, required }) => [name, place, required])).toEqual([

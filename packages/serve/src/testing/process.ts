@@ -14,12 +14,14 @@ export interface ServiceProcess {
   readonly pid: number
   readonly url: string
   readonly signal: (name: NodeJS.Signals) => void
+  /** What it has logged so far, a line of JSON each. */
+  readonly log: () => string
   /** The value of a series of /metrics, as `name{label="value"}`; 0 when it is not there. */
   readonly metric: (series: string) => Promise<number>
   /** Bytes of memory that it has now. Linux only. */
   readonly resident: () => Promise<number>
-  /** Its threads. Linux only. */
-  readonly threads: () => Promise<number>
+  /** Its threads, by name. Linux only. */
+  readonly threads: () => Promise<readonly string[]>
   /** Resolves with its exit code once it has ended; null: by a signal. */
   readonly ended: Promise<number | null>
   /** Ends it by SIGTERM; gives its exit code. */
@@ -50,17 +52,26 @@ export async function startProcess(
     pid,
     url,
     signal: (name) => void child.kill(name),
+    log: () => output,
     metric: async (series) => {
       const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n')
       return Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? 0)
     },
     resident: async () =>
       1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN),
-    threads: async () => (await readdir(`/proc/${pid}/task`)).length,
+    threads: () => threadsOf(pid),
     ended: exit,
     stop: () => {
       child.kill('SIGTERM')
       return exit
     },
   }
+}
+
+/** Names of the threads of a process. Linux only. */
+export async function threadsOf(pid: number): Promise<readonly string[]> {
+  const ids = await readdir(`/proc/${pid}/task`)
+  // One may have ended since.
+  const names = ids.map((id) => readFile(`/proc/${pid}/task/${id}/comm`, 'utf8').catch(() => null))
+  return (await Promise.all(names)).filter((name) => name !== null).map((name) => name.trim())
 }

@@ -46,7 +46,7 @@ export async function reloadUnderLoad(options: {
   })
   // Codecs make their threads with the first pictures.
   await until(() => answered >= clients * pictures.length)
-  const threads = await service.threads()
+  const { length: threads } = await service.threads()
   let failedReloads = 0
   for (let count = 1; count <= reloads; count++) {
     service.signal('SIGHUP')
@@ -54,7 +54,7 @@ export async function reloadUnderLoad(options: {
       failedReloads = await service.metric(failed)
       return (await service.metric(done)) + failedReloads >= count
     })
-    await until(async () => (await service.threads()) <= threads + coming)
+    await until(async () => (await service.threads()).length <= threads + coming)
     resident.push(await service.resident())
   }
   stopped = true
