@@ -56,8 +56,7 @@ describe('the fused graph', () => {
     // 1 stem, 2 downsamplings, 4 blocks, 1 head; GELUs of 4 blocks and the head; 1 + 2 patch and 4 depthwise convolutions.
     expect(fused).toEqual({
       opset: 20,
-      // The end is more than one linear layer.
-      classMaps: false,
+      classMaps: true,
       operators: {
         Conv: 7,
         LayerNormalization: 8,
