@@ -51,13 +51,12 @@ const topics = {
   },
   async faults() {
     const { faultNames, meetFault } = await load('faults')
+    const { resolveModel } = await import(pathToFileURL(join(root, 'packages/shared/dist/model-package.js')).href)
+    const models = join(root, 'models')
+    const model = { ...(await resolveModel(models, 'garden18')), models }
     const rows = []
     for (const name of faultNames) {
-      const { statuses, wrong, facts, code } = await meetFault(name, {
-        models: join(root, 'models'),
-        name: 'garden18',
-        version: 1,
-      })
+      const { statuses, wrong, facts, code } = await meetFault(name, model)
       rows.push({
         fault: name,
         answers: counts(Object.entries(statuses)),

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import { resolveModel } from '@flowers/shared/model-package'
 import { describe, expect, it } from 'vitest'
 import { freePort } from './free-port.ts'
 import { faultNames, logToFullDisk, meetFault, startWithCorruptModel } from './hostile/faults.ts'
 
-const garden = { models: fileURLToPath(new URL('../models', import.meta.url)), name: 'garden18', version: 1 }
+const models = fileURLToPath(new URL('../models', import.meta.url))
+const garden = { ...(await resolveModel(models, 'garden18')), models }
 
 describe('while clients ask the model that is shipped', () => {
   it.each(faultNames)('%s: every answer is right, none is missing', async (name) => {

@@ -38,7 +38,7 @@ describe('GET /openapi.json', () => {
 
   it('has no parameter that the remedy of a wrong one does not name', () => {
     const operations = Object.values(service.openapi().paths).flatMap((methods) => Object.values(methods))
-    const names = operations.flatMap(({ parameters = [] }) =>
+    const names = operations.flatMap(({ parameters }) =>
       parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     )
     const { remedy } = catalogue.SERVICE_PARAMETER
