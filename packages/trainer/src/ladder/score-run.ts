@@ -7,7 +7,7 @@ import { withoutPhotos } from '../data/dataset.ts'
 import { openData } from '../data/open-data.ts'
 import { readRun } from '../train/run-folder.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
-import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
+import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
 import { TrainingVariables } from '../train/variables.ts'
 import { fewShot } from './few-shot.ts'
 import type { FewShot } from './few-shot.ts'
@@ -55,9 +55,7 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
       views: recipe.views.length,
       size: checkpoint.size,
       ...(await readEffort(folder)),
-      right: Object.fromEntries(
-        valid.map(({ id, index }, photo) => [id, means[photo]!.every((value) => value <= means[photo]![index]!)]),
-      ),
+      right: Object.fromEntries(valid.map(({ id, index }, photo) => [id, isAnswer(means[photo]!, index)])),
     }
   } finally {
     scorers.dispose()

@@ -32,6 +32,12 @@ export function flipped(images: tf.Tensor, flip: View['flip']): tf.Tensor {
   return axis === null ? images : tf.reverse(images, axis)
 }
 
+/** Whether a class is the answer that probabilities give: the largest, of equals the first, as argMax in the step has it. */
+export function isAnswer(probabilities: Float32Array, index: number): boolean {
+  const own = probabilities[index]!
+  return probabilities.every((other, place) => (place < index ? other < own : other <= own))
+}
+
 /** Accuracy and loss of photos whose class probabilities, summed over so many views, are `sums`. */
 export function summarize(sums: readonly Float32Array[], samples: readonly Sample[], views: number): Validation {
   let correct = 0
@@ -39,8 +45,7 @@ export function summarize(sums: readonly Float32Array[], samples: readonly Sampl
   const own = sums.map((sum, position) => {
     const { index } = samples[position]!
     const value = sum[index]!
-    // As argMax in the step: of equals the first is the answer.
-    if (sum.every((other, place) => (place < index ? other < value : other <= value))) correct++
+    if (isAnswer(sum, index)) correct++
     loss -= Math.log(Math.max(value / views, 1e-12))
     return value / views
   })
