@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { fuzz } from './hostile/fuzz.ts'
 
-/** Growth of the resident memory from the first tenth of the requests to the end, in bytes. */
+/** Growth of the resident memory over the second half of the requests, in bytes. */
 const tolerance = 100e6
 
 /** Bytes: what the service is started with, the bodies that it may hold, and as much again for what reads them. */

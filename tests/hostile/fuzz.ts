@@ -23,7 +23,7 @@ export interface FuzzResult {
   readonly kinds: readonly KindResult[]
   /** Sentences, each with the number of the request that it happened with. */
   readonly violations: readonly string[]
-  /** Resident bytes after a tenth of the requests, and at the end. */
+  /** Resident bytes after half of the requests, when each kind has been as large as it gets, and at the end. */
   readonly resident: readonly [early: number, late: number]
   /** The most resident bytes that there were at any time. */
   readonly peak: number
@@ -93,7 +93,7 @@ export async function fuzz(options: { requests: number; seed: number }): Promise
         const label = await askGood()
         if (label !== 'red') violations.push(`${index}: a red picture among them: ${label}`)
       }
-      if (index === Math.floor(options.requests / 10)) early = await memory('VmRSS')
+      if (index === Math.floor(options.requests / 2)) early = await memory('VmRSS')
     }
   }
   try {
