@@ -45,14 +45,12 @@ describe('ConvNeXt-Base at 576 px', () => {
 
     const environment = { MODELS_DIR: join(test.folder, 'models'), MODEL: 'base', FLOWERS_LOG_LEVEL: 'silent' }
     const { app, engine } = await buildApp(readConfig([], environment)!)
+    const headers = { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '60000' }
+    const payload = await readFile(join(input, path!))
+    const ask = (url: string) => app.inject({ method: 'POST', url, headers, payload })
     await engine.start()
     try {
-      const response = await app.inject({
-        method: 'POST',
-        url: '/classify?top_k=2',
-        headers: { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '60000' },
-        payload: await readFile(join(input, path!)),
-      })
+      const response = await ask('/classify?top_k=2')
       expect(response.statusCode).toBe(200)
       const answer = response.json<{ predictions: { label: string; score: number }[]; views: unknown }>()
       expect(answer.views).toMatchObject({ of: 2, policy: 'exact' })
@@ -61,12 +59,7 @@ describe('ConvNeXt-Base at 576 px', () => {
       expect(answer.predictions[0]!.score).toBeCloseTo(Number(confidence), 4)
 
       // Its head has a hidden layer.
-      const looked = await app.inject({
-        method: 'POST',
-        url: '/explain',
-        headers: { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '60000' },
-        payload: await readFile(join(input, path!)),
-      })
+      const looked = await ask('/explain')
       expect(looked.statusCode).toBe(200)
       expect(looked.json()).toMatchObject({ height: 18, width: 18 })
     } finally {

@@ -2,6 +2,8 @@ import { basename } from 'node:path'
 import { report } from '../../recipes/report.ts'
 import { recipeDefaults, storedRecipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
+import { isRecord } from './record.ts'
+import type { Fields } from './record.ts'
 import { shortenPhases } from './shorten-phases.ts'
 
 /**
@@ -17,11 +19,6 @@ export function completeRecipe(content: unknown, path: string, log: (line: strin
   if (!parsed.success) return complete
   return shortenPhases(parsed.data, { before: defaults, paths: pathsIn(content), log })
 }
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Field by field; lists are taken whole, and what is of another kind, as it has other fields. */
 function over(base: unknown, change: unknown): unknown {

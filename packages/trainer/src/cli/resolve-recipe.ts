@@ -6,6 +6,7 @@ import { recipeSchema, storedRecipeSchema } from '../recipe.ts'
 import type { Recipe } from '../recipe.ts'
 import { completeRecipe } from './complete-recipe.ts'
 import { fromUser } from './paths.ts'
+import { isRecord } from './record.ts'
 import { shortenPhases } from './shorten-phases.ts'
 
 type Log = (line: string) => void
@@ -79,9 +80,6 @@ export function takeMinutes(
     throw new FlowersError('RECIPE_SETTING', `minutes takes a number above 0, not "${text}"`)
   return { minutes, settings: settings.filter((setting) => !isMinutes(setting)) }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Sets one dotted path of the recipe. The value is read as JSON, or as text where it is none. Throws RECIPE_SETTING for a path that is not there. */
 function applySetting(recipe: unknown, setting: string): unknown {

@@ -69,7 +69,8 @@ const viewPolicy = 'exact'
  * Makes the model folder of a run: the checkpoint as ONNX, held against the trainer on real photos, measured and
  * calibrated through the service's own preprocessing, with its manifest and card. The folder appears whole or not at all.
  *
- * Throws EXPORT_TARGET, MODEL_EXISTS, the system's error where `out` cannot be made, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED before anything is done; EXPORT_CONVERTER,
+ * Throws EXPORT_TARGET, MODEL_EXISTS, the system's error where `out` cannot be made, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED
+ * before anything is done; EXPORT_CONVERTER,
  * EXPORT_PARITY; and what TensorFlow, `openDataset` and reading weights throw.
  */
 export async function exportRun(options: ExportOptions): Promise<ExportReport> {

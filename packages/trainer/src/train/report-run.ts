@@ -42,7 +42,8 @@ const trainBudget = { photos: 3000, size: 256 }
 
 /**
  * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
- * Throws what `requireWritableFile` throws, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an aborted signal, and what `openDataset`
+ * Throws what `requireWritableFile` throws, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an
+ * aborted signal, and what `openDataset`
  * and reading weights throw.
  */
 export async function reportRun(options: ReportOptions): Promise<WrittenReport> {
