@@ -51,7 +51,7 @@ const topics = {
   },
   async faults() {
     const { faultNames, meetFault } = await load('faults')
-    const { resolveModel } = await import(pathToFileURL(join(root, 'packages/shared/dist/model-package.js')).href)
+    const { resolveModel } = await import(pathToFileURL(join(root, 'packages/shared/dist/model/package.js')).href)
     const models = join(root, 'models')
     const model = { ...(await resolveModel(models, 'garden18')), models }
     const rows = []

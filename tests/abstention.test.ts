@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { listModels, openModel } from '@flowers/shared/model-package'
+import { listModels, openModel } from '@flowers/shared/model/package'
 import { openNetwork } from '@flowers/trainer/evaluate/network'
 import { nonFlowersOf, scoreNonFlowers } from '@flowers/trainer/evaluate/non-flowers'
 import { expect, it } from 'vitest'

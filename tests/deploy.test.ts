@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig, settings } from '@flowers/serve/config'
 import { planThreads, sessionBytes } from '@flowers/serve/engine/plan'
-import { listModels, readManifest, resolveModel } from '@flowers/shared/model-package'
+import { listModels, readManifest, resolveModel } from '@flowers/shared/model/package'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from '@flowers/serve/app'
 import { readConfig } from '@flowers/serve/config'
-import { openModel, resolveModel } from '@flowers/shared/model-package'
+import { openModel, resolveModel } from '@flowers/shared/model/package'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { resolveModel } from '@flowers/shared/model-package'
+import { resolveModel } from '@flowers/shared/model/package'
 import { describe, expect, it } from 'vitest'
 import { freePort } from './free-port.ts'
 import { faultNames, logToFullDisk, meetFault, startWithCorruptModel } from './hostile/faults.ts'

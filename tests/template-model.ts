@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Manifest } from '@flowers/shared/manifest'
-import { packageModel } from '@flowers/shared/model-package'
-import type { ModelPackage } from '@flowers/shared/model-package'
-import { imagenetNormalization } from '@flowers/shared/preprocessing'
-import { sixViews } from '@flowers/shared/views'
+import type { Manifest } from '@flowers/shared/model/manifest'
+import { packageModel } from '@flowers/shared/model/package'
+import type { ModelPackage } from '@flowers/shared/model/package'
+import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
+import { sixViews } from '@flowers/shared/model/views'
 
 /** Labels of fixtures/templates/model.onnx, by index. */
 export const templateLabels = ['red', 'green', 'blue', 'grey', 'left', 'right', 'top', 'bottom']

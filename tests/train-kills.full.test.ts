@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Random } from '@flowers/trainer/random'
+import { Random } from '@flowers/shared/random'
 import { expect, it } from 'vitest'
 import { changefulRun, drawSmallData, fingerprint, runUnderKills, smallRun } from './interrupted-run.ts'
 import { runTrainer } from './trainer-process.ts'

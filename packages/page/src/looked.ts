@@ -1,5 +1,5 @@
 import type { ExplainAnswer } from '@flowers/client/client'
-import { heatMap } from '@flowers/shared/heat-map'
+import { heatMap } from '@flowers/shared/image/heat-map'
 import { byId } from './dom.ts'
 import { flowerName } from './words.ts'
 

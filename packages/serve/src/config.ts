@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
-import { viewPolicies } from '@flowers/shared/views'
+import { viewPolicies } from '@flowers/shared/model/views'
 import { z } from 'zod'
 
 /** One setting: an environment variable, a flag, a line of `--help`. */

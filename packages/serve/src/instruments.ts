@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@flowers/shared/errors'
-import { viewPolicies } from '@flowers/shared/views'
+import { viewPolicies } from '@flowers/shared/model/views'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OpenMetricsContentType } from 'prom-client'
 

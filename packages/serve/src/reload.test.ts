@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { packageModel } from '@flowers/shared/model-package'
+import { packageModel } from '@flowers/shared/model/package'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { form, solid } from './testing/pictures.ts'
 import { startService, testModels, until } from './testing/service.ts'

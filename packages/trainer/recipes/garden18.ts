@@ -1,4 +1,4 @@
-import { threeViews } from '@flowers/shared/views'
+import { threeViews } from '@flowers/shared/model/views'
 import type { Recipe } from '../src/recipe.ts'
 import { noMix, reportPhases } from '../src/recipe.ts'
 import { garden18Ignore } from './garden18-ignore.ts'

@@ -1,4 +1,4 @@
-import { oneView, sixViews, threeViews } from '@flowers/shared/views'
+import { oneView, sixViews, threeViews } from '@flowers/shared/model/views'
 import type { Recipe } from '../src/recipe.ts'
 import { noMix, recipeDefaults, reportPhases, standardAugment, strongAugment } from '../src/recipe.ts'
 

@@ -1,4 +1,4 @@
-import { efficientnetLiteNormalization } from '@flowers/shared/preprocessing'
+import { efficientnetLiteNormalization } from '@flowers/shared/image/preprocessing'
 import type { Recipe } from '../src/recipe.ts'
 import { recipeDefaults, reportPhases, standardAugment } from '../src/recipe.ts'
 

@@ -1,4 +1,4 @@
-import { oneView } from '@flowers/shared/views'
+import { oneView } from '@flowers/shared/model/views'
 import { describe, expect, it } from 'vitest'
 import { recipes } from '../recipes/index.ts'
 import { quick } from '../recipes/quick.ts'
@@ -11,7 +11,7 @@ import { noMix, recipeSchema } from './recipe.ts'
 /** What is refused, as `path: message`. */
 function refusals(recipe: Recipe): string[] {
   const { error } = recipeSchema.safeParse(recipe)
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('./')}: ${message}`)
 }
 
 /** The recipe `report` with its phase `full` changed. */

@@ -1,4 +1,4 @@
-import type { View } from '@flowers/shared/views'
+import type { View } from '@flowers/shared/model/views'
 import type { Phase, Recipe } from './recipe.ts'
 
 /** Settings that are each what they may be, but not together. */

@@ -1,5 +1,5 @@
-import { imagenetNormalization, preprocessingSchema } from '@flowers/shared/preprocessing'
-import { sixViews, viewSchema } from '@flowers/shared/views'
+import { imagenetNormalization, preprocessingSchema } from '@flowers/shared/image/preprocessing'
+import { sixViews, viewSchema } from '@flowers/shared/model/views'
 import { z } from 'zod'
 import { contradictions } from './contradictions.ts'
 

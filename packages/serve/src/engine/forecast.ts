@@ -1,5 +1,5 @@
 import { average } from './cost.ts'
-import type { ViewPolicy } from '@flowers/shared/views'
+import type { ViewPolicy } from '@flowers/shared/model/views'
 
 /** A way to answer an image, and what it is expected to cost. Seconds. */
 export interface Offer {

@@ -1,4 +1,4 @@
-import { imagenetNormalization } from '@flowers/shared/preprocessing'
+import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../testing/service.ts'
 import { warmUpFor } from './batch.ts'

@@ -1,4 +1,4 @@
-import { argmax, mergeViews, softmax, viewPolicies } from '@flowers/shared/views'
+import { argmax, mergeViews, softmax, viewPolicies } from '@flowers/shared/model/views'
 import { describe, expect, it } from 'vitest'
 import { inferViews } from './views.ts'
 import type { ViewRunner } from './views.ts'

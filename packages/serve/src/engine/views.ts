@@ -1,5 +1,5 @@
-import { earliestStop, runViews, softmax } from '@flowers/shared/views'
-import type { ViewsPlan, ViewsResult } from '@flowers/shared/views'
+import { earliestStop, runViews, softmax } from '@flowers/shared/model/views'
+import type { ViewsPlan, ViewsResult } from '@flowers/shared/model/views'
 
 /** By whom views are run. */
 export interface ViewRunner {

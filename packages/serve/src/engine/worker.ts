@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { constants, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import { toTensor } from '@flowers/shared/canvas'
+import { toTensor } from '@flowers/shared/image/canvas'
 import { FlowersError } from '@flowers/shared/errors'
-import { assertAsListed } from '@flowers/shared/listed-file'
+import { assertAsListed } from '@flowers/shared/model/listed-file'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type {
   BatchSeconds,

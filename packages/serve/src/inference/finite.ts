@@ -1,5 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
-import type { Preprocessing } from '@flowers/shared/preprocessing'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { misfit } from './request.ts'
 
 /** Rounding to float32 moves no value of a picture by more. */

@@ -1,4 +1,4 @@
-import type { ViewPolicy } from '@flowers/shared/views'
+import type { ViewPolicy } from '@flowers/shared/model/views'
 import { answerImage } from '../answering.ts'
 import type { Asker } from '../answering.ts'
 import type { Classification } from '../engine/classifier.ts'

@@ -1,4 +1,4 @@
-import { ranking } from '@flowers/shared/calibration'
+import { ranking } from '@flowers/shared/model/calibration'
 import type { InferResponse } from '../schemas.ts'
 import type { OutputRequest } from './request.ts'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Manifest } from '@flowers/shared/manifest'
+import type { Manifest } from '@flowers/shared/model/manifest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { durationBuckets, stages } from '../instruments.ts'
 import type { ClassifyAnswer, ExplainAnswer } from '../schemas.ts'

@@ -1,4 +1,4 @@
-import { viewPolicies } from '@flowers/shared/views'
+import { viewPolicies } from '@flowers/shared/model/views'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { answerImage } from '../answering.ts'
 import type { Config } from '../config.ts'

@@ -1,6 +1,6 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
-import type { Manifest } from '@flowers/shared/manifest'
+import type { Manifest } from '@flowers/shared/model/manifest'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
@@ -299,7 +299,7 @@ async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T)
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw new FlowersError('SERVICE_MALFORMED', `${path.join('.') || 'The body'}: ${message}.`)
+  throw new FlowersError('SERVICE_MALFORMED', `${path.join('./') || 'The body'}: ${message}.`)
 }
 
 function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ErrorCode[] = []): Operation {

@@ -1,4 +1,4 @@
-import { viewPolicies } from '@flowers/shared/views'
+import { viewPolicies } from '@flowers/shared/model/views'
 import { ask, connections } from './ask.ts'
 import type { Question } from './ask.ts'
 import { count } from './overload.ts'

@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
-import type { RgbImage } from '../resample.ts'
+import type { RgbImage } from '../image/resample.ts'
 
 /** JPEG that is close to its pixels. */
 export const best = { quality: 100, chromaSubsampling: '4:4:4' } as const

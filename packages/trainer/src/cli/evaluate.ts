@@ -1,5 +1,5 @@
-import { viewPolicies } from '@flowers/shared/views'
-import type { ViewPolicy } from '@flowers/shared/views'
+import { viewPolicies } from '@flowers/shared/model/views'
+import type { ViewPolicy } from '@flowers/shared/model/views'
 import { Command, Option } from 'commander'
 import type { EvaluatedSplit } from '../evaluate/photos-of-model.ts'
 import { showWork } from '../report/bar.ts'

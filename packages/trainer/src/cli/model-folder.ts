@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
-import { listModels, modelFiles } from '@flowers/shared/model-package'
+import { listModels, modelFiles } from '@flowers/shared/model/package'
 import { fromUser } from './paths.ts'
 
 /** What `--model` takes, for its help. */

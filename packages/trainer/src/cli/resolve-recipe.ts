@@ -85,18 +85,18 @@ export function takeMinutes(
 function applySetting(recipe: unknown, setting: string): unknown {
   const split = setting.indexOf('=')
   if (split < 1) throw new FlowersError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
-  const keys = setting.slice(0, split).split('.')
+  const keys = setting.slice(0, split).split('./')
   const set = (node: unknown, depth: number): unknown => {
     const key = keys[depth]
     if (key === undefined) return parseValue(setting.slice(split + 1))
     if (!isRecord(node) || !Object.hasOwn(node, key)) {
-      const above = keys.slice(0, depth).join('.')
+      const above = keys.slice(0, depth).join('./')
       const options = isRecord(node)
         ? `; there is ${Object.keys(node).join(', ')}`
         : node === null
           ? `, as ${above} is null: set all of it, as JSON, such as --set '${above}={...}'`
           : `, as ${above} is ${JSON.stringify(node)}`
-      throw new FlowersError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('.')}"${options}`)
+      throw new FlowersError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('./')}"${options}`)
     }
     return { ...node, [key]: set(node[key], depth + 1) }
   }

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeImage } from '@flowers/shared/image'
+import { decodeImage } from '@flowers/shared/image/decode'
 import { writeFileAtomic } from '@flowers/shared/files'
 import pLimit from 'p-limit'
 import sharp, { type OverlayOptions } from 'sharp'

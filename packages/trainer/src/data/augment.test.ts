@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AugmentOptions } from '../recipe.ts'
 import { recipeDefaults, standardAugment, strongAugment } from '../recipe.ts'
 import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 const still = { ...standardAugment, horizontalFlip: 0, rotation: 0 }
 const apply = (matrix: readonly number[], rgb: readonly [number, number, number]): number[] =>

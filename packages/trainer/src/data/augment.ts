@@ -1,5 +1,5 @@
 import type { AugmentOptions } from '../recipe.ts'
-import type { Random } from '../random.ts'
+import type { Random } from '@flowers/shared/random'
 
 /**
  * What is applied to one photo inside the traced step.

@@ -1,7 +1,7 @@
 import { FlowersError } from '@flowers/shared/errors'
-import type { RgbImage } from '@flowers/shared/resample'
-import { scalesOf } from '@flowers/shared/views'
-import type { View } from '@flowers/shared/views'
+import type { RgbImage } from '@flowers/shared/image/resample'
+import { scalesOf } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/model/views'
 import * as tf from '@tensorflow/tfjs-core'
 import sharp, { type Sharp } from 'sharp'
 import { rampValue } from '../optim/ramp.ts'
@@ -13,7 +13,7 @@ import type { Dataset, Sample } from './dataset.ts'
 import { trainBatches, validBatches } from './loader.ts'
 import { drawMix } from './mix.ts'
 import { writeOutput } from '../output.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 export interface ContactSheetOptions {
   readonly recipe: Recipe

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 const draw = (crop: CropOptions, width: number, height: number, size: number, total: number): Window[] =>
   Array.from({ length: total }, (_, position) =>

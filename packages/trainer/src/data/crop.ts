@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '@flowers/shared/random'
 
 /** How a training photo becomes a square. Exactly one resample, whatever the kind. */
 export type CropOptions =

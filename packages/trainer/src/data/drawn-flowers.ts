@@ -8,7 +8,7 @@ import { developPhoto } from './drawn/develop.ts'
 import { flowerPicture } from './drawn/flower-picture.ts'
 import { scenePicture, scenes, type Scene } from './drawn/scene-picture.ts'
 import { species as allSpecies } from './drawn/species.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 export interface DrawnFlowersOptions {
   /** How many species, the first of the table; 12 to 16, all unless said. */

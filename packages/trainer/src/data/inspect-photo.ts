@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { alphaBackground, readImageHeader } from '@flowers/shared/image'
+import { alphaBackground, readImageHeader } from '@flowers/shared/image/decode'
 import sharp from 'sharp'
 import { lookOf, lookSide, type Look } from './look.ts'
 import type { SoundPhotos } from './sound-photos.ts'

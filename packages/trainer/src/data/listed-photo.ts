@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
-import { labelOfFolder } from '@flowers/shared/labels'
+import { labelOfFolder } from '@flowers/shared/model/labels'
 
 /** `test` is kept aside: neither trained on nor chosen on. */
 export type Split = 'train' | 'valid' | 'test'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cutmixBox, drawMix, gamma, symmetricBeta, unmixed } from './mix.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 const draws = <T>(count: number, draw: (random: Random) => T): T[] =>
   Array.from({ length: count }, (_, position) => draw(new Random(9, 'mix', 0, position)))

@@ -1,5 +1,5 @@
 import type { MixOptions } from '../recipe.ts'
-import type { Random } from '../random.ts'
+import type { Random } from '@flowers/shared/random'
 
 /**
  * How a photo is mixed with its partner, the photo at the mirrored place of the batch: weight of the photo itself outside

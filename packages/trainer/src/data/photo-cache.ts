@@ -1,4 +1,4 @@
-import type { RgbImage } from '@flowers/shared/resample'
+import type { RgbImage } from '@flowers/shared/image/resample'
 
 export interface PhotoSize {
   /** Upright. */

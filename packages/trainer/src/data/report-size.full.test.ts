@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditDataset } from './audit.ts'
 import { openDataset } from './dataset.ts'
 import { drawFlower, drawnSpecies } from './drawn-flowers.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import { trainBatches } from './loader.ts'
 import { PhotoCache } from './photo-cache.ts'
 

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 export type OrderOptions = {
   /** Of the run. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import sharp from 'sharp'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 /** For tests: a JPEG of smooth colour fields, different for every seed. */
 export async function testPhoto(seed: number, width = 40, height = 32): Promise<Buffer> {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { alphaBackground, decodeImage } from '@flowers/shared/image'
-import { resample, type Kernel, type RgbImage } from '@flowers/shared/resample'
+import { alphaBackground, decodeImage } from '@flowers/shared/image/decode'
+import { resample, type Kernel, type RgbImage } from '@flowers/shared/image/resample'
 import sharp, { type Sharp } from 'sharp'
 import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
 import type { PhotoCache, PhotoSize } from './photo-cache.ts'
-import type { Random } from '../random.ts'
+import type { Random } from '@flowers/shared/random'
 
 /** Up to this many bytes of decoded pixels a photo is small: decoded whole, resampled here, worth caching. */
 const smallPhotoBytes = 200_000

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import { clopperPearson } from './binomial.ts'
 
 /** A measured share with its 95 % interval and the number of photos it stands on. */

@@ -1,5 +1,5 @@
-import type { Preprocessing } from '@flowers/shared/preprocessing'
-import type { View } from '@flowers/shared/views'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import type { View } from '@flowers/shared/model/views'
 import { calibrate } from './calibrate.ts'
 import type { Calibration, CalibrationReport, ScoredPhoto } from './calibrate.ts'
 import type { Network } from './network.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import { abstains, answerOf, calibrate, setsOf } from './calibrate.ts'
 import type { ScoredPhoto } from './calibrate.ts'
 

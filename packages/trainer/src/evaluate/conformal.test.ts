@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import { conformalThreshold, setQuality } from './conformal.ts'
 
 describe('threshold', () => {

@@ -1,4 +1,4 @@
-import { conformalSetSize, ranking } from '@flowers/shared/calibration'
+import { conformalSetSize, ranking } from '@flowers/shared/model/calibration'
 import type { Scores } from './metrics.ts'
 
 /** More than rounding can move a sum of probabilities; a set is left short by no class because of it. */

@@ -1,6 +1,6 @@
-import { argmax } from '@flowers/shared/views'
+import { argmax } from '@flowers/shared/model/views'
 import { describe, expect, it } from 'vitest'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import { fitFastLead, leadsAt, stopAt } from './fast-lead.ts'
 
 const sure = [0.99, 0.01]

@@ -1,5 +1,5 @@
-import { argmax, mayStop } from '@flowers/shared/views'
-import type { ViewPolicy } from '@flowers/shared/views'
+import { argmax, mayStop } from '@flowers/shared/model/views'
+import type { ViewPolicy } from '@flowers/shared/model/views'
 import { level } from './bootstrap.ts'
 import { upperBound } from './binomial.ts'
 import type { Scores } from './metrics.ts'

@@ -1,8 +1,8 @@
-import { toTensor } from '@flowers/shared/canvas'
-import type { Canvas } from '@flowers/shared/canvas'
-import type { Preprocessing } from '@flowers/shared/preprocessing'
-import { earliestStop, runViews, scalesOf, softmax } from '@flowers/shared/views'
-import type { FastLead, View, ViewPolicy, ViewsResult } from '@flowers/shared/views'
+import { toTensor } from '@flowers/shared/image/canvas'
+import type { Canvas } from '@flowers/shared/image/canvas'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import { earliestStop, runViews, scalesOf, softmax } from '@flowers/shared/model/views'
+import type { FastLead, View, ViewPolicy, ViewsResult } from '@flowers/shared/model/views'
 import type { Network } from './network.ts'
 
 /** More pixels in one batch save no time on a CPU and cost memory: three views of 576 px. */

@@ -1,5 +1,5 @@
-import { ranking } from '@flowers/shared/calibration'
-import { argmax } from '@flowers/shared/views'
+import { ranking } from '@flowers/shared/model/calibration'
+import { argmax } from '@flowers/shared/model/views'
 import { bootstrap, measureShare } from './bootstrap.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { confusionMatrix, macroF1, perClass } from './metrics.ts'

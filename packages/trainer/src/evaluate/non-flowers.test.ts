@@ -1,5 +1,5 @@
-import { imagenetNormalization } from '@flowers/shared/preprocessing'
-import { oneView } from '@flowers/shared/views'
+import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
+import { oneView } from '@flowers/shared/model/views'
 import { expect, it } from 'vitest'
 import { drawnScenes } from '../data/drawn-flowers.ts'
 import type { Network } from './network.ts'

@@ -1,5 +1,5 @@
-import type { Preprocessing } from '@flowers/shared/preprocessing'
-import type { View } from '@flowers/shared/views'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import type { View } from '@flowers/shared/model/views'
 import { drawnScenes, drawScene } from '../data/drawn-flowers.ts'
 import { clopperPearson } from './binomial.ts'
 import { level } from './bootstrap.ts'

@@ -1,5 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
-import type { Manifest } from '@flowers/shared/manifest'
+import type { Manifest } from '@flowers/shared/model/manifest'
 import { z } from 'zod'
 import { withoutPhotos } from '../data/dataset.ts'
 import type { Dataset, Sample } from '../data/dataset.ts'

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { FlowersError } from '@flowers/shared/errors'
-import type { Canvas } from '@flowers/shared/canvas'
-import { startPreprocessor } from '@flowers/shared/preprocessor'
-import type { Preprocessing } from '@flowers/shared/preprocessing'
-import { scalesOf } from '@flowers/shared/views'
-import type { View } from '@flowers/shared/views'
+import type { Canvas } from '@flowers/shared/image/canvas'
+import { startPreprocessor } from '@flowers/shared/image/decode-threads'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import { scalesOf } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/model/views'
 import { mapAhead } from './map-ahead.ts'
 
 export interface DecodedPhoto<T> {

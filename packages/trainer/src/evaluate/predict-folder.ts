@@ -1,8 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
-import { answer } from '@flowers/shared/calibration'
+import { answer } from '@flowers/shared/model/calibration'
 import { FlowersError } from '@flowers/shared/errors'
-import { openModel } from '@flowers/shared/model-package'
+import { openModel } from '@flowers/shared/model/package'
 import { stringify } from 'csv-stringify/sync'
 import { compareText } from '../data/listed-photo.ts'
 import { requireWritableFile, writeOutput } from '../output.ts'
@@ -95,7 +95,7 @@ async function listFiles(folder: string, written: readonly string[]): Promise<Li
         .split(sep)
         .join('/'),
     }))
-    .filter(({ id }) => !id.split('/').some((name) => name.startsWith('.')))
+    .filter(({ id }) => !id.split('/').some((name) => name.startsWith('./')))
     .sort((a, b) => compareText(a.id, b.id))
   if (files.length === 0) throw new FlowersError('PREDICT_INPUT', `"${folder}" holds no file.`)
   return files

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 
 /** Of fewer validation photos half would choose by chance and calibrate by chance: all of them do both. */
 const fewestToSplit = 200

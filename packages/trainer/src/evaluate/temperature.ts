@@ -1,4 +1,4 @@
-import { applyTemperature } from '@flowers/shared/calibration'
+import { applyTemperature } from '@flowers/shared/model/calibration'
 import type { Scores } from './metrics.ts'
 
 const lowest = 0.05

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { toTensor } from '@flowers/shared/canvas'
-import { decodeImage } from '@flowers/shared/image'
-import { centerCanvas } from '@flowers/shared/preprocess'
-import type { Preprocessing } from '@flowers/shared/preprocessing'
-import { scalesOf } from '@flowers/shared/views'
-import type { View } from '@flowers/shared/views'
+import { toTensor } from '@flowers/shared/image/canvas'
+import { decodeImage } from '@flowers/shared/image/decode'
+import { centerCanvas } from '@flowers/shared/image/preprocess'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import { scalesOf } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/model/views'
 import type { Network } from './network.ts'
 
 export interface ViewCostOptions {

@@ -2,12 +2,12 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Manifest } from '@flowers/shared/manifest'
-import { openModel } from '@flowers/shared/model-package'
+import type { Manifest } from '@flowers/shared/model/manifest'
+import { openModel } from '@flowers/shared/model/package'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDataset } from '../data/dataset.ts'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import { calibrateModel } from './calibrate-model.ts'
 
 const tiny = fileURLToPath(new URL('../../../serve/fixtures/models/tiny/1', import.meta.url))

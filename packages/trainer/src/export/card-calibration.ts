@@ -1,5 +1,5 @@
-import type { Manifest } from '@flowers/shared/manifest'
-import { viewPolicies } from '@flowers/shared/views'
+import type { Manifest } from '@flowers/shared/model/manifest'
+import { viewPolicies } from '@flowers/shared/model/views'
 import type { CalibrationReport, PolicyReport } from '../evaluate/calibrate.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'

@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openModel } from '@flowers/shared/model-package'
+import { openModel } from '@flowers/shared/model/package'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'csv-parse/sync'
 import { evaluateModel } from '../evaluate/evaluate-model.ts'

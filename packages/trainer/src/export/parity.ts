@@ -1,5 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
-import { argmax } from '@flowers/shared/views'
+import { argmax } from '@flowers/shared/model/views'
 
 /** Largest difference of a logit that is rounding, not a defect. */
 const tolerance = 1e-3

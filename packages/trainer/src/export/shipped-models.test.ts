@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { modelFiles, openModel } from '@flowers/shared/model-package'
+import { modelFiles, openModel } from '@flowers/shared/model/package'
 import { describe, expect, it } from 'vitest'
 import { storedRecipeSchema } from '../recipe.ts'
 import { recipes } from '../../recipes/index.ts'

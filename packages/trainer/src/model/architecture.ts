@@ -1,4 +1,4 @@
-import type { Preprocessing } from '@flowers/shared/preprocessing'
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Precision } from '../tensorflow/precision.ts'
 

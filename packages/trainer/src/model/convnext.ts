@@ -10,7 +10,7 @@
  * (timm's four smallest sizes write it as 1x1 convolutions: same numbers, and their checkpoints keep that layout);
  * initial weights are cut at two deviations instead of at an absolute 2.
  */
-import { imagenetNormalization } from '@flowers/shared/preprocessing'
+import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import { depthwiseConv2d } from '../tensorflow/depthwise.ts'

@@ -13,7 +13,7 @@
  * small filter instead of the large map; value and gradients are the same.
  */
 import { FlowersError } from '@flowers/shared/errors'
-import { efficientnetLiteNormalization } from '@flowers/shared/preprocessing'
+import { efficientnetLiteNormalization } from '@flowers/shared/image/preprocessing'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import { batchNormByBatch } from '../tensorflow/batch-norm.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Random } from '../random.ts'
+import { Random } from '@flowers/shared/random'
 import type { Initializer, Model, ParameterSpec } from './architecture.ts'
 
 /**

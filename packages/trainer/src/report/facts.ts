@@ -1,4 +1,4 @@
-import { argmax } from '@flowers/shared/views'
+import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../data/audit.ts'
 import type { Sample } from '../data/dataset.ts'
 import { calibrate, eceBins } from '../evaluate/calibrate.ts'

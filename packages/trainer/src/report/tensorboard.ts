@@ -1,4 +1,4 @@
-import type { RgbImage } from '@flowers/shared/resample'
+import type { RgbImage } from '@flowers/shared/image/resample'
 import { SummaryWriter } from '../tensorflow/index.ts'
 import type { EpochSummary } from './progress.ts'
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { imagenetNormalization } from '@flowers/shared/preprocessing'
+import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { packAugmentations } from '../data/apply-augment.ts'

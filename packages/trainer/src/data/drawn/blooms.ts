@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts'
+import type { Random } from '@flowers/shared/random'
 import { outlines } from './petals.ts'
 import type { Centre, Radial, Sideways, Species, Wreath } from './species.ts'
 import {

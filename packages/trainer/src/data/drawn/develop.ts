@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { Random } from '../../random.ts'
+import { Random } from '@flowers/shared/random'
 
 let grain: Float32Array | undefined
 

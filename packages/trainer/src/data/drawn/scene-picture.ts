@@ -1,4 +1,4 @@
-import type { Random } from '../../random.ts'
+import type { Random } from '@flowers/shared/random'
 import { backdropNames, backdrops } from './backdrops.ts'
 import { drawLeaf, leaves, type LeafShape } from './leaves.ts'
 import {

@@ -1,4 +1,4 @@
-import { FlowersError } from './errors.ts'
+import { FlowersError } from '../errors.ts'
 
 /** Size of a file in bytes and the sha256 of its content. */
 export interface Measured {

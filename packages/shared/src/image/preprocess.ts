@@ -1,6 +1,6 @@
 import type { Canvas } from './canvas.ts'
-import { decodeImage } from './image.ts'
-import type { ImageLimits } from './image.ts'
+import { decodeImage } from './decode.ts'
+import type { ImageLimits } from './decode.ts'
 import type { Preprocessing } from './preprocessing.ts'
 import { resample } from './resample.ts'
 import type { RgbImage } from './resample.ts'

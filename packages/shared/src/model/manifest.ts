@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { preprocessingSchema } from './preprocessing.ts'
+import { preprocessingSchema } from '../image/preprocessing.ts'
 import { viewPolicies, viewSchema } from './views.ts'
 
 /** The format that this release writes and reads. */

@@ -1,8 +1,8 @@
 import sharp from 'sharp'
 import { afterEach, describe, expect, it } from 'vitest'
 import { decodeViews } from './preprocess.ts'
-import { startPreprocessor } from './preprocessor.ts'
-import type { Preprocessor } from './preprocessor.ts'
+import { startPreprocessor } from './decode-threads.ts'
+import type { Preprocessor } from './decode-threads.ts'
 import { imagenetNormalization } from './preprocessing.ts'
 import type { Preprocessing } from './preprocessing.ts'
 

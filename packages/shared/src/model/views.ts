@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FlowersError } from './errors.ts'
+import { FlowersError } from '../errors.ts'
 
 /** One test-time view: the picture scaled by `scale` and cut back to the input size, then flipped. */
 export const viewSchema = z.strictObject({

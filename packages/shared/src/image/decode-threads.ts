@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { builtModule } from './built-module.ts'
-import { FlowersError } from './errors.ts'
-import type { ErrorCode } from './errors.ts'
-import type { ImageLimits } from './image.ts'
+import { builtModule } from '../built-module.ts'
+import { FlowersError } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { ImageLimits } from './decode.ts'
 import type { Canvas } from './canvas.ts'
 import type { Preprocessing } from './preprocessing.ts'
 
@@ -82,7 +82,7 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
   }
 
   const start = (): Worker => {
-    const worker = new Worker(builtModule(import.meta.url, './preprocess-worker.ts'))
+    const worker = new Worker(builtModule(import.meta.url, './decode-worker.ts'))
     threads.add(worker)
     let cause = 'it ended'
     worker.on('message', (reply: PreprocessReply) => {

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { configureSharp, decodeImage, readImageHeader } from './image.ts'
+import { configureSharp, decodeImage, readImageHeader } from './decode.ts'
 import type { RgbImage } from './resample.ts'
 import {
   best,
@@ -11,7 +11,7 @@ import {
   pngOfSize,
   storedFor,
   withoutSegment,
-} from './testing/pictures.ts'
+} from '../testing/pictures.ts'
 
 const width = 48
 const height = 32

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
-import { FlowersError } from './errors.ts'
-import { detectImageFormat } from './image-format.ts'
-import type { ImageFormat } from './image-format.ts'
+import { FlowersError } from '../errors.ts'
+import { detectImageFormat } from './format.ts'
+import type { ImageFormat } from './format.ts'
 import type { RgbImage } from './resample.ts'
 
 /** What an image may ask of the machine before it is decoded. */

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { FlowersError } from './errors.ts'
+import { FlowersError } from '../errors.ts'
 import { assertAsListed } from './listed-file.ts'
 import type { Measured } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
@@ -72,7 +72,7 @@ function parseManifest(text: string, path: string): Manifest {
   const parsed = manifestSchema.safeParse(content)
   if (!parsed.success) {
     const first = parsed.error.issues[0]
-    const place = first?.path.join('.') ?? ''
+    const place = first?.path.join('..') ?? ''
     throw new FlowersError('MODEL_MANIFEST', `${path}: ${place ? `${place}: ` : ''}${first?.message ?? 'wrong'}.`)
   }
   const absent = required.find((file) => !(file in parsed.data.files))

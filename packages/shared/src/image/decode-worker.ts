@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads'
-import { FlowersError } from './errors.ts'
-import { openImage, tooSlow } from './image.ts'
+import { FlowersError } from '../errors.ts'
+import { openImage, tooSlow } from './decode.ts'
 import { centerCanvas } from './preprocess.ts'
-import type { PreprocessReply, PreprocessTask } from './preprocessor.ts'
+import type { PreprocessReply, PreprocessTask } from './decode-threads.ts'
 
 const port = parentPort
 if (!port) throw new Error('preprocess-worker runs in a worker thread only.')

@@ -1,7 +1,7 @@
 import { id2label, label2id } from './labels.ts'
 import type { Manifest } from './manifest.ts'
-import { shortestEdge } from './preprocess.ts'
-import type { Preprocessing } from './preprocessing.ts'
+import { shortestEdge } from '../image/preprocess.ts'
+import type { Preprocessing } from '../image/preprocessing.ts'
 
 interface Family {
   readonly modelType: string
