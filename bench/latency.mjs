@@ -12,7 +12,7 @@ const [requests = 200, side = 640] = process.argv.slice(2).map(Number)
 const own = process.env.SERVICE ? undefined : await startService()
 const service = process.env.SERVICE ?? own?.url
 const { drawFlower, drawnSpecies } = await import(
-  pathToFileURL(join(root, 'packages/trainer/dist/src/data/drawn-flowers.js')).href
+  pathToFileURL(join(root, 'packages/trainer/dist/drawn/drawn-flowers.js')).href
 )
 const pictures = await Promise.all(
   drawnSpecies.map((/** @type {string} */ species) => drawFlower({ species, size: side, seed: 3, index: 1 })),

@@ -10,7 +10,7 @@ import { root, startService } from './service.mjs'
 const [requests = 300, rounds = 3] = process.argv.slice(2).map(Number)
 const sharp = createRequire(join(root, 'packages/serve/package.json'))('sharp')
 const { drawFlower, drawnSpecies } = await import(
-  pathToFileURL(join(root, 'packages/trainer/dist/src/data/drawn-flowers.js')).href
+  pathToFileURL(join(root, 'packages/trainer/dist/drawn/drawn-flowers.js')).href
 )
 
 /** @type {Record<string, Record<string, string>>} */

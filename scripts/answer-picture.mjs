@@ -7,7 +7,7 @@ import { root, say } from './setup.mjs'
 
 const [species = 'sunflower', index = '3'] = process.argv.slice(2)
 const service = process.env.SERVICE ?? 'http://localhost:3000'
-const { drawFlower } = await import(pathToFileURL(join(root, 'packages/trainer/dist/src/data/drawn-flowers.js')).href)
+const { drawFlower } = await import(pathToFileURL(join(root, 'packages/trainer/dist/drawn/drawn-flowers.js')).href)
 const picture = await drawFlower({ species, size: 320, seed: 1, index: Number(index) })
 const response = await fetch(`${service}/classify`, {
   method: 'POST',

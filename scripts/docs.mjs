@@ -131,7 +131,7 @@ async function prometheusRule() {
 }
 
 async function commandsPage() {
-  const { buildProgram } = await load('packages/trainer/dist/src/cli/program.js')
+  const { buildProgram } = await load('packages/trainer/dist/cli/program.js')
   /** @param {any} command commander's Command @param {string[]} path @returns {string[]} */
   const describe = (command, path) => {
     if (command.commands.length > 0)
@@ -158,14 +158,14 @@ async function commandsPage() {
 }
 
 async function recipesPage() {
-  const { recipeJsonSchema } = await load('packages/trainer/dist/src/recipe.js')
-  const { recipes } = await load('packages/trainer/dist/recipes/index.js')
-  const { ours } = await load('packages/trainer/dist/recipes/ours.js')
-  const { recipeDefaults } = await load('packages/trainer/dist/src/recipe.js')
+  const { recipeJsonSchema } = await load('packages/trainer/dist/recipe/schema.js')
+  const { recipes } = await load('packages/trainer/dist/recipe/recipes/index.js')
+  const { ours } = await load('packages/trainer/dist/recipe/recipes/ours.js')
+  const { recipeDefaults } = await load('packages/trainer/dist/recipe/schema.js')
   const defaults = { name: undefined, model: recipes.report.model, ...recipeDefaults }
   const rows = settingsOf(recipeJsonSchema(), defaults).filter(({ path }) => !/^phases\.(head|fixres)\./.test(path))
   return [
-    made('packages/trainer/src/recipe.ts'),
+    made('packages/trainer/src/recipe/schema.ts'),
     '',
     '# Recipes',
     '',

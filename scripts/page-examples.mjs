@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { root, say } from './setup.mjs'
 
 const { drawFlower, drawScene } = await import(
-  pathToFileURL(join(root, 'packages/trainer/dist/src/data/drawn-flowers.js')).href
+  pathToFileURL(join(root, 'packages/trainer/dist/drawn/drawn-flowers.js')).href
 )
 const sharp = createRequire(join(root, 'packages/trainer/package.json'))('sharp')
 const size = 384

@@ -116,7 +116,7 @@ describe.skipIf(missing.length > 0)('the image of the trainer', () => {
       `${photos}:/tmp/photos`,
       `${runs}:/tmp/runs:rw`,
     ]
-    const command = [process.execPath, '/tmp/app/dist/src/cli/main.js', 'train', '--data', '/tmp/photos']
+    const command = [process.execPath, '/tmp/app/dist/cli/main.js', 'train', '--data', '/tmp/photos']
     const args = [
       '/',
       '--file',

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { drawFlowers } from '@flowers/trainer/data/drawn-flowers'
+import { drawFlowers } from '@flowers/trainer/drawn/drawn-flowers'
 import { readSafetensorsHeader } from '@flowers/trainer/model/weights/safetensors'
-import type { Position } from '@flowers/trainer/train/state'
+import type { Position } from '@flowers/trainer/run/state'
 import { startTrainer } from './trainer-process.ts'
 
 /** A run of three phases that takes a few seconds. */

@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { drawFlowers } from '@flowers/trainer/data/drawn-flowers'
-import { weightsForTest } from '@flowers/trainer/model/weights/test-network'
-import type { Recipe } from '@flowers/trainer/recipe'
+import { drawFlowers } from '@flowers/trainer/drawn/drawn-flowers'
+import { weightsForTest } from '@flowers/trainer/testing/test-network'
+import type { Recipe } from '@flowers/trainer/recipe/schema'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runTrainer } from './trainer-process.ts'
 

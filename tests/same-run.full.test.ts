@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { drawFlowers } from '@flowers/trainer/data/drawn-flowers'
+import { drawFlowers } from '@flowers/trainer/drawn/drawn-flowers'
 import { expect, it } from 'vitest'
 import { fingerprint } from './interrupted-run.ts'
 import { runTrainer } from './trainer-process.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const entry = fileURLToPath(new URL('../packages/trainer/dist/src/cli/main.js', import.meta.url))
+const entry = fileURLToPath(new URL('../packages/trainer/dist/cli/main.js', import.meta.url))
 
 export interface Finished {
   /** Null when a signal ended the process. */

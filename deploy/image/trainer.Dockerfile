@@ -24,4 +24,4 @@ ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 ORT_DISABLE_TELEMETRY=1 FLOWERS_CAC
 USER 10001:10001
 WORKDIR /runs
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/node", "/app/dist/src/cli/main.js"]
+ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/node", "/app/dist/cli/main.js"]

@@ -9,10 +9,10 @@ async function main() {
   const { build, installPackages, root } = await import('../../../scripts/setup.mjs')
   const { dropCopiedSignals } = await import('../../../scripts/signals.mjs')
   installPackages()
-  build('packages/trainer', 'packages/trainer/dist/src/cli/main.js')
+  build('packages/trainer', 'packages/trainer/dist/cli/main.js')
   dropCopiedSignals()
   // In this process: a signal reaches the program once, and the exit code is the program's.
-  await import(`${root}/packages/trainer/dist/src/cli/main.js`)
+  await import(`${root}/packages/trainer/dist/cli/main.js`)
 }
 
 main().catch((error) => {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { showWork } from '../report/bar.ts'
+import { showWork } from '../console/bar.ts'
 import { modelFolder, modelHelp } from './model-folder.ts'
-import { fromUser } from './paths.ts'
+import { fromUser } from '../console/paths.ts'
 
 interface CalibrateArguments {
   model: string

@@ -1,11 +1,11 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { Command, Option } from 'commander'
-import { phaseNames } from '../recipe.ts'
-import type { PhaseName } from '../recipe.ts'
-import { requireWritable, requireWritableFile } from '../output.ts'
-import { showWork } from '../report/bar.ts'
-import { fromUser, toUser } from './paths.ts'
-import { resolveRecipe } from './resolve-recipe.ts'
+import { phaseNames } from '../recipe/schema.ts'
+import type { PhaseName } from '../recipe/schema.ts'
+import { requireWritable, requireWritableFile } from '../console/output.ts'
+import { showWork } from '../console/bar.ts'
+import { fromUser, toUser } from '../console/paths.ts'
+import { resolveRecipe } from '../recipe/resolve-recipe.ts'
 import { setOption } from './set-option.ts'
 
 interface AuditArguments {
@@ -37,12 +37,12 @@ export function dataCommand(): Command {
       if (!Number.isInteger(minimumSize) || minimumSize < 1)
         throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       if (options.out !== undefined) await requireWritable(fromUser(options.out))
-      const { openData } = await import('../data/open-data.ts')
-      const { auditDataset, formatAudit, requireSound } = await import('../data/audit.ts')
+      const { openData } = await import('../dataset/open-data.ts')
+      const { auditDataset, formatAudit, requireSound } = await import('../dataset/audit.ts')
       const dataset = await openData(fromUser(options.data), { seed: 1 })
       const audit = await auditDataset(dataset, { minimumSize, onProgress: showWork('looking for flaws') })
       if (options.out !== undefined) {
-        const { writeAuditPictures } = await import('../data/audit-pictures.ts')
+        const { writeAuditPictures } = await import('../dataset/audit-pictures.ts')
         for (const path of await writeAuditPictures(fromUser(options.out), dataset, audit))
           console.error(`wrote ${toUser(path)}`)
       }
@@ -59,8 +59,8 @@ export function dataCommand(): Command {
     .action(async ({ data, recipe: name, phase, set = [], out }: PreviewArguments) => {
       await requireWritableFile(fromUser(out))
       const recipe = await resolveRecipe(name, set, (line) => console.error(line))
-      const { openData } = await import('../data/open-data.ts')
-      const { writeContactSheet } = await import('../data/contact-sheet.ts')
+      const { openData } = await import('../dataset/open-data.ts')
+      const { writeContactSheet } = await import('../input/contact-sheet.ts')
       const dataset = await openData(fromUser(data), { seed: recipe.seed, validShare: recipe.data.validShare })
       await writeContactSheet(fromUser(out), dataset, {
         recipe,

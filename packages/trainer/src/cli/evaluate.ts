@@ -2,9 +2,9 @@ import { viewPolicies } from '@flowers/shared/model/views'
 import type { ViewPolicy } from '@flowers/shared/model/views'
 import { Command, Option } from 'commander'
 import type { EvaluatedSplit } from '../evaluate/photos-of-model.ts'
-import { showWork } from '../report/bar.ts'
+import { showWork } from '../console/bar.ts'
 import { modelFolder, modelHelp } from './model-folder.ts'
-import { fromUser } from './paths.ts'
+import { fromUser } from '../console/paths.ts'
 
 interface EvaluateArguments {
   model: string

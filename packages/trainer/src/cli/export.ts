@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { fromUser } from './paths.ts'
+import { fromUser } from '../console/paths.ts'
 
 interface ExportArguments {
   run: string

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
-import { withinBudget } from '../ladder/budget.ts'
-import type { LadderPlan } from '../ladder/run-ladder.ts'
-import { chosenSteps, steps } from '../ladder/steps.ts'
+import { withinBudget } from '../plan/ladder/budget.ts'
+import type { LadderPlan } from '../plan/ladder/run-ladder.ts'
+import { chosenSteps, steps } from '../plan/ladder/steps.ts'
 import { findArchitecture } from '../model/registry.ts'
-import { createProgress } from '../report/progress.ts'
-import { fromUser, toUser } from './paths.ts'
-import { applySettings } from './resolve-recipe.ts'
+import { createProgress } from '../console/progress.ts'
+import { fromUser, toUser } from '../console/paths.ts'
+import { applySettings } from '../recipe/resolve-recipe.ts'
 import { setOption } from './set-option.ts'
 import { startingFrom } from './starting-from.ts'
 import { Stopped, stopping, stopSignal } from './stop.ts'
@@ -58,7 +58,7 @@ async function runCommand(options: LadderArguments): Promise<void> {
   const stop = stopSignal((training) => progress.message(stopping(training)))
   const { signal, release } = stop
   try {
-    const { runLadder } = await import('../ladder/run-ladder.ts')
+    const { runLadder } = await import('../plan/ladder/run-ladder.ts')
     await runLadder({
       data: fromUser(options.data),
       folder,
@@ -82,7 +82,7 @@ async function runCommand(options: LadderArguments): Promise<void> {
 
 /** What is wrong with the recipes of a plan, before its photos are read: how many there are changes rates alone. */
 async function requireRecipes(plan: LadderPlan): Promise<void> {
-  const { requireModel } = await import('../train/recipe-model.ts')
+  const { requireModel } = await import('../recipe/network.ts')
   for (const { recipe } of chosenSteps(plan)) {
     const budget = { ...plan, photos: plan.batch }
     await requireModel(startingFrom(applySettings(withinBudget(recipe, budget), plan.settings, { log: () => {} })))

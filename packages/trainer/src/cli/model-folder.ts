@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { listModels, modelFiles } from '@flowers/shared/model/package'
-import { fromUser } from './paths.ts'
+import { fromUser } from '../console/paths.ts'
 
 /** What `--model` takes, for its help. */
 export const modelHelp = 'a model folder, models/<name>/<version>, or models/<name> for its highest version'

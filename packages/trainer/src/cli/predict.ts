@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { requireWritableFile } from '../output.ts'
-import { showWork } from '../report/bar.ts'
+import { requireWritableFile } from '../console/output.ts'
+import { showWork } from '../console/bar.ts'
 import { modelFolder, modelHelp } from './model-folder.ts'
-import { fromUser } from './paths.ts'
+import { fromUser } from '../console/paths.ts'
 
 interface PredictArguments {
   model: string

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { testFolder, testPhoto } from '../data/test-photos.ts'
+import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { reportFailure } from './failure.ts'
 import { buildProgram } from './program.ts'
 

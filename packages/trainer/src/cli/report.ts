@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { percent } from '../report/format.ts'
-import { fromUser, toUser } from './paths.ts'
+import { percent } from '../console/format.ts'
+import { fromUser, toUser } from '../console/paths.ts'
 import { stopSignal } from './stop.ts'
 
 interface ReportArguments {
@@ -20,7 +20,7 @@ export function reportCommand(): Command {
     .option('--out <html>', 'the file to write (default: report.html of the run folder)')
     .option('--no-photos', 'name photos instead of showing them')
     .action(async ({ run, data, out, photos }: ReportArguments) => {
-      const { reportRun } = await import('../train/report-run.ts')
+      const { reportRun } = await import('../report/report-run.ts')
       const { signal, release } = stopSignal(() => console.log('stopping (again to stop at once)'))
       try {
         const { path, findings } = await reportRun({

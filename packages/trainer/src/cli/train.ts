@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
-import { recipes } from '../../recipes/index.ts'
+import { recipes } from '../recipe/recipes/index.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
-import { requireWritable } from '../output.ts'
-import type { Recipe } from '../recipe.ts'
-import { percent } from '../report/format.ts'
-import { createProgress } from '../report/progress.ts'
+import { requireWritable } from '../console/output.ts'
+import type { Recipe } from '../recipe/schema.ts'
+import { percent } from '../console/format.ts'
+import { createProgress } from '../console/progress.ts'
 import type { RunResult } from '../train/run.ts'
-import { fromUser, toUser } from './paths.ts'
-import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from './resolve-recipe.ts'
+import { fromUser, toUser } from '../console/paths.ts'
+import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from '../recipe/resolve-recipe.ts'
 import { setOption } from './set-option.ts'
 import { startingFrom } from './starting-from.ts'
 import { Stopped, stopping, stopSignal } from './stop.ts'
@@ -114,7 +114,7 @@ async function planRun(options: TrainArguments, log: Log) {
   const { data, out } = options
   const { minutes, settings, settle, planned } = await planRecipe(options, log)
   // Else `quick` would find out after it has looked at the photos, `demo` after it has drawn them.
-  const { requireModel } = await import('../train/recipe-model.ts')
+  const { requireModel } = await import('../recipe/network.ts')
   await requireModel(planned)
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
@@ -128,7 +128,7 @@ async function planRun(options: TrainArguments, log: Log) {
     /** The recipe with everything that depends on the photos and the machine. */
     resolve: async (photos: string, signal: AbortSignal): Promise<Recipe> => {
       if (minutes === null) return planned
-      const { resolveQuick } = await import('../budget/quick.ts')
+      const { resolveQuick } = await import('../plan/quick.ts')
       // What was shortened has been said of the recipe before it was fitted.
       const withSettings = (fitted: Recipe): Recipe => settle(applySettings(fitted, settings, { log: () => {} }))
       return resolveQuick(planned, { data: photos, minutes, withSettings, log, signal })
@@ -181,7 +181,7 @@ async function planResume(run: string, { recipe, data, out, set = [], weights }:
 
 /** The demo's photos, drawn once and kept under the folder the person stands in. */
 async function drawDemoFlowers(log: Log, signal: AbortSignal): Promise<string> {
-  const { demoFlowers } = await import('../data/demo-flowers.ts')
+  const { demoFlowers } = await import('../drawn/demo-flowers.ts')
   const folder = fromUser(join('runs', 'demo-flowers'))
   log(`no --data: the demo recipe trains on flowers that it draws itself, in ${toUser(folder)}`)
   await demoFlowers(folder, { signal })

@@ -1,5 +1,5 @@
-import { percent } from '../report/format.ts'
-import type { MeasuredShare } from './bootstrap.ts'
+import { percent } from '../console/format.ts'
+import type { MeasuredShare } from '../measure/bootstrap.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
 /** `81.2 % (78.4 % to 83.9 %)`. */

@@ -1,7 +1,7 @@
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { oneView } from '@flowers/shared/model/views'
 import { expect, it } from 'vitest'
-import { drawnScenes } from '../data/drawn-flowers.ts'
+import { drawnScenes } from '../drawn/drawn-flowers.ts'
 import type { Network } from './network.ts'
 import { nonFlowersOf, scoreNonFlowers } from './non-flowers.ts'
 

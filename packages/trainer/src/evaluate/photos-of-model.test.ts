@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { openModel } from '@flowers/shared/model/package'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openDataset, withoutPhotos } from '../data/dataset.ts'
-import { testFolder, testPhoto } from '../data/test-photos.ts'
+import { openDataset, withoutPhotos } from '../dataset/dataset.ts'
+import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { openPhotosOf } from './photos-of-model.ts'
 
 const tiny = fileURLToPath(new URL('../../../serve/fixtures/models/tiny/1', import.meta.url))

@@ -1,12 +1,12 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { z } from 'zod'
-import { withoutPhotos } from '../data/dataset.ts'
-import type { Dataset, Sample } from '../data/dataset.ts'
-import { ignoredPhotos } from '../data/ignore.ts'
-import type { Split } from '../data/listed-photo.ts'
-import { listPhotos } from '../data/listing.ts'
-import { openData } from '../data/open-data.ts'
+import { withoutPhotos } from '../dataset/dataset.ts'
+import type { Dataset, Sample } from '../dataset/dataset.ts'
+import { ignoredPhotos } from '../dataset/ignore.ts'
+import type { Split } from '../dataset/listed-photo.ts'
+import { listPhotos } from '../dataset/listing.ts'
+import { openData } from '../dataset/open-data.ts'
 
 /** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
 export type EvaluatedSplit = Split | 'all'

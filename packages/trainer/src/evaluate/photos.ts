@@ -6,7 +6,7 @@ import { startPreprocessor } from '@flowers/shared/image/decode-threads'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { scalesOf } from '@flowers/shared/model/views'
 import type { View } from '@flowers/shared/model/views'
-import { mapAhead } from './map-ahead.ts'
+import { mapAhead } from '../input/map-ahead.ts'
 
 export interface DecodedPhoto<T> {
   readonly photo: T

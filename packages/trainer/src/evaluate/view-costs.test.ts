@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { sixViews } from '@flowers/shared/model/views'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { testFolder, testPhoto } from '../data/test-photos.ts'
+import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import type { Network } from './network.ts'
 import { measureViewCosts } from './view-costs.ts'
 

@@ -6,7 +6,7 @@ import type { Manifest } from '@flowers/shared/model/manifest'
 import { openModel } from '@flowers/shared/model/package'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openDataset } from '../data/dataset.ts'
+import { openDataset } from '../dataset/dataset.ts'
 import { Random } from '@flowers/shared/random'
 import { calibrateModel } from './calibrate-model.ts'
 

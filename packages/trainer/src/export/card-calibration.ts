@@ -1,9 +1,9 @@
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { viewPolicies } from '@flowers/shared/model/views'
-import type { CalibrationReport, PolicyReport } from '../evaluate/calibrate.ts'
+import type { CalibrationReport, PolicyReport } from '../measure/calibrate.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
-import { percent } from '../report/format.ts'
+import { percent } from '../console/format.ts'
 
 /** What a calibration adds to the metrics of a manifest. */
 export function calibrationMetrics(

@@ -12,7 +12,7 @@ import { startTensorflow } from '../tensorflow/index.ts'
 import { ensurePythonEnvironment } from '../tensorflow/python.ts'
 import { convertToOnnx } from './convert.ts'
 import { freezeModel } from './freeze-model.ts'
-import { livelyWeights } from './test-run.ts'
+import { livelyWeights } from '../testing/test-run.ts'
 
 const size = 64
 const classes = 3

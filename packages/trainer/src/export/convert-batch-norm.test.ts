@@ -14,7 +14,7 @@ import type { Fused } from './convert.ts'
 import { freezeModel } from './freeze-model.ts'
 import { openReference } from './reference.ts'
 import type { Reference } from './reference.ts'
-import { livelyWeights } from './test-run.ts'
+import { livelyWeights } from '../testing/test-run.ts'
 
 // Halved five times with an odd side among them: strides pad more below and to the right.
 const size = 56

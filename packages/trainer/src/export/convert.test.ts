@@ -13,7 +13,7 @@ import type { Fused } from './convert.ts'
 import { freezeModel } from './freeze-model.ts'
 import { openReference } from './reference.ts'
 import type { Reference } from './reference.ts'
-import { livelyWeights } from './test-run.ts'
+import { livelyWeights } from '../testing/test-run.ts'
 
 const size = 48
 const tiny = convnext({ name: 'tiny', depths: [1, 2, 1], dims: [8, 12, 16], mlpKind: 'linear', stochasticDepth: 0.1 })

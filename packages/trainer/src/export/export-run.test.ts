@@ -9,8 +9,8 @@ import { openNetwork } from '../evaluate/network.ts'
 import { predictFolder } from '../evaluate/predict-folder.ts'
 import { exportRun, targetOf } from './export-run.ts'
 import type { ExportReport } from './export-run.ts'
-import { makeTestRun } from './test-run.ts'
-import type { TestRun } from './test-run.ts'
+import { makeTestRun } from '../testing/test-run.ts'
+import type { TestRun } from '../testing/test-run.ts'
 
 let test: TestRun
 let report: ExportReport

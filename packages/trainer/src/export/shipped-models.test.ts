@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { modelFiles, openModel } from '@flowers/shared/model/package'
 import { describe, expect, it } from 'vitest'
-import { storedRecipeSchema } from '../recipe.ts'
-import { recipes } from '../../recipes/index.ts'
+import { storedRecipeSchema } from '../recipe/schema.ts'
+import { recipes } from '../recipe/recipes/index.ts'
 
 const models = fileURLToPath(new URL('../../../../models', import.meta.url))
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { livelyWeights } from '../export/test-run.ts'
+import { livelyWeights } from '../testing/test-run.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import type { BatchStatistics, ForwardContext, Model, ModelOptions } from './architecture.ts'
 import { efficientnetLite } from './efficientnet-lite.ts'

@@ -1,4 +1,4 @@
-import type { Ramp } from '../recipe.ts'
+import type { Ramp } from '../recipe/schema.ts'
 
 /** Value of a ramp at an epoch (from 0) of a phase: `from` in the first, `to` in the last, linear between. */
 export function rampValue(ramp: Ramp, epoch: number, epochs: number): number {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { scheduleSchema } from '../recipe.ts'
+import type { scheduleSchema } from '../recipe/schema.ts'
 
 export type Schedule = z.infer<typeof scheduleSchema>
 

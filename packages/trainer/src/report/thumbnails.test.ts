@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
-import { testFolder, testPhoto } from '../data/test-photos.ts'
+import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { thumbnails } from './thumbnails.ts'
 
 it('makes small upright squares, and none of what cannot be read', async () => {

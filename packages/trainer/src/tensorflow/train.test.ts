@@ -13,7 +13,7 @@ import {
   side,
   stepInputs,
   trainStep,
-} from './fixtures/tiny-convnext.ts'
+} from './testing/tiny-convnext.ts'
 
 beforeAll(async () => {
   await startTensorflow({ device: 'cpu' })
@@ -142,7 +142,7 @@ describe('ten AdamW steps of a small ConvNeXt', () => {
 })
 
 describe('a process of its own', () => {
-  const child = fileURLToPath(builtModule(import.meta.url, './fixtures/child.ts'))
+  const child = fileURLToPath(builtModule(import.meta.url, './testing/child.ts'))
   const run = (mode: string) => spawnSync(process.execPath, [child, mode], { encoding: 'utf8', timeout: 60_000 })
 
   test('the tests are built', () => {

@@ -1,4 +1,4 @@
-import type { Phase, Recipe } from '../recipe.ts'
+import type { Phase, Recipe } from '../recipe/schema.ts'
 
 /** The best epoch so far, and how many epochs have passed without a gain of accuracy. */
 export interface Best {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { resolveRecipe } from '../cli/resolve-recipe.ts'
-import { drawFlowers } from '../data/drawn-flowers.ts'
+import { resolveRecipe } from '../recipe/resolve-recipe.ts'
+import { drawFlowers } from '../drawn/drawn-flowers.ts'
 import { trainRun } from './run.ts'
 
 let folder: string

@@ -1,8 +1,8 @@
-import { inputPictures, overview, spread } from '../data/contact-sheet.ts'
-import type { Sample } from '../data/dataset.ts'
-import { validBatches, type Batch } from '../data/loader.ts'
-import type { Phase, PhaseName, Recipe } from '../recipe.ts'
-import type { TensorBoard } from '../report/tensorboard.ts'
+import { inputPictures, overview, spread } from '../input/contact-sheet.ts'
+import type { Sample } from '../dataset/dataset.ts'
+import { validBatches, type Batch } from '../input/loader.ts'
+import type { Phase, PhaseName, Recipe } from '../recipe/schema.ts'
+import type { TensorBoard } from '../run/tensorboard.ts'
 
 /** Photos of a sheet. */
 const shown = 16

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { cacheFolder } from '../../cache-folder.ts'
+import { cacheFolder } from '../../console/cache-folder.ts'
 import { cachedWeights, fetchWeights, locateWeights } from './fetch.ts'
 import { pretrainedWeights } from './pretrained.ts'
 

@@ -7,7 +7,7 @@ import { decodeCenter } from '@flowers/shared/image/preprocess'
 import { efficientnetLiteNormalization } from '@flowers/shared/image/preprocessing'
 import { argmax } from '@flowers/shared/model/views'
 import { expect, it } from 'vitest'
-import { differenceFromReference, openPretrained, weightsForTest } from './test-network.ts'
+import { differenceFromReference, openPretrained, weightsForTest } from '../../testing/test-network.ts'
 
 for (const [name, size] of [
   ['efficientnet_lite1', 240],

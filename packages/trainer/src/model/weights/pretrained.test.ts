@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { findArchitecture } from '../registry.ts'
 import { pretrainedWeights } from './pretrained.ts'
-import { differenceFromReference, weightsForTest } from './test-network.ts'
+import { differenceFromReference, weightsForTest } from '../../testing/test-network.ts'
 
 it.each(Object.entries(pretrainedWeights))(
   '%s belongs to a known architecture and pins what is pinned',

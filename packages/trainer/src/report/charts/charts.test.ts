@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom'
 import type { Html } from '@flowers/shared/html'
 import { describe, expect, it } from 'vitest'
-import type { HistoryEpoch, HistoryPhase } from '../run-history.ts'
+import type { HistoryEpoch, HistoryPhase } from '../../run/history.ts'
 import { classCountsChart } from './class-bars.ts'
 import { curves } from './curves.ts'
 import { confusionChart } from './heat-map.ts'

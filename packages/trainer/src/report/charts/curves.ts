@@ -1,7 +1,7 @@
 import type { Html } from '@flowers/shared/html'
 import * as Plot from '@observablehq/plot'
-import { percent } from '../format.ts'
-import type { HistoryEpoch, HistoryPhase } from '../run-history.ts'
+import { percent } from '../../console/format.ts'
+import type { HistoryEpoch, HistoryPhase } from '../../run/history.ts'
 import { chart, colors, percentTicks } from './chart.ts'
 
 interface Point {

@@ -1,6 +1,6 @@
 import type { Html } from '@flowers/shared/html'
 import * as Plot from '@observablehq/plot'
-import { percent } from '../format.ts'
+import { percent } from '../../console/format.ts'
 import { chart, colors } from './chart.ts'
 
 interface Cell {

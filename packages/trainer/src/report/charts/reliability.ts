@@ -1,7 +1,7 @@
 import type { Html } from '@flowers/shared/html'
 import * as Plot from '@observablehq/plot'
-import type { ReliabilityBin } from '../../evaluate/calibration-error.ts'
-import { percent } from '../format.ts'
+import type { ReliabilityBin } from '../../measure/calibration-error.ts'
+import { percent } from '../../console/format.ts'
 import { chart, colors, percentTicks } from './chart.ts'
 
 /** The reliability diagram: accuracy over confidence, the area of a dot in proportion to its photos. */

@@ -1,7 +1,7 @@
 import { html } from '@flowers/shared/html'
 import { reliabilityChart } from '../charts/reliability.ts'
 import type { Findings } from '../facts.ts'
-import { percent } from '../format.ts'
+import { percent } from '../../console/format.ts'
 import { figure, table } from './parts.ts'
 import type { Section } from './parts.ts'
 

@@ -1,10 +1,10 @@
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
-import { shotsOf } from '../../evaluate/metrics.ts'
-import type { Shots } from '../../evaluate/metrics.ts'
+import { shotsOf } from '../../measure/metrics.ts'
+import type { Shots } from '../../measure/metrics.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
-import { percent } from '../format.ts'
+import { percent } from '../../console/format.ts'
 import { plural, scroller } from './parts.ts'
 import type { Section } from './parts.ts'
 

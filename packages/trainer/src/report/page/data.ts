@@ -1,6 +1,6 @@
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
-import { auditKinds } from '../../data/audit.ts'
+import { auditKinds } from '../../dataset/audit.ts'
 import { classCountsChart, priorChart } from '../charts/class-bars.ts'
 import { colors } from '../charts/chart.ts'
 import type { RunFacts } from '../facts.ts'

@@ -1,8 +1,8 @@
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
-import type { MeasuredShare } from '../../evaluate/bootstrap.ts'
+import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import type { Findings, RunFacts } from '../facts.ts'
-import { duration, percent } from '../format.ts'
+import { duration, percent } from '../../console/format.ts'
 import { plural } from './parts.ts'
 
 const interval = ({ low, high }: MeasuredShare): string => `${(100 * low).toFixed(1)} to ${percent(high)}`

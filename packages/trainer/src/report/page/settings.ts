@@ -1,5 +1,5 @@
 import { html } from '@flowers/shared/html'
-import { phaseNames } from '../../recipe.ts'
+import { phaseNames } from '../../recipe/schema.ts'
 import type { RunFacts } from '../facts.ts'
 import { table } from './parts.ts'
 import type { Section } from './parts.ts'

@@ -1,0 +1,35 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { testFolder } from '../testing/test-photos.ts'
+import { requireWritable, requireWritableFile, writeOutput } from './output.ts'
+
+let folder: Awaited<ReturnType<typeof testFolder>>
+const at = (path: string): string => join(folder.path, path)
+
+beforeAll(async () => {
+  folder = await testFolder({ 'file.txt': 'x' })
+})
+afterAll(() => folder.remove())
+
+it('takes what can be made, and makes nothing', async () => {
+  await requireWritable(at('a/b'))
+  await requireWritableFile(at('a/b/c.csv'))
+  await requireWritableFile(at('file.txt'))
+  expect(await readdir(folder.path)).toEqual(['file.txt'])
+})
+
+it.each(['file.txt/x.csv', 'file.txt/a/b/x.csv'])('refuses %s, as a file is in the way', async (path) => {
+  await expect(requireWritableFile(at(path))).rejects.toMatchObject({ code: 'ENOTDIR' })
+  await expect(requireWritable(at('file.txt'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+})
+
+it('refuses a folder in the place of a file', async () => {
+  await expect(requireWritableFile(folder.path)).rejects.toMatchObject({ code: 'USAGE' })
+})
+
+it('writes a file into a folder that is not there', async () => {
+  await writeOutput(at('new/deep/x.txt'), 'text')
+  expect(await readFile(at('new/deep/x.txt'), 'utf8')).toBe('text')
+  expect(await readdir(at('new/deep'))).toEqual(['x.txt'])
+})

@@ -1,0 +1,207 @@
+import { FlowersError } from '@flowers/shared/errors'
+import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
+import type { Inspection } from './inspect-photo.ts'
+import type { Split } from './listed-photo.ts'
+import { nearCopies } from './near-duplicates.ts'
+import { groupBy } from './split.ts'
+
+interface Kind {
+  /** An error would corrupt the result, so training does not begin; a warning is worth a look; a note is no flaw. */
+  readonly severity: 'error' | 'warning' | 'note'
+  readonly title: string
+}
+
+/** What an audit looks for, in the order of its report. */
+export const auditKinds = {
+  unreadable: { severity: 'error', title: 'Photos that cannot be decoded' },
+  truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
+  acrossClasses: { severity: 'error', title: 'One photo under several labels' },
+  acrossSplits: { severity: 'error', title: 'One photo in several splits' },
+  nearAcrossClasses: { severity: 'warning', title: 'Near copies under several labels, of which one may be wrong' },
+  nearAcrossSplits: { severity: 'warning', title: 'Near copies in several splits, which flatter what is measured' },
+  duplicate: { severity: 'warning', title: 'Copies within a class and split' },
+  tooSmall: { severity: 'warning', title: 'Photos that are too small' },
+  flawed: { severity: 'warning', title: 'Photos with flaws that decode all the same' },
+  notPhoto: { severity: 'warning', title: 'Files that are no photos by their names, not used' },
+  notValidated: { severity: 'warning', title: 'Classes without validation photos' },
+  nearDuplicate: { severity: 'note', title: 'Near copies within a class and split' },
+} as const satisfies Record<string, Kind>
+
+export type AuditKind = keyof typeof auditKinds
+
+interface Problem {
+  readonly kind: AuditKind
+  /** The photos (or other files) concerned, by id; empty where it is a class. */
+  readonly ids: readonly string[]
+  /** The facts, without the ids. */
+  readonly detail: string
+}
+
+export interface Audit {
+  /** Photos looked at. */
+  readonly checked: number
+  readonly classes: number
+  readonly counts: Readonly<Record<Split, number>>
+  /** Smallest and largest number of training photos a class has. */
+  readonly perClass: readonly [number, number]
+  /** In the order of `auditKinds`, then of id. */
+  readonly problems: readonly Problem[]
+  readonly errors: number
+  readonly warnings: number
+  /**
+   * Ids to leave out so that no error remains: what cannot be decoded, every copy of a photo with several labels (which
+   * one is right is not known), and of a photo in several splits the copies that come before test, then before valid,
+   * so that what is measured on stays as it was given.
+   */
+  readonly offenders: readonly string[]
+}
+
+export interface AuditOptions {
+  /** A photo whose shorter side has fewer pixels is too small. */
+  readonly minimumSize: number
+  /** Photos looked at so far, of all. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** Abort to stop between two photos. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Decodes every photo to its last byte and compares their contents and looks. Memory is bounded by the photos in flight,
+ * one a core. Never throws for what it finds: see `requireSound` and `withoutOffenders`.
+ */
+export async function auditDataset(dataset: Dataset, options: AuditOptions): Promise<Audit> {
+  const all = [...samplesOf(dataset)]
+  const { minimumSize, onProgress, signal } = options
+  const inspections = await inspectAll(
+    all.map(({ sample }) => sample),
+    dataset,
+    { onProgress, signal },
+  )
+  const problems: Problem[] = []
+  inspections.forEach((inspection, index) => {
+    const flaw = inspection.flaw ?? judgeSize(inspection, minimumSize)
+    if (flaw) problems.push({ ...flaw, ids: [all[index]!.sample.id] })
+  })
+  const contentOf = ({ sample }: Placed): string => dataset.files.get(sample.id)?.sha256 ?? sample.id
+  for (const group of groupBy(all, contentOf).values()) {
+    if (group.length > 1) problems.push(judgeCopies(group, copyKinds))
+  }
+  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+    const group = places.map((place) => all[place]!)
+    if (new Set(group.map(contentOf)).size > 1) problems.push(judgeCopies(group, nearKinds))
+  }
+  for (const id of dataset.ignored) problems.push({ kind: 'notPhoto', ids: [id], detail: '' })
+  const validated = new Set(dataset.valid.map((sample) => sample.label))
+  for (const label of dataset.labels) {
+    if (!validated.has(label)) problems.push({ kind: 'notValidated', ids: [], detail: label })
+  }
+  return summarize(dataset, problems)
+}
+
+function summarize(dataset: Dataset, problems: readonly Problem[]): Audit {
+  const kinds = Object.keys(auditKinds)
+  const ordered = problems.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
+  const count = (severity: Kind['severity']) =>
+    ordered.filter(({ kind }) => auditKinds[kind].severity === severity).length
+  const perClass = [...groupBy(dataset.train, (sample) => sample.label).values()].map((members) => members.length)
+  const splitOf = new Map([...samplesOf(dataset)].map(({ sample, split }) => [sample.id, split]))
+  return {
+    checked: splitOf.size,
+    classes: dataset.labels.length,
+    counts: { train: dataset.train.length, valid: dataset.valid.length, test: dataset.test.length },
+    perClass: [Math.min(...perClass), Math.max(...perClass)],
+    problems: ordered,
+    errors: count('error'),
+    warnings: count('warning'),
+    offenders: [...new Set(ordered.flatMap((problem) => offendersOf(problem, splitOf)))],
+  }
+}
+
+function offendersOf({ kind, ids }: Problem, splitOf: ReadonlyMap<string, Split>): readonly string[] {
+  if (auditKinds[kind].severity !== 'error') return []
+  if (kind !== 'acrossSplits') return ids
+  const kept = (['test', 'valid'] as const).find((split) => ids.some((id) => splitOf.get(id) === split))
+  return ids.filter((id) => splitOf.get(id) !== kept)
+}
+
+interface Placed {
+  readonly sample: Sample
+  readonly split: Split
+}
+
+interface CopyKinds {
+  readonly acrossClasses: AuditKind
+  readonly acrossSplits: AuditKind
+  readonly together: AuditKind
+}
+
+const copyKinds: CopyKinds = { acrossClasses: 'acrossClasses', acrossSplits: 'acrossSplits', together: 'duplicate' }
+const nearKinds: CopyKinds = {
+  acrossClasses: 'nearAcrossClasses',
+  acrossSplits: 'nearAcrossSplits',
+  together: 'nearDuplicate',
+}
+
+/** Kinds of near copies, the most telling first. */
+export const nearCopyKinds: readonly AuditKind[] = Object.values(nearKinds)
+
+function judgeCopies(group: readonly Placed[], kinds: CopyKinds): Problem {
+  const ids = group.map(({ sample }) => sample.id)
+  const labels = [...new Set(group.map(({ sample }) => sample.label))]
+  const splits = [...new Set(group.map(({ split }) => split))]
+  if (labels.length > 1) return { kind: kinds.acrossClasses, ids, detail: labels.join(', ') }
+  if (splits.length > 1) return { kind: kinds.acrossSplits, ids, detail: splits.join(', ') }
+  return { kind: kinds.together, ids, detail: `${group.length} copies` }
+}
+
+function judgeSize({ size }: Inspection, minimumSize: number): Pick<Problem, 'kind' | 'detail'> | undefined {
+  if (!size || Math.min(size.width, size.height) >= minimumSize) return undefined
+  return { kind: 'tooSmall', detail: `${size.width} x ${size.height} pixels, less than ${minimumSize}` }
+}
+
+/** Throws DATA_AUDIT where the audit found errors; the message lists the first of them. */
+export function requireSound(audit: Audit): void {
+  if (audit.errors === 0) return
+  const lines = audit.problems
+    .filter(({ kind }) => auditKinds[kind].severity === 'error')
+    .slice(0, 5)
+    .map((problem) => `  ${auditKinds[problem.kind].title}: ${lineOf(problem)}`)
+  const rest = audit.errors > 5 ? [`  and ${audit.errors - 5} more`] : []
+  throw new FlowersError(
+    'DATA_AUDIT',
+    [`The audit found ${counted(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
+  )
+}
+
+/** The dataset without the offenders of its audit, and the list of them. Throws as `withoutPhotos` does. */
+export function withoutOffenders(dataset: Dataset, audit: Audit): { dataset: Dataset; excluded: readonly string[] } {
+  if (audit.offenders.length === 0) return { dataset, excluded: [] }
+  return { dataset: withoutPhotos(dataset, new Set(audit.offenders)), excluded: audit.offenders }
+}
+
+/** The report as text, at most `limit` lines of each kind. */
+export function formatAudit(audit: Audit, limit = 10): string {
+  const { train, valid, test } = audit.counts
+  const kept = test > 0 ? `, ${test} test (kept aside)` : ''
+  const [fewest, most] = audit.perClass
+  const lines = [
+    `${audit.checked} photos in ${audit.classes} classes: ${train} train (${fewest} to ${most} a class), ${valid} valid${kept}`,
+  ]
+  for (const [kind, { severity, title }] of Object.entries(auditKinds)) {
+    const found = audit.problems.filter((problem) => problem.kind === kind)
+    if (found.length === 0) continue
+    lines.push('', `${severity.padEnd(7)}  ${title}: ${found.length}`)
+    for (const problem of found.slice(0, limit)) lines.push(`         ${lineOf(problem)}`)
+    if (found.length > limit) lines.push(`         and ${found.length - limit} more`)
+  }
+  lines.push('', `${counted(audit.errors, 'error')}, ${counted(audit.warnings, 'warning')}`)
+  return lines.join('\n')
+}
+
+function lineOf({ ids, detail }: Problem): string {
+  return [ids.join(' = '), detail].filter((part) => part !== '').join('  ')
+}
+
+function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`
+}

@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { pipeline } from 'node:stream/promises'
+import { FlowersError } from '@flowers/shared/errors'
+import pLimit from 'p-limit'
+import sharp from 'sharp'
+import { inspectPhoto, type Inspection } from './inspect-photo.ts'
+import { compareText, type ListedPhoto, type Split } from './listed-photo.ts'
+import { listPhotos, type Listing } from './listing.ts'
+import { nearCopies } from './near-duplicates.ts'
+import { SoundPhotos } from './verified-photos.ts'
+import { groupBy, stratifiedSplit } from './split.ts'
+
+export interface Sample {
+  /** Absolute. */
+  readonly path: string
+  readonly label: string
+  /** Of the label, in `Dataset.labels`. */
+  readonly index: number
+  /** Path relative to DATA, with forward slashes; stable. */
+  readonly id: string
+}
+
+export interface FileFacts {
+  /** Hex. */
+  readonly sha256: string
+  readonly bytes: number
+}
+
+export interface Dataset {
+  /** Folder that ids are relative to. */
+  readonly root: string
+  readonly form: Listing['form']
+  /** In order of code units; a label's place is its class index, whichever form DATA has. */
+  readonly labels: readonly string[]
+  /** In order of id, as are the others. */
+  readonly train: readonly Sample[]
+  readonly valid: readonly Sample[]
+  /** Given by DATA as `test`, and kept aside. */
+  readonly test: readonly Sample[]
+  /** Of the manifest: which photos, of which content, with which label, in which split. */
+  readonly sha256: string
+  readonly seed: number
+  readonly splitBy: 'given' | 'stratified'
+  /** By id. */
+  readonly files: ReadonlyMap<string, FileFacts>
+  /** Files among the photos that are no photos by their names. */
+  readonly ignored: readonly string[]
+  /** What is known of photos that were decoded. */
+  readonly sound: SoundPhotos
+}
+
+export interface OpenOptions {
+  /** Of the split, where DATA gives none. */
+  readonly seed: number
+  /** Share of a class that validates where DATA gives no split; in (0, 1), 0.15 unless said. */
+  readonly validShare?: number
+  /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
+  readonly cache?: string
+  /** Files hashed so far, of all. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** Photos decoded so far, of all, where a split is made. */
+  readonly onLook?: (done: number, total: number) => void
+  /** Abort to stop between two photos; its reason is what the promise rejects with. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const hashesInFlight = 8
+
+/** How work on many photos is followed and stopped. */
+type Watched<Name extends string> = {
+  readonly [name in Name]?: ((done: number, total: number) => void) | undefined
+} & Pick<OpenOptions, 'signal'>
+
+/**
+ * Opens DATA: a folder per class, `train/` and `valid/` of those, or a CSV; hashes every photo; where no split is given,
+ * makes a stratified one that keeps near copies together, for which photos are decoded. Throws FlowersErrors: those of `listPhotos`, DATA_ONE_CLASS, DATA_EMPTY,
+ * DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
+ */
+export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
+  const { seed, validShare = 0.15, cache = null, onProgress, onLook, signal } = options
+  const listing = await listPhotos(data)
+  const { photos } = listing
+  const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
+  if (labels.length < 2) {
+    throw new FlowersError('DATA_ONE_CLASS', `All ${photos.length} photos of "${data}" have the label "${labels[0]}".`)
+  }
+  const files = await hashFiles(photos, { onProgress, signal })
+  const given = photos.some((photo) => photo.split !== undefined)
+  const sound = await SoundPhotos.open(cache, listing.root)
+  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare, onLook, signal })
+  const indexOf = new Map(labels.map((label, index) => [label, index]))
+  const samples = (split: Split): Sample[] =>
+    photos
+      .filter((photo) => splitOf(photo) === split)
+      .map(({ path, label, id }) => ({ path, label, index: indexOf.get(label) ?? -1, id }))
+  return seal({
+    root: listing.root,
+    form: listing.form,
+    labels,
+    train: samples('train'),
+    valid: samples('valid'),
+    test: samples('test'),
+    seed,
+    splitBy: given ? 'given' : 'stratified',
+    files,
+    ignored: listing.ignored,
+    sound,
+  })
+}
+
+function givenSplit(photo: ListedPhoto): Split | undefined {
+  return photo.split
+}
+
+async function madeSplit(
+  photos: readonly ListedPhoto[],
+  known: Pick<Dataset, 'files' | 'sound'>,
+  { onLook, signal, ...options }: Required<Pick<OpenOptions, 'seed' | 'validShare'>> & Watched<'onLook'>,
+): Promise<(photo: ListedPhoto) => Split> {
+  const inspections = await inspectAll(photos, known, { onProgress: onLook, signal })
+  const hashed = photos.map(({ id, label }) => {
+    const sha256 = known.files.get(id)?.sha256 ?? id
+    return { id, label, sha256, group: sha256 }
+  })
+  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+    const { group } = hashed[places[0]!]!
+    for (const place of places) hashed[place]!.group = group
+  }
+  const valid = stratifiedSplit(hashed, options)
+  return ({ id }) => (valid.has(id) ? 'valid' : 'train')
+}
+
+/**
+ * Inspects photos, one a core at a time, in their order; those of known content are not decoded again. What was found
+ * before the signal aborts is remembered.
+ */
+export async function inspectAll(
+  photos: readonly { readonly path: string; readonly id: string }[],
+  { files, sound }: Pick<Dataset, 'files' | 'sound'>,
+  { onProgress, signal }: Watched<'onProgress'>,
+): Promise<Inspection[]> {
+  const limit = pLimit(Math.max(2, availableParallelism()))
+  sharp.concurrency(1)
+  let done = 0
+  const inspections = await limit.map(photos, async ({ path, id }) => {
+    if (signal?.aborted) return {}
+    const inspection = await inspectPhoto(path, files.get(id)?.sha256 ?? '', sound)
+    onProgress?.(++done, photos.length)
+    return inspection
+  })
+  await sound.save()
+  signal?.throwIfAborted()
+  return inspections
+}
+
+/** Checks that the parts make a dataset and adds its hash. */
+function seal(parts: Omit<Dataset, 'sha256'>): Dataset {
+  const trained = new Set(parts.train.map((sample) => sample.label))
+  const untrained = parts.labels.find((label) => !trained.has(label))
+  if (untrained !== undefined) {
+    const where = parts.valid.some((sample) => sample.label === untrained) ? 'valid' : 'test'
+    throw new FlowersError('DATA_CLASS_NOT_IN_TRAIN', `The class "${untrained}" is in ${where} but not in train.`)
+  }
+  if (parts.valid.length === 0) throw new FlowersError('DATA_EMPTY', `"${parts.root}" has no photo to validate on.`)
+  return { ...parts, sha256: manifestHash(parts) }
+}
+
+/**
+ * A dataset without some of its photos, for instance those an audit found. Classes and their indices stay.
+ * Throws as `openDataset` does where a class loses its last training photo.
+ */
+export function withoutPhotos(dataset: Dataset, ids: ReadonlySet<string>): Dataset {
+  const keep = (samples: readonly Sample[]) => samples.filter((sample) => !ids.has(sample.id))
+  const { sha256: _, ...parts } = dataset
+  return seal({ ...parts, train: keep(dataset.train), valid: keep(dataset.valid), test: keep(dataset.test) })
+}
+
+/** Every photo of a dataset with its split. */
+export function* samplesOf(dataset: Pick<Dataset, Split>): Generator<{ sample: Sample; split: Split }> {
+  for (const split of ['train', 'valid', 'test'] as const) {
+    for (const sample of dataset[split]) yield { sample, split }
+  }
+}
+
+/** SHA-256, in hex, over one sorted line a photo: content hash, bytes, id, label, split, as a JSON array. */
+function manifestHash(dataset: Pick<Dataset, Split | 'files'>): string {
+  const lines: string[] = []
+  for (const { sample, split } of samplesOf(dataset)) {
+    const facts = dataset.files.get(sample.id)
+    lines.push(JSON.stringify([facts?.sha256, facts?.bytes, sample.id, sample.label, split]))
+  }
+  const hash = createHash('sha256')
+  for (const line of lines.toSorted(compareText)) hash.update(line).update('\n')
+  return hash.digest('hex')
+}
+
+async function hashFiles(
+  photos: readonly ListedPhoto[],
+  { onProgress, signal }: Watched<'onProgress'>,
+): Promise<Map<string, FileFacts>> {
+  const limit = pLimit(hashesInFlight)
+  let done = 0
+  const facts = await limit.map(photos, async ({ path }) => {
+    signal?.throwIfAborted()
+    const found = await hashFile(path)
+    onProgress?.(++done, photos.length)
+    return found
+  })
+  return new Map(photos.map(({ id }, index) => [id, facts[index] as FileFacts]))
+}
+
+/** A file that cannot be read gets a hash of its own, so that the audit can report it together with all others. */
+async function hashFile(path: string): Promise<FileFacts> {
+  try {
+    const hash = createHash('sha256')
+    await pipeline(createReadStream(path, { highWaterMark: 2 ** 18 }), hash)
+    return { sha256: hash.digest('hex'), bytes: (await stat(path)).size }
+  } catch {
+    return { sha256: createHash('sha256').update(`unreadable ${path}`).digest('hex'), bytes: 0 }
+  }
+}
+
+/** Counts, hashes and splits of a dataset as a run records them (`data.json`). */
+export function describeDataset(dataset: Dataset) {
+  const counts = (samples: readonly Sample[]) => {
+    const groups = groupBy(samples, (sample) => sample.label)
+    return Object.fromEntries(dataset.labels.map((label) => [label, groups.get(label)?.length ?? 0]))
+  }
+  return {
+    sha256: dataset.sha256,
+    form: dataset.form,
+    splitBy: dataset.splitBy,
+    seed: dataset.seed,
+    labels: dataset.labels,
+    counts: { train: counts(dataset.train), valid: counts(dataset.valid), test: counts(dataset.test) },
+    photos: [...samplesOf(dataset)].map(({ sample, split }) => ({
+      id: sample.id,
+      split,
+      label: sample.label,
+      ...dataset.files.get(sample.id),
+    })),
+    ignored: dataset.ignored,
+  }
+}

@@ -1,0 +1,169 @@
+import { access, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { writeFileAtomic } from '@flowers/shared/files'
+import { openData } from '../../dataset/open-data.ts'
+import { requireWritable } from '../../console/output.ts'
+import type { Recipe } from '../../recipe/schema.ts'
+import { duration, percent } from '../../console/format.ts'
+import type { Progress } from '../../console/progress.ts'
+import { trainRun } from '../../train/run.ts'
+import { withinBudget } from './budget.ts'
+import { ladderPage } from './page.ts'
+import { scoreRun } from './score-run.ts'
+import type { RunScore } from './score-run.ts'
+import { chosenSteps } from './steps.ts'
+
+/** What a ladder is run with; what is on record in its folder, and has to be the same to go on with it. */
+export interface LadderPlan {
+  readonly architecture: string
+  /** Epochs of step 1; the others in proportion. */
+  readonly epochs: number
+  /** Side of the input before FixRes, pixels. */
+  readonly size: number
+  readonly batch: number
+  /** Numbers of the steps to run, from 1, rising. */
+  readonly steps: readonly number[]
+  readonly seeds: readonly number[]
+  /** `path=value` over every step's recipe. */
+  readonly settings: readonly string[]
+}
+
+/** One trained and scored run. */
+export interface LadderRun {
+  readonly step: string
+  readonly seed: number
+  /** Its folder, beside the page. */
+  readonly run: string
+  /** The loss was no longer a number: scored is the best checkpoint before. */
+  readonly diverged: boolean
+  readonly score: RunScore
+}
+
+export interface Ladder {
+  readonly plan: LadderPlan
+  readonly data: { readonly classes: number; readonly train: number; readonly valid: number }
+  /** What each step ran as, by name. */
+  readonly recipes: Readonly<Record<string, Recipe>>
+  /** Those that are done. */
+  readonly runs: readonly LadderRun[]
+}
+
+export interface LadderOptions {
+  /** DATA of the command line. */
+  readonly data: string
+  /** Where runs, `ladder.json` and `ladder.md` go. */
+  readonly folder: string
+  readonly plan: LadderPlan
+  /** Puts the plan's settings over a recipe. */
+  readonly withSettings: (recipe: Recipe) => Recipe
+  readonly progress: Progress
+  /** Abort to save and stop. */
+  readonly signal: AbortSignal
+  /** Called when a run has begun: from then on there is something to save. */
+  readonly onTraining?: () => void
+}
+
+/**
+ * Runs the steps of a plan with every seed, each in a run folder of its own, and scores each on the validation photos with the
+ * views of its step. A ladder that was stopped or killed goes on where it was. Writes `ladder.json` and `ladder.md` after
+ * every run. Throws USAGE for a folder that holds a ladder of another plan.
+ */
+export async function runLadder(options: LadderOptions): Promise<Ladder> {
+  const { data, folder, plan, withSettings, progress, signal, onTraining = () => {} } = options
+  await requireWritable(folder)
+  await requireSamePlan(folder, { data, ...plan })
+  const { train, valid, labels } = await openData(data, { seed: plan.seeds[0] ?? 1, signal })
+  const recipes = chosenSteps(plan).map(({ recipe }) =>
+    withSettings(withinBudget(recipe, { ...plan, photos: train.length })),
+  )
+  // Only now, so that a plan that cannot be run leaves the folder to another.
+  await claim(folder, { data, ...plan })
+  const runs: LadderRun[] = []
+  const ladder: Ladder = {
+    plan,
+    data: { classes: labels.length, train: train.length, valid: valid.length },
+    recipes: Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe])),
+    runs,
+  }
+  // Seed by seed: a ladder that is stopped early still has all steps.
+  for (const seed of plan.seeds) {
+    for (const recipe of recipes) {
+      const run = `${recipe.name}-seed${seed}`
+      const done = await readScore(join(folder, run))
+      if (done === undefined)
+        progress.message(`--- ${run} (${runs.length + 1} of ${plan.seeds.length * recipes.length})`)
+      const { score, diverged } =
+        done ?? (await trainAndScore({ ...recipe, seed }, join(folder, run), { data, progress, signal, onTraining }))
+      runs.push({ step: recipe.name, seed, run, diverged, score })
+      if (done === undefined) {
+        const { accuracy, seconds } = score
+        progress.message(`${run}: ${percent(accuracy.value)} with ${score.views} views, ${duration(seconds)}`)
+      }
+      await writeFileAtomic(join(folder, 'ladder.json'), `${JSON.stringify(ladder, null, 1)}\n`)
+      await writeFileAtomic(join(folder, 'ladder.md'), ladderPage(ladder))
+    }
+  }
+  return ladder
+}
+
+type ClaimedPlan = LadderPlan & { readonly data: string }
+
+const planFile = 'plan.json'
+
+/** Writes down what the folder's ladder is run with. */
+async function claim(folder: string, plan: ClaimedPlan): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFileAtomic(join(folder, planFile), `${JSON.stringify(plan, null, 2)}\n`)
+}
+
+/** Throws USAGE where the folder's ladder is run with something else. */
+async function requireSamePlan(folder: string, plan: ClaimedPlan): Promise<void> {
+  const before = await readJson<Record<string, unknown>>(join(folder, planFile))
+  if (before === undefined) return
+  const other = Object.entries(plan).find(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value))
+  if (other === undefined) return
+  const [key, value] = other
+  throw new FlowersError(
+    'USAGE',
+    `${folder} holds a ladder with ${key} ${JSON.stringify(before[key])}, not ${JSON.stringify(value)}: choose another --out, or go on with the same options`,
+  )
+}
+
+type Scored = Pick<LadderRun, 'diverged' | 'score'>
+const scoreFile = 'score.json'
+
+const readScore = (run: string): Promise<Scored | undefined> => readJson<Scored>(join(run, scoreFile))
+
+async function trainAndScore(
+  recipe: Recipe,
+  folder: string,
+  { data, progress, signal, onTraining }: Pick<Required<LadderOptions>, 'data' | 'progress' | 'signal' | 'onTraining'>,
+): Promise<Scored> {
+  await mkdir(folder, { recursive: true })
+  const begun = await access(join(folder, 'data.json')).then(
+    () => true,
+    () => false,
+  )
+  let diverged = false
+  try {
+    await trainRun({ recipe, data, folder, resume: begun, report: false, progress, signal, onTraining })
+  } catch (error) {
+    // A result like any other: it would diverge again.
+    if (!(error instanceof FlowersError) || error.code !== 'TRAIN_DIVERGED') throw error
+    progress.message(error.message)
+    diverged = true
+  }
+  const scored = { diverged, score: await scoreRun(folder, data, signal) }
+  await writeFileAtomic(join(folder, scoreFile), `${JSON.stringify(scored)}\n`)
+  return scored
+}
+
+/** The content of a file that this program wrote, or undefined where there is none. */
+async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  return text === undefined ? undefined : (JSON.parse(text) as T)
+}

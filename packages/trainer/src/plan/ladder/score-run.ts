@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { MeasuredShare } from '../../measure/bootstrap.ts'
+import { measure } from '../../measure/measure.ts'
+import { withoutPhotos } from '../../dataset/dataset.ts'
+import { openData } from '../../dataset/open-data.ts'
+import { readRun } from '../../run/run-folder.ts'
+import { startTensorflow } from '../../tensorflow/index.ts'
+import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
+import { TrainingVariables } from '../../train/variables.ts'
+import { fewShot } from './few-shot.ts'
+import type { FewShot } from './few-shot.ts'
+
+/** How the best checkpoint of a run does on its validation photos. */
+export interface RunScore {
+  readonly accuracy: MeasuredShare
+  readonly macroF1: MeasuredShare
+  readonly fewShot: FewShot | null
+  /** Views that a photo is seen in: the recipe's. */
+  readonly views: number
+  /** Side of the input, pixels. */
+  readonly size: number
+  /** Epochs that were trained, of each phase that has any. */
+  readonly epochs: Readonly<Record<string, number>>
+  /** Of training, with the validation after each epoch. */
+  readonly seconds: number
+  /** Whether the answer is right, by the photo's id. */
+  readonly right: Readonly<Record<string, boolean>>
+}
+
+/** Scores the best checkpoint of a run with all views of its recipe, through the preprocessing of the service. */
+export async function scoreRun(folder: string, source: string, signal: AbortSignal): Promise<RunScore> {
+  const { recipe, data, checkpoint, model, values } = await readRun(folder)
+  const opened = await openData(source, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
+  const { valid, labels } = withoutPhotos(opened, new Set(data.excluded))
+  await startTensorflow({ deterministic: true })
+  const variables = new TrainingVariables(model, [], values, [])
+  const scorers = new Scorers(model, (name) => variables.weight(name), recipe.preprocessing)
+  const photos = new ValidationSet(valid, {
+    preprocessing: { ...recipe.preprocessing, size: checkpoint.size },
+    batch: photosAtOnce(checkpoint.size),
+  })
+  try {
+    const means = await photos.probabilities(scorers, recipe.views, signal)
+    const answers = means.map((mean, index) => ({ label: valid[index]!.index, mean: Float64Array.from(mean) }))
+    const { top1, macroF1, classes } = measure(answers, labels.length, recipe.seed)
+    return {
+      accuracy: top1,
+      macroF1,
+      fewShot: fewShot(
+        classes,
+        labels.map((label) => data.counts.train[label] ?? 0),
+      ),
+      views: recipe.views.length,
+      size: checkpoint.size,
+      ...(await readEffort(folder)),
+      right: Object.fromEntries(valid.map(({ id, index }, photo) => [id, isAnswer(means[photo]!, index)])),
+    }
+  } finally {
+    scorers.dispose()
+    variables.dispose()
+  }
+}
+
+const epochSchema = z.object({ event: z.literal('epoch'), phase: z.string(), seconds: z.number() })
+
+/** What a run's log says of the time it took. */
+async function readEffort(folder: string): Promise<Pick<RunScore, 'epochs' | 'seconds'>> {
+  const log = await readFile(join(folder, 'metrics.jsonl'), 'utf8')
+  const epochs: Record<string, number> = {}
+  let seconds = 0
+  for (const line of log.trim().split('\n')) {
+    const entry = epochSchema.safeParse(JSON.parse(line))
+    if (!entry.success) continue
+    epochs[entry.data.phase] = (epochs[entry.data.phase] ?? 0) + 1
+    seconds += entry.data.seconds
+  }
+  return { epochs, seconds }
+}

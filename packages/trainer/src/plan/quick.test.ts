@@ -1,0 +1,85 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { quick } from '../recipe/recipes/quick.ts'
+import { applySettings } from '../recipe/resolve-recipe.ts'
+import { drawFlowers } from '../drawn/drawn-flowers.ts'
+import type { Recipe } from '../recipe/schema.ts'
+import type { Speed } from './cost.ts'
+import { resolveQuick } from './quick.ts'
+import type { QuickOptions } from './quick.ts'
+
+/** At 96 px, to which the pictures are enlarged. An epoch takes 0.1 s and more. */
+const speed: Speed = { photosPerSecond: 480, size: 96, startSeconds: 0.1, bytesPerPhoto: 2 ** 20 }
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flowers-quick-'))
+  vi.stubEnv('FLOWERS_CACHE', join(folder, 'cache'))
+  await drawFlowers(join(folder, 'photos'), { species: 12, train: 4, valid: 0, size: 40, seed: 2 })
+})
+
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await rm(folder, { recursive: true })
+})
+
+function resolve(settings: readonly string[], change: Partial<QuickOptions> = {}): Promise<Recipe> {
+  return resolveQuick(quick, {
+    data: join(folder, 'photos', 'train'),
+    minutes: 10,
+    withSettings: (recipe) => applySettings(recipe, settings, { log: () => {} }),
+    log: () => {},
+    measure: async () => speed,
+    ...change,
+  })
+}
+
+it('remembers what it found in the photos for the run', async () => {
+  await resolve([])
+  expect(
+    (await readdir(join(folder, 'cache'), { recursive: true, withFileTypes: true })).some((entry) => entry.isFile()),
+  ).toBe(true)
+})
+
+it('takes what it spends itself off the minutes', async () => {
+  const minutes = 3 / 60
+  const lines: string[] = []
+  const slow = async (): Promise<Speed> => {
+    await setTimeout(60_000 * minutes)
+    return speed
+  }
+  const { phases } = await resolve([], { minutes, measure: slow, log: (line) => lines.push(line) })
+  // Nothing is left: without that, three seconds are more than the shortest run takes.
+  expect([phases.head.epochs, phases.full.epochs, phases.fixres.epochs]).toEqual([1, 3, 1])
+  expect(lines.at(-1)).toContain('less than the shortest run takes')
+})
+
+describe('a warm-up that a person sets', () => {
+  const warmup = (epochs: number): string[] => [`phases.full.learningRate.schedule.warmupEpochs=${epochs}`]
+
+  it('makes the plan long enough for it, whatever the minutes', async () => {
+    expect((await resolve(warmup(5), { minutes: 0.0001 })).phases.full.epochs).toBe(5)
+  })
+
+  it('is refused before anything is measured where no plan is so long', async () => {
+    const measure = vi.fn<() => Promise<Speed>>(async () => speed)
+    // As if the person had it by a recipe that is longer than a plan can be.
+    const withSettings = (recipe: Recipe): Recipe =>
+      recipe.phases.full.epochs === quick.phases.full.epochs
+        ? recipe
+        : applySettings(recipe, warmup(61), { log: () => {} })
+    await expect(resolve([], { measure, withSettings })).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
+    expect(measure).not.toHaveBeenCalled()
+  })
+})
+
+it('stops while it looks at the photos', async () => {
+  const measure = vi.fn<() => Promise<Speed>>(async () => speed)
+  const reason = new Error('stopped by the test')
+  const stopped = resolve([], { measure, signal: AbortSignal.abort(reason) })
+  await expect(stopped).rejects.toBe(reason)
+  expect(measure).not.toHaveBeenCalled()
+})

@@ -1,0 +1,66 @@
+import { FlowersError } from '@flowers/shared/errors'
+import { openData } from '../dataset/open-data.ts'
+import type { Recipe } from '../recipe/schema.ts'
+import { duration } from '../console/format.ts'
+import { availableMemory } from '../train/memory.ts'
+import { measureSpeed } from './measure-speed.ts'
+import { fitToPhotos, longestPlan, planQuick } from './plan-quick.ts'
+import { surveyPhotos } from './survey.ts'
+
+export interface QuickOptions {
+  /** DATA of the command line. */
+  readonly data: string
+  /** For everything up to the end of training: looking at the photos, measuring, training. */
+  readonly minutes: number
+  /** Puts the person's settings over a recipe: they have the last word. Throws RECIPE_INVALID. */
+  readonly withSettings: (recipe: Recipe) => Recipe
+  readonly log: (line: string) => void
+  /** Abort to stop between two photos or steps; its reason is what the promise rejects with. */
+  readonly signal?: AbortSignal
+  /** Measures the machine; another one stands in for it. */
+  readonly measure?: typeof measureSpeed
+}
+
+/**
+ * The recipe `quick` for these photos, this machine and so many minutes: looks at the photos, measures a few steps, plans.
+ * Settings that contradict every plan are refused before the measurement. Throws what `openDataset` and `withSettings` throw.
+ */
+export async function resolveQuick(
+  recipe: Recipe,
+  { data, minutes, withSettings, log, signal, measure = measureSpeed }: QuickOptions,
+): Promise<Recipe> {
+  const begun = performance.now()
+  const dataset = await openData(data, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
+  const facts = await surveyPhotos(dataset, signal)
+  const fitted = withSettings(fitToPhotos(recipe, facts))
+  withSettings(longestPlan(fitted, facts))
+  log('measuring how fast this machine trains')
+  const speed = await measure(fitted, dataset, signal)
+  const spent = (performance.now() - begun) / 1000
+  const left = Math.max(0, 60 * minutes - spent)
+  const holds = (candidate: Recipe): boolean => holdsTogether(() => withSettings(candidate))
+  const plan = planQuick(fitted, { minutes: left / 60, facts, speed, memory: availableMemory(), holds })
+  const planned = withSettings(plan.recipe)
+  const { head, full, fixres } = planned.phases
+  log(
+    `plan: photos of ${facts.shortSide} px, trained at ${full.size} and ${fixres.size} px in batches of ${full.batch}; ` +
+      `${head.epochs} + ${full.epochs} + ${fixres.epochs} epochs, about ${duration(plan.seconds)} at ${speed.photosPerSecond.toFixed(0)} photos/s, ` +
+      `after ${duration(spent)} of looking and measuring`,
+  )
+  if (plan.leastSeconds > left) {
+    log(
+      `minutes=${minutes} leaves ${duration(left)}, less than the shortest run takes here: about ${duration(plan.leastSeconds)}`,
+    )
+  }
+  return planned
+}
+
+function holdsTogether(resolve: () => Recipe): boolean {
+  try {
+    resolve()
+    return true
+  } catch (error) {
+    if (error instanceof FlowersError && error.code === 'RECIPE_INVALID') return false
+    throw error
+  }
+}

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises'
+import { FlowersError } from '@flowers/shared/errors'
+import { z } from 'zod'
+import { recipes } from './recipes/index.ts'
+import { recipeSchema, storedRecipeSchema } from './schema.ts'
+import type { Recipe } from './schema.ts'
+import { completeRecipe } from './complete-recipe.ts'
+import { fromUser } from '../console/paths.ts'
+import { isRecord } from './record.ts'
+import { shortenPhases } from './shorten-phases.ts'
+
+type Log = (line: string) => void
+
+/**
+ * A recipe by name, or from a JSON file, by `completeRecipe`; then each `path=value` put over it, and the whole
+ * checked. `log` is told what was shortened with a phase.
+ */
+export async function resolveRecipe(nameOrFile: string, settings: readonly string[], log: Log): Promise<Recipe> {
+  const base = Object.hasOwn(recipes, nameOrFile)
+    ? recipes[nameOrFile]
+    : completeRecipe(await readRecipeFile(nameOrFile), nameOrFile, log)
+  return applySettings(base, settings, { name: nameOrFile, log })
+}
+
+/** The recipe that a run was started with. Throws RECIPE_UNKNOWN and RECIPE_INVALID. */
+export async function readStoredRecipe(path: string): Promise<Recipe> {
+  return check(storedRecipeSchema, await readRecipeFile(path), path)
+}
+
+/** A recipe with each `path=value` put over it, checked. Throws RECIPE_SETTING and RECIPE_INVALID. */
+export function applySettings(
+  base: unknown,
+  settings: readonly string[],
+  { name = (base as Recipe).name, log }: { name?: string; log: Log },
+): Recipe {
+  const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
+  const recipe = check(storedRecipeSchema, changed, name)
+  const before = storedRecipeSchema.safeParse(base)
+  const paths = settings.map((setting) => setting.slice(0, setting.indexOf('=')))
+  const fitting = before.success ? shortenPhases(recipe, { before: before.data, paths, log }) : recipe
+  return check(recipeSchema, fitting, name)
+}
+
+function check(schema: z.ZodType<Recipe>, recipe: unknown, name: string): Recipe {
+  const parsed = schema.safeParse(recipe)
+  if (parsed.success) return parsed.data
+  throw new FlowersError(
+    'RECIPE_INVALID',
+    `the recipe "${name}" does not hold together:\n${z.prettifyError(parsed.error)}`,
+  )
+}
+
+async function readRecipeFile(path: string): Promise<unknown> {
+  const known = Object.keys(recipes).join(', ')
+  if (!path.endsWith('.json'))
+    throw new FlowersError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
+  const text = await readFile(fromUser(path), 'utf8').catch((cause: unknown) => {
+    throw new FlowersError('RECIPE_UNKNOWN', `cannot read the recipe ${path}; known by name: ${known}`, { cause })
+  })
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new FlowersError('RECIPE_INVALID', `${path} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Recipes that are planned for the photos and a time, and the minutes they take unless `--set minutes=` says otherwise. */
+const plannedMinutes: Readonly<Record<string, number>> = { quick: 20 }
+
+/** Splits `minutes=` off the settings of a recipe that is planned; null for one that is not. Throws RECIPE_SETTING. */
+export function takeMinutes(
+  name: string,
+  settings: readonly string[],
+): { minutes: number | null; settings: readonly string[] } {
+  if (!Object.hasOwn(plannedMinutes, name)) return { minutes: null, settings }
+  const isMinutes = (setting: string): boolean => setting.startsWith('minutes=')
+  const text = settings.findLast(isMinutes)?.slice('minutes='.length)
+  const minutes = text === undefined ? plannedMinutes[name]! : Number(text)
+  if (!Number.isFinite(minutes) || minutes <= 0)
+    throw new FlowersError('RECIPE_SETTING', `minutes takes a number above 0, not "${text}"`)
+  return { minutes, settings: settings.filter((setting) => !isMinutes(setting)) }
+}
+
+/** Sets one dotted path of the recipe. The value is read as JSON, or as text where it is none. Throws RECIPE_SETTING for a path that is not there. */
+function applySetting(recipe: unknown, setting: string): unknown {
+  const split = setting.indexOf('=')
+  if (split < 1) throw new FlowersError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
+  const keys = setting.slice(0, split).split('../cli/')
+  const set = (node: unknown, depth: number): unknown => {
+    const key = keys[depth]
+    if (key === undefined) return parseValue(setting.slice(split + 1))
+    if (!isRecord(node) || !Object.hasOwn(node, key)) {
+      const above = keys.slice(0, depth).join('../cli/')
+      const options = isRecord(node)
+        ? `; there is ${Object.keys(node).join(', ')}`
+        : node === null
+          ? `, as ${above} is null: set all of it, as JSON, such as --set '${above}={...}'`
+          : `, as ${above} is ${JSON.stringify(node)}`
+      throw new FlowersError(
+        'RECIPE_SETTING',
+        `the recipe has no "${keys.slice(0, depth + 1).join('../cli/')}"${options}`,
+      )
+    }
+    return { ...node, [key]: set(node[key], depth + 1) }
+  }
+  return set(recipe, 0)
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

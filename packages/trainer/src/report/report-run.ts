@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { oneView } from '@flowers/shared/model/views'
+import { z } from 'zod'
+import { auditKinds } from '../dataset/audit.ts'
+import type { AuditKind } from '../dataset/audit.ts'
+import type { Dataset, Sample } from '../dataset/dataset.ts'
+import { requireWritableFile, writeOutput } from '../console/output.ts'
+import { Random } from '@flowers/shared/random'
+import { findingsOf } from './facts.ts'
+import type { Findings, JudgedPhoto, RunFacts } from './facts.ts'
+import { reportPage } from './page/report-page.ts'
+import { readHistory } from '../run/history.ts'
+import { thumbnails } from './thumbnails.ts'
+import { startTensorflow, Variable } from '../tensorflow/index.ts'
+import { openRunData, readJson, readRun, trainCountsOf } from '../run/run-folder.ts'
+import type { TrainedRun } from '../run/run-folder.ts'
+import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
+
+export interface ReportOptions {
+  /** A run folder, of a run that has ended or was stopped. */
+  readonly folder: string
+  /** The photos of the run, or DATA of the command line; unless said, where the run read them. */
+  readonly data?: Dataset | string
+  /** The file to write, its folder made if missing; `report.html` of the run folder unless said. */
+  readonly out?: string
+  /** Whether thumbnails are put in; true unless said. */
+  readonly photos?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface WrittenReport {
+  readonly path: string
+  readonly findings: Findings
+}
+
+/**
+ * Training photos are looked at for wrong labels alone, so a seeded sample is enough: as many as take the time of these
+ * photos at this size, which is minutes on two cores with a network for phones.
+ */
+const trainBudget = { photos: 3000, size: 256 }
+
+/**
+ * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
+ * Throws what `requireWritableFile` throws, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an
+ * aborted signal, and what `openDataset`
+ * and reading weights throw.
+ */
+export async function reportRun(options: ReportOptions): Promise<WrittenReport> {
+  const { folder, photos = true, out = join(folder, 'report.html') } = options
+  await requireWritableFile(out)
+  const run = await readRun(folder)
+  const { data = run.data.source } = options
+  const dataset = typeof data === 'string' ? await openRunData(data, run) : data
+  await startTensorflow({ deterministic: true })
+  const facts: RunFacts = {
+    recipe: run.recipe,
+    labels: run.data.labels,
+    counts: { train: trainCountsOf(run), valid: run.data.labels.map((label) => run.data.counts.valid[label] ?? 0) },
+    splitBy: run.data.splitBy,
+    source: basename(run.data.source),
+    sha256: run.data.sha256,
+    excluded: run.data.excluded,
+    audit: await storedAudit(folder),
+    history: await readHistory(join(folder, 'metrics.jsonl')),
+    checkpoint: run.checkpoint,
+    parameters: [...run.values.values()].reduce((sum, { length }) => sum + length, 0),
+    environment: await storedEnvironment(folder),
+    ...(await judge(run, dataset, options.signal ?? new AbortController().signal)),
+  }
+  const findings = findingsOf(facts)
+  const shown = [
+    ...findings.mistakes,
+    ...[findings.doubtful.train, findings.doubtful.valid].flatMap(({ photos }) => photos.map(({ photo }) => photo)),
+    ...findings.pairs.flatMap(({ wrong, examples }) => [...wrong, ...examples]),
+  ]
+  const pictures = photos ? await thumbnails(shown.map(({ sample }) => sample.path)) : null
+  await writeOutput(out, reportPage(facts, findings, pictures))
+  return { path: out, findings }
+}
+
+/** What the run's best weights say of every validation photo and of a sample of the training photos. */
+async function judge(
+  { model, values, recipe, checkpoint }: TrainedRun,
+  dataset: Dataset,
+  signal: AbortSignal,
+): Promise<Record<'train' | 'valid', JudgedPhoto[]>> {
+  const variables = new Map(
+    model.parameters.map(({ name, shape }) => [
+      name,
+      new Variable(name, { shape: [...shape], dtype: 'float32', data: values.get(name)! }),
+    ]),
+  )
+  const scorers = new Scorers(model, (name) => variables.get(name)!, recipe.preprocessing)
+  const { size } = checkpoint
+  const score = async (samples: readonly Sample[], split: JudgedPhoto['split']): Promise<JudgedPhoto[]> => {
+    const set = new ValidationSet(samples, {
+      preprocessing: { ...recipe.preprocessing, size },
+      batch: photosAtOnce(size),
+    })
+    const rows = await set.probabilities(scorers, oneView, signal)
+    return rows.map((scores, index) => ({ sample: samples[index]!, split, scores }))
+  }
+  try {
+    const valid = await score(dataset.valid, 'valid')
+    return { valid, train: await score(sampleOf(dataset.train, size, recipe.seed), 'train') }
+  } finally {
+    scorers.dispose()
+    for (const variable of variables.values()) variable.dispose()
+  }
+}
+
+/** At most the photos of the budget, drawn by the seed, in their order. */
+export function sampleOf<T>(photos: readonly T[], size: number, seed: number): T[] {
+  const most = Math.floor(trainBudget.photos * Math.min(1, (trainBudget.size / size) ** 2))
+  if (photos.length <= most) return [...photos]
+  const order = new Random(seed, 'report').shuffle(Int32Array.from(photos, (_, position) => position))
+  return Array.from(order.slice(0, most).sort(), (position) => photos[position]!)
+}
+
+const auditKindNames = Object.keys(auditKinds) as AuditKind[]
+const storedData = z.object({
+  audit: z.object({
+    checked: z.number(),
+    errors: z.number(),
+    warnings: z.number(),
+    problems: z.array(z.object({ kind: z.enum(auditKindNames), ids: z.array(z.string()), detail: z.string() })),
+  }),
+})
+
+/** What the run's audit found, as it was written down; null in older run folders and where it has other fields. */
+async function storedAudit(folder: string): Promise<RunFacts['audit']> {
+  const parsed = storedData.safeParse(JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')))
+  return parsed.success ? parsed.data.audit : null
+}
+
+const storedEnvironment = (folder: string): Promise<Record<string, unknown>> =>
+  readJson(join(folder, 'environment.json'), z.record(z.string(), z.unknown()))

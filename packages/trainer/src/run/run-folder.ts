@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FlowersError } from '@flowers/shared/errors'
+import { z } from 'zod'
+import { withoutPhotos } from '../dataset/dataset.ts'
+import type { Dataset } from '../dataset/dataset.ts'
+import { openData } from '../dataset/open-data.ts'
+import type { Model } from '../model/architecture.ts'
+import { findArchitecture } from '../model/registry.ts'
+import { mapWeights } from '../model/weights/load.ts'
+import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { storedRecipeSchema } from '../recipe/schema.ts'
+import type { Recipe } from '../recipe/schema.ts'
+
+const dataSchema = z.object({
+  /** DATA of the command line. */
+  source: z.string(),
+  sha256: z.string(),
+  seed: z.int(),
+  labels: z.array(z.string()),
+  splitBy: z.enum(['given', 'stratified']),
+  counts: z.object({ train: z.record(z.string(), z.int()), valid: z.record(z.string(), z.int()) }),
+  excluded: z.array(z.string()).default([]),
+})
+
+const checkpointSchema = z.object({
+  size: z.coerce.number().int().positive(),
+  phase: z.string(),
+  epoch: z.coerce.number().int(),
+})
+
+/** What an export and a report need of a run folder. */
+export interface TrainedRun {
+  readonly recipe: Recipe
+  readonly data: z.infer<typeof dataSchema>
+  /** Side of the input that the checkpoint was chosen at, the phase, and the epoch of the phase, from 0; -1 is its start. */
+  readonly checkpoint: z.infer<typeof checkpointSchema>
+  readonly model: Model
+  /** In TensorFlow's layout. */
+  readonly values: ReadonlyMap<string, Float32Array>
+}
+
+/** Reads a run folder. Throws TRAIN_RUN_MISSING naming the file that is missing or wrong, and what reading weights throws. */
+export async function readRun(folder: string): Promise<TrainedRun> {
+  const recipe = await readJson(join(folder, 'recipe.json'), storedRecipeSchema)
+  const data = await readJson(join(folder, 'data.json'), dataSchema)
+  const weights = join(folder, 'checkpoints', 'best.safetensors')
+  const header = await readSafetensorsHeader(weights).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    throw new FlowersError('TRAIN_RUN_MISSING', `${weights} does not exist: the run has not validated yet`, { cause })
+  })
+  const checkpoint = parse(weights, checkpointSchema, header.metadata)
+  const { architecture, head, stochasticDepth, layerScale } = recipe.model
+  const model = findArchitecture(architecture).build({ classes: data.labels.length, head, stochasticDepth, layerScale })
+  return {
+    recipe,
+    data,
+    checkpoint,
+    model,
+    values: mapWeights(model, await readSafetensors(weights), { head: 'load' }),
+  }
+}
+
+/** The photos of a run, at `path`. Throws TRAIN_DATA_CHANGED where they are others, and what `openDataset` throws. */
+export async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
+  const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare })
+  const dataset = withoutPhotos(opened, new Set(data.excluded))
+  if (dataset.sha256 === data.sha256) return dataset
+  throw new FlowersError(
+    'TRAIN_DATA_CHANGED',
+    `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`,
+  )
+}
+
+/** Training photos by class. */
+export const trainCountsOf = ({ data }: Pick<TrainedRun, 'data'>): number[] =>
+  data.labels.map((label) => data.counts.train[label] ?? 0)
+
+export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new FlowersError('TRAIN_RUN_MISSING', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  })
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (cause) {
+    throw new FlowersError('TRAIN_RUN_MISSING', `${path} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+  return parse(path, schema, content)
+}
+
+function parse<S extends z.ZodType>(path: string, schema: S, content: unknown): z.infer<S> {
+  const parsed = schema.safeParse(content)
+  if (parsed.success) return parsed.data
+  throw new FlowersError('TRAIN_RUN_MISSING', `${path} is not of this release:\n${z.prettifyError(parsed.error)}`)
+}

@@ -1,0 +1,86 @@
+import { FlowersError } from '@flowers/shared/errors'
+import { z } from 'zod'
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
+import { phaseNames } from '../recipe/schema.ts'
+import type { TrainingVariables } from '../train/variables.ts'
+
+/** Where a run stands, besides its arrays: all that the next step depends on. */
+export const positionSchema = z.strictObject({
+  phase: z.enum(phaseNames),
+  /** The epoch being trained, from 0, and the micro-steps of it that are done. */
+  epoch: z.int(),
+  step: z.int(),
+  /** Optimizer steps done in this phase. */
+  updates: z.int(),
+  /** Optimizer steps done in the phases before. */
+  earlierUpdates: z.int().default(0),
+  best: z.strictObject({
+    accuracy: z.number(),
+    loss: z.number().default(Number.MAX_VALUE),
+    epoch: z.int(),
+    top: z.number().default(-1),
+    waited: z.int(),
+  }),
+  plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
+  /** Sums over the steps of the unfinished epoch. */
+  sums: z.strictObject({
+    loss: z.number(),
+    correct: z.number(),
+    seen: z.number(),
+    /** Updates left out because the gradient overflowed. */
+    skipped: z.int().default(0),
+  }),
+  /** Null where the precision needs none. */
+  lossScale: z.strictObject({ value: z.number(), good: z.int() }).nullable().default(null),
+  /** Length of metrics.jsonl that belongs to this state; what stands behind it is written anew. */
+  metricsBytes: z.int(),
+  /** Seconds of training so far. */
+  seconds: z.number(),
+})
+export type Position = z.infer<typeof positionSchema>
+
+/** Saves arrays and position as one file, atomically: there is no moment at which the two disagree. */
+export async function saveState(path: string, variables: TrainingVariables, position: Position): Promise<void> {
+  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+  for (const [kind, name, variable] of variables.entries()) {
+    tensors.set(`${kind}/${name}`, { shape: variable.shape, data: (await variable.data()) as Float32Array })
+  }
+  await writeSafetensors(path, tensors, { position: JSON.stringify(position) })
+}
+
+export interface SavedState {
+  readonly position: Position
+  readonly arrays: ReadonlyMap<string, Float32Array>
+}
+
+/** Reads what `saveState` wrote. Throws TRAIN_STATE_INVALID for a file that is not such a state. */
+export async function readState(path: string): Promise<SavedState> {
+  const { metadata } = await readSafetensorsHeader(path)
+  const parsed = positionSchema.safeParse(JSON.parse(metadata['position'] ?? 'null'))
+  if (!parsed.success)
+    throw new FlowersError(
+      'TRAIN_STATE_INVALID',
+      `${path} is not a saved training state: ${z.prettifyError(parsed.error)}`,
+    )
+  const tensors = await readSafetensors(path)
+  return {
+    position: parsed.data,
+    arrays: new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array])),
+  }
+}
+
+/** Puts saved arrays back. Throws TRAIN_STATE_INVALID when they are not the ones this run needs. */
+export function restoreVariables(variables: TrainingVariables, { arrays }: SavedState): void {
+  let restored = 0
+  for (const [kind, name, variable] of variables.entries()) {
+    const values = arrays.get(`${kind}/${name}`)
+    if (!values) throw new FlowersError('TRAIN_STATE_INVALID', `the saved state has no ${kind} of ${name}`)
+    variable.load(values)
+    restored++
+  }
+  if (restored !== arrays.size)
+    throw new FlowersError(
+      'TRAIN_STATE_INVALID',
+      `the saved state holds ${arrays.size} arrays, this recipe needs ${restored}`,
+    )
+}
