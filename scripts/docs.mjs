@@ -84,7 +84,7 @@ async function clientTypes() {
   // Of the client alone, which has the version of the compiler that it needs.
   const fromClient = createRequire(join(root, 'packages', 'client', 'package.json'))
   const { default: openapiTS, astToString } = fromClient('openapi-typescript')
-  return `// Made by \`npm run docs\` from packages/serve/src/schemas.ts.\n${astToString(await openapiTS(await describeService()))}`
+  return `// Made by \`npm run docs\` from packages/serve/src/http/schemas.ts.\n${astToString(await openapiTS(await describeService()))}`
 }
 
 /** The service without its models; close its application. */

@@ -1,4 +1,4 @@
-// Made by `npm run docs` from packages/serve/src/schemas.ts.
+// Made by `npm run docs` from packages/serve/src/http/schemas.ts.
 export interface paths {
     "/metrics": {
         parameters: {

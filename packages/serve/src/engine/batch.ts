@@ -1,4 +1,4 @@
-import type { BatchSeconds, WarmUp } from './protocol.ts'
+import type { BatchSeconds, WarmUp } from './messages.ts'
 
 /**
  * Finds the batch that is fastest. Views slower than 25 ms gain nothing from batches, and batches of them would delay a

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { until } from '../testing/service.ts'
 import { warmUpFor } from './batch.ts'
 import { Pool } from './pool.ts'
-import type { ViewInput } from './protocol.ts'
+import type { ViewInput } from './messages.ts'
 
 const module = new URL('../../fixtures/fake-worker.mjs', import.meta.url)
 const pools: Pool[] = []

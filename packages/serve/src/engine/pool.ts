@@ -10,7 +10,7 @@ import type {
   WarmUp,
   WorkerMessage,
   WorkerSettings,
-} from './protocol.ts'
+} from './messages.ts'
 
 /** Logits of a run, one array of `classes` values a view, and the seconds it took in the worker. */
 export interface RunResult {

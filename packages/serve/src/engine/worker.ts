@@ -14,7 +14,7 @@ import type {
   ViewInput,
   WorkerMessage,
   WorkerSettings,
-} from './protocol.ts'
+} from './messages.ts'
 
 /**
  * A worker thread that owns one ONNX session. `run()` of onnxruntime-node blocks the thread that calls it, so it is

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { form, quarters, solid } from '../testing/pictures.ts'
 import { startService } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
-import type { ClassifyAnswer } from '../schemas.ts'
+import type { ClassifyAnswer } from '../http/schemas.ts'
 
 let service: RunningService
 let red: Buffer

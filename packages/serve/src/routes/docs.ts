@@ -4,11 +4,11 @@ import type { ErrorCode } from '@flowers/shared/errors'
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { sendPage } from '../html.ts'
-import type { OpenApi } from '../openapi/document.ts'
-import type { Operation } from '../openapi/operation.ts'
-import { referencePage } from '../openapi/page.ts'
-import { errorPages } from '../plugins/errors.ts'
+import { sendPage } from './html.ts'
+import type { OpenApi } from '../http/openapi/document.ts'
+import type { Operation } from '../http/openapi/operation.ts'
+import { referencePage } from '../http/openapi/page.ts'
+import { errorPages } from '../http/errors.ts'
 
 /** `GET /openapi.json`, the reference at `/docs`, and a page for each code of an error. */
 export function docsRoutes(app: FastifyInstance, openapi: () => OpenApi): void {

@@ -1,8 +1,8 @@
 import { vi } from 'vitest'
-import type { Offer } from '../engine/forecast.ts'
-import type { ViewInput } from '../engine/protocol.ts'
-import { Scheduler } from '../engine/scheduler.ts'
-import type { Runner, Ticket } from '../engine/scheduler.ts'
+import type { Offer } from '../engine/scheduler/forecast.ts'
+import type { ViewInput } from '../engine/messages.ts'
+import { Scheduler } from '../engine/scheduler/scheduler.ts'
+import type { Runner, Ticket } from '../engine/scheduler/scheduler.ts'
 import { arrivals } from './open-loop.ts'
 import { uniform } from './statistics.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Engine } from '../engine/engine.ts'
+import type { Engine } from '../engine/models.ts'
 
 /** How often a service that is being closed looks for connections that wait for nothing. */
 const checkMs = 50

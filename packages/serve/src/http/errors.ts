@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Problem } from '../schemas.ts'
+import type { Problem } from './schemas.ts'
 import { ClientGone, ServiceError } from '../service-error.ts'
 
 declare module 'fastify' {

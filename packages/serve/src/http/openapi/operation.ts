@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { z } from 'zod'
-import type { Access } from '../plugins/access.ts'
+import type { Access } from '../access.ts'
 
 /** What a body is: a named schema, text, bytes, or a form with at most so many images. */
 export type Content = z.ZodType | 'text' | 'binary' | { readonly images: number }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { virtualLoad } from '../testing/virtual-load.ts'
+import { virtualLoad } from '../../testing/virtual-load.ts'
 
 /** Two workers that take 0.127 s a view, as the model that is shipped does on two cores. */
 const machine = { workers: 2, viewSeconds: 0.127, noise: 0.1, decodeSeconds: 0.02, limit: 64 }

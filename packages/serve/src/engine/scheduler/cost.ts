@@ -1,4 +1,4 @@
-import type { BatchSeconds } from './protocol.ts'
+import type { BatchSeconds } from '../messages.ts'
 
 /** Seconds of a run by its number of views: `fixed + perView * views`, both at least 0. */
 export interface CostLine {

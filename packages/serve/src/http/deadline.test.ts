@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createInstruments, createRegistry } from '../instruments.ts'
+import { createInstruments, createRegistry } from '../observe/instruments.ts'
 import { Dropped, retryLater } from '../service-error.ts'
 import { until } from '../testing/service.ts'
 import { installDeadline, untilOver } from './deadline.ts'

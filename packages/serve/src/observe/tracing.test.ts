@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { form, solid } from './testing/pictures.ts'
-import { startProcess } from './testing/process.ts'
+import { form, solid } from '../testing/pictures.ts'
+import { startProcess } from '../testing/process.ts'
 
 interface Span {
   traceId: string

@@ -5,17 +5,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
 import type { Classifier } from '../engine/classifier.ts'
-import type { Engine } from '../engine/engine.ts'
-import { inferTensors } from '../inference/infer.ts'
-import { bytesOf, misfit, readInferRequest } from '../inference/request.ts'
-import type { InferCall } from '../inference/request.ts'
-import { unpackerOf } from '../inference/unpack.ts'
-import type { Instruments } from '../instruments.ts'
-import type { Content, Operation } from '../openapi/operation.ts'
-import { installDeadline, untilOver } from '../plugins/deadline.ts'
-import { readBody, limitBodies } from '../plugins/upload.ts'
-import type { UploadMemory } from '../plugins/upload-memory.ts'
-import * as schemas from '../schemas.ts'
+import type { Engine } from '../engine/models.ts'
+import { inferTensors } from './infer.ts'
+import { bytesOf, misfit, readInferRequest } from './request.ts'
+import type { InferCall } from './request.ts'
+import { unpackerOf } from './unpack.ts'
+import type { Instruments } from '../observe/instruments.ts'
+import type { Content, Operation } from '../http/openapi/operation.ts'
+import { installDeadline, untilOver } from '../http/deadline.ts'
+import { readBody, limitBodies } from '../http/upload.ts'
+import type { UploadMemory } from '../http/upload-memory.ts'
+import * as schemas from '../http/schemas.ts'
 import { retryLater } from '../service-error.ts'
 
 /** What the service has of Triton's extensions. */
@@ -299,7 +299,7 @@ async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T)
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw new FlowersError('SERVICE_MALFORMED', `${path.join('./') || 'The body'}: ${message}.`)
+  throw new FlowersError('SERVICE_MALFORMED', `${path.join('../routes/') || 'The body'}: ${message}.`)
 }
 
 function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ErrorCode[] = []): Operation {

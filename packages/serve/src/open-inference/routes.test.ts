@@ -1,7 +1,7 @@
 import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import * as schemas from '../schemas.ts'
+import * as schemas from '../http/schemas.ts'
 import { solid } from '../testing/pictures.ts'
 import { listen, startService, testModels, until } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'

@@ -1,5 +1,5 @@
 import { ranking } from '@flowers/shared/model/calibration'
-import type { InferResponse } from '../schemas.ts'
+import type { InferResponse } from '../http/schemas.ts'
 import type { OutputRequest } from './request.ts'
 
 /** Values of an output, `shape[0]` rows of a value for each class. */

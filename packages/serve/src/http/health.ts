@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import type { Engine } from '../engine/engine.ts'
-import type { Operation } from '../openapi/operation.ts'
-import { healthStatus } from '../schemas.ts'
+import type { Engine } from '../engine/models.ts'
+import type { Operation } from './openapi/operation.ts'
+import { healthStatus } from './schemas.ts'
 import { retryLater } from '../service-error.ts'
 
 /**

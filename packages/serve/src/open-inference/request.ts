@@ -1,6 +1,6 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { z } from 'zod'
-import { inferRequest } from '../schemas.ts'
+import { inferRequest } from '../http/schemas.ts'
 
 /**
  * Requests of the Open Inference Protocol v2, with the extension of Triton for binary tensors: JSON of the length in

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ForecastErrors } from './forecast.ts'
 import type { Offer } from './forecast.ts'
-import type { ViewInput } from './protocol.ts'
+import type { ViewInput } from '../messages.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Admission, Runner, Ticket } from './scheduler.ts'
 

@@ -1,11 +1,11 @@
 import { FlowersError } from '@flowers/shared/errors'
-import { retryLater } from '../service-error.ts'
-import type { ServiceError } from '../service-error.ts'
+import { retryLater } from '../../service-error.ts'
+import type { ServiceError } from '../../service-error.ts'
 import { staleSeconds } from './cost.ts'
 import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
 import type { Offer, Situation } from './forecast.ts'
-import type { RunResult } from './pool.ts'
-import type { ClassMaps, ViewInput } from './protocol.ts'
+import type { RunResult } from '../pool.ts'
+import type { ClassMaps, ViewInput } from '../messages.ts'
 import { Timetable } from './timetable.ts'
 
 /** Workers of one model, as the scheduler sees them. */

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Instruments } from '../instruments.ts'
+import type { Instruments } from '../observe/instruments.ts'
 import { ClientGone, Dropped } from '../service-error.ts'
 import { whenOver } from './over.ts'
 

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import type { Classification, Classifier, Question } from './engine/classifier.ts'
-import type { Scheduler } from './engine/scheduler.ts'
-import type { Instruments } from './instruments.ts'
-import { untilOver } from './plugins/deadline.ts'
-import { toFlowersError } from './plugins/errors.ts'
-import { ClientGone, Dropped } from './service-error.ts'
-import { Stopwatch } from './stopwatch.ts'
+import type { Classification, Classifier, Question } from '../engine/classifier.ts'
+import type { Scheduler } from '../engine/scheduler/scheduler.ts'
+import type { Instruments } from '../observe/instruments.ts'
+import { untilOver } from './deadline.ts'
+import { toFlowersError } from './errors.ts'
+import { ClientGone, Dropped } from '../service-error.ts'
+import { Stopwatch } from '../observe/stopwatch.ts'
 
 /** What every image of a request is asked with. */
 export interface Asker {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { readTraceparent } from '../trace-context.ts'
-import type { RequestTrace, Tracing } from '../tracing.ts'
+import { readTraceparent } from '../observe/trace-context.ts'
+import type { RequestTrace, Tracing } from '../observe/tracing.ts'
 import { clientClosedRequest } from './metrics.ts'
 import { whenOver } from './over.ts'
 
