@@ -158,10 +158,10 @@ async function commandsPage() {
 }
 
 async function recipesPage() {
-  const { recipeJsonSchema } = await load('packages/trainer/dist/recipe/schema.js')
+  const { recipeJsonSchema } = await load('packages/trainer/dist/recipe/checks.js')
   const { recipes } = await load('packages/trainer/dist/recipe/recipes/index.js')
   const { ours } = await load('packages/trainer/dist/recipe/recipes/ours.js')
-  const { recipeDefaults } = await load('packages/trainer/dist/recipe/schema.js')
+  const { recipeDefaults } = await load('packages/trainer/dist/recipe/defaults.js')
   const defaults = { name: undefined, model: recipes.report.model, ...recipeDefaults }
   const rows = settingsOf(recipeJsonSchema(), defaults).filter(({ path }) => !/^phases\.(head|fixres)\./.test(path))
   return [

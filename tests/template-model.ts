@@ -4,7 +4,7 @@ import type { Manifest } from '@flowers/shared/model/manifest'
 import { packageModel } from '@flowers/shared/model/package'
 import type { ModelPackage } from '@flowers/shared/model/package'
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
-import { sixViews } from '@flowers/shared/model/views'
+import { sixViews } from '@flowers/shared/image/view'
 
 /** Labels of fixtures/templates/model.onnx, by index. */
 export const templateLabels = ['red', 'green', 'blue', 'grey', 'left', 'right', 'top', 'bottom']

@@ -68,7 +68,7 @@ function librariesOf(binary) {
 /** @param {string} name @returns {string | undefined} */
 function findLibrary(name) {
   const { stdout } = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' })
-  return new RegExp(`${name.replaceAll('./', '\\.')} .* => (\\S+)`).exec(stdout ?? '')?.[1]
+  return new RegExp(`${name.replaceAll('.', '\\.')} .* => (\\S+)`).exec(stdout ?? '')?.[1]
 }
 
 /** @param {string} path @returns {number} bytes */

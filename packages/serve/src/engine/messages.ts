@@ -1,5 +1,5 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import type { View } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 
 /** What a worker is started with. */
 export interface WorkerSettings {

@@ -1,6 +1,7 @@
 import { catalogue } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
-import { viewPolicies, viewSchema } from '@flowers/shared/model/views'
+import { viewPolicies } from '@flowers/shared/model/views'
+import { viewSchema } from '@flowers/shared/image/view'
 import { z } from 'zod'
 
 /** What goes in and out over HTTP. Every schema that is named here is a component of the OpenAPI document. */

@@ -86,7 +86,7 @@ function parse(json: Buffer): Parsed {
   const parsed = inferRequest.safeParse(value)
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw misfit(`${path.join('./') || 'The body'}: ${message}.`)
+  throw misfit(`${path.join('.') || 'The body'}: ${message}.`)
 }
 
 /** The bytes after the JSON, from front to back. */

@@ -299,7 +299,7 @@ async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T)
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw new FlowersError('SERVICE_MALFORMED', `${path.join('../routes/') || 'The body'}: ${message}.`)
+  throw new FlowersError('SERVICE_MALFORMED', `${path.join('.') || 'The body'}: ${message}.`)
 }
 
 function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ErrorCode[] = []): Operation {

@@ -40,7 +40,7 @@ it('may load only what this service has, and nothing may frame it', async () => 
 it('is small, with what it loads under names that a browser may keep for ever', async () => {
   let bytes = (await (await get('/')).arrayBuffer()).byteLength
   const paths = await parts()
-  expect(paths.map((path) => path.replace(/-[0-9a-f]{10}\./, './'))).toEqual(
+  expect(paths.map((path) => path.replace(/-[0-9a-f]{10}\./, '.'))).toEqual(
     expect.arrayContaining(['/page/main.js', '/page/style.css', '/page/icon.svg', '/page/daisy.webp']),
   )
   for (const path of paths) {

@@ -1,5 +1,5 @@
 import type { Preprocessing } from './preprocessing.ts'
-import type { View } from '../model/views.ts'
+import type { View } from './view.ts'
 
 /** One square picture at the model's input size, before normalisation. */
 export interface Canvas {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { preprocessingSchema } from '../image/preprocessing.ts'
-import { viewPolicies, viewSchema } from './views.ts'
+import { viewPolicies } from './views.ts'
+import { viewSchema } from '../image/view.ts'
 
 /** The format that this release writes and reads. */
 export const manifestFormat = 1

@@ -94,7 +94,7 @@ describe('packageModel', () => {
     await expect(packageModel(folder, { ...files, '../x.bin': '' }, manifest)).rejects.toMatchObject({
       code: 'MODEL_MANIFEST',
     })
-    expect(await readdir(join(folder, '../..'))).toEqual([])
+    expect(await readdir(join(folder, '..'))).toEqual([])
   })
 
   it('replaces a version only when told', async () => {
@@ -102,7 +102,7 @@ describe('packageModel', () => {
     await expect(packageModel(folder, files, manifest)).rejects.toMatchObject({ code: 'MODEL_EXISTS' })
     const changed = await packageModel(folder, { ...files, 'README.md': '# new\n' }, manifest, { replace: true })
     expect(await readFile(join(changed.folder, 'README.md'), 'utf8')).toBe('# new\n')
-    expect(await readdir(join(folder, '../..'))).toEqual(['1'])
+    expect(await readdir(join(folder, '..'))).toEqual(['1'])
   })
 })
 
@@ -189,7 +189,7 @@ describe('openModel refuses', () => {
 
 describe('resolveModel and listModels', () => {
   it('serve the highest version, by number, of the named or the default model', async () => {
-    const models = join(folder, '../../..')
+    const models = join(folder, '../..')
     for (const version of [2, 10, 9])
       await packageModel(join(models, 'two', String(version)), files, { ...manifest, version })
     await mkdir(join(models, 'two', '11'))
@@ -213,7 +213,7 @@ describe('resolveModel and listModels', () => {
   })
 
   it('say when there is no default or no folder', async () => {
-    await expect(resolveModel(join(folder, '../../..'))).rejects.toMatchObject({ code: 'MODEL_MISSING' })
+    await expect(resolveModel(join(folder, '../..'))).rejects.toMatchObject({ code: 'MODEL_MISSING' })
     expect(await listModels(join(root, 'nowhere'))).toEqual([])
   })
 })

@@ -72,7 +72,7 @@ function parseManifest(text: string, path: string): Manifest {
   const parsed = manifestSchema.safeParse(content)
   if (!parsed.success) {
     const first = parsed.error.issues[0]
-    const place = first?.path.join('..') ?? ''
+    const place = first?.path.join('.') ?? ''
     throw new FlowersError('MODEL_MANIFEST', `${path}: ${place ? `${place}: ` : ''}${first?.message ?? 'wrong'}.`)
   }
   const absent = required.find((file) => !(file in parsed.data.files))

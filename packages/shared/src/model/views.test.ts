@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  argmax,
-  decided,
-  earliestStop,
-  leadOf,
-  mergeViews,
-  oneView,
-  runViews,
-  scalesOf,
-  sixViews,
-  softmax,
-  threeViews,
-} from './views.ts'
+import { argmax, decided, earliestStop, leadOf, mergeViews, runViews, softmax } from './views.ts'
+import { oneView, scalesOf, sixViews, threeViews } from '../image/view.ts'
 import type { ViewPolicy } from './views.ts'
 
 describe('softmax', () => {

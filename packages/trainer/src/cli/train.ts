@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
+import type { Dataset } from '../dataset/dataset.ts'
 import { Command } from 'commander'
 import { recipes } from '../recipe/recipes/index.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
@@ -72,7 +73,9 @@ async function train(options: TrainArguments): Promise<void> {
       begun = true
       stop.beginTraining()
     }
-    const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining })
+    const { reportAtEnd } = await import('../report/report-run.ts')
+    const report = (dataset: Dataset) => reportAtEnd({ folder, progress, signal }, dataset)
+    const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining, report })
     progress.close()
     await finish(plan.folder, data, result, plan.data === undefined)
   } catch (error) {

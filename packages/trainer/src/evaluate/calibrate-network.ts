@@ -1,5 +1,5 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import type { View } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 import { calibrate } from '../measure/calibrate.ts'
 import type { Calibration, CalibrationReport, ScoredPhoto } from '../measure/calibrate.ts'
 import type { Network } from './network.ts'

@@ -1,8 +1,10 @@
 import { toTensor } from '@flowers/shared/image/canvas'
 import type { Canvas } from '@flowers/shared/image/canvas'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { earliestStop, runViews, scalesOf, softmax } from '@flowers/shared/model/views'
-import type { FastLead, View, ViewPolicy, ViewsResult } from '@flowers/shared/model/views'
+import { earliestStop, runViews, softmax } from '@flowers/shared/model/views'
+import { scalesOf } from '@flowers/shared/image/view'
+import type { FastLead, ViewPolicy, ViewsResult } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 import type { Network } from './network.ts'
 
 /** More pixels in one batch save no time on a CPU and cost memory: three views of 576 px. */

@@ -1,5 +1,5 @@
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
-import { oneView } from '@flowers/shared/model/views'
+import { oneView } from '@flowers/shared/image/view'
 import { expect, it } from 'vitest'
 import { drawnScenes } from '../drawn/drawn-flowers.ts'
 import type { Network } from './network.ts'

@@ -1,5 +1,5 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import type { View } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 import { drawnScenes, drawScene } from '../drawn/drawn-flowers.ts'
 import { clopperPearson } from '../measure/binomial.ts'
 import { level } from '../measure/bootstrap.ts'

@@ -95,7 +95,7 @@ async function listFiles(folder: string, written: readonly string[]): Promise<Li
         .split(sep)
         .join('/'),
     }))
-    .filter(({ id }) => !id.split('/').some((name) => name.startsWith('./')))
+    .filter(({ id }) => !id.split('/').some((name) => name.startsWith('.')))
     .sort((a, b) => compareText(a.id, b.id))
   if (files.length === 0) throw new FlowersError('PREDICT_INPUT', `"${folder}" holds no file.`)
   return files

@@ -1,6 +1,6 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { softmax } from '@flowers/shared/model/views'
-import type { View } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 import type { Sample } from '../dataset/dataset.ts'
 import type { ScoredPhoto } from '../measure/calibrate.ts'
 import { ViewRunner } from './infer.ts'

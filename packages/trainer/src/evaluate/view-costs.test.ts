@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { sixViews } from '@flowers/shared/model/views'
+import { sixViews } from '@flowers/shared/image/view'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import type { Network } from './network.ts'

@@ -3,8 +3,8 @@ import { toTensor } from '@flowers/shared/image/canvas'
 import { decodeImage } from '@flowers/shared/image/decode'
 import { centerCanvas } from '@flowers/shared/image/preprocess'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { scalesOf } from '@flowers/shared/model/views'
-import type { View } from '@flowers/shared/model/views'
+import { scalesOf } from '@flowers/shared/image/view'
+import type { View } from '@flowers/shared/image/view'
 import type { Network } from './network.ts'
 
 export interface ViewCostOptions {

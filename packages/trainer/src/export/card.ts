@@ -116,7 +116,7 @@ function data({ manifest, splitBy, trainCounts }: CardFacts): string {
 ${bullets([
   `${manifest.data.train} training and ${manifest.data.valid} validation photos in ${manifest.labels.length} classes, split ${made}.`,
   `${sorted[0]} to ${sorted.at(-1)} training photos a class, median ${sorted[Math.floor(sorted.length / 2)]}.`,
-  `SHA-256 of the list of photos with their hashes, labels and splits: \`${manifest.data.sha256}\`./`,
+  `SHA-256 of the list of photos with their hashes, labels and splits: \`${manifest.data.sha256}\`.`,
 ])}`
 }
 
@@ -197,7 +197,7 @@ function exported({ manifest, parity, parityFromTraining }: CardFacts): string {
   )
   return `## Export
 
-The ONNX file was held against the trainer on ${parity.photos} ${source}, through the preprocessing of the service: logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, and ${parity.flips.length} labels change${flips.length > 0 ? ':' : './'}
+The ONNX file was held against the trainer on ${parity.photos} ${source}, through the preprocessing of the service: logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, and ${parity.flips.length} labels change${flips.length > 0 ? ':' : '.'}
 ${flips.length > 0 ? `\n${bullets(flips)}\n` : ''}
 Made with ${Object.entries(manifest.versions)
     .map(([name, version]) => `${name} ${version}`)

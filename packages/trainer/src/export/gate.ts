@@ -1,6 +1,6 @@
 import { FlowersError } from '@flowers/shared/errors'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { oneView } from '@flowers/shared/model/views'
+import { oneView } from '@flowers/shared/image/view'
 import { toTensor } from '@flowers/shared/image/canvas'
 import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { Random } from '@flowers/shared/random'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AugmentOptions } from '../recipe/schema.ts'
-import { recipeDefaults, standardAugment, strongAugment } from '../recipe/schema.ts'
+import { recipeDefaults, standardAugment, strongAugment } from '../recipe/defaults.ts'
 import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
 import { Random } from '@flowers/shared/random'
 

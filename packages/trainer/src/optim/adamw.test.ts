@@ -14,13 +14,13 @@ const gradientAt = (step: number): number[] => [0.1 * step, -2, 1e-7, 0.03 / ste
 function reference(steps: number, learningRate: number, weightDecay: number): number[] {
   const { beta1, beta2, epsilon } = adamDefaults
   return start.map((initial, index) => {
-    let [weight, first, second] = [initial, 0, 0]
+    let [weight, m, v] = [initial, 0, 0]
     for (let step = 1; step <= steps; step++) {
       const gradient = gradientAt(step)[index]!
       weight *= 1 - learningRate * weightDecay
-      first = beta1 * first + (1 - beta1) * gradient
-      second = beta2 * second + (1 - beta2) * gradient ** 2
-      weight -= ((learningRate / (1 - beta1 ** step)) * first) / (Math.sqrt(second / (1 - beta2 ** step)) + epsilon)
+      m = beta1 * m + (1 - beta1) * gradient
+      v = beta2 * v + (1 - beta2) * gradient ** 2
+      weight -= ((learningRate / (1 - beta1 ** step)) * m) / (Math.sqrt(v / (1 - beta2 ** step)) + epsilon)
     }
     return weight
   })
@@ -31,8 +31,8 @@ it.each([0, 0.1])('makes the updates of AdamW with weight decay %d', async (weig
     new Variable(name, { shape: [data.length], dtype: 'float32', data: Float32Array.from(data) })
   const trained = {
     weight: variable('w', start),
-    first: variable('m', [0, 0, 0, 0]),
-    second: variable('v', [0, 0, 0, 0]),
+    m: variable('m', [0, 0, 0, 0]),
+    v: variable('v', [0, 0, 0, 0]),
   }
   const update = compile(
     (gradient: tf.Tensor, learningRate: tf.Tensor, beta1Power: tf.Tensor, beta2Power: tf.Tensor) => {

@@ -7,8 +7,8 @@ export const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
 /** A trained array with the running means of its gradient and squared gradient. */
 export interface Trained {
   readonly weight: Variable
-  readonly first: Variable
-  readonly second: Variable
+  readonly m: Variable
+  readonly v: Variable
 }
 
 export interface AdamWUpdate {
@@ -26,7 +26,7 @@ export interface AdamWUpdate {
  * `w -= lr wd w`, then `w -= lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)`. TensorFlow's fused kernel adds epsilon
  * before the correction of v, so it is handed `eps sqrt(1 - b2^t)`.
  */
-export function applyAdamW({ weight, first, second }: Trained, update: AdamWUpdate): void {
+export function applyAdamW({ weight, m, v }: Trained, update: AdamWUpdate): void {
   const { gradient, learningRate, weightDecay, beta1Power, beta2Power } = update
   const { beta1, beta2, epsilon } = adamDefaults
   if (weightDecay > 0) weight.assignSub(tf.mul(weight.read(), tf.mul(learningRate, weightDecay)))
@@ -35,8 +35,8 @@ export function applyAdamW({ weight, first, second }: Trained, update: AdamWUpda
     [{ name: 'T', type: 'type', value: 'float32' }],
     [
       weight.handle(),
-      first.handle(),
-      second.handle(),
+      m.handle(),
+      v.handle(),
       beta1Power,
       beta2Power,
       learningRate,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { quick } from '../recipe/recipes/quick.ts'
-import { recipeSchema } from '../recipe/schema.ts'
+import { recipeSchema } from '../recipe/checks.ts'
 import type { Recipe } from '../recipe/schema.ts'
 import { recipeSeconds } from './cost.ts'
 import { batchFor, fitToPhotos, planQuick, sizesFor } from './plan-quick.ts'

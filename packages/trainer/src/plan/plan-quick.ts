@@ -1,5 +1,5 @@
 import type { Phase, Recipe } from '../recipe/schema.ts'
-import { noMix } from '../recipe/schema.ts'
+import { noMix } from '../recipe/defaults.ts'
 import type { Speed } from './cost.ts'
 import { recipeSeconds } from './cost.ts'
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recipes } from './recipes/index.ts'
 import { testFolder } from '../testing/test-photos.ts'
-import { recipeDefaults } from './schema.ts'
+import { recipeDefaults } from './defaults.ts'
 import type { Recipe } from './schema.ts'
 import { resolveRecipe } from './resolve-recipe.ts'
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { report } from './recipes/report.ts'
-import { recipeDefaults, storedRecipeSchema } from './schema.ts'
+import { storedRecipeSchema } from './schema.ts'
+import { recipeDefaults } from './defaults.ts'
 import type { Recipe } from './schema.ts'
 import { isRecord } from './record.ts'
 import type { Fields } from './record.ts'

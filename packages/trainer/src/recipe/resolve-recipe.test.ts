@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { recipes } from './recipes/index.ts'
 import { testFolder } from '../testing/test-photos.ts'
-import { recipeSchema } from './schema.ts'
+import { recipeSchema } from './checks.ts'
 import type { Recipe } from './schema.ts'
 import { readStoredRecipe, resolveRecipe } from './resolve-recipe.ts'
 

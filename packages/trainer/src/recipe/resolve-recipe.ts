@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import { recipes } from './recipes/index.ts'
-import { recipeSchema, storedRecipeSchema } from './schema.ts'
+import { storedRecipeSchema } from './schema.ts'
+import { recipeSchema } from './checks.ts'
 import type { Recipe } from './schema.ts'
 import { completeRecipe } from './complete-recipe.ts'
 import { fromUser } from '../console/paths.ts'
@@ -85,21 +86,18 @@ export function takeMinutes(
 function applySetting(recipe: unknown, setting: string): unknown {
   const split = setting.indexOf('=')
   if (split < 1) throw new FlowersError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
-  const keys = setting.slice(0, split).split('../cli/')
+  const keys = setting.slice(0, split).split('.')
   const set = (node: unknown, depth: number): unknown => {
     const key = keys[depth]
     if (key === undefined) return parseValue(setting.slice(split + 1))
     if (!isRecord(node) || !Object.hasOwn(node, key)) {
-      const above = keys.slice(0, depth).join('../cli/')
+      const above = keys.slice(0, depth).join('.')
       const options = isRecord(node)
         ? `; there is ${Object.keys(node).join(', ')}`
         : node === null
           ? `, as ${above} is null: set all of it, as JSON, such as --set '${above}={...}'`
           : `, as ${above} is ${JSON.stringify(node)}`
-      throw new FlowersError(
-        'RECIPE_SETTING',
-        `the recipe has no "${keys.slice(0, depth + 1).join('../cli/')}"${options}`,
-      )
+      throw new FlowersError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('.')}"${options}`)
     }
     return { ...node, [key]: set(node[key], depth + 1) }
   }

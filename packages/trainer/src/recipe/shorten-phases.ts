@@ -1,4 +1,4 @@
-import { warmupOf } from './contradictions.ts'
+import { warmupOf } from './checks.ts'
 import type { Phase, PhaseName, Recipe } from './schema.ts'
 import { phaseNames } from './schema.ts'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { recipes } from '../recipe/recipes/index.ts'
-import { recipeSchema } from '../recipe/schema.ts'
+import { recipeSchema } from '../recipe/checks.ts'
 import { findingsOf } from './facts.ts'
 import type { JudgedPhoto, RunFacts } from './facts.ts'
 

@@ -6,12 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Audit } from '../dataset/audit.ts'
 import { testFolder } from '../testing/test-photos.ts'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
-import { recipeDefaults, reportPhases } from '../recipe/schema.ts'
+import { recipeDefaults, reportPhases } from '../recipe/defaults.ts'
 import type { Phase, Recipe } from '../recipe/schema.ts'
 import { percent } from '../console/format.ts'
 import { createProgress } from '../console/progress.ts'
 import { readHistory } from '../run/history.ts'
-import { reportRun, sampleOf } from './report-run.ts'
+import type { Dataset } from '../dataset/dataset.ts'
+import { reportAtEnd, reportRun, sampleOf } from './report-run.ts'
 import { trainRun } from '../train/run.ts'
 import type { RunResult } from '../train/run.ts'
 
@@ -84,7 +85,9 @@ beforeAll(async () => {
   await writeFile(data, await writeCsv(join(folder.path, 'flowers')))
   run = join(folder.path, 'run')
   const progress = { ...silent(), message: (line: string) => void messages.push(line) }
-  result = await trainRun({ recipe, data, folder: run, resume: false, progress, signal: new AbortController().signal })
+  const { signal } = new AbortController()
+  const report = (dataset: Dataset) => reportAtEnd({ folder: run, progress, signal }, dataset)
+  result = await trainRun({ recipe, data, folder: run, resume: false, progress, signal, report })
   ;({ text, document } = await pageOf(join(run, 'report.html')))
 })
 
@@ -92,7 +95,8 @@ afterAll(() => folder.remove())
 
 const goOn = (signal: AbortSignal) => {
   const progress = { ...silent(), message: (line: string) => void messages.push(line) }
-  return trainRun({ recipe, data, folder: run, resume: true, progress, signal })
+  const report = (dataset: Dataset) => reportAtEnd({ folder: run, progress, signal }, dataset)
+  return trainRun({ recipe, data, folder: run, resume: true, progress, signal, report })
 }
 
 const silent = () => ({ ...createProgress(false), epochStart() {}, step() {}, epochEnd() {}, close() {} })

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { oneView } from '@flowers/shared/model/views'
+import { oneView } from '@flowers/shared/image/view'
 import { z } from 'zod'
 import { auditKinds } from '../dataset/audit.ts'
 import type { AuditKind } from '../dataset/audit.ts'
+import type { Progress } from '../console/progress.ts'
 import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { requireWritableFile, writeOutput } from '../console/output.ts'
 import { Random } from '@flowers/shared/random'
@@ -136,3 +137,17 @@ async function storedAudit(folder: string): Promise<RunFacts['audit']> {
 
 const storedEnvironment = (folder: string): Promise<Record<string, unknown>> =>
   readJson(join(folder, 'environment.json'), z.record(z.string(), z.unknown()))
+
+/** The report at the end of a run: what has been trained stays, whatever becomes of it. */
+export async function reportAtEnd(
+  { folder, progress, signal }: { folder: string; progress: Pick<Progress, 'message'>; signal: AbortSignal },
+  dataset: Dataset,
+): Promise<void> {
+  progress.message('looking at the photos once more for report.html')
+  try {
+    await reportRun({ folder, data: dataset, signal })
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    progress.message(`warning: report.html was not written: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

@@ -2,7 +2,6 @@ import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import { phaseNames } from '../recipe/schema.ts'
-import type { TrainingVariables } from '../train/variables.ts'
 
 /** Where a run stands, besides its arrays: all that the next step depends on. */
 export const positionSchema = z.strictObject({
@@ -39,8 +38,22 @@ export const positionSchema = z.strictObject({
 })
 export type Position = z.infer<typeof positionSchema>
 
+/** Every array that training updates in place: its kind, its parameter, and the array itself. */
+interface Arrays {
+  entries(): Iterable<
+    readonly [
+      string,
+      string,
+      { readonly shape: readonly number[]; data(): Promise<unknown>; load(values: Float32Array): void },
+    ]
+  >
+}
+
+/** Kinds of arrays by the names that they had in states saved by an earlier release. */
+const earlierKinds: Readonly<Record<string, string>> = { m: 'first', v: 'second' }
+
 /** Saves arrays and position as one file, atomically: there is no moment at which the two disagree. */
-export async function saveState(path: string, variables: TrainingVariables, position: Position): Promise<void> {
+export async function saveState(path: string, variables: Arrays, position: Position): Promise<void> {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
   for (const [kind, name, variable] of variables.entries()) {
     tensors.set(`${kind}/${name}`, { shape: variable.shape, data: (await variable.data()) as Float32Array })
@@ -70,10 +83,10 @@ export async function readState(path: string): Promise<SavedState> {
 }
 
 /** Puts saved arrays back. Throws TRAIN_STATE_INVALID when they are not the ones this run needs. */
-export function restoreVariables(variables: TrainingVariables, { arrays }: SavedState): void {
+export function restoreVariables(variables: Arrays, { arrays }: SavedState): void {
   let restored = 0
   for (const [kind, name, variable] of variables.entries()) {
-    const values = arrays.get(`${kind}/${name}`)
+    const values = arrays.get(`${kind}/${name}`) ?? arrays.get(`${earlierKinds[kind]}/${name}`)
     if (!values) throw new FlowersError('TRAIN_STATE_INVALID', `the saved state has no ${kind} of ${name}`)
     variable.load(values)
     restored++

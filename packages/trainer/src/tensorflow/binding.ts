@@ -5,7 +5,8 @@ import type { NodeOutput } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { dataTypes } from './dtype.ts'
 import type { TracedValue } from './mixed-precision.ts'
-import type { NodeTensor, Trace } from './trace.ts'
+import type { Trace } from './trace.ts'
+import type { NodeTensor } from './capi.ts'
 
 /** What `NodeJSKernelBackend` knows of a tensor in TensorFlow. */
 export interface TensorMetadata {

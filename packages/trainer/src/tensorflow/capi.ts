@@ -10,6 +10,12 @@ export interface NodeOutput {
   readonly index: number
 }
 
+export interface NodeTensor {
+  readonly output: NodeOutput
+  readonly shape: number[]
+  readonly dtype: number
+}
+
 /** The functions of TensorFlow's C API (tensorflow/c/c_api.h, tensorflow/c/eager/c_api.h) that are called. */
 export interface Api {
   TF_Version(): string

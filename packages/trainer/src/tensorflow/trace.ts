@@ -3,7 +3,7 @@ import { listLengths, setNodeAttribute } from './attribute.ts'
 import type { EncodedAttribute } from './attribute.ts'
 import { callSite } from './caller.ts'
 import { bufferBytes } from './capi.ts'
-import type { NodeOutput, Pointer } from './capi.ts'
+import type { NodeOutput, NodeTensor, Pointer } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { isResource } from './core.ts'
 import { valueBytes } from './dtype.ts'
@@ -26,12 +26,6 @@ const harmless: ReadonlySet<string> = new Set(['VarHandleOp', 'Placeholder'])
 
 /** Key of the order among operations that are stateful but name no resource, such as Print and Assert. */
 const world = Symbol('world')
-
-export interface NodeTensor {
-  readonly output: NodeOutput
-  readonly shape: number[]
-  readonly dtype: number
-}
 
 export interface Capture {
   /** The trace's own handle, so that the tensor outlives its owner outside. */

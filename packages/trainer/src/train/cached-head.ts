@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { View } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Sample } from '../dataset/dataset.ts'
 import { validBatches } from '../input/loader.ts'

@@ -28,7 +28,6 @@ import { checkpointFiles, PhaseRunner, startOf, updatesOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
 import { resolvePrecision } from '../recipe/precision.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
-import { reportRun } from '../report/report-run.ts'
 import { buildModel } from '../recipe/network.ts'
 import { readState, restoreVariables } from '../run/state.ts'
 import type { SavedState } from '../run/state.ts'
@@ -43,8 +42,8 @@ export interface RunOptions {
   readonly folder: string
   readonly resume: boolean
   readonly progress: Progress
-  /** Whether the run ends with `report.html`; true unless said. */
-  readonly report?: boolean
+  /** Called with the photos when everything is trained: writes `report.html`. */
+  readonly report?: (dataset: Dataset) => Promise<void>
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
   /** Called when the run folder says what the run is: from then on a stopped run can go on. */
@@ -130,19 +129,8 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   board.close()
   const best = { phase: last, accuracy, size: recipe.phases[last].size }
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
-  if (options.report ?? true) await writeReport(options, dataset)
+  await options.report?.(dataset)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
-}
-
-/** What has been trained stays, whatever becomes of its report. */
-async function writeReport({ folder, progress, signal }: RunOptions, dataset: Dataset): Promise<void> {
-  progress.message('looking at the photos once more for report.html')
-  try {
-    await reportRun({ folder, data: dataset, signal })
-  } catch (error) {
-    if (signal.aborted) throw signal.reason
-    progress.message(`warning: report.html was not written: ${error instanceof Error ? error.message : String(error)}`)
-  }
 }
 
 interface PreparedData {

@@ -11,7 +11,7 @@ import { readSafetensors } from '../model/weights/safetensors.ts'
 import type { SafetensorsTensor } from '../model/weights/safetensors.ts'
 import { emaDecay } from '../optim/ema.ts'
 import type { Phase } from '../recipe/schema.ts'
-import { reportPhases, standardAugment } from '../recipe/schema.ts'
+import { reportPhases, standardAugment } from '../recipe/defaults.ts'
 import { bytes, startTensorflow } from '../tensorflow/index.ts'
 import { compileStep, packScalars, variablesFor } from './step.ts'
 

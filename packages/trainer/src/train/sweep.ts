@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { oneView } from '@flowers/shared/model/views'
+import { oneView } from '@flowers/shared/image/view'
 import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe/schema.ts'

@@ -3,7 +3,7 @@ import type { Trained } from '../optim/adamw.ts'
 import { Variable } from '../tensorflow/index.ts'
 
 /** Kinds of arrays a run keeps for a parameter; the names are used in saved states. */
-export const variableKinds = ['weight', 'first', 'second', 'average', 'gradient'] as const
+export const variableKinds = ['weight', 'm', 'v', 'average', 'gradient'] as const
 export type VariableKind = (typeof variableKinds)[number]
 
 /** Every array that training updates in place, and nothing else a step depends on. */
@@ -13,7 +13,7 @@ export class TrainingVariables {
   readonly #kinds: Readonly<Record<VariableKind, Map<string, Variable>>>
 
   /**
-   * `weight` for all parameters; `first` and `second` (AdamW's means) for the trained ones, zero; `average` for the
+   * `weight` for all parameters; `m` and `v` (the moments of Adam: Kingma & Ba 2015) for the trained ones, zero; `average` for the
    * averaged ones, equal to the weights; `gradient` for the trained ones where gradients are gathered before an update, zero.
    */
   constructor(
@@ -33,8 +33,8 @@ export class TrainingVariables {
       )
     this.#kinds = {
       weight: make('weight', model.parameters, true),
-      first: make('first', trained, false),
-      second: make('second', trained, false),
+      m: make('m', trained, false),
+      v: make('v', trained, false),
       average: make('average', averaged, true),
       gradient: make('gradient', gathers ? trained : [], false),
     }
@@ -50,7 +50,7 @@ export class TrainingVariables {
   }
 
   trained(name: string): Trained {
-    return { weight: this.weight(name), first: this.#find('first', name), second: this.#find('second', name) }
+    return { weight: this.weight(name), m: this.#find('m', name), v: this.#find('v', name) }
   }
 
   /** The gradient gathered so far. */

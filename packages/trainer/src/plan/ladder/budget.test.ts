@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { recipes } from '../../recipe/recipes/index.ts'
-import { recipeSchema } from '../../recipe/schema.ts'
+import { recipeSchema } from '../../recipe/checks.ts'
 import { withinBudget } from './budget.ts'
 
 const budget = { architecture: 'efficientnet_lite0', epochs: 6, size: 64, batch: 32, photos: 6552 }

@@ -3,7 +3,7 @@ import { recipes } from '../../recipe/recipes/index.ts'
 import { ours } from '../../recipe/recipes/ours.ts'
 
 const at = (recipe: unknown, path: string): unknown =>
-  path.split('./').reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], recipe)
+  path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | null)?.[key], recipe)
 
 const marks = Object.values(ours).flatMap((paths, index) => paths.map((path) => ({ path, step: index + 1 })))
 

@@ -6,7 +6,7 @@ import { highestBackboneRate } from './budget.ts'
 import { gain, meanAccuracy } from './compare.ts'
 import type { Answers } from './compare.ts'
 import { fewPhotos } from './few-shot.ts'
-import type { Ladder, LadderRun } from './run-ladder.ts'
+import type { Ladder, LadderRun } from './ladder.ts'
 import { steps } from './steps.ts'
 
 /** A ladder as a page in Markdown: its budget, a table beside the report's figures, and every run. */

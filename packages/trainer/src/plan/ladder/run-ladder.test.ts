@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { drawFlowers } from '../../drawn/drawn-flowers.ts'
 import type { Progress } from '../../console/progress.ts'
 import { runLadder } from './run-ladder.ts'
-import type { Ladder, LadderOptions } from './run-ladder.ts'
+import type { LadderOptions } from './run-ladder.ts'
+import type { Ladder } from './ladder.ts'
 
 let folder: string
 

@@ -9,45 +9,10 @@ import { duration, percent } from '../../console/format.ts'
 import type { Progress } from '../../console/progress.ts'
 import { trainRun } from '../../train/run.ts'
 import { withinBudget } from './budget.ts'
+import type { Ladder, LadderPlan, LadderRun } from './ladder.ts'
 import { ladderPage } from './page.ts'
 import { scoreRun } from './score-run.ts'
-import type { RunScore } from './score-run.ts'
 import { chosenSteps } from './steps.ts'
-
-/** What a ladder is run with; what is on record in its folder, and has to be the same to go on with it. */
-export interface LadderPlan {
-  readonly architecture: string
-  /** Epochs of step 1; the others in proportion. */
-  readonly epochs: number
-  /** Side of the input before FixRes, pixels. */
-  readonly size: number
-  readonly batch: number
-  /** Numbers of the steps to run, from 1, rising. */
-  readonly steps: readonly number[]
-  readonly seeds: readonly number[]
-  /** `path=value` over every step's recipe. */
-  readonly settings: readonly string[]
-}
-
-/** One trained and scored run. */
-export interface LadderRun {
-  readonly step: string
-  readonly seed: number
-  /** Its folder, beside the page. */
-  readonly run: string
-  /** The loss was no longer a number: scored is the best checkpoint before. */
-  readonly diverged: boolean
-  readonly score: RunScore
-}
-
-export interface Ladder {
-  readonly plan: LadderPlan
-  readonly data: { readonly classes: number; readonly train: number; readonly valid: number }
-  /** What each step ran as, by name. */
-  readonly recipes: Readonly<Record<string, Recipe>>
-  /** Those that are done. */
-  readonly runs: readonly LadderRun[]
-}
 
 export interface LadderOptions {
   /** DATA of the command line. */
@@ -147,7 +112,7 @@ async function trainAndScore(
   )
   let diverged = false
   try {
-    await trainRun({ recipe, data, folder, resume: begun, report: false, progress, signal, onTraining })
+    await trainRun({ recipe, data, folder, resume: begun, progress, signal, onTraining })
   } catch (error) {
     // A result like any other: it would diverge again.
     if (!(error instanceof FlowersError) || error.code !== 'TRAIN_DIVERGED') throw error

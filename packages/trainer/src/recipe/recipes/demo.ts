@@ -1,5 +1,5 @@
 import type { Recipe } from '../schema.ts'
-import { noMix, recipeDefaults, reportPhases, standardAugment } from '../schema.ts'
+import { noMix, recipeDefaults, reportPhases, standardAugment } from '../defaults.ts'
 
 /** Flowers the trainer draws itself; the three phases in about three minutes on two cores. */
 export const demo = {

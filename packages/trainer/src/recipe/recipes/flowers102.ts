@@ -1,5 +1,5 @@
 import type { Recipe } from '../schema.ts'
-import { reportPhases } from '../schema.ts'
+import { reportPhases } from '../defaults.ts'
 import { headPhase, pretrainedLite, transferAugment, transferDefaults } from './transfer.ts'
 
 /** EfficientNet-Lite2 on Oxford Flowers-102, photos of 64 px enlarged to 128, then 192 px. */

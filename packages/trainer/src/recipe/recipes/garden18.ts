@@ -1,6 +1,6 @@
-import { threeViews } from '@flowers/shared/model/views'
+import { threeViews } from '@flowers/shared/image/view'
 import type { Recipe } from '../schema.ts'
-import { noMix, reportPhases } from '../schema.ts'
+import { noMix, reportPhases } from '../defaults.ts'
 import { garden18Ignore } from './garden18-ignore.ts'
 import { headPhase, pretrainedLite, transferAugment, transferDefaults } from './transfer.ts'
 

@@ -1,6 +1,6 @@
-import { oneView, sixViews, threeViews } from '@flowers/shared/model/views'
+import { oneView, sixViews, threeViews } from '@flowers/shared/image/view'
 import type { Recipe } from '../schema.ts'
-import { noMix, recipeDefaults, reportPhases, standardAugment, strongAugment } from '../schema.ts'
+import { noMix, recipeDefaults, reportPhases, standardAugment, strongAugment } from '../defaults.ts'
 
 // The report's five steps, each built on the one before. What it gives no value for is marked "ours".
 

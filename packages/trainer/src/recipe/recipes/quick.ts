@@ -1,5 +1,5 @@
 import type { Recipe } from '../schema.ts'
-import { noMix, reportPhases } from '../schema.ts'
+import { noMix, reportPhases } from '../defaults.ts'
 import { headPhase, pretrainedLite, transferAugment, transferDefaults } from './transfer.ts'
 
 /**

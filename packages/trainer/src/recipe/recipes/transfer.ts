@@ -1,6 +1,6 @@
 import { efficientnetLiteNormalization } from '@flowers/shared/image/preprocessing'
 import type { Recipe } from '../schema.ts'
-import { recipeDefaults, reportPhases, standardAugment } from '../schema.ts'
+import { recipeDefaults, reportPhases, standardAugment } from '../defaults.ts'
 
 // What recipes that fine-tune an EfficientNet-Lite from its ImageNet weights have in common.
 

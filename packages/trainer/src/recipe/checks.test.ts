@@ -1,4 +1,4 @@
-import { oneView } from '@flowers/shared/model/views'
+import { oneView } from '@flowers/shared/image/view'
 import { describe, expect, it } from 'vitest'
 import { recipes } from './recipes/index.ts'
 import { quick } from './recipes/quick.ts'
@@ -6,12 +6,13 @@ import { fitToPhotos, planQuick } from '../plan/plan-quick.ts'
 import { withinBudget } from '../plan/ladder/budget.ts'
 import { steps } from '../plan/ladder/steps.ts'
 import type { Phase, Recipe } from './schema.ts'
-import { noMix, recipeSchema } from './schema.ts'
+import { noMix } from './defaults.ts'
+import { recipeSchema } from './checks.ts'
 
 /** What is refused, as `path: message`. */
 function refusals(recipe: Recipe): string[] {
   const { error } = recipeSchema.safeParse(recipe)
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('../')}: ${message}`)
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
 }
 
 /** The recipe `report` with its phase `full` changed. */

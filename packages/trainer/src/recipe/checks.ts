@@ -1,5 +1,15 @@
-import type { View } from '@flowers/shared/model/views'
+import type { View } from '@flowers/shared/image/view'
 import type { Phase, Recipe } from './schema.ts'
+import { storedRecipeSchema } from './schema.ts'
+import { z } from 'zod'
+
+/** Everything a run depends on besides the data; refuses settings that contradict each other. */
+export const recipeSchema = storedRecipeSchema.superRefine((recipe, context) => {
+  for (const { path, message } of contradictions(recipe)) context.addIssue({ code: 'custom', path: [...path], message })
+})
+
+/** The schema for tools that do not speak zod: editors, the page of all settings. @public */
+export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema)
 
 /** Settings that are each what they may be, but not together. */
 export interface Contradiction {
