@@ -84,6 +84,7 @@ async function check(only) {
     format: () => node('node_modules/oxfmt/bin/oxfmt', '--check'),
     types: () => node('node_modules/typescript/bin/tsc', '-b'),
     lint: () => node('node_modules/oxlint/bin/oxlint'),
+    rooms: () => node('scripts/rooms.mjs'),
     unused: () => node('node_modules/knip/bin/knip.js', '--no-progress'),
     suppressions: () => node('scripts/suppressions.mjs'),
     docs: () => node('scripts/docs.mjs', '--check'),

@@ -7,7 +7,7 @@ import type { ImageLimits } from '@flowers/shared/image/decode'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel } from '@flowers/shared/model/package'
 import type { ModelLocation } from '@flowers/shared/model/package'
-import type { Preprocessor } from '@flowers/shared/image/decode-threads'
+import type { Decoder } from '@flowers/shared/image/decode-threads'
 import { argmax, earliestStop, softmax, viewPolicies } from '@flowers/shared/model/views'
 import { scalesOf } from '@flowers/shared/image/view'
 import type { ViewPolicy } from '@flowers/shared/model/views'
@@ -18,7 +18,7 @@ import { chooseBatch, trial, warmUpFor, wasDisturbed } from './batch.ts'
 import { batchSetup, batchesFile } from './batch-cache.ts'
 import type { BatchCache } from './batch-cache.ts'
 import { average, Cost, fitLine, latency, work } from './scheduler/cost.ts'
-import type { Offer } from './scheduler/forecast.ts'
+import type { ServiceLevel } from './scheduler/forecast.ts'
 import { planThreads, sessionBytes } from './plan.ts'
 import type { Allowance, Held, ThreadPlan } from './plan.ts'
 import { Pool } from './pool.ts'
@@ -27,7 +27,7 @@ import type { Runner, Scheduler, Ticket } from './scheduler/scheduler.ts'
 import { inferViews } from './views.ts'
 
 /** What one image is asked with. */
-export interface Question {
+export interface ClassifyOptions {
   readonly policy: ViewPolicy
   readonly topK: number
   /** Also tell what each view said. */
@@ -40,7 +40,7 @@ export interface Question {
 }
 
 /** Images that want to be let in. */
-export interface Entry {
+export interface AdmissionRequest {
   readonly images: number
   /** What they may be answered with, best first; see {@link Classifier.policies}. */
   readonly policies: readonly ViewPolicy[]
@@ -100,8 +100,8 @@ export interface ClassifierOptions {
   readonly batches: BatchCache
   readonly fixed: { readonly workers: number | null; readonly threads: number | null; readonly batch: number | null }
   readonly held: Held
-  readonly preprocessor: Preprocessor
-  /** Threads of the preprocessor. */
+  readonly decoder: Decoder
+  /** Threads of the decoder. */
   readonly decodeThreads: number
   /** Of an image. */
   readonly limits: ImageLimits
@@ -232,26 +232,29 @@ export class Classifier {
   }
 
   /** Admits images, all or none, with the best policy in time. Throws SERVICE_OVERLOADED and SERVICE_NOT_READY. */
-  admit(scheduler: Scheduler, { images, policies, seconds: left }: Entry): { tickets: Ticket[]; policy: ViewPolicy } {
-    const offers = policies.map((policy) => this.#offer(policy, this.#usual(policy)))
-    const { tickets, offer } = this.#admit(scheduler, images, offers, left)
-    const policy = offer.policy
+  admit(
+    scheduler: Scheduler,
+    { images, policies, seconds: left }: AdmissionRequest,
+  ): { tickets: Ticket[]; policy: ViewPolicy } {
+    const levels = policies.map((policy) => this.#level(policy, this.#usual(policy)))
+    const { tickets, level } = this.#admit(scheduler, images, levels, left)
+    const policy = level.policy
     if (policy !== policies[0]) this.#options.instruments.steppedDown.inc({ to: policy }, images)
     return { tickets, policy }
   }
 
   /** Admits a request of `rows` views that are tensors already. Throws SERVICE_OVERLOADED and SERVICE_NOT_READY. */
   admitRows(scheduler: Scheduler, rows: number, left: number): Ticket {
-    return this.#admit(scheduler, 1, [this.#offer('full', rows)], left).tickets[0]!
+    return this.#admit(scheduler, 1, [this.#level('full', rows)], left).tickets[0]!
   }
 
-  #admit(scheduler: Scheduler, images: number, offers: readonly Offer[], left: number) {
+  #admit(scheduler: Scheduler, images: number, levels: readonly ServiceLevel[], left: number) {
     this.pool.assertRunnable()
     const decode = this.#decodeSeconds * this.#decodeTurns
-    return scheduler.admit({ images, offers, decode, seconds: left, stale: this.cost.isStale(seconds()) })
+    return scheduler.admit({ images, levels, decode, seconds: left, stale: this.cost.isStale(seconds()) })
   }
 
-  #offer(policy: ViewPolicy, views: number): Offer {
+  #level(policy: ViewPolicy, views: number): ServiceLevel {
     const { threads, workers } = this.plan
     return {
       policy,
@@ -262,7 +265,7 @@ export class Classifier {
 
   /** Pictures, its own included, that a thread decodes until one that comes now is decoded. */
   get #decodeTurns(): number {
-    return 1 + this.#options.preprocessor.waiting() / this.#options.decodeThreads
+    return 1 + this.#options.decoder.waiting() / this.#options.decodeThreads
   }
 
   #usual(policy: ViewPolicy): number {
@@ -275,7 +278,7 @@ export class Classifier {
    * Rejects with the IMAGE_ errors of `decodeViews`, the reason of the signal, SERVICE_WORKER_LOST, SERVICE_NOT_READY or
    * MODEL_OUTPUT.
    */
-  async classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
+  async classify(bytes: Uint8Array, question: ClassifyOptions, scheduler: Scheduler): Promise<Classification> {
     return this.#asking(() => this.#classify(bytes, question, scheduler))
   }
 
@@ -285,7 +288,7 @@ export class Classifier {
    */
   async infer(
     rows: readonly Float32Array[],
-    { ticket, signal }: Pick<Question, 'ticket' | 'signal'>,
+    { ticket, signal }: Pick<ClassifyOptions, 'ticket' | 'signal'>,
   ): Promise<Float32Array[]> {
     return this.#asking(async () => {
       try {
@@ -306,7 +309,7 @@ export class Classifier {
    */
   async explain(
     bytes: Uint8Array,
-    question: Pick<Question, 'ticket' | 'signal' | 'watch'> & { readonly labels: readonly string[] },
+    question: Pick<ClassifyOptions, 'ticket' | 'signal' | 'watch'> & { readonly labels: readonly string[] },
   ): Promise<Explanation> {
     return this.#asking(() => this.#explain(bytes, question))
   }
@@ -318,7 +321,7 @@ export class Classifier {
       ticket,
       signal,
       watch,
-    }: Pick<Question, 'ticket' | 'signal' | 'watch'> & { readonly labels: readonly string[] },
+    }: Pick<ClassifyOptions, 'ticket' | 'signal' | 'watch'> & { readonly labels: readonly string[] },
   ): Promise<Explanation> {
     const { name, version } = this.manifest
     let answered = false
@@ -363,7 +366,7 @@ export class Classifier {
     )
   }
 
-  async #classify(bytes: Uint8Array, question: Question, scheduler: Scheduler): Promise<Classification> {
+  async #classify(bytes: Uint8Array, question: ClassifyOptions, scheduler: Scheduler): Promise<Classification> {
     const { ticket, signal, topK, watch } = question
     const { name, version, views, calibration } = this.manifest
     const fast = calibration.fastLead
@@ -458,9 +461,9 @@ export class Classifier {
     signal: AbortSignal,
     watch: Stopwatch,
   ): Promise<Canvas[]> {
-    const { preprocessor, limits } = this.#options
+    const { decoder, limits } = this.#options
     const { preprocessing } = this.manifest
-    const { canvases, resizeSeconds } = await preprocessor.decodeViews(bytes, preprocessing, scales, { limits, signal })
+    const { canvases, resizeSeconds } = await decoder.decodeViews(bytes, preprocessing, scales, { limits, signal })
     watch.lap('decode', performance.now() - resizeSeconds * 1000)
     watch.lap('preprocess')
     return canvases

@@ -5,8 +5,8 @@ import type { Manifest } from '@flowers/shared/model/manifest'
 import { findModel, listModels, readManifest, resolveModel } from '@flowers/shared/model/package'
 import type { ModelLocation } from '@flowers/shared/model/package'
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
-import { startPreprocessor } from '@flowers/shared/image/decode-threads'
-import type { Preprocessor } from '@flowers/shared/image/decode-threads'
+import { startDecoder } from '@flowers/shared/image/decode-threads'
+import type { Decoder } from '@flowers/shared/image/decode-threads'
 import sharp from 'sharp'
 import type { Config } from '../config.ts'
 import { reloadResults } from '../observe/instruments.ts'
@@ -72,7 +72,7 @@ export class Engine {
   #opening: Promise<unknown> = Promise.resolve()
   #watch: NodeJS.Timeout | undefined
   #starting: Promise<void> | null = null
-  #preprocessor: Preprocessor | null = null
+  #decoder: Decoder | null = null
   #serving: { classifier: Classifier; scheduler: Scheduler } | null = null
   #draining = false
   readonly #closing = new AbortController()
@@ -92,10 +92,10 @@ export class Engine {
 
   async #start(): Promise<void> {
     configureSharp({ concurrency: 1 })
-    this.#preprocessor = startPreprocessor({ threads: this.#cores })
+    this.#decoder = startDecoder({ threads: this.#cores })
     const { name } = await resolveModel(this.#config.modelsDir, this.#config.model ?? undefined)
     this.#tried.set(theDefault, name)
-    const [classifier] = await Promise.all([this.#load(name), warmUp(this.#preprocessor, this.#cores)])
+    const [classifier] = await Promise.all([this.#load(name), warmUp(this.#decoder, this.#cores)])
     this.#serve(classifier)
     if (this.#config.watchMs !== null) this.#startWatching(this.#config.watchMs)
   }
@@ -339,7 +339,7 @@ export class Engine {
     await this.#closeRetiring()
     const loaded = await Promise.allSettled(this.#classifiers.values())
     await Promise.all(loaded.flatMap((result) => (result.status === 'fulfilled' ? [result.value.close()] : [])))
-    await this.#preprocessor?.close()
+    await this.#decoder?.close()
   }
 
   async #closeRetiring(): Promise<void> {
@@ -400,7 +400,7 @@ export class Engine {
         others: bytesOf((name) => name !== location.name),
         replaced: bytesOf((name) => name === location.name),
       },
-      preprocessor: this.#preprocessor!,
+      decoder: this.#decoder!,
       decodeThreads: this.#cores,
       limits: { megapixels: pixelLimitMp, seconds: decodeTimeoutMs / 1000 },
       instruments: this.#instruments,
@@ -448,11 +448,11 @@ function unloaded(name: string): FlowersError {
 }
 
 /** Decodes a small picture on every thread, so that the first request does not wait for codecs to be loaded. */
-async function warmUp(preprocessor: Preprocessor, threads: number): Promise<void> {
+async function warmUp(decoder: Decoder, threads: number): Promise<void> {
   const blank = { width: 64, height: 64, channels: 3, background: 'grey' } as const
   const picture = await sharp({ create: blank }).jpeg().toBuffer()
   const preprocessing = { size: 32, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization } as const
-  await Promise.all(Array.from({ length: threads }, () => preprocessor.decodeViews(picture, preprocessing, [1])))
+  await Promise.all(Array.from({ length: threads }, () => decoder.decodeViews(picture, preprocessing, [1])))
 }
 
 function round(value: number): number {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Classification, Classifier, Question } from '../engine/classifier.ts'
+import type { Classification, Classifier, ClassifyOptions } from '../engine/classifier.ts'
 import type { Scheduler } from '../engine/scheduler/scheduler.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import { untilOver } from './deadline.ts'
@@ -8,7 +8,7 @@ import { ClientGone, Dropped } from '../service-error.ts'
 import { Stopwatch } from '../observe/stopwatch.ts'
 
 /** What every image of a request is asked with. */
-export interface Asker {
+export interface RequestContext {
   readonly request: FastifyRequest
   readonly classifier: Classifier
   readonly scheduler: Scheduler
@@ -17,11 +17,11 @@ export interface Asker {
 
 /** Classifies one image for a request, until its deadline, and counts how it went. */
 export async function answerImage(
-  asker: Asker,
+  context: RequestContext,
   image: Uint8Array,
-  question: Omit<Question, 'signal' | 'watch'>,
+  question: Omit<ClassifyOptions, 'signal' | 'watch'>,
 ): Promise<Classification> {
-  const { request, classifier, scheduler, instruments } = asker
+  const { request, classifier, scheduler, instruments } = context
   const watch = new Stopwatch(instruments, request)
   try {
     const { signal } = request.work

@@ -1,6 +1,6 @@
 import type { ViewPolicy } from '@flowers/shared/model/views'
 import { answerImage } from '../http/answering.ts'
-import type { Asker } from '../http/answering.ts'
+import type { RequestContext } from '../http/answering.ts'
 import type { Classification } from '../engine/classifier.ts'
 import { secondsLeft, untilOver } from '../http/deadline.ts'
 import { Dropped } from '../service-error.ts'
@@ -20,7 +20,7 @@ type Of<Datatype> = Extract<InputTensor, { datatype: Datatype }>
 interface Kernel<Datatype extends InputTensor['datatype']> {
   readonly datatype: Datatype
   readonly output: string
-  readonly run: (asker: Asker, input: Of<Datatype>, limits: InferLimits) => Promise<Float32Array[]>
+  readonly run: (context: RequestContext, input: Of<Datatype>, limits: InferLimits) => Promise<Float32Array[]>
 }
 
 const kernels = {
@@ -32,7 +32,11 @@ const kernels = {
  * Answers an inference with the outputs that it asks for.
  * Rejects with SERVICE_TENSOR when it does not fit the model, and as the classifier does.
  */
-export async function inferTensors(asker: Asker, call: InferCall, limits: InferLimits): Promise<InferAnswer> {
+export async function inferTensors(
+  context: RequestContext,
+  call: InferCall,
+  limits: InferLimits,
+): Promise<InferAnswer> {
   const { input } = call
   if (!Object.hasOwn(kernels, input.name)) {
     throw misfit(`There is no input ${JSON.stringify(input.name)}; there are: ${Object.keys(kernels).join(', ')}.`)
@@ -45,9 +49,9 @@ export async function inferTensors(asker: Asker, call: InferCall, limits: InferL
     // Each would be written anew: a small request for a large answer.
     if (place > 0) throw misfit(`The output ${output} is asked for twice.`)
   }
-  const { name, version, labels } = asker.classifier.manifest
+  const { name, version, labels } = context.classifier.manifest
   // The datatype was compared above, which the compiler cannot relate to the kernel.
-  const rows = await (run as Kernel<InputTensor['datatype']>['run'])(asker, input, {
+  const rows = await (run as Kernel<InputTensor['datatype']>['run'])(context, input, {
     policy: call.tta ?? limits.policy,
   })
   const result: OutputValues = { name: output, shape: [rows.length, labels.length], values: join(rows, labels.length) }
@@ -68,8 +72,8 @@ function plain(name: string, binary: boolean): OutputRequest {
 }
 
 /** One view for each row of normalised pixels, as it is: nothing is decoded, resized or merged. */
-async function runPixels(asker: Asker, { shape, data }: Of<'FP32'>): Promise<Float32Array[]> {
-  const { request, classifier, scheduler } = asker
+async function runPixels(context: RequestContext, { shape, data }: Of<'FP32'>): Promise<Float32Array[]> {
+  const { request, classifier, scheduler } = context
   const { size } = classifier.manifest.preprocessing
   const wanted = [3, size, size]
   const [rows = 0, ...rest] = shape
@@ -85,11 +89,15 @@ async function runPixels(asker: Asker, { shape, data }: Of<'FP32'>): Promise<Flo
 }
 
 /** Calibrated probabilities of all classes for each image, merged over the views that the policy asks for. */
-async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: InferLimits): Promise<Float32Array[]> {
+async function runImages(
+  context: RequestContext,
+  { shape, data }: Of<'BYTES'>,
+  limits: InferLimits,
+): Promise<Float32Array[]> {
   if (data.length === 0 || shape.length > 2 || (shape[1] ?? 1) !== 1) {
     throw misfit(`The shape of image is [N] or [N, 1], not [${shape.join(', ')}].`)
   }
-  const { request, classifier, scheduler } = asker
+  const { request, classifier, scheduler } = context
   const topK = classifier.manifest.labels.length
   const { tickets, policy } = classifier.admit(scheduler, {
     images: data.length,
@@ -98,7 +106,7 @@ async function runImages(asker: Asker, { shape, data }: Of<'BYTES'>, limits: Inf
     seconds: secondsLeft(request),
   })
   const answers = await Promise.all(
-    data.map((image, index) => answerImage(asker, image, { policy, topK, ticket: tickets[index]! })),
+    data.map((image, index) => answerImage(context, image, { policy, topK, ticket: tickets[index]! })),
   ).catch((error: unknown) => {
     // All are answered or none: the others would be classified for nobody.
     request.work.abort(new Dropped())

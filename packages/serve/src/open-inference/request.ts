@@ -33,7 +33,7 @@ export interface InferCall {
 }
 
 /** What a request may hold. */
-interface Room {
+interface RequestLimits {
   /** Elements of bytes, which are images. */
   readonly images: number
   /** Called with the bytes of a tensor before the body is copied to it; what it throws ends the reading. */
@@ -44,7 +44,7 @@ interface Room {
  * Reads the body of an inference. `jsonBytes` is the number of its bytes that are JSON, null when all are; 0: the body
  * is one image as it is, and the answer is binary. Throws SERVICE_TENSOR, and SERVICE_TOO_LARGE for too many images.
  */
-export function readInferRequest(body: Buffer, jsonBytes: number | null, room: Room): InferCall {
+export function readInferRequest(body: Buffer, jsonBytes: number | null, limits: RequestLimits): InferCall {
   if (jsonBytes === 0) return rawImage(body)
   if (jsonBytes !== null && jsonBytes > body.length) {
     throw misfit(`Inference-Header-Content-Length is ${jsonBytes}, the body has ${body.length} bytes.`)
@@ -53,7 +53,7 @@ export function readInferRequest(body: Buffer, jsonBytes: number | null, room: R
   const binary = new Reader(body.subarray(jsonBytes ?? body.length))
   const [only, more] = parsed.inputs
   if (!only || more) throw misfit('A request has one input: pixel_values or image.')
-  const input = readInput(only, binary, room)
+  const input = readInput(only, binary, limits)
   if (binary.left > 0) throw misfit(`${binary.left} bytes after the JSON belong to no input.`)
   const binaryOutput = parsed.parameters?.binary_data_output ?? false
   const outputs = parsed.outputs?.map(({ name, parameters }) => ({
@@ -109,7 +109,7 @@ class Reader {
   }
 }
 
-function readInput(input: ParsedInput, binary: Reader, { images, hold }: Room): InputTensor {
+function readInput(input: ParsedInput, binary: Reader, { images, hold }: RequestLimits): InputTensor {
   const { name, shape, datatype, data } = input
   const size = input.parameters?.binary_data_size
   if ((size === undefined) === (data === undefined)) {
@@ -136,7 +136,7 @@ function shared(count: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(4 * count))
 }
 
-function binaryNumbers(name: string, bytes: Buffer, count: number, hold: Room['hold']): Float32Array {
+function binaryNumbers(name: string, bytes: Buffer, count: number, hold: RequestLimits['hold']): Float32Array {
   expectCount(name, bytes.length / 4, count)
   hold(bytes.length)
   const values = shared(count)
@@ -145,7 +145,7 @@ function binaryNumbers(name: string, bytes: Buffer, count: number, hold: Room['h
   return values
 }
 
-function jsonNumbers(name: string, data: unknown[], count: number, hold: Room['hold']): Float32Array {
+function jsonNumbers(name: string, data: unknown[], count: number, hold: RequestLimits['hold']): Float32Array {
   const flat = flatten(data, count)
   expectCount(name, flat.length, count)
   if (!flat.every((value) => typeof value === 'number')) throw misfit(`The data of ${name} must be numbers.`)
@@ -177,7 +177,7 @@ function isBase64(text: string): boolean {
   return !/[^A-Za-z\d+/]/.test(digits)
 }
 
-function jsonElements(name: string, data: unknown[], count: number, hold: Room['hold']): Buffer[] {
+function jsonElements(name: string, data: unknown[], count: number, hold: RequestLimits['hold']): Buffer[] {
   const flat = flatten(data, count)
   expectCount(name, flat.length, count)
   return flat.map((value) => {

@@ -214,8 +214,8 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     const call = await readCall(request)
     const classifier = await untilOver(request, openModel(engine, request.params))
     const policy = call.tta ?? config.views ?? classifier.manifest.viewPolicy
-    const asker = { request, classifier, scheduler: engine.scheduler, instruments }
-    const answer = await inferTensors(asker, call, { policy })
+    const context = { request, classifier, scheduler: engine.scheduler, instruments }
+    const answer = await inferTensors(context, call, { policy })
     if (answer.jsonBytes === null) void reply.type('application/json; charset=utf-8')
     else void reply.type('application/octet-stream').header('inference-header-content-length', answer.jsonBytes)
     return reply.send(answer.body)

@@ -4,7 +4,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import { misfit } from './request.ts'
 
 /** What may be unpacked. */
-export interface Room {
+export interface UnpackLimits {
   /** Bytes that a body may have unpacked. */
   readonly bytes: number
   /** Called with the bytes that are held more, before they are kept; what it throws ends the unpacking. */
@@ -13,7 +13,7 @@ export interface Room {
   readonly signal: AbortSignal
 }
 
-type Unpacker = (body: Buffer, room: Room) => Promise<Buffer>
+type Unpacker = (body: Buffer, limits: UnpackLimits) => Promise<Buffer>
 
 const streams: Readonly<Record<string, (options: ZlibOptions) => Gunzip | Inflate>> = {
   gzip: createGunzip,
@@ -35,21 +35,21 @@ export function unpackerOf(encoding = 'identity'): Unpacker {
     const known = ['identity', ...Object.keys(streams)].join(', ')
     throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
   }
-  return (body, room) => unpack(stream({ chunkSize }), body, room, encoding)
+  return (body, limits) => unpack(stream({ chunkSize }), body, limits, encoding)
 }
 
-async function unpack(stream: Gunzip | Inflate, body: Buffer, room: Room, encoding: string): Promise<Buffer> {
+async function unpack(stream: Gunzip | Inflate, body: Buffer, limits: UnpackLimits, encoding: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
     stream.end(body)
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      room.signal.throwIfAborted()
+      limits.signal.throwIfAborted()
       bytes += chunk.length
-      if (bytes > room.bytes) {
-        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${room.bytes / 1e6} MB unpacked.`)
+      if (bytes > limits.bytes) {
+        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${limits.bytes / 1e6} MB unpacked.`)
       }
-      room.hold(chunk.length)
+      limits.hold(chunk.length)
       chunks.push(chunk)
     }
   } catch (error) {

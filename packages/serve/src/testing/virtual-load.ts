@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import type { Offer } from '../engine/scheduler/forecast.ts'
+import type { ServiceLevel } from '../engine/scheduler/forecast.ts'
 import type { ViewInput } from '../engine/messages.ts'
 import { Scheduler } from '../engine/scheduler/scheduler.ts'
 import type { Runner, Ticket } from '../engine/scheduler/scheduler.ts'
@@ -36,7 +36,7 @@ export interface ClassShares {
 }
 
 /** Views by policy, of a picture that is looked at six times at most and never decided early. */
-const offersOf = (viewSeconds: number, workers: number): Offer[] =>
+const offersOf = (viewSeconds: number, workers: number): ServiceLevel[] =>
   (
     [
       ['exact', 6],
@@ -66,7 +66,7 @@ export async function virtualLoad(load: VirtualLoad): Promise<Map<number, ClassS
 async function simulate(load: VirtualLoad): Promise<Map<number, ClassShares>> {
   const { workers, viewSeconds, noise, decodeSeconds, limit, deadlines } = load
   const scheduler = new Scheduler({ threads: workers, limit })
-  const offers = offersOf(viewSeconds, workers)
+  const levels = offersOf(viewSeconds, workers)
   const draw = uniform(load.seed)
   const after = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
   let busy = 0
@@ -90,11 +90,11 @@ async function simulate(load: VirtualLoad): Promise<Map<number, ClassShares>> {
     const share = shares.get(seconds)!
     share.sent++
     let ticket: Ticket
-    let offer: Offer
+    let level: ServiceLevel
     try {
-      const admitted = scheduler.admit({ images: 1, offers, decode: decodeSeconds, seconds, stale: false })
+      const admitted = scheduler.admit({ images: 1, levels, decode: decodeSeconds, seconds, stale: false })
       ticket = admitted.tickets[0]!
-      offer = admitted.offer
+      level = admitted.level
     } catch {
       share.refused++
       return
@@ -104,7 +104,7 @@ async function simulate(load: VirtualLoad): Promise<Map<number, ClassShares>> {
     let answered = false
     try {
       await after(decodeSeconds)
-      const views = Array.from({ length: Math.round(offer.work / viewSeconds) }, () => view)
+      const views = Array.from({ length: Math.round(level.work / viewSeconds) }, () => view)
       await Promise.all(ticket.run(runner, views, controller.signal))
       answered = !controller.signal.aborted
       share.views += answered ? views.length : 0

@@ -7,7 +7,7 @@ import type { Canvas } from './canvas.ts'
 import type { Preprocessing } from './preprocessing.ts'
 
 /** One picture for a worker thread. */
-export interface PreprocessTask {
+export interface DecodeTask {
   readonly bytes: Uint8Array
   readonly preprocessing: Preprocessing
   readonly scales: readonly number[]
@@ -19,19 +19,16 @@ export interface PreprocessTask {
 }
 
 /** What came of one picture: a canvas for each scale, and the seconds that resizing took of its time. */
-export interface Preprocessed {
+export interface Decoded {
   readonly canvases: Canvas[]
   readonly resizeSeconds: number
 }
 
 /** `large`: the picture is not decoded, as it is too large for being so beside another such one. */
-export type PreprocessReply =
-  | Preprocessed
-  | { readonly code: ErrorCode; readonly detail: string }
-  | { readonly large: true }
+export type DecodeReply = Decoded | { readonly code: ErrorCode; readonly detail: string } | { readonly large: true }
 
 /** `decodeViews` in worker threads, for a process whose main thread has to stay quick. */
-export interface Preprocessor {
+export interface Decoder {
   /**
    * As `decodeViews`. `signal` drops a picture that still waits; one that is being decoded runs to the end of its step,
    * but its caller is let go at once.
@@ -41,20 +38,23 @@ export interface Preprocessor {
     preprocessing: Preprocessing,
     scales: readonly number[],
     options?: { limits?: ImageLimits; signal?: AbortSignal },
-  ): Promise<Preprocessed>
+  ): Promise<Decoded>
   /** Pictures that wait for a thread. */
   waiting(): number
   /** Ends the threads; pictures under way and waiting are rejected. */
   close(): Promise<void>
 }
 
+/** What is used of a worker thread; tests put another in its place. */
+export type DecodeThread = Pick<Worker, 'on' | 'postMessage' | 'terminate'>
+
 interface Job {
   /** As it is given to a thread, but for `mayBeLarge`. */
-  readonly task: Omit<PreprocessTask, 'mayBeLarge'>
+  readonly task: Omit<DecodeTask, 'mayBeLarge'>
   retried: boolean
   /** A thread has found it large. */
   large: boolean
-  readonly settle: (reply: Exclude<PreprocessReply, { large: true }>) => void
+  readonly settle: (reply: Exclude<DecodeReply, { large: true }>) => void
 }
 
 /**
@@ -64,14 +64,15 @@ interface Job {
  * tried once more; one that takes a second thread with it fails
  * with INTERNAL.
  */
-export function startPreprocessor(options: { threads: number }): Preprocessor {
+export function startDecoder(options: { threads: number; createThread?: () => DecodeThread }): Decoder {
+  const { createThread = () => new Worker(builtModule(import.meta.url, './decode-worker.ts')) } = options
   const queue: Job[] = []
-  const threads = new Set<Worker>()
-  const idle: Worker[] = []
-  const busy = new Map<Worker, Job>()
+  const threads = new Set<DecodeThread>()
+  const idle: DecodeThread[] = []
+  const busy = new Map<DecodeThread, Job>()
   let closed = false
 
-  const finish = (worker: Worker, reply: PreprocessReply): void => {
+  const finish = (worker: DecodeThread, reply: DecodeReply): void => {
     const job = busy.get(worker)
     busy.delete(worker)
     if (!job) return
@@ -81,11 +82,11 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
     if (job.task.abandoned[0] === 0) queue.unshift(job)
   }
 
-  const start = (): Worker => {
-    const worker = new Worker(builtModule(import.meta.url, './decode-worker.ts'))
+  const start = (): DecodeThread => {
+    const worker = createThread()
     threads.add(worker)
     let cause = 'it ended'
-    worker.on('message', (reply: PreprocessReply) => {
+    worker.on('message', (reply: DecodeReply) => {
       finish(worker, reply)
       idle.push(worker)
       dispatch()
@@ -124,7 +125,7 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
   return {
     decodeViews: (bytes, preprocessing, scales, { limits, signal } = {}) =>
       new Promise((resolve, reject) => {
-        if (closed) return reject(new FlowersError('INTERNAL', 'The preprocessor is closed.'))
+        if (closed) return reject(new FlowersError('INTERNAL', 'The decoder is closed.'))
         if (signal?.aborted) return reject(signal.reason as Error)
         const abort = (): void => {
           job.task.abandoned[0] = 1
@@ -146,7 +147,7 @@ export function startPreprocessor(options: { threads: number }): Preprocessor {
     waiting: () => queue.length,
     close: async () => {
       closed = true
-      for (const job of queue.splice(0)) job.settle({ code: 'INTERNAL', detail: 'The preprocessor was closed.' })
+      for (const job of queue.splice(0)) job.settle({ code: 'INTERNAL', detail: 'The decoder was closed.' })
       await Promise.all([...threads].map((worker) => worker.terminate()))
     },
   }

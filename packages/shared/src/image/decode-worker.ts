@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { FlowersError } from '../errors.ts'
 import { openImage, tooSlow } from './decode.ts'
 import { centerCanvas } from './preprocess.ts'
-import type { PreprocessReply, PreprocessTask } from './decode-threads.ts'
+import type { DecodeReply, DecodeTask } from './decode-threads.ts'
 
 const port = parentPort
 if (!port) throw new Error('preprocess-worker runs in a worker thread only.')
@@ -10,7 +10,7 @@ if (!port) throw new Error('preprocess-worker runs in a worker thread only.')
 /** A picture of more bytes is decoded while no other such one is: photos of 16 megapixels, or others of fewer. */
 const largeBytes = 48e6
 
-async function reply(task: PreprocessTask): Promise<PreprocessReply> {
+async function reply(task: DecodeTask): Promise<DecodeReply> {
   const { bytes, preprocessing, scales, limits, mayBeLarge, abandoned } = task
   try {
     const started = performance.now()
@@ -34,7 +34,7 @@ async function reply(task: PreprocessTask): Promise<PreprocessReply> {
   }
 }
 
-port.on('message', (task: PreprocessTask) => {
+port.on('message', (task: DecodeTask) => {
   void reply(task).then((message) => {
     const buffers = 'canvases' in message ? message.canvases.map(({ pixels }) => pixels.buffer as ArrayBuffer) : []
     port.postMessage(message, buffers)

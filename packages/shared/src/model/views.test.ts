@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { argmax, decided, earliestStop, leadOf, mergeViews, runViews, softmax } from './views.ts'
+import { argmax, decided, earliestStop, marginOf, mergeViews, runViews, softmax } from './views.ts'
 import { oneView, scalesOf, sixViews, threeViews } from '../image/view.ts'
 import type { ViewPolicy } from './views.ts'
 
@@ -12,12 +12,12 @@ describe('softmax', () => {
   })
 })
 
-describe('argmax and leadOf', () => {
+describe('argmax and marginOf', () => {
   it('take the first of equal values', () => {
     expect(argmax([0.2, 0.4, 0.4])).toBe(1)
-    expect(leadOf([0.2, 0.4, 0.4])).toBe(0)
-    expect(leadOf([0.1, 0.7, 0.2])).toBeCloseTo(0.5, 12)
-    expect(leadOf([0.7, 0.2, 0.1])).toBeCloseTo(0.5, 12)
+    expect(marginOf([0.2, 0.4, 0.4])).toBe(0)
+    expect(marginOf([0.1, 0.7, 0.2])).toBeCloseTo(0.5, 12)
+    expect(marginOf([0.7, 0.2, 0.1])).toBeCloseTo(0.5, 12)
     expect(argmax([])).toBe(-1)
   })
 })

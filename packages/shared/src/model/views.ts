@@ -24,7 +24,7 @@ export function argmax(values: ArrayLike<number>): number {
 }
 
 /** The largest value less the second largest (which may be equal: 0). One class leads by its own value. */
-export function leadOf(values: ArrayLike<number>): number {
+export function marginOf(values: ArrayLike<number>): number {
   let first = -Infinity
   let second = values.length > 1 ? -Infinity : 0
   for (let index = 0; index < values.length; index++) {
@@ -60,7 +60,7 @@ const rounding = 1e-6
  */
 export function decided(sums: ArrayLike<number>, used: number, of: number): boolean {
   const remaining = of - used
-  return remaining <= 0 || leadOf(sums) > remaining + rounding
+  return remaining <= 0 || marginOf(sums) > remaining + rounding
 }
 
 /** `lead[k-1]`: stop after k views when the lead of the mean probability reaches it. Fitted on validation photos. */
@@ -98,7 +98,8 @@ const stopRules: Record<ViewPolicy, StopRule> = {
   none: (_sums, used) => used >= 1,
   full: () => false,
   exact: decided,
-  fast: (sums, used, of, fast) => leadOf(sums) / used >= (fast?.lead[used - 1] ?? Infinity) || decided(sums, used, of),
+  fast: (sums, used, of, fast) =>
+    marginOf(sums) / used >= (fast?.lead[used - 1] ?? Infinity) || decided(sums, used, of),
 }
 
 export interface ViewsResult {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import type { Dataset } from '../dataset/dataset.ts'
+import { readRunData } from '../run/data-file.ts'
+import { runFiles } from '../run/files.ts'
 import { Command } from 'commander'
 import { recipes } from '../recipe/recipes/index.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
@@ -149,7 +151,7 @@ async function planStartOrResume(options: TrainArguments, log: Log) {
   if (out === undefined || resume !== undefined)
     throw new FlowersError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
   const present = await readdir(fromUser(out)).catch((): string[] => [])
-  if (!present.includes('data.json')) return planRun(options, log)
+  if (!present.includes(runFiles.data)) return planRun(options, log)
   const plan = await planResume(out, data === undefined ? {} : { data })
   const { minutes, planned } = await planRecipe(options, log)
   const stored = await plan.resolve()
@@ -171,9 +173,10 @@ async function planResume(run: string, { recipe, data, out, set = [], weights }:
     readFile(join(folder, name), 'utf8').catch((cause: unknown) => {
       throw new FlowersError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
     })
-  const { source } = JSON.parse(await read('data.json')) as { source: string }
-  await read('recipe.json')
-  const stored = await readStoredRecipe(join(folder, 'recipe.json'))
+  await read(runFiles.data)
+  await read(runFiles.recipe)
+  const { source } = await readRunData(folder)
+  const stored = await readStoredRecipe(join(folder, runFiles.recipe))
   return {
     resolve: async () => stored,
     data: data === undefined ? source : fromUser(data),

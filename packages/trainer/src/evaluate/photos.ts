@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { FlowersError } from '@flowers/shared/errors'
 import type { Canvas } from '@flowers/shared/image/canvas'
-import { startPreprocessor } from '@flowers/shared/image/decode-threads'
+import { startDecoder } from '@flowers/shared/image/decode-threads'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { scalesOf } from '@flowers/shared/image/view'
 import type { View } from '@flowers/shared/image/view'
@@ -33,12 +33,12 @@ export async function* decodePhotos<T extends { readonly path: string }>(
   read: (photo: T) => Promise<Uint8Array> = ({ path }) => readFile(path),
 ): AsyncGenerator<DecodedPhoto<T> | UnreadablePhoto<T>, void> {
   const threads = availableParallelism()
-  const preprocessor = startPreprocessor({ threads })
+  const decoder = startDecoder({ threads })
   const scales = scalesOf(views)
   const decode = async (photo: T): Promise<DecodedPhoto<T> | UnreadablePhoto<T>> => {
     try {
       const bytes = await read(photo)
-      const { canvases } = await preprocessor.decodeViews(bytes, preprocessing, scales)
+      const { canvases } = await decoder.decodeViews(bytes, preprocessing, scales)
       return { photo, canvases }
     } catch (error) {
       if (error instanceof FlowersError && !error.code.startsWith('IMAGE_')) throw error
@@ -48,6 +48,6 @@ export async function* decodePhotos<T extends { readonly path: string }>(
   try {
     yield* mapAhead(photos, 2 * threads + 1, decode)
   } finally {
-    await preprocessor.close()
+    await decoder.close()
   }
 }

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { gathering, updatesPerEpoch } from './accumulation.ts'
+import { accumulation, updatesPerEpoch } from './accumulation.ts'
 
 /** `of`, with a stroke where the update follows. */
 const epoch = (microSteps: number, accumulate: number): string =>
-  Array.from({ length: microSteps }, (_, step) => gathering(step, microSteps, accumulate))
+  Array.from({ length: microSteps }, (_, step) => accumulation(step, microSteps, accumulate))
     .map(({ of, complete }) => `${of}${complete ? '|' : ''}`)
     .join('')
 

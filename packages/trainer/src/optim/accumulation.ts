@@ -5,7 +5,7 @@ export const updatesPerEpoch = (microSteps: number, accumulate: number): number 
  * How many micro-steps the update of a micro-step (from 0, of an epoch) gathers, and whether the update follows it. What is
  * left over at the end of an epoch is an update of its own, the mean of fewer: an epoch never ends with gradients pending.
  */
-export function gathering(
+export function accumulation(
   microStep: number,
   microSteps: number,
   accumulate: number,

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { oneView } from '@flowers/shared/image/view'
 import { z } from 'zod'
-import { auditKinds } from '../dataset/audit.ts'
-import type { AuditKind } from '../dataset/audit.ts'
 import type { Progress } from '../console/progress.ts'
 import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { requireWritableFile, writeOutput } from '../console/output.ts'
@@ -14,7 +11,8 @@ import { reportPage } from './page/report-page.ts'
 import { readHistory } from '../run/history.ts'
 import { thumbnails } from './thumbnails.ts'
 import { startTensorflow, Variable } from '../tensorflow/index.ts'
-import { openRunData, readJson, readRun, trainCountsOf } from '../run/run-folder.ts'
+import { readJson, runFiles } from '../run/files.ts'
+import { openRunData, readRun, trainCountsOf } from '../run/run-folder.ts'
 import type { TrainedRun } from '../run/run-folder.ts'
 import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
 
@@ -48,7 +46,7 @@ const trainBudget = { photos: 3000, size: 256 }
  * and reading weights throw.
  */
 export async function reportRun(options: ReportOptions): Promise<WrittenReport> {
-  const { folder, photos = true, out = join(folder, 'report.html') } = options
+  const { folder, photos = true, out = join(folder, runFiles.report) } = options
   await requireWritableFile(out)
   const run = await readRun(folder)
   const { data = run.data.source } = options
@@ -62,8 +60,8 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
     source: basename(run.data.source),
     sha256: run.data.sha256,
     excluded: run.data.excluded,
-    audit: await storedAudit(folder),
-    history: await readHistory(join(folder, 'metrics.jsonl')),
+    audit: run.data.audit,
+    history: await readHistory(join(folder, runFiles.metrics)),
     checkpoint: run.checkpoint,
     parameters: [...run.values.values()].reduce((sum, { length }) => sum + length, 0),
     environment: await storedEnvironment(folder),
@@ -119,24 +117,8 @@ export function sampleOf<T>(photos: readonly T[], size: number, seed: number): T
   return Array.from(order.slice(0, most).sort(), (position) => photos[position]!)
 }
 
-const auditKindNames = Object.keys(auditKinds) as AuditKind[]
-const storedData = z.object({
-  audit: z.object({
-    checked: z.number(),
-    errors: z.number(),
-    warnings: z.number(),
-    problems: z.array(z.object({ kind: z.enum(auditKindNames), ids: z.array(z.string()), detail: z.string() })),
-  }),
-})
-
-/** What the run's audit found, as it was written down; null in older run folders and where it has other fields. */
-async function storedAudit(folder: string): Promise<RunFacts['audit']> {
-  const parsed = storedData.safeParse(JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')))
-  return parsed.success ? parsed.data.audit : null
-}
-
 const storedEnvironment = (folder: string): Promise<Record<string, unknown>> =>
-  readJson(join(folder, 'environment.json'), z.record(z.string(), z.unknown()))
+  readJson(join(folder, runFiles.environment), z.record(z.string(), z.unknown()))
 
 /** The report at the end of a run: what has been trained stays, whatever becomes of it. */
 export async function reportAtEnd(

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
@@ -11,17 +10,9 @@ import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import { storedRecipeSchema } from '../recipe/schema.ts'
 import type { Recipe } from '../recipe/schema.ts'
-
-const dataSchema = z.object({
-  /** DATA of the command line. */
-  source: z.string(),
-  sha256: z.string(),
-  seed: z.int(),
-  labels: z.array(z.string()),
-  splitBy: z.enum(['given', 'stratified']),
-  counts: z.object({ train: z.record(z.string(), z.int()), valid: z.record(z.string(), z.int()) }),
-  excluded: z.array(z.string()).default([]),
-})
+import { readRunData } from './data-file.ts'
+import type { RunData } from './data-file.ts'
+import { checkpointFiles, checkpointPath, parseAs, readJson, runFiles } from './files.ts'
 
 const checkpointSchema = z.object({
   size: z.coerce.number().int().positive(),
@@ -32,7 +23,7 @@ const checkpointSchema = z.object({
 /** What an export and a report need of a run folder. */
 export interface TrainedRun {
   readonly recipe: Recipe
-  readonly data: z.infer<typeof dataSchema>
+  readonly data: RunData
   /** Side of the input that the checkpoint was chosen at, the phase, and the epoch of the phase, from 0; -1 is its start. */
   readonly checkpoint: z.infer<typeof checkpointSchema>
   readonly model: Model
@@ -42,14 +33,14 @@ export interface TrainedRun {
 
 /** Reads a run folder. Throws TRAIN_RUN_MISSING naming the file that is missing or wrong, and what reading weights throws. */
 export async function readRun(folder: string): Promise<TrainedRun> {
-  const recipe = await readJson(join(folder, 'recipe.json'), storedRecipeSchema)
-  const data = await readJson(join(folder, 'data.json'), dataSchema)
-  const weights = join(folder, 'checkpoints', 'best.safetensors')
+  const recipe = await readJson(join(folder, runFiles.recipe), storedRecipeSchema)
+  const data = await readRunData(folder)
+  const weights = checkpointPath(folder, checkpointFiles.best)
   const header = await readSafetensorsHeader(weights).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
     throw new FlowersError('TRAIN_RUN_MISSING', `${weights} does not exist: the run has not validated yet`, { cause })
   })
-  const checkpoint = parse(weights, checkpointSchema, header.metadata)
+  const checkpoint = parseAs(weights, checkpointSchema, header.metadata)
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
   const model = findArchitecture(architecture).build({ classes: data.labels.length, head, stochasticDepth, layerScale })
   return {
@@ -75,22 +66,3 @@ export async function openRunData(path: string, { recipe, data }: TrainedRun): P
 /** Training photos by class. */
 export const trainCountsOf = ({ data }: Pick<TrainedRun, 'data'>): number[] =>
   data.labels.map((label) => data.counts.train[label] ?? 0)
-
-export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new FlowersError('TRAIN_RUN_MISSING', `${path} cannot be read: ${(cause as Error).message}`, { cause })
-  })
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (cause) {
-    throw new FlowersError('TRAIN_RUN_MISSING', `${path} is not JSON: ${(cause as Error).message}`, { cause })
-  }
-  return parse(path, schema, content)
-}
-
-function parse<S extends z.ZodType>(path: string, schema: S, content: unknown): z.infer<S> {
-  const parsed = schema.safeParse(content)
-  if (parsed.success) return parsed.data
-  throw new FlowersError('TRAIN_RUN_MISSING', `${path} is not of this release:\n${z.prettifyError(parsed.error)}`)
-}

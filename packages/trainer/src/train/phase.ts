@@ -17,7 +17,7 @@ import type { Model } from '../model/architecture.ts'
 import { zeroValues } from '../model/init.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
-import { gathering, updatesPerEpoch } from '../optim/accumulation.ts'
+import { accumulation, updatesPerEpoch } from '../optim/accumulation.ts'
 import { adamDefaults } from '../optim/adamw.ts'
 import { emaDecay } from '../optim/ema.ts'
 import { effectiveNumberWeights, effectivePrior, focalFactors, priorWarning } from '../optim/class-weights.ts'
@@ -35,6 +35,7 @@ import type { Best } from './early-stopping.ts'
 import { CachedHead } from './cached-head.ts'
 import type { FeatureBatch } from './cached-head.ts'
 import { showInputs } from './show-inputs.ts'
+import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
 import { saveState } from '../run/state.ts'
 import type { Position } from '../run/state.ts'
 import { availableMemory, largestThatFits, measureNeed } from './memory.ts'
@@ -67,14 +68,6 @@ export interface PhaseContext {
   readonly progress: Progress
   /** Aborted when the run shall save and stop; the reason is thrown once that is done. */
   readonly signal: AbortSignal
-}
-
-/** Files of a run's `checkpoints` folder. */
-export const checkpointFiles = {
-  state: 'last.state.safetensors',
-  last: 'last.safetensors',
-  best: 'best.safetensors',
-  bestOf: (phase: PhaseName) => `best-${phase}.safetensors`,
 }
 
 const ttaViews = { three: threeViews, six: sixViews } as const
@@ -287,7 +280,7 @@ export class PhaseRunner {
 
   /** One micro-step, and the update it completes. Throws TRAIN_DIVERGED; nothing saved holds weights that are no numbers. */
   async #step(step: Step, batch: Batch | FeatureBatch): Promise<void> {
-    const { of, complete } = gathering(batch.step, this.#stepsPerEpoch, this.#phase.accumulate)
+    const { of, complete } = accumulation(batch.step, this.#stepsPerEpoch, this.#phase.accumulate)
     const inputs = await this.#inputs(batch, of)
     const running = step.run(inputs, complete)
     tf.dispose([...inputs])
@@ -520,7 +513,7 @@ export class PhaseRunner {
     const { folder, recipe, model, dataset, signal } = this.#context
     const { tta } = this.#phase
     return new CachedHead({
-      folder: join(folder, 'checkpoints'),
+      folder: join(folder, runFiles.checkpoints),
       name: this.#name,
       phase: this.#phase,
       validViews: tta === null ? oneView : ttaViews[tta.views],
@@ -597,6 +590,6 @@ export class PhaseRunner {
   }
 
   #path(name: string): string {
-    return join(this.#context.folder, 'checkpoints', name)
+    return checkpointPath(this.#context.folder, name)
   }
 }

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
@@ -23,8 +23,10 @@ import { MetricsLog } from '../run/metrics-log.ts'
 import type { Progress } from '../console/progress.ts'
 import { TensorBoard } from '../run/tensorboard.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
+import { readRunData } from '../run/data-file.ts'
 import { describeEnvironment } from '../run/environment.ts'
-import { checkpointFiles, PhaseRunner, startOf, updatesOf } from './phase.ts'
+import { checkpointFiles, checkpointPath, isWrittenAtStart, runFiles } from '../run/files.ts'
+import { PhaseRunner, startOf, updatesOf } from './phase.ts'
 import type { PhaseContext } from './phase.ts'
 import { resolvePrecision } from '../recipe/precision.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
@@ -80,9 +82,9 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   // Nothing is written yet.
   signal.throwIfAborted()
   const recipe = resolvePrecision(options.recipe, tensorflow.device)
-  const log = await MetricsLog.open(join(folder, 'metrics.jsonl'), state?.position.metricsBytes ?? 0)
-  await mkdir(join(folder, 'checkpoints'), { recursive: true })
-  await removeHalfWritten(join(folder, 'checkpoints'))
+  const log = await MetricsLog.open(join(folder, runFiles.metrics), state?.position.metricsBytes ?? 0)
+  await mkdir(join(folder, runFiles.checkpoints), { recursive: true })
+  await removeHalfWritten(join(folder, runFiles.checkpoints))
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
   // What calibration is fitted on later has chosen nothing.
@@ -145,11 +147,7 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
   const { validShare, minimumSize } = recipe.data
   const opened = await openData(data, { seed: recipe.seed, validShare, signal })
   if (resume) {
-    const before = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as {
-      sha256: string
-      excluded: string[]
-      photos: { id: string; sha256: string }[]
-    }
+    const before = await readRunData(folder)
     const dataset = withoutPhotos(opened, new Set(before.excluded))
     if (dataset.sha256 !== before.sha256) {
       throw new FlowersError(
@@ -231,8 +229,8 @@ const isTooLarge = (error: unknown): boolean => error instanceof FlowersError &&
 
 /** Removes what a run writes until its first step is done. */
 async function removeRun(folder: string): Promise<void> {
-  const written = /^(checkpoints|metrics\.jsonl|(recipe|environment|data)\.json|events\..*)$/
-  for (const name of await readdir(folder)) if (written.test(name)) await rm(join(folder, name), { recursive: true })
+  for (const name of await readdir(folder))
+    if (isWrittenAtStart(name)) await rm(join(folder, name), { recursive: true })
 }
 
 /** Means and deviations that differ by less are the same, rounded. */
@@ -281,7 +279,7 @@ async function startingValues(
 }
 
 async function bestWeights(model: Model, folder: string, phase: PhaseName): Promise<Map<string, Float32Array>> {
-  return mapWeights(model, await readSafetensors(join(folder, 'checkpoints', checkpointFiles.bestOf(phase))), {
+  return mapWeights(model, await readSafetensors(checkpointPath(folder, checkpointFiles.bestOf(phase))), {
     head: 'load',
   })
 }
@@ -291,7 +289,7 @@ function weightsOf(model: Model, { arrays }: SavedState): Map<string, Float32Arr
 }
 
 async function loadState(folder: string): Promise<SavedState | undefined> {
-  const path = join(folder, 'checkpoints', checkpointFiles.state)
+  const path = checkpointPath(folder, checkpointFiles.state)
   const exists = await access(path).then(
     () => true,
     () => false,
@@ -310,7 +308,7 @@ async function describeRun(
 ): Promise<void> {
   const write = (name: string, content: unknown) =>
     writeFileAtomic(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
-  await write('recipe.json', recipe)
-  await write('environment.json', await describeEnvironment(tensorflow))
-  await write('data.json', { source: data, excluded, ...describeDataset(dataset), audit })
+  await write(runFiles.recipe, recipe)
+  await write(runFiles.environment, await describeEnvironment(tensorflow))
+  await write(runFiles.data, { source: data, excluded, ...describeDataset(dataset), audit })
 }

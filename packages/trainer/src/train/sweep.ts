@@ -5,7 +5,7 @@ import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../mod
 import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { percent } from '../console/format.ts'
 import { Variable } from '../tensorflow/index.ts'
-import { checkpointFiles } from './phase.ts'
+import { checkpointFiles } from '../run/files.ts'
 import type { PhaseContext } from './phase.ts'
 import { photosAtOnce, Scorers, ValidationSet } from './validate.ts'
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
-import type { Offer, Pressure } from './forecast.ts'
+import { chooseLevel, forecast, ForecastErrors } from './forecast.ts'
+import type { ServiceLevel, Load } from './forecast.ts'
 
-const exact: Offer = { policy: 'exact', work: 4, latency: 2 }
-const fast: Offer = { policy: 'fast', work: 2, latency: 1 }
-const none: Offer = { policy: 'none', work: 1, latency: 1 }
+const exact: ServiceLevel = { policy: 'exact', work: 4, latency: 2 }
+const fast: ServiceLevel = { policy: 'fast', work: 2, latency: 1 }
+const none: ServiceLevel = { policy: 'none', work: 1, latency: 1 }
 const calm = { before: 0, threads: 2, decode: 0, margin: 0 }
 
 describe('forecast', () => {
@@ -20,10 +20,14 @@ describe('forecast', () => {
   })
 })
 
-describe('chooseOffer', () => {
-  const offers = [exact, fast, none]
-  const choose = (change: Partial<Pressure> = {}, fits: readonly Offer[] = offers, from: readonly Offer[] = offers) =>
-    chooseOffer(from, (offer) => fits.includes(offer), { fill: 0, wait: 0, threads: 2, isRefusing: false, ...change })
+describe('chooseLevel', () => {
+  const levels = [exact, fast, none]
+  const choose = (
+    change: Partial<Load> = {},
+    fits: readonly ServiceLevel[] = levels,
+    from: readonly ServiceLevel[] = levels,
+  ) =>
+    chooseLevel(from, (level) => fits.includes(level), { fill: 0, wait: 0, threads: 2, isRefusing: false, ...change })
       ?.policy ?? null
 
   it('gives the best that fits', () => {
@@ -47,7 +51,7 @@ describe('chooseOffer', () => {
     // Three images like it take 6, 3 and 1.5 seconds on two threads.
     expect([6, 6.1, 3, 100].map((wait) => choose({ wait }))).toEqual(['exact', 'none', 'exact', 'none'])
     expect([3, 3.1].map((wait) => choose({ wait }, [fast, none]))).toEqual(['fast', 'none'])
-    const quick = offers.map((offer) => ({ ...offer, work: offer.work / 100 }))
+    const quick = levels.map((level) => ({ ...level, work: level.work / 100 }))
     expect([1, 1.1].map((wait) => choose({ wait }, quick, quick))).toEqual(['exact', 'none'])
   })
 

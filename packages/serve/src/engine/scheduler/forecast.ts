@@ -2,7 +2,7 @@ import { average } from './cost.ts'
 import type { ViewPolicy } from '@flowers/shared/model/views'
 
 /** A way to answer an image, and what it is expected to cost. Seconds. */
-export interface Offer {
+export interface ServiceLevel {
   readonly policy: ViewPolicy
   /** Time of one thread, over all its views. */
   readonly work: number
@@ -11,7 +11,7 @@ export interface Offer {
 }
 
 /** What an image meets that is admitted now. Seconds. */
-export interface Situation {
+export interface QueueState {
   /** Time of one thread for all that comes before it. */
   readonly before: number
   /** Threads that share that. */
@@ -23,13 +23,13 @@ export interface Situation {
 }
 
 /** Seconds until the last of `images` images is answered that are admitted together: it waits for those before it. */
-export function forecast(offer: Offer, images: number, { before, threads, decode, margin }: Situation): number {
-  const wait = (before + (images - 1) * offer.work) / threads
-  return Math.max(wait, decode) + offer.latency + margin
+export function forecast(level: ServiceLevel, images: number, { before, threads, decode, margin }: QueueState): number {
+  const wait = (before + (images - 1) * level.work) / threads
+  return Math.max(wait, decode) + level.latency + margin
 }
 
 /** How near what is asked comes to what can be answered. */
-export interface Pressure {
+export interface Load {
   /** The share of the queue that is taken. */
   readonly fill: number
   /** Seconds until all that was admitted is done. */
@@ -52,21 +52,21 @@ const calmSeconds = 1
 const calmImages = 3
 
 /**
- * The first of `offers`, best first, that fits and that the load leaves room for, or null: quality is given up before
+ * The first of `levels`, best first, that fits and that the load leaves room for, or null: quality is given up before
  * requests. The last is always open, the others while little waits and nobody is refused; and beyond half of the queue
- * each has its share of the rest: with three offers the first until two thirds, the second until five sixths.
+ * each has its share of the rest: with three levels the first until two thirds, the second until five sixths.
  */
-export function chooseOffer(
-  offers: readonly Offer[],
-  fits: (offer: Offer) => boolean,
-  { fill, wait, threads, isRefusing }: Pressure,
-): Offer | null {
-  const isOpen = ({ work }: Offer, index: number): boolean =>
-    index === offers.length - 1 ||
+export function chooseLevel(
+  levels: readonly ServiceLevel[],
+  fits: (level: ServiceLevel) => boolean,
+  { fill, wait, threads, isRefusing }: Load,
+): ServiceLevel | null {
+  const isOpen = ({ work }: ServiceLevel, index: number): boolean =>
+    index === levels.length - 1 ||
     (!isRefusing &&
-      fill <= calmShare + ((1 - calmShare) * (index + 1)) / offers.length &&
+      fill <= calmShare + ((1 - calmShare) * (index + 1)) / levels.length &&
       wait <= Math.max(calmSeconds, (calmImages * work) / threads))
-  return offers.find((offer, index) => isOpen(offer, index) && fits(offer)) ?? null
+  return levels.find((level, index) => isOpen(level, index) && fits(level)) ?? null
 }
 
 /** Weights of the newest error, and how many mean deviations are kept clear of: those of TCP's timer (Jacobson 1988). */

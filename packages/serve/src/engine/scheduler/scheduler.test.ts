@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ForecastErrors } from './forecast.ts'
-import type { Offer } from './forecast.ts'
+import type { ServiceLevel } from './forecast.ts'
 import type { ViewInput } from '../messages.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Admission, Runner, Ticket } from './scheduler.ts'
 
 const forever = new AbortController().signal
-const offer: Offer = { policy: 'full', work: 1, latency: 1 }
+const level: ServiceLevel = { policy: 'full', work: 1, latency: 1 }
 
 function admit(scheduler: Scheduler, change: Partial<Admission> = {}): Ticket[] {
-  return scheduler.admit({ images: 1, offers: [offer], decode: 0, seconds: 60, stale: false, ...change }).tickets
+  return scheduler.admit({ images: 1, levels: [level], decode: 0, seconds: 60, stale: false, ...change }).tickets
 }
 
 function one(scheduler: Scheduler): Ticket {
@@ -294,7 +294,7 @@ describe('admission', () => {
   it('counts what runs of those that are due later', () => {
     const scheduler = new Scheduler({ threads: 1, limit: 100 })
     const { runner } = workers(1)
-    void admit(scheduler, { seconds: 60, offers: [{ ...offer, work: 3, latency: 3 }] })[0]!.run(
+    void admit(scheduler, { seconds: 60, levels: [{ ...level, work: 3, latency: 3 }] })[0]!.run(
       { ...runner, free: 1, seconds: () => 3 },
       [view(1)],
       forever,
@@ -305,7 +305,7 @@ describe('admission', () => {
 
   it('tells when a deadline is too short however little is asked, and steps nobody down for it', () => {
     const scheduler = new Scheduler({ threads: 2, limit: 100 })
-    const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
+    const none: ServiceLevel = { policy: 'none', work: 0.1, latency: 0.1 }
     const short = (): unknown => admit(scheduler, { seconds: 0.5 })
     const refusal: unknown = expect.objectContaining({
       code: 'SERVICE_DEADLINE_SHORT',
@@ -316,8 +316,8 @@ describe('admission', () => {
     admit(scheduler)
     expect(short).toThrow(refusal)
     expect(() => admit(scheduler, { images: 5, seconds: 2.9 })).toThrow('takes 3000 ms')
-    expect(scheduler.admit({ images: 1, offers: [offer, none], decode: 0, seconds: 60, stale: false }).offer).toBe(
-      offer,
+    expect(scheduler.admit({ images: 1, levels: [level, none], decode: 0, seconds: 60, stale: false }).level).toBe(
+      level,
     )
   })
 
@@ -328,22 +328,22 @@ describe('admission', () => {
     expect(() => scheduler.assertRoom(4)).toThrow(refusal)
   })
 
-  it('gives the cheapest offer for five seconds after something was refused', () => {
+  it('gives the cheapest level for five seconds after something was refused', () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const scheduler = new Scheduler({ threads: 1, limit: 2 })
-    const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
-    const ask = (offers: Offer[]): string => {
-      const { tickets, offer: chosen } = scheduler.admit({ images: 1, offers, decode: 0, seconds: 60, stale: false })
+    const none: ServiceLevel = { policy: 'none', work: 0.1, latency: 0.1 }
+    const ask = (levels: ServiceLevel[]): string => {
+      const { tickets, level: chosen } = scheduler.admit({ images: 1, levels, decode: 0, seconds: 60, stale: false })
       for (const ticket of tickets) ticket.leave()
       return chosen.policy
     }
     const [first] = admit(scheduler, { images: 2 })
-    expect(() => ask([offer, none])).toThrow('exceed the limit')
+    expect(() => ask([level, none])).toThrow('exceed the limit')
     first!.leave()
     vi.advanceTimersByTime(4900)
-    expect([ask([offer, none]), ask([offer])]).toEqual(['none', 'full'])
+    expect([ask([level, none]), ask([level])]).toEqual(['none', 'full'])
     vi.advanceTimersByTime(200)
-    expect(ask([offer, none])).toBe('full')
+    expect(ask([level, none])).toBe('full')
   })
 
   it('does not take being overtaken for an error of the forecast', async () => {
@@ -355,7 +355,7 @@ describe('admission', () => {
     void running.run(runner, [view(1)], forever)
     const waiting = admit(scheduler, { seconds: 60 })[0]!
     void waiting.run(runner, [view(2)], forever)
-    admit(scheduler, { seconds: 10, offers: [{ ...offer, work: 3 }] })
+    admit(scheduler, { seconds: 10, levels: [{ ...level, work: 3 }] })
     await end()
     running.leave(true)
     waiting.leave(true)
@@ -394,13 +394,13 @@ describe('admission', () => {
 
   it('steps down where it may, and says to what', () => {
     const scheduler = new Scheduler({ threads: 1, limit: 4 })
-    const none: Offer = { policy: 'none', work: 0.1, latency: 0.1 }
-    const ask = (offers: Offer[], seconds = 60) =>
-      scheduler.admit({ images: 1, offers, decode: 0, seconds, stale: false }).offer.policy
-    expect(ask([offer, none], 1.5)).toBe('full')
-    expect(ask([offer, none], 1.5)).toBe('none')
-    expect(ask([offer, none])).toBe('full')
-    expect(ask([offer, none])).toBe('full')
+    const none: ServiceLevel = { policy: 'none', work: 0.1, latency: 0.1 }
+    const ask = (levels: ServiceLevel[], seconds = 60) =>
+      scheduler.admit({ images: 1, levels, decode: 0, seconds, stale: false }).level.policy
+    expect(ask([level, none], 1.5)).toBe('full')
+    expect(ask([level, none], 1.5)).toBe('none')
+    expect(ask([level, none])).toBe('full')
+    expect(ask([level, none])).toBe('full')
     expect(scheduler.depth).toBe(4)
   })
 

@@ -2,8 +2,8 @@ import { FlowersError } from '@flowers/shared/errors'
 import { retryLater } from '../../service-error.ts'
 import type { ServiceError } from '../../service-error.ts'
 import { staleSeconds } from './cost.ts'
-import { chooseOffer, forecast, ForecastErrors } from './forecast.ts'
-import type { Offer, Situation } from './forecast.ts'
+import { chooseLevel, forecast, ForecastErrors } from './forecast.ts'
+import type { ServiceLevel, QueueState } from './forecast.ts'
 import type { RunResult } from '../pool.ts'
 import type { ClassMaps, ViewInput } from '../messages.ts'
 import { Timetable } from './timetable.ts'
@@ -55,7 +55,7 @@ export interface Ticket {
 export interface Admission {
   readonly images: number
   /** What each may be answered with, best first. */
-  readonly offers: readonly Offer[]
+  readonly levels: readonly ServiceLevel[]
   /** Seconds until an image is decoded. */
   readonly decode: number
   /** Seconds until the deadline. */
@@ -81,7 +81,7 @@ interface State {
   readonly admitted: number
   readonly deadline: number
   readonly decoded: number
-  readonly offer: Offer
+  readonly level: ServiceLevel
   queued: boolean
   left: boolean
   /** Seconds of one thread that are still expected. */
@@ -100,7 +100,7 @@ interface Run {
 /** Share of the time to the deadline that what waits keeps free: the longer the wait, the more may come between. */
 const reserve = 0.15
 
-/** So many seconds after something was refused for want of time or places, the cheapest offers are taken. */
+/** So many seconds after something was refused for want of time or places, the cheapest levels are taken. */
 const refusalSeconds = 5
 
 /**
@@ -165,12 +165,12 @@ export class Scheduler {
   }
 
   /**
-   * Admits all images or none, with the best offer that is ready before the deadline and keeps nobody from being so that
+   * Admits all images or none, with the best level that is ready before the deadline and keeps nobody from being so that
    * was admitted before. Throws as {@link assertRoom} does, SERVICE_OVERLOADED when there is none, and
    * SERVICE_DEADLINE_SHORT when there would be none either if nobody else asked.
    */
-  admit(admission: Admission): { readonly tickets: Ticket[]; readonly offer: Offer } {
-    const { images, offers, decode, seconds: left } = admission
+  admit(admission: Admission): { readonly tickets: Ticket[]; readonly level: ServiceLevel } {
+    const { images, levels, decode, seconds: left } = admission
     this.assertRoom(images)
     const now = seconds()
     const deadline = now + left
@@ -179,35 +179,35 @@ export class Scheduler {
     const wait = this.backlog / this.threads
     const isRefusing = now - this.#refused < refusalSeconds
     const marginOf = (time: number): number => Math.min(Math.max(margin, time * reserve), time / 2)
-    const situation: Situation = {
+    const queueState: QueueState = {
       before: timetable.workBy(deadline),
       threads: this.threads,
       decode,
       // What waits for nobody keeps nobody waiting: it may try. Errors alone refuse nobody who has time enough.
       margin: wait > 0 ? marginOf(left) : 0,
     }
-    const room = timetable.roomBefore(deadline, marginOf)
+    const slack = timetable.slackBefore(deadline, marginOf)
     const isProbe = admission.stale && this.#tickets.size === 0 && images === 1
-    const fits = (offer: Offer): boolean =>
-      forecast(offer, images, situation) <= left && images * offer.work <= room.work
-    const offer = isProbe
-      ? offers[0]
-      : chooseOffer(offers, fits, { fill: this.depth / this.#limit, wait, threads: this.threads, isRefusing })
-    if (!offer) throw this.#refusal(admission, situation, room.until)
-    this.#overtake(deadline, images * offer.work)
+    const fits = (level: ServiceLevel): boolean =>
+      forecast(level, images, queueState) <= left && images * level.work <= slack.work
+    const level = isProbe
+      ? levels[0]
+      : chooseLevel(levels, fits, { fill: this.depth / this.#limit, wait, threads: this.threads, isRefusing })
+    if (!level) throw this.#refusal(admission, queueState, slack.until)
+    this.#overtake(deadline, images * level.work)
     const tickets = Array.from({ length: images }, (_, index) => {
-      const expected = forecast(offer, index + 1, { ...situation, margin: 0 })
-      return this.#ticket({ offer, admitted: now, deadline, decoded: now + decode, expected })
+      const expected = forecast(level, index + 1, { ...queueState, margin: 0 })
+      return this.#ticket({ level, admitted: now, deadline, decoded: now + decode, expected })
     })
-    return { tickets, offer }
+    return { tickets, level }
   }
 
   #timetable(now: number): Timetable {
-    const images = [...this.#tickets].map(({ deadline, decoded, work, offer }) => ({
+    const images = [...this.#tickets].map(({ deadline, decoded, work, level }) => ({
       deadline,
       decoded,
       work,
-      latency: offer.work > 0 ? (offer.latency * work) / offer.work : 0,
+      latency: level.work > 0 ? (level.latency * work) / level.work : 0,
     }))
     const running = [...this.#runs].map(({ jobs, end, threads }) => ({
       // The work of an image that left is no longer counted with it.
@@ -226,11 +226,11 @@ export class Scheduler {
     }
   }
 
-  /** Why the cheapest offer is not taken, and when it would be. `free`: seconds until nobody is in its way. */
-  #refusal({ images, offers, seconds: left }: Admission, situation: Situation, free: number): ServiceError {
-    const offer = offers.at(-1)!
-    const alone = forecast(offer, images, { ...situation, before: 0, decode: 0, margin: 0 })
-    const least = forecast(offer, images, situation)
+  /** Why the cheapest level is not taken, and when it would be. `free`: seconds until nobody is in its way. */
+  #refusal({ images, levels, seconds: left }: Admission, queueState: QueueState, free: number): ServiceError {
+    const level = levels.at(-1)!
+    const alone = forecast(level, images, { ...queueState, before: 0, decode: 0, margin: 0 })
+    const least = forecast(level, images, queueState)
     if (alone > left || this.#tickets.size === 0) {
       const takes = Math.max(alone, this.#tickets.size === 0 ? least : 0)
       const detail = `The answer takes ${milliseconds(takes)} when nobody else asks, ${milliseconds(left)} are left.`
@@ -325,8 +325,8 @@ export class Scheduler {
     this.#jobs.splice(behind + 1, 0, job)
   }
 
-  #ticket(from: Pick<State, 'offer' | 'admitted' | 'deadline' | 'decoded' | 'expected'>): Ticket {
-    const ticket: State = { ...from, order: this.#order++, queued: true, left: false, work: from.offer.work }
+  #ticket(from: Pick<State, 'level' | 'admitted' | 'deadline' | 'decoded' | 'expected'>): Ticket {
+    const ticket: State = { ...from, order: this.#order++, queued: true, left: false, work: from.level.work }
     this.#tickets.add(ticket)
     return {
       leave: (answered = false) => {

@@ -19,7 +19,7 @@ export interface Running {
 }
 
 /** What an image may take from those that are due after it. Seconds. */
-export interface Room {
+export interface Slack {
   /** Time of one thread; Infinity when nothing is due later. */
   readonly work: number
   /** Until the image is answered that allows no more. */
@@ -59,8 +59,8 @@ export class Timetable {
    * How much work may be done before the images that are due after `deadline`, each of which is to be in time by
    * `margin(left)`, of the seconds that it has left. One that is late whatever comes keeps nobody out.
    */
-  roomBefore(deadline: number, margin: (left: number) => number): Room {
-    let room: Room = { work: Infinity, until: 0 }
+  slackBefore(deadline: number, margin: (left: number) => number): Slack {
+    let slack: Slack = { work: Infinity, until: 0 }
     let work = 0
     for (const image of this.#images) {
       const before = work + this.#blockedBy(image.deadline)
@@ -70,9 +70,9 @@ export class Timetable {
       const decode = Math.max(0, image.decoded - this.#now)
       if (decode + image.latency > left) continue
       const free = this.#threads * (left - margin(left) - image.latency) - before
-      if (free < room.work) room = { work: free, until: Math.max(before / this.#threads, decode) + image.latency }
+      if (free < slack.work) slack = { work: free, until: Math.max(before / this.#threads, decode) + image.latency }
     }
-    return room
+    return slack
   }
 
   /** Of images that are due after `deadline`, the work that runs already. */

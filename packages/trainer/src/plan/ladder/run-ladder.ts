@@ -7,6 +7,7 @@ import { requireWritable } from '../../console/output.ts'
 import type { Recipe } from '../../recipe/schema.ts'
 import { duration, percent } from '../../console/format.ts'
 import type { Progress } from '../../console/progress.ts'
+import { runFiles } from '../../run/files.ts'
 import { trainRun } from '../../train/run.ts'
 import { withinBudget } from './budget.ts'
 import type { Ladder, LadderPlan, LadderRun } from './ladder.ts'
@@ -106,7 +107,7 @@ async function trainAndScore(
   { data, progress, signal, onTraining }: Pick<Required<LadderOptions>, 'data' | 'progress' | 'signal' | 'onTraining'>,
 ): Promise<Scored> {
   await mkdir(folder, { recursive: true })
-  const begun = await access(join(folder, 'data.json')).then(
+  const begun = await access(join(folder, runFiles.data)).then(
     () => true,
     () => false,
   )

@@ -6,6 +6,7 @@ import { measure } from '../../measure/measure.ts'
 import { withoutPhotos } from '../../dataset/dataset.ts'
 import { openData } from '../../dataset/open-data.ts'
 import { readRun } from '../../run/run-folder.ts'
+import { runFiles } from '../../run/files.ts'
 import { startTensorflow } from '../../tensorflow/index.ts'
 import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
 import { TrainingVariables } from '../../train/variables.ts'
@@ -67,7 +68,7 @@ const epochSchema = z.object({ event: z.literal('epoch'), phase: z.string(), sec
 
 /** What a run's log says of the time it took. */
 async function readEffort(folder: string): Promise<Pick<RunScore, 'epochs' | 'seconds'>> {
-  const log = await readFile(join(folder, 'metrics.jsonl'), 'utf8')
+  const log = await readFile(join(folder, runFiles.metrics), 'utf8')
   const epochs: Record<string, number> = {}
   let seconds = 0
   for (const line of log.trim().split('\n')) {

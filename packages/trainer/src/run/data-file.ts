@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { auditKinds } from '../dataset/audit.ts'
+import type { AuditKind } from '../dataset/audit.ts'
+import { readJson, runFiles } from './files.ts'
+
+const auditSchema = z.object({
+  checked: z.number(),
+  errors: z.number(),
+  warnings: z.number(),
+  problems: z.array(
+    z.object({ kind: z.enum(Object.keys(auditKinds) as AuditKind[]), ids: z.array(z.string()), detail: z.string() }),
+  ),
+})
+
+const dataSchema = z.object({
+  /** DATA of the command line. */
+  source: z.string(),
+  sha256: z.string(),
+  seed: z.int(),
+  labels: z.array(z.string()),
+  splitBy: z.enum(['given', 'stratified']),
+  counts: z.object({ train: z.record(z.string(), z.int()), valid: z.record(z.string(), z.int()) }),
+  excluded: z.array(z.string()).default([]),
+  photos: z.array(z.object({ id: z.string(), sha256: z.string() })).default([]),
+  /** What the audit found; null in older run folders and where it has other fields. */
+  audit: auditSchema.nullable().catch(null),
+})
+
+/** What `data.json` says of the photos of a run. */
+export type RunData = z.infer<typeof dataSchema>
+
+/** Reads `data.json` of a run folder. Throws TRAIN_RUN_MISSING. */
+export const readRunData = (folder: string): Promise<RunData> => readJson(join(folder, runFiles.data), dataSchema)
