@@ -23,7 +23,7 @@ export interface Contradiction {
  * What a run could not do as the recipe says. Not what it merely never comes to: an off epoch or `minEpochs` after the
  * last epoch, a first cycle longer than the phase. A phase of 0 epochs is left out, whatever it says.
  */
-export function contradictions({ views, sweep, phases }: Pick<Recipe, 'views' | 'sweep' | 'phases'>): Contradiction[] {
+function contradictions({ views, sweep, phases }: Pick<Recipe, 'views' | 'sweep' | 'phases'>): Contradiction[] {
   const below = (place: readonly string[], found: readonly Contradiction[]): Contradiction[] =>
     found.map(({ path, message }) => ({ path: [...place, ...path], message }))
   return [
