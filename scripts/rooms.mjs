@@ -61,7 +61,7 @@ function importsOf(file) {
     const target = specifier.startsWith('.')
       ? relative(root, resolve(root, dirname(file), specifier))
       : name && `packages/${name}/src/${path}.ts`
-    return target && sources.includes(target) ? [target] : []
+    return target?.startsWith('packages/') ? [target] : []
   })
 }
 

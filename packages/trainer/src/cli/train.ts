@@ -1,9 +1,8 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { FlowersError } from '@flowers/shared/errors'
 import type { Dataset } from '../dataset/dataset.ts'
-import { readRunData } from '../run/data-file.ts'
 import { runFiles } from '../run/files.ts'
 import { Command } from 'commander'
 import { recipes } from '../recipe/recipes/index.ts'
@@ -169,12 +168,12 @@ async function planResume(run: string, { recipe, data, out, set = [], weights }:
     )
   }
   const folder = fromUser(run)
-  const read = async (name: string): Promise<string> =>
-    readFile(join(folder, name), 'utf8').catch((cause: unknown) => {
+  for (const name of [runFiles.data, runFiles.recipe]) {
+    await access(join(folder, name)).catch((cause: unknown) => {
       throw new FlowersError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
     })
-  await read(runFiles.data)
-  await read(runFiles.recipe)
+  }
+  const { readRunData } = await import('../run/data-file.ts')
   const { source } = await readRunData(folder)
   const stored = await readStoredRecipe(join(folder, runFiles.recipe))
   return {

@@ -1,7 +1,7 @@
 import type { View } from '@flowers/shared/image/view'
+import { z } from 'zod'
 import type { Phase, Recipe } from './schema.ts'
 import { storedRecipeSchema } from './schema.ts'
-import { z } from 'zod'
 
 /** Everything a run depends on besides the data; refuses settings that contradict each other. */
 export const recipeSchema = storedRecipeSchema.superRefine((recipe, context) => {

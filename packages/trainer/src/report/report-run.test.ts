@@ -84,20 +84,19 @@ beforeAll(async () => {
   data = join(folder.path, 'flowers.csv')
   await writeFile(data, await writeCsv(join(folder.path, 'flowers')))
   run = join(folder.path, 'run')
-  const progress = { ...silent(), message: (line: string) => void messages.push(line) }
-  const { signal } = new AbortController()
-  const report = (dataset: Dataset) => reportAtEnd({ folder: run, progress, signal }, dataset)
-  result = await trainRun({ recipe, data, folder: run, resume: false, progress, signal, report })
+  result = await train(false, new AbortController().signal)
   ;({ text, document } = await pageOf(join(run, 'report.html')))
 })
 
 afterAll(() => folder.remove())
 
-const goOn = (signal: AbortSignal) => {
+const train = (resume: boolean, signal: AbortSignal) => {
   const progress = { ...silent(), message: (line: string) => void messages.push(line) }
   const report = (dataset: Dataset) => reportAtEnd({ folder: run, progress, signal }, dataset)
-  return trainRun({ recipe, data, folder: run, resume: true, progress, signal, report })
+  return trainRun({ recipe, data, folder: run, resume, progress, signal, report })
 }
+
+const goOn = (signal: AbortSignal) => train(true, signal)
 
 const silent = () => ({ ...createProgress(false), epochStart() {}, step() {}, epochEnd() {}, close() {} })
 

@@ -13,8 +13,9 @@ export class TrainingVariables {
   readonly #kinds: Readonly<Record<VariableKind, Map<string, Variable>>>
 
   /**
-   * `weight` for all parameters; `m` and `v` (the moments of Adam: Kingma & Ba 2015) for the trained ones, zero; `average` for the
-   * averaged ones, equal to the weights; `gradient` for the trained ones where gradients are gathered before an update, zero.
+   * `weight` for all parameters; `m` and `v` (the moments of Adam: Kingma & Ba 2015) for the trained ones, zero;
+   * `average` for the averaged ones, equal to the weights; `gradient` for the trained ones where gradients are gathered
+   * before an update, zero.
    */
   constructor(
     model: Model,
