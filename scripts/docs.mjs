@@ -32,25 +32,32 @@ const pages = {
 const made = (/** @type {string} */ from) => `<!-- Made by \`npm run docs\` from ${from}. -->`
 
 async function errorsPage() {
-  const { catalogue } = await load('packages/shared/dist/errors.js')
-  const sections = [...groupBy(Object.entries(catalogue), roomOf)].map(([room, entries]) => [
-    `## ${room}`,
+  const { problems, startErrors } = await load('packages/serve/dist/errors.js')
+  const { sharedErrors } = await load('packages/shared/dist/errors.js')
+  const { tensorflowErrors } = await load('packages/tensorflow/dist/errors.js')
+  const { trainerErrors } = await load('packages/trainer/dist/errors.js')
+  /** @param {string} title @param {Record<string, any>} errors @param {'status' | 'exit'} column */
+  const section = (title, errors, column) => [
+    `## ${title}`,
     '',
     ...table(
-      ['code', 'what', 'what to do', 'HTTP', 'exit'],
-      entries.map(([code, { title, remedy, status, exit }]) => [`\`${code}\``, title, remedy, status, exit]),
+      ['code', 'what', 'what to do', column === 'status' ? 'HTTP' : 'exit'],
+      Object.entries(errors).map(([code, entry]) => [`\`${code}\``, entry.title, entry.remedy, entry[column] ?? 1]),
     ),
     '',
-  ])
+  ]
   return [
-    made('packages/shared/src/errors.ts'),
+    made("each package's src/errors.ts"),
     '',
     '# Errors',
     '',
     'Every failure has a code. The service answers with `application/problem+json` (RFC 9457) that holds the code and',
     'has the HTTP status below; a command prints the code, what happened and what to do, and ends with the exit code.',
     '',
-    ...sections.flat(),
+    ...section('Answers of the service', problems, 'status'),
+    ...section('Start of the service', startErrors, 'exit'),
+    ...section('Commands', { ...trainerErrors, ...sharedErrors }, 'exit'),
+    ...section('TensorFlow', tensorflowErrors, 'exit'),
   ].join('\n')
 }
 
@@ -256,21 +263,6 @@ function settingsOf(schema, value, path = '') {
     settingsOf(each, value[key], path ? `${path}.${key}` : key),
   )
   return [...own.map((each) => ({ ...each, value: undefined })), ...below]
-}
-
-/** A code begins with its room; those without one are for everybody. @param {[string, unknown]} entry */
-function roomOf([code]) {
-  const [prefix, rest] = code.split('_', 2)
-  if (rest === undefined) return 'General'
-  return prefix === 'TENSORFLOW' ? 'TensorFlow' : prefix[0] + prefix.slice(1).toLowerCase()
-}
-
-/** @param {[string, any][]} values @param {(value: [string, any]) => string} key @returns {Map<string, [string, any][]>} */
-function groupBy(values, key) {
-  /** @type {Map<string, [string, any][]>} */
-  const groups = new Map()
-  for (const value of values) groups.set(key(value), [...(groups.get(key(value)) ?? []), value])
-  return groups
 }
 
 /** A table with columns of even width, as the formatter writes it. @param {string[]} head @param {unknown[][]} rows */

@@ -17,7 +17,7 @@ const tasks = {
   },
   'TensorFlow multiplies, traced': async (node) => {
     const code = `
-      import { compile, startTensorflow } from './dist/tensorflow/index.js'
+      import { compile, startTensorflow } from '@flowers/tensorflow'
       import * as tf from '@tensorflow/tfjs-core'
       await startTensorflow()
       const square = compile((x) => ({ y: tf.matMul(x, x) }))

@@ -6,38 +6,40 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { projectFiles } from './files.mjs'
 import { root, say } from './setup.mjs'
 
-/** The rooms that each may import besides itself; a package name stands for all of its rooms. @type {Record<string, string>} */
+/** The rooms that each may import besides itself and the errors of its package; a package name stands for all of its rooms. @type {Record<string, string>} */
 const allowed = {
   'shared/*': '',
   'shared/image': 'shared/errors shared/built-module',
   'shared/model': 'shared/errors shared/image',
-  'trainer/tensorflow': 'shared/errors',
+  'tensorflow/*': '',
+  'trainer/errors': 'shared',
+  'trainer/python': 'shared',
   'trainer/console': 'shared',
   'trainer/drawn': 'shared',
   'trainer/measure': 'shared',
-  'trainer/model': 'shared trainer/tensorflow trainer/console',
-  'trainer/recipe': 'shared trainer/tensorflow trainer/console trainer/model',
-  'trainer/optim': 'trainer/tensorflow trainer/recipe',
+  'trainer/model': 'shared tensorflow trainer/console trainer/python',
+  'trainer/recipe': 'shared tensorflow trainer/console trainer/model',
+  'trainer/optim': 'tensorflow trainer/recipe',
   'trainer/dataset': 'shared trainer/console',
-  'trainer/input': 'shared trainer/tensorflow trainer/console trainer/recipe trainer/optim trainer/dataset',
-  'trainer/run': 'shared trainer/tensorflow trainer/console trainer/model trainer/recipe trainer/dataset',
+  'trainer/input': 'shared tensorflow trainer/console trainer/recipe trainer/optim trainer/dataset',
+  'trainer/run': 'shared tensorflow trainer/console trainer/model trainer/recipe trainer/dataset',
   'trainer/train':
-    'shared trainer/tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run',
+    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run',
   'trainer/evaluate': 'shared trainer/console trainer/drawn trainer/measure trainer/dataset trainer/input',
   'trainer/export':
-    'shared trainer/tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/run trainer/evaluate',
+    'shared tensorflow trainer/console trainer/python trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/run trainer/evaluate',
   'trainer/report':
-    'shared trainer/tensorflow trainer/console trainer/measure trainer/recipe trainer/dataset trainer/run trainer/train',
+    'shared tensorflow trainer/console trainer/measure trainer/recipe trainer/dataset trainer/run trainer/train',
   'trainer/plan':
-    'shared trainer/tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train',
-  'trainer/cli': 'shared trainer',
+    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train',
+  'trainer/cli': 'shared tensorflow trainer',
   'serve/config': 'shared',
-  'serve/service-error': 'shared',
+  'serve/errors': 'shared',
   'serve/observe': 'shared',
-  'serve/engine': 'shared serve/config serve/service-error serve/observe',
-  'serve/http': 'shared serve/config serve/service-error serve/observe serve/engine',
-  'serve/routes': 'shared serve/config serve/service-error serve/observe serve/engine serve/http',
-  'serve/open-inference': 'shared serve/config serve/service-error serve/observe serve/engine serve/http',
+  'serve/engine': 'shared serve/config serve/observe',
+  'serve/http': 'shared serve/config serve/observe serve/engine',
+  'serve/routes': 'shared serve/config serve/observe serve/engine serve/http',
+  'serve/open-inference': 'shared serve/config serve/observe serve/engine serve/http',
   'serve/app': 'shared serve',
   'serve/main': 'shared serve',
   'client/*': '',
@@ -77,7 +79,7 @@ function strangers() {
     const room = roomOf(file)
     const others = allowed[room] ?? allowed[room.replace(/\/.*/, '/*')]
     if (others === undefined) return [`${file}: the room ${room} is not in scripts/rooms.mjs`]
-    const open = new Set([room, ...others.split(' ')])
+    const open = new Set([room, `${room.split('/')[0]}/errors`, ...others.split(' ')])
     if (allowed[room] === undefined) open.add(room.split('/')[0] ?? '')
     return targets
       .map((target) => ({ target, to: roomOf(target) }))

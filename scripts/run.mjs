@@ -37,7 +37,7 @@ async function start(args) {
 async function test(args, full) {
   await buildAll()
   const { ensurePythonEnvironment } = await import(
-    pathToFileURL(join(root, 'packages', 'trainer', 'dist', 'tensorflow', 'python.js')).href
+    pathToFileURL(join(root, 'packages', 'tensorflow', 'dist', 'python.js')).href
   )
   await ensurePythonEnvironment({ log: say })
   say(full ? 'Running the long tests' : 'Running the tests')

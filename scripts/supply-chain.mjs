@@ -92,7 +92,11 @@ function writeBills(folder) {
   say(`Wrote ${npm}`)
   const tools = checkTools()
   for (const lock of tools ? ['requirements', 'requirements-gpu'] : []) {
-    const args = ['requirements', join(root, 'packages', 'trainer', 'python', `${lock}.lock`), '--output-reproducible']
+    const args = [
+      'requirements',
+      join(root, 'packages', 'tensorflow', 'python', `${lock}.lock`),
+      '--output-reproducible',
+    ]
     const made = spawnSync(join(/** @type {string} */ (tools), 'cyclonedx-py'), args, {
       encoding: 'utf8',
       maxBuffer: 64e6,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { settings } from '@flowers/serve/config'
-import { catalogue } from '@flowers/shared/errors'
+import { problems, startErrors } from '@flowers/serve/errors'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 
@@ -89,5 +89,7 @@ it('series, settings and codes of the runbooks and alerts are ones that there ar
   expect(all(/flowers:\w+:\w+/g).filter((name) => !recorded.has(name))).toEqual([])
   const variables = new Set<string>(Object.values(settings).map(({ variable }) => variable))
   expect(all(/\bFLOWERS_\w+/g).filter((name) => !variables.has(name))).toEqual([])
-  expect(all(/(?<=`)(SERVICE|MODEL|IMAGE)_\w+(?=`)/g).filter((code) => !(code in catalogue))).toEqual([])
+  expect(
+    all(/(?<=`)(SERVICE|MODEL|IMAGE)_\w+(?=`)/g).filter((code) => !(code in problems || code in startErrors)),
+  ).toEqual([])
 })

@@ -24,7 +24,7 @@ const answers: readonly [question: string, file: string, definition: RegExp][] =
     /export const storedRecipeSchema =/,
   ],
   ['where is a file of a run folder named?', 'packages/trainer/src/run/files.ts', /export const runFiles =/],
-  ['where is an HTTP status chosen?', 'packages/shared/src/errors.ts', /SERVICE_TOO_LATE: \{\s*status: 504/],
+  ['where is an HTTP status chosen?', 'packages/serve/src/errors.ts', /SERVICE_TOO_LATE: \{\s*status: 504/],
 ]
 
 it.each(answers)('names the file: %s', (question, file, definition) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { startService } from '@flowers/serve/testing/service'
 import type { RunningService } from '@flowers/serve/testing/service'
 import type { Canvas } from '@flowers/shared/image/canvas'
-import type { ErrorCode } from '@flowers/shared/errors'
+import type { ProblemCode } from '@flowers/serve/errors'
 import { decodeCenter } from '@flowers/shared/image/preprocess'
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ import { packageTemplateModel } from './template-model.ts'
 interface Case {
   readonly input: string
   readonly status: number
-  readonly code?: ErrorCode
+  readonly code?: ProblemCode
   /** Name of what the model sees, in goldens.json; for those that are answered. */
   readonly golden?: string
   /** How far a codec may be from it, in levels of 255. */
@@ -84,7 +84,7 @@ describe('POST /classify', () => {
   it.each(cases)('$status for: $input', async ({ input, status, code, golden, within }) => {
     const sent = await inputs[input]!()
     const response = await post(sent)
-    const body = (await response.json()) as { code?: ErrorCode; predictions?: { label: string }[] }
+    const body = (await response.json()) as { code?: ProblemCode; predictions?: { label: string }[] }
     expect([response.status, body.code]).toEqual([status, code])
     if (golden === undefined) return
     const { label, colours } = goldens[golden]!

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { solid } from '@flowers/serve/testing/pictures'
 import { until } from '@flowers/serve/testing/service'
@@ -105,14 +105,15 @@ describe.skipIf(missing.length > 0)('the image of the trainer', () => {
   it('saves at SIGTERM and goes on by the same command, in a folder that is mounted', async () => {
     const app = join(folder, 'trainer')
     make('app.mjs', 'trainer', app)
-    await mkdir(join(app, '.venv'))
+    const library = await realpath(join(app, 'node_modules/@flowers/tensorflow'))
+    await mkdir(join(library, '.venv'))
     const photos = await drawSmallData(folder)
     const runs = join(folder, 'runs')
     await mkdir(runs)
     await chmod(runs, 0o777)
     const mounts = [
       `${app}:/tmp/app`,
-      `${path('packages/trainer/.venv')}:/tmp/app/.venv`,
+      `${path('packages/tensorflow/.venv')}:/tmp/app/${relative(app, library)}/.venv`,
       `${photos}:/tmp/photos`,
       `${runs}:/tmp/runs:rw`,
     ]

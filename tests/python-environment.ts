@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ensurePythonEnvironment } from '@flowers/trainer/tensorflow/python'
+import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 
 const run = promisify(execFile)
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -17,7 +17,7 @@ export async function testPython(): Promise<string> {
   const stamp = createHash('sha256')
     .update(await readFile(lock))
     .digest('hex')
-  await run(python, [path('../packages/trainer/python/make_environment.py'), target, lock, `${stamp}\n`])
+  await run(python, [path('../packages/tensorflow/python/make_environment.py'), target, lock, `${stamp}\n`])
   return join(target, 'bin', 'python')
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TensorBoard } from '@flowers/trainer/run/tensorboard'
-import { startTensorflow } from '@flowers/trainer/tensorflow/index'
+import { startTensorflow } from '@flowers/tensorflow'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readTensorBoard, testPython } from './python-environment.ts'
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { solid } from '@flowers/serve/testing/pictures'
 import { startProcess } from '@flowers/serve/testing/process'
 import { until } from '@flowers/serve/testing/service'
-import { catalogue } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { problems } from '@flowers/serve/errors'
+import type { ProblemCode } from '@flowers/serve/errors'
 import { exchange, Hang } from './connection.ts'
 import type { RawAnswer } from './connection.ts'
 import { Random } from './random.ts'
@@ -39,10 +39,10 @@ const concurrency = 8
 /** After so many hostile requests a good one is asked among them. */
 const goodEvery = 100
 
-/** Statuses of which the catalogue has an error, without that of a fault of the service. */
+/** Statuses of which there is a problem, without that of a fault of the service. */
 const refusals = new Set(
-  Object.values(catalogue)
-    .map(({ status }) => status as number)
+  Object.values(problems)
+    .map(({ status }) => status)
     .filter((status) => status !== 500),
 )
 
@@ -136,7 +136,7 @@ function violation(request: HostileRequest, answer: RawAnswer | null): string | 
     : request.path.startsWith('/v2') && type.startsWith('application/json')
       ? String(value?.['error']).split(':')[0]
       : undefined
-  const known = typeof code === 'string' && Object.hasOwn(catalogue, code) ? catalogue[code as ErrorCode] : undefined
+  const known = typeof code === 'string' && Object.hasOwn(problems, code) ? problems[code as ProblemCode] : undefined
   if (known?.status !== status) return shown
   return status === 503 && !/^[1-9]\d*$/.test(headers.get('retry-after') ?? '')
     ? `503 without Retry-After: ${shown}`

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { catalogue } from '@flowers/shared/errors'
+import { problems } from './errors.ts'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { stages } from './observe/instruments.ts'
 import { logStream } from './observe/log.ts'
@@ -133,8 +133,8 @@ describe('errors', () => {
   it('has a page that tells what each code means', async () => {
     const text = await (await fetch(`${service.url}/docs/errors`)).text()
     for (const code of ['IMAGE_BROKEN', 'SERVICE_TOO_LATE', 'MODEL_MISSING'] as const) {
-      expect(text).toContain(`${code} (${catalogue[code].status} `)
-      expect(text).toContain(catalogue[code].remedy)
+      expect(text).toContain(`${code} (${problems[code].status} `)
+      expect(text).toContain(problems[code].remedy)
     }
   })
 })

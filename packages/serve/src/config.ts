@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { FlowersError } from '@flowers/shared/errors'
 import { viewPolicies } from '@flowers/shared/model/views'
 import { z } from 'zod'
+import { ServiceError } from './errors.ts'
 
 /** One setting: an environment variable, a flag, a line of `--help`. */
 interface Setting<Value = unknown> {
@@ -318,7 +318,7 @@ function readSetting(setting: Setting, source: string, text: string): unknown {
   const parsed = setting.schema.safeParse(text)
   if (parsed.success) return parsed.data
   const given = setting.secret ? '' : `, not ${JSON.stringify(text)}`
-  throw new FlowersError('SERVICE_CONFIGURATION', `${source} must be ${setting.expected}${given}.`)
+  throw new ServiceError('SERVICE_CONFIGURATION', `${source} must be ${setting.expected}${given}.`)
 }
 
 function readFlags(argv: readonly string[]): Record<string, string | boolean | undefined> {
@@ -330,7 +330,7 @@ function readFlags(argv: readonly string[]): Record<string, string | boolean | u
     return parseArgs({ args: [...argv], options, allowPositionals: false }).values
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('. ')[0]! : String(error)
-    throw new FlowersError('SERVICE_CONFIGURATION', `${reason}.`, { cause: error })
+    throw new ServiceError('SERVICE_CONFIGURATION', `${reason}.`, { cause: error })
   }
 }
 

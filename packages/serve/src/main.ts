@@ -1,6 +1,7 @@
-import { FlowersError } from '@flowers/shared/errors'
+import { FlowersError, SharedError } from '@flowers/shared/errors'
 import { helpText, readConfig } from './config.ts'
 import type { Config } from './config.ts'
+import { ServiceError } from './errors.ts'
 
 /** Time to send the answers to requests that were refused at the end of the grace time. */
 const lastAnswersMs = 1000
@@ -49,7 +50,7 @@ async function serve(config: Config): Promise<void> {
     // Awaited below; until then a failure must not count as unhandled.
     loading.catch(() => {})
     const address = await app.listen({ host: config.host, port: config.port }).catch((error: Error) => {
-      throw new FlowersError('SERVICE_ADDRESS', `${config.host}:${config.port}: ${error.message}.`, { cause: error })
+      throw new ServiceError('SERVICE_ADDRESS', `${config.host}:${config.port}: ${error.message}.`, { cause: error })
     })
     await loading
     if (!stopping)
@@ -61,8 +62,8 @@ async function serve(config: Config): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  const known = error instanceof FlowersError ? error : new FlowersError('INTERNAL', String(error), { cause: error })
+  const known = error instanceof FlowersError ? error : new SharedError('INTERNAL', String(error), { cause: error })
   process.stderr.write(`${known.message} ${known.entry.remedy}\n`)
   if (known.code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`)
-  process.exit(known.entry.exit)
+  process.exit(known.entry.exit ?? 1)
 }

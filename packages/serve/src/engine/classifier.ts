@@ -2,7 +2,6 @@ import { builtModule } from '@flowers/shared/built-module'
 import { answer } from '@flowers/shared/model/calibration'
 import type { Answer } from '@flowers/shared/model/calibration'
 import type { Canvas } from '@flowers/shared/image/canvas'
-import { FlowersError } from '@flowers/shared/errors'
 import type { ImageLimits } from '@flowers/shared/image/decode'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel } from '@flowers/shared/model/package'
@@ -25,6 +24,7 @@ import { Pool } from './pool.ts'
 import type { ViewInput } from './messages.ts'
 import type { Runner, Scheduler, Ticket } from './scheduler/scheduler.ts'
 import { inferViews } from './views.ts'
+import { ServiceError } from '../errors.ts'
 
 /** What one image is asked with. */
 export interface ClassifyOptions {
@@ -326,7 +326,7 @@ export class Classifier {
     const { name, version } = this.manifest
     let answered = false
     try {
-      if (!this.pool.explains) throw new FlowersError('MODEL_WITHOUT_MAPS', `The model ${name} has no class maps.`)
+      if (!this.pool.explains) throw new ServiceError('MODEL_WITHOUT_MAPS', `The model ${name} has no class maps.`)
       const wanted = labels.map((label) => this.#indexOf(label))
       const [canvas] = await this.#canvases(bytes, [1], signal, watch)
       const view: ViewInput = { flip: 'none', pixels: shareBytes(canvas!.pixels), maps: true }
@@ -360,7 +360,7 @@ export class Classifier {
   #indexOf(label: string): number {
     const index = this.manifest.labels.indexOf(label)
     if (index >= 0) return index
-    throw new FlowersError(
+    throw new ServiceError(
       'SERVICE_PARAMETER',
       `The model ${this.manifest.name} has no label ${JSON.stringify(label)}.`,
     )

@@ -11,7 +11,7 @@ import sharp from 'sharp'
 import type { Config } from '../config.ts'
 import { reloadResults } from '../observe/instruments.ts'
 import type { Instruments } from '../observe/instruments.ts'
-import { retryLater } from '../service-error.ts'
+import { retryLater, ServiceError } from '../errors.ts'
 import { BatchCache } from './batch-cache.ts'
 import { Classifier } from './classifier.ts'
 import type { Allowance, ThreadPlan } from './plan.ts'
@@ -292,7 +292,7 @@ export class Engine {
    */
   async unloadModel(name: string): Promise<void> {
     if (name === this.#loaded.classifier.manifest.name) {
-      throw new FlowersError('MODEL_IN_USE', `${JSON.stringify(name)} is the model that answers by default.`)
+      throw new ServiceError('MODEL_IN_USE', `${JSON.stringify(name)} is the model that answers by default.`)
     }
     await findModel(this.#config.modelsDir, name)
     this.#unloaded.add(name)
@@ -444,7 +444,7 @@ export class Engine {
 }
 
 function unloaded(name: string): FlowersError {
-  return new FlowersError('MODEL_UNLOADED', `The model ${JSON.stringify(name)} was unloaded.`)
+  return new ServiceError('MODEL_UNLOADED', `The model ${JSON.stringify(name)} was unloaded.`)
 }
 
 /** Decodes a small picture on every thread, so that the first request does not wait for codecs to be loaded. */

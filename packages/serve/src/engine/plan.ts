@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path/posix'
-import { FlowersError } from '@flowers/shared/errors'
+import { ServiceError } from '../errors.ts'
 
 /** Reads a file of the system; undefined when it is not there. */
 export type ReadText = (path: string) => string | undefined
@@ -95,7 +95,7 @@ export function planThreads(
   const workers = fixed.workers ?? Math.max(1, Math.min(most, Math.floor(cores / threads)))
   if (workers * session + mostHeld > memory * mostShare) {
     const replaced = held.replaced > 0 ? `, ${megabytes(held.replaced)} by the version that is replaced` : ''
-    throw new FlowersError(
+    throw new ServiceError(
       'MODEL_MEMORY',
       `${workers} workers need about ${megabytes(workers * session)}; of ${megabytes(memory)}, ${megabytes(held.others)} are held by other models${replaced} and a fifth is kept free.`,
     )

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { FlowersError } from '@flowers/shared/errors'
-import { retryLater } from '../service-error.ts'
+import { SharedError } from '@flowers/shared/errors'
+import { retryLater } from '../errors.ts'
 import type {
   BatchSeconds,
   ClassMaps,
@@ -186,7 +186,7 @@ export class Pool {
       })
       thread.on('exit', () => {
         this.#members.delete(member)
-        reject(new FlowersError(code, `A worker could not be started with ${settings.network}: ${reason}`))
+        reject(new SharedError(code, `A worker could not be started with ${settings.network}: ${reason}`))
         if (member.task) this.#again(member.task)
         // A first start that fails is reported by start() and not repeated.
         if (this.#closed || (!this.#started && !member.warm)) return
@@ -241,7 +241,7 @@ export class Pool {
     if (message.kind === 'logits') {
       const { logits, maps, seconds, prepareSeconds } = message
       task?.resolve({ logits: split(logits, this.#options.settings.classes), maps, seconds, prepareSeconds })
-    } else task?.reject(new FlowersError('MODEL_OUTPUT', message.reason))
+    } else task?.reject(new SharedError('MODEL_OUTPUT', message.reason))
     this.#assign()
   }
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { constants, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { toTensor } from '@flowers/shared/image/canvas'
-import { FlowersError } from '@flowers/shared/errors'
+import { FlowersError, SharedError } from '@flowers/shared/errors'
 import { assertAsListed } from '@flowers/shared/model/listed-file'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type {
@@ -28,7 +28,7 @@ const inputs = new Map<number, Float32Array>()
 async function readNetwork(): Promise<Uint8Array> {
   const { network, bytes, sha256 } = settings
   const content = await readFile(network).catch((error: unknown) => {
-    throw new FlowersError('MODEL_TAMPERED', `${network} cannot be read: ${String(error)}.`, { cause: error })
+    throw new SharedError('MODEL_TAMPERED', `${network} cannot be read: ${String(error)}.`, { cause: error })
   })
   const actual = { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }
   assertAsListed(network, actual, { bytes, sha256 })

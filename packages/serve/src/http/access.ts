@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import cors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
-import { ServiceError } from '../service-error.ts'
+import { ServiceError } from '../errors.ts'
 
 /** Who may ask: everyone; those with the token of clients, where there is one; those with that of administration. */
 export type Access = 'open' | 'client' | 'admin'
@@ -36,7 +36,7 @@ export async function installAccess(app: FastifyInstance, config: AccessConfig):
       timeWindow: '1 minute',
       allowList: (request) => request.is404 || accessOf(request) === 'open',
       errorResponseBuilder: () =>
-        new FlowersError('SERVICE_RATE_LIMITED', `More than ${max} requests came in a minute.`),
+        new ServiceError('SERVICE_RATE_LIMITED', `More than ${max} requests came in a minute.`),
     })
     app.addHook('onRequest', app.rateLimit())
   }
@@ -58,7 +58,7 @@ function refusal(
 ): FlowersError | undefined {
   if (access === 'open' || (access === 'client' && tokens.client === null)) return undefined
   if (access === 'admin' && tokens.admin === null) {
-    return new FlowersError('SERVICE_FORBIDDEN', 'This service has no token of administration.')
+    return new ServiceError('SERVICE_FORBIDDEN', 'This service has no token of administration.')
   }
   const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
   if (given !== undefined) {
@@ -66,11 +66,11 @@ function refusal(
     const isAdmin = sameToken(given, tokens.admin)
     const isClient = sameToken(given, tokens.client)
     if (isAdmin || (isClient && access === 'client')) return undefined
-    if (isClient) return new FlowersError('SERVICE_FORBIDDEN', 'The token of clients does not open administration.')
+    if (isClient) return new ServiceError('SERVICE_FORBIDDEN', 'The token of clients does not open administration.')
   }
   const detail = given === undefined ? 'The request has no token.' : 'The token is not that of this service.'
   return new ServiceError('SERVICE_UNAUTHORIZED', detail, {
-    'www-authenticate': `Bearer realm="flowers"${given === undefined ? '' : ', error="invalid_token"'}`,
+    headers: { 'www-authenticate': `Bearer realm="flowers"${given === undefined ? '' : ', error="invalid_token"'}` },
   })
 }
 

@@ -4,7 +4,7 @@ import type { Scheduler } from '../engine/scheduler/scheduler.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import { untilOver } from './deadline.ts'
 import { toFlowersError } from './errors.ts'
-import { ClientGone, Dropped } from '../service-error.ts'
+import { ClientGone, Dropped } from '../errors.ts'
 import { Stopwatch } from '../observe/stopwatch.ts'
 
 /** What every image of a request is asked with. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import { answerConnection } from './errors.ts'
 import { whenOver } from './over.ts'
+import { ServiceError } from '../errors.ts'
 
 export type ConnectionConfig = Pick<Config, 'headersTimeoutMs' | 'uploadTimeoutMs' | 'answerTimeoutMs' | 'keepAliveMs'>
 
@@ -43,7 +43,7 @@ export function connectionOptions(config: ConnectionConfig): {
 export function installConnections(app: FastifyInstance, { answerTimeoutMs }: ConnectionConfig): void {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const fault = raw.httpVersion === '1.1' && raw.headers.host === undefined ? 'Host is missing' : expectation(raw)
-    done(fault === null ? undefined : new FlowersError('SERVICE_MALFORMED', `${fault}.`))
+    done(fault === null ? undefined : new ServiceError('SERVICE_MALFORMED', `${fault}.`))
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
     let timer: NodeJS.Timeout | undefined
@@ -61,7 +61,7 @@ export function installConnections(app: FastifyInstance, { answerTimeoutMs }: Co
     app.server.emit('request', request, response)
   })
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    answerConnection(new FlowersError('SERVICE_METHOD', 'This is no proxy: there is no CONNECT.'), socket)
+    answerConnection(new ServiceError('SERVICE_METHOD', 'This is no proxy: there is no CONNECT.'), socket)
   })
 }
 

@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events'
-import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import type { ProblemCode } from '../errors.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Instruments } from '../observe/instruments.ts'
-import { ClientGone, Dropped } from '../service-error.ts'
+import { ClientGone, Dropped, ServiceError } from '../errors.ts'
 import { whenOver } from './over.ts'
 
 declare module 'fastify' {
@@ -19,7 +18,7 @@ declare module 'fastify' {
 }
 
 /** What a request fails with for no other reason than the time that it was given. */
-const failuresOfTime = new Set<ErrorCode | undefined>(['SERVICE_DEADLINE_SHORT', 'SERVICE_TOO_LATE'])
+const failuresOfTime = new Set<ProblemCode | undefined>(['SERVICE_DEADLINE_SHORT', 'SERVICE_TOO_LATE'])
 
 /** The longest time that a client may ask for. */
 const longestMs = 600_000
@@ -29,7 +28,7 @@ function readTimeout(header: string | string[] | undefined, fallbackMs: number):
   if (header === undefined) return fallbackMs
   const value = typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : 0
   if (value >= 1 && value <= longestMs) return value
-  throw new FlowersError(
+  throw new ServiceError(
     'SERVICE_PARAMETER',
     `X-Request-Timeout-Ms must be an integer from 1 to ${longestMs}, not ${JSON.stringify(header)}.`,
   )
@@ -54,7 +53,7 @@ export function installDeadline(
     request.work = work
     request.deadline = request.arrived + milliseconds
     const timer = setTimeout(
-      () => work.abort(new FlowersError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
+      () => work.abort(new ServiceError('SERVICE_TOO_LATE', `The answer was not ready after ${milliseconds} ms.`)),
       milliseconds,
     )
     const close = (): void => work.abort(closing.reason)

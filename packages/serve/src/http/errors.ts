@@ -1,16 +1,16 @@
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { FlowersError, SharedError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from './schemas.ts'
-import { ClientGone, ServiceError } from '../service-error.ts'
+import { ClientGone, ServiceError, problems } from '../errors.ts'
+import type { ProblemCode, ServiceErrorCode } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The error that the request as a whole was answered with. */
-    failure?: ErrorCode
+    failure?: ProblemCode
   }
 }
 
@@ -20,7 +20,7 @@ const problemType = 'application/problem+json'
 export const errorPages = '/docs/errors'
 
 /** What fastify and its parser call a fault of the request, by status. */
-const codesByStatus: Readonly<Record<number, ErrorCode>> = {
+const codesByStatus: Readonly<Record<number, ServiceErrorCode>> = {
   400: 'SERVICE_MALFORMED',
   404: 'SERVICE_NOT_FOUND',
   408: 'SERVICE_SLOW_REQUEST',
@@ -36,19 +36,20 @@ export function toFlowersError(error: unknown): FlowersError {
   const status = (error as Partial<FastifyError> | undefined)?.statusCode ?? 500
   const code = codesByStatus[status]
   return code && error instanceof Error
-    ? new FlowersError(code, sentence(error.message), { cause: error })
-    : new FlowersError('INTERNAL', 'The request failed by a fault of the service.', { cause: error })
+    ? new ServiceError(code, sentence(error.message), { cause: error })
+    : new SharedError('INTERNAL', 'The request failed by a fault of the service.', { cause: error })
 }
 
 /** The problem of an error. The remedy follows the detail where the client can do something. */
 export function toProblem(error: FlowersError): Problem {
-  const { title, status, remedy } = error.entry
+  const code = error.code in problems ? (error.code as ProblemCode) : 'INTERNAL'
+  const { title, status, remedy } = problems[code]
   // What is wrong inside the service is for its log, not for its clients.
   const detail =
     status === 500
       ? 'The request failed by a fault of the service; its log has the reason.'
       : `${sentence(error.message)} ${remedy}`
-  return { type: `${errorPages}/${error.code}`, title, status, detail, code: error.code }
+  return { type: `${errorPages}/${code}`, title, status, detail, code }
 }
 
 function sentence(text: string): string {
@@ -63,8 +64,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     return
   }
   const known = toFlowersError(error)
-  request.failure = known.code
   const problem = toProblem(known)
+  request.failure = problem.code
   if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
   if (known instanceof ServiceError) reply.headers(known.headers)
   void reply.code(problem.status)
@@ -147,19 +148,19 @@ function patternOf(path: string): RegExp {
 
 function absent(request: FastifyRequest, routes: Methods): FlowersError {
   if (!isDecodable(request.originalUrl)) {
-    return new FlowersError('SERVICE_MALFORMED', 'The path cannot be decoded: a percent sign starts no character.')
+    return new ServiceError('SERVICE_MALFORMED', 'The path cannot be decoded: a percent sign starts no character.')
   }
   const path = request.url.split('?')[0]!
   const allowed = [...routes.values()]
     .filter(({ pattern }) => pattern.test(path))
     .flatMap(({ methods }) => [...methods])
-  if (allowed.length === 0) return new FlowersError('SERVICE_NOT_FOUND', `There is nothing at ${path}.`)
+  if (allowed.length === 0) return new ServiceError('SERVICE_NOT_FOUND', `There is nothing at ${path}.`)
   const allow = allowed.sort().join(', ')
-  return new ServiceError('SERVICE_METHOD', `${path} takes ${allow}, not ${request.method}.`, { allow })
+  return new ServiceError('SERVICE_METHOD', `${path} takes ${allow}, not ${request.method}.`, { headers: { allow } })
 }
 
 /** Node's errors of a connection, by code; others are a malformed request. */
-const connectionErrors: Readonly<Record<string, ErrorCode>> = {
+const connectionErrors: Readonly<Record<string, ServiceErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'SERVICE_SLOW_REQUEST',
   HPE_HEADER_OVERFLOW: 'SERVICE_HEADERS_TOO_LARGE',
 }
@@ -182,7 +183,7 @@ export function answerConnectionError(error: Error & { code?: string }, socket: 
     return
   }
   const code = connectionErrors[error.code ?? ''] ?? 'SERVICE_MALFORMED'
-  answerConnection(new FlowersError(code, 'This is not a complete HTTP request.'), socket)
+  answerConnection(new ServiceError(code, 'This is not a complete HTTP request.'), socket)
 }
 
 /** Answers where there is no reply to answer with: by hand. The connection ends with it. */

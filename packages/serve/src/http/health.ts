@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Engine } from '../engine/models.ts'
 import type { Operation } from './openapi/operation.ts'
 import { healthStatus } from './schemas.ts'
-import { retryLater } from '../service-error.ts'
+import { retryLater } from '../errors.ts'
 
 /**
  * `GET /livez`: the process answers. `GET /readyz`: the model is loaded and warm, and the service is not stopping.

@@ -1,6 +1,6 @@
 import { versions } from 'node:process'
 import type { FastifyInstance } from 'fastify'
-import { catalogue } from '@flowers/shared/errors'
+import { problems } from '../errors.ts'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../engine/models.ts'
 import type { Operation } from './openapi/operation.ts'
@@ -32,7 +32,7 @@ export function observeRequests(app: FastifyInstance, instruments: Instruments):
     const errors = config?.operation?.errors ?? []
     if (!errors.includes('SERVICE_OVERLOADED')) return
     const failures = (['INTERNAL', ...errors] as const)
-      .map((code) => catalogue[code].status)
+      .map((code) => problems[code].status)
       .filter((code) => code >= 500)
     for (const status of new Set([200, ...failures])) {
       instruments.requestSeconds.zero({ method: String(method), route: url, status: String(status) })

@@ -1,5 +1,5 @@
-import { catalogue } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { problems } from '../errors.ts'
+import type { ProblemCode } from '../errors.ts'
 import { viewPolicies } from '@flowers/shared/model/views'
 import { viewSchema } from '@flowers/shared/image/view'
 import { z } from 'zod'
@@ -132,7 +132,7 @@ export const problem = component(
     title: z.string(),
     status: z.number().int().min(400).max(599),
     detail: z.string(),
-    code: z.enum(Object.keys(catalogue) as [ErrorCode, ...ErrorCode[]]),
+    code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
   }),
 )
 export type Problem = z.output<typeof problem>

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { retryLater } from '../service-error.ts'
+import { retryLater } from '../errors.ts'
 import { whenOver } from './over.ts'
 
 /** How long a client that is answered before its body has come may go on sending, so that it reads the answer. */

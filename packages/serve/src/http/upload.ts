@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
-import { ClientGone } from '../service-error.ts'
+import { ClientGone, ServiceError } from '../errors.ts'
 import { untilOver } from './deadline.ts'
 import type { UploadMemory } from './upload-memory.ts'
 
@@ -57,11 +57,11 @@ export function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
 export async function readImages(request: FastifyRequest, limits: UploadLimits): Promise<Upload> {
   if (!request.isMultipart()) {
     const image = await readBody(request, limits)
-    if (image.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', 'The body of the request is empty.')
+    if (image.length === 0) throw new ServiceError('SERVICE_NO_IMAGE', 'The body of the request is empty.')
     return { images: [image], several: false }
   }
   const upload = await toItsEnd(request, limits, readParts(request, limits))
-  if (upload.images.length === 0) throw new FlowersError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
+  if (upload.images.length === 0) throw new ServiceError('SERVICE_NO_IMAGE', `There is no field ${field} in the form.`)
   return upload
 }
 
@@ -94,13 +94,13 @@ async function readParts(request: FastifyRequest, limits: UploadLimits): Promise
     const parts = request.parts({ limits: { fileSize: limits.bytes, files: limits.images, parts: limits.images + 1 } })
     for await (const part of parts) {
       if (part.fieldname !== field) {
-        throw new FlowersError(
+        throw new ServiceError(
           'SERVICE_PARAMETER',
           `The form has a field ${JSON.stringify(part.fieldname)}; images are sent as ${field}.`,
         )
       }
       if (part.type !== 'file') {
-        throw new FlowersError(
+        throw new ServiceError(
           'SERVICE_NO_IMAGE',
           `The field ${field} holds text, not a file (curl -F img=@rose.jpg, with the @).`,
         )
@@ -121,10 +121,10 @@ function multipartError(error: unknown, limits: UploadLimits): unknown {
   if (error instanceof FlowersError || !(error instanceof Error)) return error
   const { code } = error as Partial<FastifyError>
   if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT') {
-    return new FlowersError('SERVICE_TOO_LARGE', `The form has more than ${limits.images} images.`, { cause: error })
+    return new ServiceError('SERVICE_TOO_LARGE', `The form has more than ${limits.images} images.`, { cause: error })
   }
   if (code === 'FST_REQ_FILE_TOO_LARGE') return tooManyBytes(limits)
-  return new FlowersError('SERVICE_MALFORMED', `The form cannot be read: ${error.message}`, { cause: error })
+  return new ServiceError('SERVICE_MALFORMED', `The form cannot be read: ${error.message}`, { cause: error })
 }
 
 function collect({ raw }: FastifyRequest, limits: Pick<BodyLimits, 'bytes'>): Promise<Buffer> {
@@ -143,5 +143,5 @@ function collect({ raw }: FastifyRequest, limits: Pick<BodyLimits, 'bytes'>): Pr
 }
 
 function tooManyBytes(limits: Pick<BodyLimits, 'bytes'>): FlowersError {
-  return new FlowersError('SERVICE_TOO_LARGE', `The images of a request may have ${limits.bytes / 1e6} MB together.`)
+  return new ServiceError('SERVICE_TOO_LARGE', `The images of a request may have ${limits.bytes / 1e6} MB together.`)
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@flowers/shared/errors'
+import type { ProblemCode } from '../errors.ts'
 import { viewPolicies } from '@flowers/shared/model/views'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OpenMetricsContentType } from 'prom-client'
@@ -63,7 +63,7 @@ const imageErrors = [
   'SERVICE_WORKER_LOST',
   'MODEL_OUTPUT',
   'INTERNAL',
-] as const satisfies readonly ErrorCode[]
+] as const satisfies readonly ProblemCode[]
 
 /**
  * Makes the instruments in `registry`. What can be known from the start is there from the start, at zero: a rate over

@@ -1,5 +1,5 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import { SharedError } from '@flowers/shared/errors'
 import { misfit } from './request.ts'
 
 /** Rounding to float32 moves no value of a picture by more. */
@@ -20,7 +20,7 @@ export function assertFinite(
   const high = Math.max(...mean.map((value, channel) => (1 - value) / std[channel]!))
   const absurd = rows[broken]!.find((value) => value < low - rounding || value > high + rounding)
   const what = `Row ${broken} of pixel_values gives logits that are not finite`
-  if (absurd === undefined) throw new FlowersError('MODEL_OUTPUT', `${what}.`)
+  if (absurd === undefined) throw new SharedError('MODEL_OUTPUT', `${what}.`)
   const [given, least, most] = [absurd, low, high].map((value) => Number(value.toPrecision(3)))
   throw misfit(`${what}: it has the value ${given}, and pictures have ${least} to ${most}.`)
 }

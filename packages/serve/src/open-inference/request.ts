@@ -1,6 +1,7 @@
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import type { z } from 'zod'
 import { inferRequest } from '../http/schemas.ts'
+import { ServiceError } from '../errors.ts'
 
 /**
  * Requests of the Open Inference Protocol v2, with the extension of Triton for binary tensors: JSON of the length in
@@ -124,7 +125,7 @@ function readInput(input: ParsedInput, binary: Reader, { images, hold }: Request
   }
   if (datatype === 'BYTES') {
     // Before any is looked at: an element may be empty, and a body have millions of them.
-    if (count > images) throw new FlowersError('SERVICE_TOO_LARGE', `The request has more than ${images} images.`)
+    if (count > images) throw new ServiceError('SERVICE_TOO_LARGE', `The request has more than ${images} images.`)
     const elements = bytes ? binaryElements(name, bytes, count) : jsonElements(name, data!, count, hold)
     return { name, shape, datatype, data: elements }
   }
@@ -208,5 +209,5 @@ function expectCount(name: string, given: number, wanted: number): void {
 }
 
 export function misfit(detail: string, options?: { cause: unknown }): FlowersError {
-  return new FlowersError('SERVICE_TENSOR', detail, options)
+  return new ServiceError('SERVICE_TENSOR', detail, options)
 }

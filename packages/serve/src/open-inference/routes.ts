@@ -1,5 +1,6 @@
-import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { SharedError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
+import type { ProblemCode } from '../errors.ts'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
@@ -16,7 +17,7 @@ import { installDeadline, untilOver } from '../http/deadline.ts'
 import { readBody, limitBodies } from '../http/upload.ts'
 import type { UploadMemory } from '../http/upload-memory.ts'
 import * as schemas from '../http/schemas.ts'
-import { retryLater } from '../service-error.ts'
+import { retryLater, ServiceError } from '../errors.ts'
 
 /** What the service has of Triton's extensions. */
 const extensions = ['binary_tensor_data', 'classification', 'model_repository']
@@ -94,7 +95,7 @@ function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
         throw retryLater('SERVICE_NOT_READY', `The model ${name}: ${entry.reason}.`, entry.retrySeconds)
       }
       // The protocol has a 4xx for "not ready".
-      if (entry.reason !== null) throw new FlowersError('MODEL_UNLOADED', `The model ${name}: ${entry.reason}.`)
+      if (entry.reason !== null) throw new ServiceError('MODEL_UNLOADED', `The model ${name}: ${entry.reason}.`)
       return { name, ready: true }
     })
   }
@@ -193,7 +194,7 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
   app.addHook('onRequest', ({ headers }, _reply, done) => {
     const type = headers['content-type'] ?? ''
     const isForm = /^multipart\//i.test(type)
-    done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
+    done(isForm ? new ServiceError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
   })
   installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
   limitBodies(app, limits)
@@ -248,7 +249,7 @@ function assertVersion(manifest: Manifest, name: string, version: string | undef
 
 function missing(name: string, version: string | undefined): FlowersError {
   const what = `the model ${JSON.stringify(name)}`
-  return new FlowersError(
+  return new SharedError(
     'MODEL_MISSING',
     version === undefined ? `There is no ${what.slice(4)}.` : `The version ${version} of ${what} does not serve.`,
   )
@@ -273,7 +274,7 @@ function metadataOf({ name, version, labels, preprocessing }: Manifest): z.outpu
 
 /** JSON is read on the thread that answers everyone. */
 function tooMuchJson(megabytes: number): FlowersError {
-  return new FlowersError(
+  return new ServiceError(
     'SERVICE_TOO_LARGE',
     `The JSON of a request may have ${megabytes} MB; send tensors and images as bytes after it (binary_data_size).`,
   )
@@ -294,14 +295,14 @@ async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T)
   try {
     value = JSON.parse(text || '{}')
   } catch (error) {
-    throw new FlowersError('SERVICE_MALFORMED', 'The body is not JSON.', { cause: error })
+    throw new ServiceError('SERVICE_MALFORMED', 'The body is not JSON.', { cause: error })
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw new FlowersError('SERVICE_MALFORMED', `${path.join('.') || 'The body'}: ${message}.`)
+  throw new ServiceError('SERVICE_MALFORMED', `${path.join('.') || 'The body'}: ${message}.`)
 }
 
-function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ErrorCode[] = []): Operation {
+function describe(id: string, summary: string, answer: z.ZodType, errors: readonly ProblemCode[] = []): Operation {
   return { id, tag: 'Open Inference Protocol', summary, answer: { 'application/json': answer }, errors }
 }

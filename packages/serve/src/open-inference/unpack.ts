@@ -1,7 +1,7 @@
 import { createGunzip, createInflate } from 'node:zlib'
 import type { Gunzip, Inflate, ZlibOptions } from 'node:zlib'
-import { FlowersError } from '@flowers/shared/errors'
 import { misfit } from './request.ts'
+import { ServiceError } from '../errors.ts'
 
 /** What may be unpacked. */
 export interface UnpackLimits {
@@ -33,7 +33,7 @@ export function unpackerOf(encoding = 'identity'): Unpacker {
   const stream = Object.hasOwn(streams, coding) ? streams[coding] : undefined
   if (!stream) {
     const known = ['identity', ...Object.keys(streams)].join(', ')
-    throw new FlowersError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
+    throw new ServiceError('SERVICE_MEDIA_TYPE', `The body is encoded as ${encoding}; there are: ${known}.`)
   }
   return (body, limits) => unpack(stream({ chunkSize }), body, limits, encoding)
 }
@@ -47,7 +47,7 @@ async function unpack(stream: Gunzip | Inflate, body: Buffer, limits: UnpackLimi
       limits.signal.throwIfAborted()
       bytes += chunk.length
       if (bytes > limits.bytes) {
-        throw new FlowersError('SERVICE_TOO_LARGE', `The body has more than ${limits.bytes / 1e6} MB unpacked.`)
+        throw new ServiceError('SERVICE_TOO_LARGE', `The body has more than ${limits.bytes / 1e6} MB unpacked.`)
       }
       limits.hold(chunk.length)
       chunks.push(chunk)

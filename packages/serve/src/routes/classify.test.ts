@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
-import { catalogue } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { problems } from '../errors.ts'
+import type { ProblemCode } from '../errors.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { form, quarters, solid } from '../testing/pictures.ts'
 import { startService } from '../testing/service.ts'
@@ -176,7 +176,7 @@ describe('POST /classify refuses', () => {
     return data
   }
 
-  const cases: [name: string, code: ErrorCode, path: string, init: () => RequestInit | Promise<RequestInit>][] = [
+  const cases: [name: string, code: ProblemCode, path: string, init: () => RequestInit | Promise<RequestInit>][] = [
     ['an unknown parameter', 'SERVICE_PARAMETER', '/classify?views=6', () => ({ body: form(red) })],
     ['a repeated parameter', 'SERVICE_PARAMETER', '/classify?tta=full&tta=none', () => ({ body: form(red) })],
     ['an unknown policy', 'SERVICE_PARAMETER', '/classify?tta=quick', () => ({ body: form(red) })],
@@ -266,7 +266,7 @@ describe('POST /classify refuses', () => {
   it.each(cases)('%s with %s', async (_name, code, path, init) => {
     const response = await post(path, await init())
     const problem = (await response.json()) as Record<string, unknown>
-    const { status, title } = catalogue[code]
+    const { status, title } = problems[code]
     expect(problem).toEqual({
       type: `/docs/errors/${code}`,
       title,

@@ -12,7 +12,7 @@ import type { UploadMemory } from '../http/upload-memory.ts'
 import type { UploadLimits } from '../http/upload.ts'
 import { classifyAnswer, classifyAnswers, classifyQuery } from '../http/schemas.ts'
 import type { ClassifyAnswer, Problem } from '../http/schemas.ts'
-import { ClientGone } from '../service-error.ts'
+import { ClientGone } from '../errors.ts'
 import { queryReader } from './query.ts'
 
 const readQuery = queryReader(classifyQuery, {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { catalogue } from '@flowers/shared/errors'
+import { problems } from '../errors.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenApi } from '../http/openapi/document.ts'
 import { classifyAnswer, classifyAnswers, problem } from '../http/schemas.ts'
@@ -41,7 +41,7 @@ describe('GET /openapi.json', () => {
     const names = operations.flatMap(({ parameters }) =>
       parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     )
-    const { remedy } = catalogue.SERVICE_PARAMETER
+    const { remedy } = problems.SERVICE_PARAMETER
     expect(names).toContain('label')
     expect([...new Set(names)].filter((name) => !new RegExp(`\\b${name}\\b`, 'i').test(remedy))).toEqual([])
   })
@@ -68,7 +68,7 @@ describe('GET /openapi.json', () => {
           if (status === '200') continue
           const codes = answer.description.match(/[A-Z]+_[A-Z_]+|INTERNAL/g) ?? []
           expect(codes.length).toBeGreaterThan(0)
-          for (const code of codes) expect(catalogue[code as keyof typeof catalogue].status).toBe(Number(status))
+          for (const code of codes) expect(problems[code as keyof typeof problems].status).toBe(Number(status))
         }
       }
     }
@@ -109,7 +109,7 @@ describe('GET /docs/errors', () => {
   it('has a page for every code, where the type of a problem leads', async () => {
     const response = await fetch(`${service.url}/classify?tta=quick`, { method: 'POST' })
     const { type } = (await response.json()) as { type: string }
-    for (const path of [type, ...Object.keys(catalogue).map((code) => `/docs/errors/${code}`)]) {
+    for (const path of [type, ...Object.keys(problems).map((code) => `/docs/errors/${code}`)]) {
       const answer = await page(path)
       expect([path, answer.response.status]).toEqual([path, 200])
       expect(answer.text).toContain(`<h1><code>${path.split('/').at(-1)}</code></h1>`)
@@ -123,7 +123,7 @@ describe('GET /docs/errors', () => {
     }
     const plain = await fetch(`${service.url}/docs/errors/IMAGE_BROKEN`)
     expect(plain.headers.get('content-type')).toBe('text/plain; charset=utf-8')
-    expect(await plain.text()).toContain(catalogue.IMAGE_BROKEN.remedy)
+    expect(await plain.text()).toContain(problems.IMAGE_BROKEN.remedy)
   })
 
   it('knows no other code', async () => {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { catalogue, FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { problems } from '../errors.ts'
+import type { ProblemCode } from '../errors.ts'
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,6 +9,7 @@ import type { OpenApi } from '../http/openapi/document.ts'
 import type { Operation } from '../http/openapi/operation.ts'
 import { referencePage } from '../http/openapi/page.ts'
 import { errorPages } from '../http/errors.ts'
+import { ServiceError } from '../errors.ts'
 
 /** `GET /openapi.json`, the reference at `/docs`, and a page for each code of an error. */
 export function docsRoutes(app: FastifyInstance, openapi: () => OpenApi): void {
@@ -29,8 +30,8 @@ export function docsRoutes(app: FastifyInstance, openapi: () => OpenApi): void {
   const one = pageOperation('error', 'What one code of an error means', ['SERVICE_NOT_FOUND'])
   app.get<{ Params: { code: string } }>(`${errorPages}/:code`, open(one), (request, reply) => {
     const { code } = request.params
-    if (!Object.hasOwn(catalogue, code)) throw new FlowersError('SERVICE_NOT_FOUND', 'There is no error of this code.')
-    const known = code as ErrorCode
+    if (!Object.hasOwn(problems, code)) throw new ServiceError('SERVICE_NOT_FOUND', 'There is no error of this code.')
+    const known = code as ProblemCode
     return send(
       request,
       reply,
@@ -50,7 +51,7 @@ const documentOperation: Operation = {
   errors: [],
 }
 
-function pageOperation(id: string, summary: string, errors: readonly ErrorCode[] = []): Operation {
+function pageOperation(id: string, summary: string, errors: readonly ProblemCode[] = []): Operation {
   const answer =
     id === 'reference' ? ({ 'text/html': 'text' } as const) : ({ 'text/html': 'text', 'text/plain': 'text' } as const)
   return { id, tag: 'Documentation', summary, answer, errors }
@@ -64,14 +65,14 @@ function send(request: FastifyRequest, reply: FastifyReply, title: string, text:
 }
 
 /** Codes that a client can meet; the others belong to the trainer and to the start of the service. */
-const clientCodes = (Object.keys(catalogue) as ErrorCode[]).filter(
+const clientCodes = (Object.keys(problems) as ProblemCode[]).filter(
   (code) =>
     /^(SERVICE_|IMAGE_|INTERNAL$|MODEL_(MISSING|UNLOADED|IN_USE|WITHOUT_MAPS)$)/.test(code) &&
     !/_(CONFIGURATION|ADDRESS)$/.test(code),
 )
 
-function errorText(code: ErrorCode): string {
-  const { status, title, remedy } = catalogue[code]
+function errorText(code: ProblemCode): string {
+  const { status, title, remedy } = problems[code]
   return `${code} (${status} ${STATUS_CODES[status]})\n  ${title}. ${remedy}\n`
 }
 
@@ -79,8 +80,8 @@ function errorsText(): string {
   return `Errors of this service, as application/problem+json.\n\n${clientCodes.map(errorText).join('\n')}`
 }
 
-function errorPage(code: ErrorCode, heading: 'h1' | 'h3'): Html {
-  const { status, title, remedy } = catalogue[code]
+function errorPage(code: ProblemCode, heading: 'h1' | 'h3'): Html {
+  const { status, title, remedy } = problems[code]
   const name = html`<code>${code}</code>`
   return html`${heading === 'h1' ? html`<h1>${name}</h1>` : html`<h3 id="${code}"><a href="${errorPages}/${code}">${name}</a></h3>`}
     <p><strong>${title}</strong> (${status} ${STATUS_CODES[status]!}). ${remedy}</p> `

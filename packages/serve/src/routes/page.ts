@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Operation } from '../http/openapi/operation.ts'
+import { ServiceError } from '../errors.ts'
 
 /** What packages/page/build.mjs has made. */
 const folder = join(dirname(createRequire(import.meta.url).resolve('@flowers/page/package.json')), 'dist')
@@ -54,7 +54,7 @@ export function pageRoutes(app: FastifyInstance, options: { version: string; bod
     { config: { access: 'open', operation: part } },
     (request, reply) => {
       const file = files.get(request.params.file)
-      if (!file) throw new FlowersError('SERVICE_NOT_FOUND', 'The page has no such file.')
+      if (!file) throw new ServiceError('SERVICE_NOT_FOUND', 'The page has no such file.')
       return send(request, reply, file, 'public, max-age=31536000, immutable')
     },
   )

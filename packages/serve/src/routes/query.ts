@@ -1,6 +1,6 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import { ServiceError } from '../errors.ts'
 
 /**
  * Reads the query of requests by a schema. `expectations` finish the sentence "... must be ..." for each parameter.
@@ -16,13 +16,13 @@ export function queryReader<Schema extends z.ZodObject>(
     const issue = parsed.error.issues[0]!
     if (issue.code === 'unrecognized_keys') {
       const known = Object.keys(expectations).join(', ')
-      throw new FlowersError(
+      throw new ServiceError(
         'SERVICE_PARAMETER',
         `There is no parameter ${JSON.stringify(issue.keys[0])}; there are: ${known}.`,
       )
     }
     const name = issue.path[0] as keyof z.output<Schema> & string
     const value = (request.query as Record<string, unknown>)[name]
-    throw new FlowersError('SERVICE_PARAMETER', `${name} must be ${expectations[name]}, not ${JSON.stringify(value)}.`)
+    throw new ServiceError('SERVICE_PARAMETER', `${name} must be ${expectations[name]}, not ${JSON.stringify(value)}.`)
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { builtModule } from '../built-module.ts'
-import { FlowersError } from '../errors.ts'
-import type { ErrorCode } from '../errors.ts'
+import { SharedError } from '../errors.ts'
+import type { SharedErrorCode } from '../errors.ts'
 import type { ImageLimits } from './decode.ts'
 import type { Canvas } from './canvas.ts'
 import type { Preprocessing } from './preprocessing.ts'
@@ -25,7 +25,10 @@ export interface Decoded {
 }
 
 /** `large`: the picture is not decoded, as it is too large for being so beside another such one. */
-export type DecodeReply = Decoded | { readonly code: ErrorCode; readonly detail: string } | { readonly large: true }
+export type DecodeReply =
+  | Decoded
+  | { readonly code: SharedErrorCode; readonly detail: string }
+  | { readonly large: true }
 
 /** `decodeViews` in worker threads, for a process whose main thread has to stay quick. */
 export interface Decoder {
@@ -125,7 +128,7 @@ export function startDecoder(options: { threads: number; createThread?: () => De
   return {
     decodeViews: (bytes, preprocessing, scales, { limits, signal } = {}) =>
       new Promise((resolve, reject) => {
-        if (closed) return reject(new FlowersError('INTERNAL', 'The decoder is closed.'))
+        if (closed) return reject(new SharedError('INTERNAL', 'The decoder is closed.'))
         if (signal?.aborted) return reject(signal.reason as Error)
         const abort = (): void => {
           job.task.abandoned[0] = 1
@@ -135,7 +138,7 @@ export function startDecoder(options: { threads: number; createThread?: () => De
         const settle: Job['settle'] = (reply) => {
           signal?.removeEventListener('abort', abort)
           if ('canvases' in reply) resolve(reply)
-          else reject(new FlowersError(reply.code, reply.detail))
+          else reject(new SharedError(reply.code, reply.detail))
         }
         const abandoned = new Uint8Array(new SharedArrayBuffer(1))
         const task = { bytes, preprocessing, scales, limits, abandoned }

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { FlowersError } from '../errors.ts'
+import { SharedError } from '../errors.ts'
 import { openImage, tooSlow } from './decode.ts'
 import { centerCanvas } from './preprocess.ts'
 import type { DecodeReply, DecodeTask } from './decode-threads.ts'
@@ -18,7 +18,7 @@ async function reply(task: DecodeTask): Promise<DecodeReply> {
     if (opened.pixelBytes > largeBytes && !mayBeLarge) return { large: true }
     const goOn = (): void => {
       if (performance.now() - started > (limits?.seconds ?? Infinity) * 1000) throw tooSlow()
-      if (abandoned[0] === 1) throw new FlowersError('INTERNAL', 'Nobody waits for the picture any more.')
+      if (abandoned[0] === 1) throw new SharedError('INTERNAL', 'Nobody waits for the picture any more.')
     }
     goOn()
     const image = await opened.decode()
@@ -29,7 +29,7 @@ async function reply(task: DecodeTask): Promise<DecodeReply> {
     })
     return { canvases, resizeSeconds: (performance.now() - decoded) / 1000 }
   } catch (error) {
-    if (error instanceof FlowersError) return { code: error.code, detail: error.message }
+    if (error instanceof SharedError) return { code: error.code, detail: error.message }
     return { code: 'INTERNAL', detail: String(error) }
   }
 }

@@ -156,11 +156,11 @@ describe('what is not a picture that is read', () => {
   }
 
   it.each(Object.entries(unsupported))('%s is IMAGE_UNSUPPORTED', async (_name, bytes) => {
-    await expect(decodeImage(bytes)).rejects.toMatchObject({ code: 'IMAGE_UNSUPPORTED', entry: { status: 415 } })
+    await expect(decodeImage(bytes)).rejects.toMatchObject({ code: 'IMAGE_UNSUPPORTED' })
   })
 
   it('nothing is IMAGE_EMPTY', async () => {
-    await expect(decodeImage(new Uint8Array())).rejects.toMatchObject({ code: 'IMAGE_EMPTY', entry: { status: 400 } })
+    await expect(decodeImage(new Uint8Array())).rejects.toMatchObject({ code: 'IMAGE_EMPTY' })
   })
 
   it('configureSharp shuts the loaders that are not asked for', async () => {
@@ -177,7 +177,6 @@ describe('what is not a picture that is read', () => {
         const cut = whole.subarray(0, Math.floor(whole.length * share))
         await expect(decodeImage(cut), `${share} of ${format}`).rejects.toMatchObject({
           code: 'IMAGE_BROKEN',
-          entry: { status: 422 },
         })
       }
     },
@@ -199,7 +198,6 @@ describe('what is not a picture that is read', () => {
   it('a header of too many pixels is IMAGE_TOO_LARGE, before anything is decoded', async () => {
     await expect(decodeImage(pngOfSize(60_000, 60_000))).rejects.toMatchObject({
       code: 'IMAGE_TOO_LARGE',
-      entry: { status: 413 },
     })
     await expect(decodeImage(pngOfSize(70_000, 2))).rejects.toMatchObject({ code: 'IMAGE_TOO_LARGE' })
   })

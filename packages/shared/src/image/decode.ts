@@ -1,5 +1,6 @@
 import sharp from 'sharp'
-import { FlowersError } from '../errors.ts'
+import { SharedError } from '../errors.ts'
+import type { FlowersError } from '../errors.ts'
 import { detectImageFormat } from './format.ts'
 import type { ImageFormat } from './format.ts'
 import type { RgbImage } from './resample.ts'
@@ -67,14 +68,14 @@ export async function readImageHeader(
 }
 
 async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader & { deepProfile: boolean }> {
-  if (bytes.length === 0) throw new FlowersError('IMAGE_EMPTY', 'The image has no bytes.')
+  if (bytes.length === 0) throw new SharedError('IMAGE_EMPTY', 'The image has no bytes.')
   const format = detectImageFormat(bytes)
-  if (!format) throw new FlowersError('IMAGE_UNSUPPORTED', 'The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.')
+  if (!format) throw new SharedError('IMAGE_UNSUPPORTED', 'The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.')
   const { width, height, depth, channels, hasProfile } = await reading(format, () =>
     sharp(bytes, inputOptions).metadata(),
   )
   if (width * height > limits.megapixels * 1e6 || Math.max(width, height) > longestSide) {
-    throw new FlowersError(
+    throw new SharedError(
       'IMAGE_TOO_LARGE',
       `The image is ${width} x ${height} pixels; at most ${limits.megapixels} million, ${longestSide} a side, are read.`,
     )
@@ -135,7 +136,7 @@ async function reading<T>(format: ImageFormat, read: () => Promise<T>): Promise<
   } catch (error) {
     const reason = (error instanceof Error ? error.message.split('\n')[0] : undefined) ?? String(error)
     if (reason.startsWith('timeout')) throw tooSlow()
-    throw new FlowersError('IMAGE_BROKEN', `The ${format.toUpperCase()} image cannot be decoded: ${reason}`, {
+    throw new SharedError('IMAGE_BROKEN', `The ${format.toUpperCase()} image cannot be decoded: ${reason}`, {
       cause: error,
     })
   }
@@ -143,12 +144,12 @@ async function reading<T>(format: ImageFormat, read: () => Promise<T>): Promise<
 
 /** For a picture that takes longer than it may. */
 export function tooSlow(): FlowersError {
-  return new FlowersError('IMAGE_SLOW', 'The image takes longer to decode than it may.')
+  return new SharedError('IMAGE_SLOW', 'The image takes longer to decode than it may.')
 }
 
 function toRgb(data: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return data
-  if (channels !== 1) throw new FlowersError('IMAGE_UNSUPPORTED', `The image has ${channels} colour channels.`)
+  if (channels !== 1) throw new SharedError('IMAGE_UNSUPPORTED', `The image has ${channels} colour channels.`)
   const pixels = new Uint8Array(data.length * 3)
   for (let index = 0; index < data.length; index++) pixels.fill(data[index]!, index * 3, index * 3 + 3)
   return pixels

@@ -2,12 +2,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { FlowersError } from '../errors.ts'
 import { assertAsListed } from './listed-file.ts'
 import type { Measured } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
 import { manifestFormat, manifestSchema } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
+import { SharedError } from '../errors.ts'
 
 /** Names in a model folder. The quantized network is there only when it passed its gate. */
 export const modelFiles = {
@@ -40,7 +40,7 @@ export async function openModel(folder: string): Promise<ModelPackage> {
   const manifest = await readManifest(folder)
   for (const [path, expected] of Object.entries(manifest.files)) {
     const actual = await measure(join(folder, path))
-    if (!actual) throw new FlowersError('MODEL_TAMPERED', `${join(folder, path)} is missing.`)
+    if (!actual) throw new SharedError('MODEL_TAMPERED', `${join(folder, path)} is missing.`)
     assertAsListed(join(folder, path), actual, expected)
   }
   const quantized = modelFiles.quantized in manifest.files ? join(folder, modelFiles.quantized) : null
@@ -52,8 +52,8 @@ export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, modelFiles.manifest)
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw isAbsent(error)
-      ? new FlowersError('MODEL_MISSING', `${path} does not exist.`)
-      : new FlowersError('MODEL_MANIFEST', `${path} cannot be read: ${String(error)}`, { cause: error })
+      ? new SharedError('MODEL_MISSING', `${path} does not exist.`)
+      : new SharedError('MODEL_MANIFEST', `${path} cannot be read: ${String(error)}`, { cause: error })
   })
   return parseManifest(text, path)
 }
@@ -63,20 +63,20 @@ function parseManifest(text: string, path: string): Manifest {
   try {
     content = JSON.parse(text)
   } catch (error) {
-    throw new FlowersError('MODEL_MANIFEST', `${path} is not JSON: ${String(error)}`, { cause: error })
+    throw new SharedError('MODEL_MANIFEST', `${path} is not JSON: ${String(error)}`, { cause: error })
   }
   const format = typeof content === 'object' && content !== null && 'format' in content ? content.format : undefined
   if (format !== undefined && format !== manifestFormat) {
-    throw new FlowersError('MODEL_FORMAT', `${path} has format ${JSON.stringify(format)}; ${manifestFormat} is known.`)
+    throw new SharedError('MODEL_FORMAT', `${path} has format ${JSON.stringify(format)}; ${manifestFormat} is known.`)
   }
   const parsed = manifestSchema.safeParse(content)
   if (!parsed.success) {
     const first = parsed.error.issues[0]
     const place = first?.path.join('.') ?? ''
-    throw new FlowersError('MODEL_MANIFEST', `${path}: ${place ? `${place}: ` : ''}${first?.message ?? 'wrong'}.`)
+    throw new SharedError('MODEL_MANIFEST', `${path}: ${place ? `${place}: ` : ''}${first?.message ?? 'wrong'}.`)
   }
   const absent = required.find((file) => !(file in parsed.data.files))
-  if (absent) throw new FlowersError('MODEL_MANIFEST', `${path} does not list ${absent}.`)
+  if (absent) throw new SharedError('MODEL_MANIFEST', `${path} does not list ${absent}.`)
   return parsed.data
 }
 
@@ -94,7 +94,7 @@ export async function packageModel(
   manifest: Omit<Manifest, 'files'>,
   options: { replace?: boolean } = {},
 ): Promise<ModelPackage> {
-  if (!options.replace && (await exists(folder))) throw new FlowersError('MODEL_EXISTS', `${folder} exists.`)
+  if (!options.replace && (await exists(folder))) throw new SharedError('MODEL_EXISTS', `${folder} exists.`)
   const sources: Record<string, FileSource> = {
     [modelFiles.config]: json(huggingFaceConfig(manifest)),
     [modelFiles.preprocessor]: json(huggingFacePreprocessor(manifest.preprocessing)),
@@ -192,7 +192,7 @@ async function locate(modelsFolder: string, wanted: string, where: string): Prom
   const version = found?.versions.at(-1)
   if (!found || version === undefined) {
     const names = models.map((model) => model.name).join(', ') || 'none'
-    throw new FlowersError('MODEL_MISSING', `There is no model ${JSON.stringify(wanted)}${where}; there are: ${names}.`)
+    throw new SharedError('MODEL_MISSING', `There is no model ${JSON.stringify(wanted)}${where}; there are: ${names}.`)
   }
   return { name: found.name, version, folder: join(modelsFolder, found.name, String(version)) }
 }
@@ -202,7 +202,7 @@ async function defaultName(modelsFolder: string): Promise<string> {
     return (await readFile(join(modelsFolder, 'default'), 'utf8')).trim()
   } catch (error) {
     if (!isAbsent(error)) throw error
-    throw new FlowersError(
+    throw new SharedError(
       'MODEL_MISSING',
       `${join(modelsFolder, 'default')}, which names the model to serve, does not exist.`,
     )

@@ -1,4 +1,4 @@
-import { FlowersError } from '../errors.ts'
+import { SharedError } from '../errors.ts'
 
 /** How many of the views a request uses: all, until the label is provably decided, until it is very likely decided, or one. */
 export const viewPolicies = ['full', 'exact', 'fast', 'none'] as const
@@ -132,7 +132,7 @@ export async function runViews(
     addTo(sums, view)
     used++
     if (!sums.every(Number.isFinite)) {
-      throw new FlowersError('MODEL_OUTPUT', `View ${used} gave a probability that is not a number.`)
+      throw new SharedError('MODEL_OUTPUT', `View ${used} gave a probability that is not a number.`)
     }
   } while (!mayStop(plan.policy, sums, used, plan.of, plan.fast ?? null))
   return { probabilities: sums.map((sum) => sum / used), used, of: plan.of }

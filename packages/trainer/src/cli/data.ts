@@ -1,4 +1,3 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { Command, Option } from 'commander'
 import { phaseNames } from '../recipe/schema.ts'
 import type { PhaseName } from '../recipe/schema.ts'
@@ -7,6 +6,7 @@ import { showWork } from '../console/bar.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { resolveRecipe } from '../recipe/resolve-recipe.ts'
 import { setOption } from './set-option.ts'
+import { TrainerError } from '../errors.ts'
 
 interface AuditArguments {
   data: string
@@ -35,7 +35,7 @@ export function dataCommand(): Command {
     .action(async (options: AuditArguments) => {
       const minimumSize = Number(options.minimumSize)
       if (!Number.isInteger(minimumSize) || minimumSize < 1)
-        throw new FlowersError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
+        throw new TrainerError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
       if (options.out !== undefined) await requireWritable(fromUser(options.out))
       const { openData } = await import('../dataset/open-data.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../dataset/audit.ts')

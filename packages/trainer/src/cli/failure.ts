@@ -1,8 +1,10 @@
 import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { TensorflowError } from '@flowers/tensorflow/errors'
+import { TrainerError } from '../errors.ts'
+import type { TrainerErrorCode } from '../errors.ts'
 
 /** What the system says, in the words of the catalogue. */
-const systemCodes: Readonly<Record<string, ErrorCode>> = {
+const systemCodes: Readonly<Record<string, TrainerErrorCode>> = {
   ENOSPC: 'SYSTEM_DISK_FULL',
   EDQUOT: 'SYSTEM_DISK_FULL',
   EFBIG: 'SYSTEM_DISK_FULL',
@@ -16,10 +18,10 @@ const systemCodes: Readonly<Record<string, ErrorCode>> = {
 /** Prints what went wrong and what to do, and returns the exit code. Only a defect of ours shows a stack. */
 export function reportFailure(failure: unknown): number {
   const system = systemCodes[(failure as NodeJS.ErrnoException).code ?? '']
-  const error = system ? new FlowersError(system, (failure as Error).message) : failure
-  if (error instanceof FlowersError) {
+  const error = system ? new TrainerError(system, (failure as Error).message) : failure
+  if (error instanceof FlowersError || error instanceof TensorflowError) {
     console.error(`${error.entry.title} (${error.code}): ${error.message}\n${error.entry.remedy}`)
-    return error.entry.exit
+    return ('exit' in error.entry && error.entry.exit) || 1
   }
   console.error(error)
   return 1

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
 import { withinBudget } from '../plan/ladder/budget.ts'
 import type { LadderPlan } from '../plan/ladder/ladder.ts'
@@ -11,6 +10,7 @@ import { applySettings } from '../recipe/resolve-recipe.ts'
 import { setOption } from './set-option.ts'
 import { startingFrom } from './starting-from.ts'
 import { Stopped, stopping, stopSignal } from './stop.ts'
+import { TrainerError } from '../errors.ts'
 
 interface LadderArguments {
   data: string
@@ -92,7 +92,7 @@ async function requireRecipes(plan: LadderPlan): Promise<void> {
 function stepNumbers(text: string): number[] {
   const numbers = text.split(',').map((number) => whole('--steps', number))
   const wrong = numbers.find((number) => number > steps.length)
-  if (wrong !== undefined) throw new FlowersError('USAGE', `there is no step ${wrong}, only 1 to ${steps.length}`)
+  if (wrong !== undefined) throw new TrainerError('USAGE', `there is no step ${wrong}, only 1 to ${steps.length}`)
   return [...new Set(numbers)].toSorted((a, b) => a - b)
 }
 
@@ -100,12 +100,12 @@ function seedNumbers(text: string): number[] {
   const numbers = text.split(',').map((seed) => whole('--seeds', seed))
   const twice = numbers.find((seed, place) => numbers.indexOf(seed) !== place)
   if (twice === undefined) return numbers
-  throw new FlowersError('USAGE', `--seeds has ${twice} twice: a step gives the same with the same seed`)
+  throw new TrainerError('USAGE', `--seeds has ${twice} twice: a step gives the same with the same seed`)
 }
 
 function whole(option: string, text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1)
-    throw new FlowersError('USAGE', `${option} takes a whole number from 1, not "${text}"`)
+    throw new TrainerError('USAGE', `${option} takes a whole number from 1, not "${text}"`)
   return value
 }

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { listModels, modelFiles } from '@flowers/shared/model/package'
 import { fromUser } from '../console/paths.ts'
+import { TrainerError } from '../errors.ts'
 
 /** What `--model` takes, for its help. */
 export const modelHelp = 'a model folder, models/<name>/<version>, or models/<name> for its highest version'
@@ -18,5 +18,5 @@ export async function modelFolder(path: string): Promise<string> {
   const versions = (await listModels(dirname(folder))).find(({ name }) => name === basename(folder))?.versions
   const highest = versions?.at(-1)
   if (highest !== undefined) return join(folder, String(highest))
-  throw new FlowersError('MODEL_FOLDER', `"${path}" holds no ${modelFiles.manifest}, and no version that does`)
+  throw new TrainerError('MODEL_FOLDER', `"${path}" holds no ${modelFiles.manifest}, and no version that does`)
 }

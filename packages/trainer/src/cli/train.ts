@@ -1,7 +1,6 @@
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { FlowersError } from '@flowers/shared/errors'
 import type { Dataset } from '../dataset/dataset.ts'
 import { runFiles } from '../run/files.ts'
 import { Command } from 'commander'
@@ -17,6 +16,7 @@ import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from '../
 import { setOption } from './set-option.ts'
 import { startingFrom } from './starting-from.ts'
 import { Stopped, stopping, stopSignal } from './stop.ts'
+import { TrainerError } from '../errors.ts'
 
 interface TrainArguments {
   recipe?: string
@@ -107,7 +107,7 @@ const leftOfAnUnbornRun = (name: string): boolean =>
 /** The recipe that is asked for, before it is fitted to photos and machine. */
 async function planRecipe({ recipe: name, data, set = [], weights }: TrainArguments, log: Log) {
   if (data === undefined && name !== undefined && name !== 'demo') {
-    throw new FlowersError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
+    throw new TrainerError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
   const { minutes, settings } = takeMinutes(name ?? 'demo', set)
   const settle = (resolved: Recipe): Recipe => startingFrom(resolved, weights)
@@ -124,7 +124,7 @@ async function planRun(options: TrainArguments, log: Log) {
   const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
   await requireWritable(folder)
   const present = await readdir(folder).catch(() => [])
-  if (!present.every(leftOfAnUnbornRun)) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
+  if (!present.every(leftOfAnUnbornRun)) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
   return {
     data: data === undefined ? undefined : fromUser(data),
     folder,
@@ -148,7 +148,7 @@ const asStored = (planned: Recipe, { precision }: Recipe): Recipe =>
 async function planStartOrResume(options: TrainArguments, log: Log) {
   const { out, data, resume } = options
   if (out === undefined || resume !== undefined)
-    throw new FlowersError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
+    throw new TrainerError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
   const present = await readdir(fromUser(out)).catch((): string[] => [])
   if (!present.includes(runFiles.data)) return planRun(options, log)
   const plan = await planResume(out, data === undefined ? {} : { data })
@@ -156,13 +156,13 @@ async function planStartOrResume(options: TrainArguments, log: Log) {
   const stored = await plan.resolve()
   // What was fitted to some minutes was fitted to the machine where the run began.
   const same = minutes === null ? isDeepStrictEqual(stored, asStored(planned, stored)) : stored.name === planned.name
-  if (!same) throw new FlowersError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
+  if (!same) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
   return plan
 }
 
 async function planResume(run: string, { recipe, data, out, set = [], weights }: TrainArguments) {
   if (recipe !== undefined || out !== undefined || weights !== undefined || set.length > 0) {
-    throw new FlowersError(
+    throw new TrainerError(
       'USAGE',
       '--resume continues a run as it was started: it takes neither --recipe, --out, --weights nor --set',
     )
@@ -170,7 +170,7 @@ async function planResume(run: string, { recipe, data, out, set = [], weights }:
   const folder = fromUser(run)
   for (const name of [runFiles.data, runFiles.recipe]) {
     await access(join(folder, name)).catch((cause: unknown) => {
-      throw new FlowersError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
+      throw new TrainerError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
     })
   }
   const { readRunData } = await import('../run/data-file.ts')

@@ -1,6 +1,6 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { Command } from 'commander'
 import { findPretrained, pretrainedWeights } from '../model/weights/pretrained.ts'
+import { TrainerError } from '../errors.ts'
 
 const known = Object.keys(pretrainedWeights).join(', ')
 
@@ -12,7 +12,7 @@ export function weightsCommand(): Command {
     .action(async (name: string) => {
       const entry = findPretrained(name)
       if (entry === undefined)
-        throw new FlowersError('WEIGHTS_UNKNOWN', `there are no weights "${name}"; known: ${known}`)
+        throw new TrainerError('WEIGHTS_UNKNOWN', `there are no weights "${name}"; known: ${known}`)
       const { fetchWeights } = await import('../model/weights/fetch.ts')
       const path = await fetchWeights(entry, (line) => console.log(line))
       console.log(

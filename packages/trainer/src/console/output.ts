@@ -1,7 +1,7 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
+import { TrainerError } from '../errors.ts'
 
 /** Rejects with the system's error where a folder, or what it would be made in, cannot be written to. Makes nothing. */
 export async function requireWritable(folder: string): Promise<void> {
@@ -20,7 +20,7 @@ export async function requireWritableFile(path: string): Promise<void> {
     (found) => found.isDirectory(),
     () => false,
   )
-  if (isFolder) throw new FlowersError('USAGE', `"${path}" is a folder; name the file to write`)
+  if (isFolder) throw new TrainerError('USAGE', `"${path}" is a folder; name the file to write`)
   await requireWritable(dirname(resolve(path)))
 }
 

@@ -1,9 +1,9 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
 import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
 import { nearCopies } from './near-duplicates.ts'
 import { groupBy } from './split.ts'
+import { TrainerError } from '../errors.ts'
 
 interface Kind {
   /** An error would corrupt the result, so training does not begin; a warning is worth a look; a note is no flaw. */
@@ -167,7 +167,7 @@ export function requireSound(audit: Audit): void {
     .slice(0, 5)
     .map((problem) => `  ${auditKinds[problem.kind].title}: ${lineOf(problem)}`)
   const rest = audit.errors > 5 ? [`  and ${audit.errors - 5} more`] : []
-  throw new FlowersError(
+  throw new TrainerError(
     'DATA_AUDIT',
     [`The audit found ${counted(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
   )

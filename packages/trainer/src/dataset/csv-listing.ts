@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import { CsvError, parse } from 'csv-parse/sync'
 import pLimit from 'p-limit'
 import { idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
+import { TrainerError } from '../errors.ts'
 
 interface Row {
   readonly line: number
@@ -17,7 +18,7 @@ interface Row {
  * with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH.
  */
 export async function readCsv(csv: string): Promise<ListedPhoto[]> {
-  const fail = (line: number, what: string) => new FlowersError('DATA_CSV', `"${csv}", line ${line}: ${what}.`)
+  const fail = (line: number, what: string) => new TrainerError('DATA_CSV', `"${csv}", line ${line}: ${what}.`)
   const rows = parseRows(await readText(csv), fail)
   const root = dirname(csv)
 
@@ -36,7 +37,7 @@ export async function readCsv(csv: string): Promise<ListedPhoto[]> {
   }
   const unknown = rows.find((row) => row.split !== '' && !isSplit(row.split))
   if (unknown !== undefined) {
-    throw new FlowersError('DATA_SPLIT_UNKNOWN', `"${csv}", line ${unknown.line}: "${unknown.split}" is no split.`)
+    throw new TrainerError('DATA_SPLIT_UNKNOWN', `"${csv}", line ${unknown.line}: "${unknown.split}" is no split.`)
   }
   // With train alone the split is still to be made, as for a folder with train/ alone.
   const alone = rows.every((row) => row.split === 'train')
@@ -63,7 +64,7 @@ async function readText(csv: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    throw new FlowersError('DATA_CSV', `"${csv}" is not UTF-8 text.`, { cause: error })
+    throw new TrainerError('DATA_CSV', `"${csv}" is not UTF-8 text.`, { cause: error })
   }
 }
 
@@ -128,5 +129,5 @@ async function requirePhotos(csv: string, rows: readonly Row[], photos: readonly
   const first = missing[0]
   if (first === undefined) return
   const more = missing.length > 1 ? ` ${missing.length - 1} more of its paths lead nowhere.` : ''
-  throw new FlowersError('DATA_PHOTO_MISSING', `"${csv}", line ${first.line}: there is no file "${first.path}".${more}`)
+  throw new TrainerError('DATA_PHOTO_MISSING', `"${csv}", line ${first.line}: there is no file "${first.path}".${more}`)
 }

@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { pipeline } from 'node:stream/promises'
-import { FlowersError } from '@flowers/shared/errors'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { inspectPhoto, type Inspection } from './inspect-photo.ts'
@@ -12,6 +11,7 @@ import { listPhotos, type Listing } from './listing.ts'
 import { nearCopies } from './near-duplicates.ts'
 import { SoundPhotos } from './verified-photos.ts'
 import { groupBy, stratifiedSplit } from './split.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface Sample {
   /** Absolute. */
@@ -85,7 +85,7 @@ export async function openDataset(data: string, options: OpenOptions): Promise<D
   const { photos } = listing
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
   if (labels.length < 2) {
-    throw new FlowersError('DATA_ONE_CLASS', `All ${photos.length} photos of "${data}" have the label "${labels[0]}".`)
+    throw new TrainerError('DATA_ONE_CLASS', `All ${photos.length} photos of "${data}" have the label "${labels[0]}".`)
   }
   const files = await hashFiles(photos, { onProgress, signal })
   const given = photos.some((photo) => photo.split !== undefined)
@@ -162,9 +162,9 @@ function seal(parts: Omit<Dataset, 'sha256'>): Dataset {
   const untrained = parts.labels.find((label) => !trained.has(label))
   if (untrained !== undefined) {
     const where = parts.valid.some((sample) => sample.label === untrained) ? 'valid' : 'test'
-    throw new FlowersError('DATA_CLASS_NOT_IN_TRAIN', `The class "${untrained}" is in ${where} but not in train.`)
+    throw new TrainerError('DATA_CLASS_NOT_IN_TRAIN', `The class "${untrained}" is in ${where} but not in train.`)
   }
-  if (parts.valid.length === 0) throw new FlowersError('DATA_EMPTY', `"${parts.root}" has no photo to validate on.`)
+  if (parts.valid.length === 0) throw new TrainerError('DATA_EMPTY', `"${parts.root}" has no photo to validate on.`)
   return { ...parts, sha256: manifestHash(parts) }
 }
 

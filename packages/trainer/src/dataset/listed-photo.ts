@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { labelOfFolder } from '@flowers/shared/model/labels'
+import { TrainerError } from '../errors.ts'
 
 /** `test` is kept aside: neither trained on nor chosen on. */
 export type Split = 'train' | 'valid' | 'test'
@@ -33,7 +33,7 @@ export function labelsOf(classNames: Iterable<string>, place: string): Map<strin
     const label = labelOfFolder(name.normalize('NFC'))
     const other = nameOf.get(label)
     if (other !== undefined) {
-      throw new FlowersError('DATA_LABEL_CLASH', `"${other}" and "${name}" in ${place} both have the label "${label}".`)
+      throw new TrainerError('DATA_LABEL_CLASH', `"${other}" and "${name}" in ${place} both have the label "${label}".`)
     }
     labels.set(name, label)
     nameOf.set(label, name)

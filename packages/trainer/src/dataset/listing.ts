@@ -1,8 +1,8 @@
 import { opendir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { readCsv } from './csv-listing.ts'
 import { compareText, idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface Listing {
   readonly form: 'classes' | 'splits' | 'csv'
@@ -25,15 +25,15 @@ const systemName = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i
 export async function listPhotos(data: string): Promise<Listing> {
   const path = resolve(data)
   const kind = await kindOf(path)
-  if (kind === undefined) throw new FlowersError('DATA_NOT_FOUND', `There is no file or folder "${data}".`)
+  if (kind === undefined) throw new TrainerError('DATA_NOT_FOUND', `There is no file or folder "${data}".`)
   const listing = kind === 'folder' ? await listFolder(path) : await listCsv(path)
-  if (listing.photos.length === 0) throw new FlowersError('DATA_EMPTY', `"${data}" holds no photo.`)
+  if (listing.photos.length === 0) throw new TrainerError('DATA_EMPTY', `"${data}" holds no photo.`)
   return { ...listing, photos: listing.photos.toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
 async function listCsv(path: string): Promise<Listing> {
   if (!path.toLowerCase().endsWith('.csv')) {
-    throw new FlowersError('DATA_FORM', `"${path}" is a file, but not a CSV.`)
+    throw new TrainerError('DATA_FORM', `"${path}" is a file, but not a CSV.`)
   }
   return { form: 'csv', root: dirname(path), photos: await readCsv(path), ignored: [] }
 }
@@ -44,14 +44,14 @@ async function listFolder(root: string): Promise<Listing> {
   if (!given.includes('train')) {
     // A folder called "valid" or "test" without "train" beside it can hardly be a flower.
     if (given.length > 0) {
-      throw new FlowersError('DATA_SPLIT_UNKNOWN', `"${root}" has ${given.join('/ and ')}/ but no train/.`)
+      throw new TrainerError('DATA_SPLIT_UNKNOWN', `"${root}" has ${given.join('/ and ')}/ but no train/.`)
     }
     const found = await listClasses(root, root, top, undefined)
     return { form: 'classes', root, ...found }
   }
   const unknown = top.folders.find((name) => !(splits as readonly string[]).includes(name))
   if (unknown !== undefined) {
-    throw new FlowersError('DATA_SPLIT_UNKNOWN', `"${root}" has train/ and beside it "${unknown}", which is no split.`)
+    throw new TrainerError('DATA_SPLIT_UNKNOWN', `"${root}" has train/ and beside it "${unknown}", which is no split.`)
   }
   const photos: ListedPhoto[] = []
   const ignored: string[] = top.files.map((name) => idOf(root, join(root, name)))
@@ -85,7 +85,7 @@ async function listClasses(
   const loose = entries.files.filter((name) => photoName.test(name))
   if (entries.folders.length === 0) {
     const held = loose.length > 0 ? `${loose.length} photos but no class folder` : 'no class folder'
-    throw new FlowersError('DATA_FORM', `"${folder}" holds ${held}.`)
+    throw new TrainerError('DATA_FORM', `"${folder}" holds ${held}.`)
   }
   const photos: ListedPhoto[] = []
   const ignored = entries.files.map((name) => idOf(root, join(folder, name)))
@@ -97,7 +97,7 @@ async function listClasses(
     }
     // A class may do without photos to validate on: the audit warns of it.
     if (photos.length === before && (split ?? 'train') === 'train') {
-      throw new FlowersError('DATA_EMPTY', `The class folder "${join(folder, name)}" holds no photo.`)
+      throw new TrainerError('DATA_EMPTY', `The class folder "${join(folder, name)}" holds no photo.`)
     }
   }
   return { photos, ignored }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { FlowersError } from '@flowers/shared/errors'
 import { compareText } from './listed-photo.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface Splittable {
   readonly id: string
@@ -57,7 +57,7 @@ export function stratifiedSplit(
 function requireTwo(label: string, members: readonly Splittable[]): void {
   if (new Set(members.map((photo) => photo.sha256)).size > 1) return
   const has = members.length === 1 ? 'one photo' : `${members.length} copies of one photo`
-  throw new FlowersError('DATA_CLASS_TOO_SMALL', `The class "${label}" has ${has}, and a split needs two.`)
+  throw new TrainerError('DATA_CLASS_TOO_SMALL', `The class "${label}" has ${has}, and a split needs two.`)
 }
 
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import pLimit from 'p-limit'
 import { developPhoto } from './develop.ts'
 import { flowerPicture } from './flower-picture.ts'
 import { scenePicture, scenes, type Scene } from './scene-picture.ts'
 import { species as allSpecies } from './species.ts'
 import { Random } from '@flowers/shared/random'
+import { TrainerError } from '../errors.ts'
 
 export interface DrawnFlowersOptions {
   /** How many species, the first of the table; 12 to 16, all unless said. */
@@ -121,7 +121,7 @@ async function stampOf(folder: string): Promise<string | undefined> {
   } catch {
     const names = await readdir(folder).catch(() => [])
     if (names.length === 0) return undefined
-    throw new FlowersError(
+    throw new TrainerError(
       'USAGE',
       `"${folder}" is not empty and holds no drawn flowers; they need a folder of their own.`,
     )

@@ -1,4 +1,3 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { openModel } from '@flowers/shared/model/package'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax } from '@flowers/shared/model/views'
@@ -17,6 +16,7 @@ import type { EvaluatedSplit, PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
 import { measureViewCosts } from './view-costs.ts'
 import type { ViewCosts } from './view-costs.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface EvaluateOptions {
   /** A model folder. */
@@ -93,7 +93,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     const { onProgress } = options
     const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
     if (scored.photos.length === 0)
-      throw new FlowersError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
+      throw new TrainerError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
     const unreadable = new Set(scored.unreadable.map(({ path: id }) => id))
     const readable = samples.filter(({ id }) => !unreadable.has(id))
     const timing = { preprocessing, views, ...(options.onTimed && { onProgress: options.onTimed }) }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { FlowersError } from '@flowers/shared/errors'
 import ort from 'onnxruntime-node'
+import { SharedError } from '@flowers/shared/errors'
 
 /** An exported network in onnxruntime. Runs one batch at a time and holds the thread that calls it while it does. */
 export interface Network {
@@ -18,10 +18,10 @@ export async function openNetwork(path: string, size: number): Promise<Network> 
     // Waiting threads would burn the cores that decode the next photos.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   }).catch((cause: unknown) => {
-    throw new FlowersError('MODEL_OUTPUT', `${path} cannot be opened: ${String(cause)}`, { cause })
+    throw new SharedError('MODEL_OUTPUT', `${path} cannot be opened: ${String(cause)}`, { cause })
   })
   if (session.inputNames.join() !== 'pixel_values' || !session.outputNames.includes('logits')) {
-    throw new FlowersError(
+    throw new SharedError(
       'MODEL_OUTPUT',
       `${path} maps ${session.inputNames.join(', ')} to ${session.outputNames.join(', ')}, not pixel_values to logits.`,
     )

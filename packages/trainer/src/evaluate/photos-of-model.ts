@@ -7,6 +7,7 @@ import { ignoredPhotos } from '../dataset/ignore.ts'
 import type { Split } from '../dataset/listed-photo.ts'
 import { listPhotos } from '../dataset/listing.ts'
 import { openData } from '../dataset/open-data.ts'
+import { TrainerError } from '../errors.ts'
 
 /** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
 export type EvaluatedSplit = Split | 'all'
@@ -34,7 +35,7 @@ export interface PhotosOfModel {
 export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): Promise<PhotosOfModel> {
   const { samples, ...rest } = await openSplit(manifest, options)
   if (samples.length === 0)
-    throw new FlowersError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
+    throw new TrainerError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
   return { samples: withLabelsOf(manifest, samples), ...rest }
 }
 
@@ -84,7 +85,7 @@ function withLabelsOf({ labels, name }: Manifest, samples: readonly Sample[]): S
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const unknown = [...new Set(samples.map(({ label }) => label))].filter((label) => !indexOf.has(label))
   if (unknown.length > 0) {
-    throw new FlowersError(
+    throw new TrainerError(
       'EVALUATE_LABELS',
       `the model ${name} has no class for ${unknown.map((label) => `"${label}"`).join(', ')}`,
     )

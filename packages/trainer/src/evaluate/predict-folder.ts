@@ -1,7 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { answer } from '@flowers/shared/model/calibration'
-import { FlowersError } from '@flowers/shared/errors'
 import { openModel } from '@flowers/shared/model/package'
 import { stringify } from 'csv-stringify/sync'
 import { compareText } from '../dataset/listed-photo.ts'
@@ -9,6 +8,7 @@ import { requireWritableFile, writeOutput } from '../console/output.ts'
 import { ViewRunner } from './infer.ts'
 import { openNetwork } from './network.ts'
 import { decodePhotos } from './photos.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface PredictOptions {
   /** A model folder. */
@@ -81,7 +81,7 @@ interface ListedFile {
 async function listFiles(folder: string, written: readonly string[]): Promise<ListedFile[]> {
   const root = resolve(folder)
   const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause: unknown) => {
-    throw new FlowersError('PREDICT_INPUT', `"${folder}" cannot be listed: ${(cause as Error).message}`, { cause })
+    throw new TrainerError('PREDICT_INPUT', `"${folder}" cannot be listed: ${(cause as Error).message}`, { cause })
   })
   const own = new Set(written.map((path) => resolve(path)))
   const files = entries
@@ -97,6 +97,6 @@ async function listFiles(folder: string, written: readonly string[]): Promise<Li
     }))
     .filter(({ id }) => !id.split('/').some((name) => name.startsWith('.')))
     .sort((a, b) => compareText(a.id, b.id))
-  if (files.length === 0) throw new FlowersError('PREDICT_INPUT', `"${folder}" holds no file.`)
+  if (files.length === 0) throw new TrainerError('PREDICT_INPUT', `"${folder}" holds no file.`)
   return files
 }

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel, packageModel } from '@flowers/shared/model/package'
 import { calibrateNetwork } from '../evaluate/calibrate-network.ts'
@@ -8,6 +7,7 @@ import { openNetwork } from '../evaluate/network.ts'
 import { openPhotosOf } from '../evaluate/photos-of-model.ts'
 import { scorePhotos } from '../evaluate/score-photos.ts'
 import { calibrationMetrics, calibrationSection, replaceCalibration } from './card-calibration.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface CalibrateOptions {
   /** A model folder. */
@@ -50,7 +50,7 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
       ...(onPhoto && { onProgress: onPhoto }),
     })
     const lost = scored.unreadable[0]
-    if (lost) throw new FlowersError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
+    if (lost) throw new TrainerError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
     const { calibration, report, nonFlowers } = await calibrateNetwork(network, scored.photos, {
       preprocessing,
       views,

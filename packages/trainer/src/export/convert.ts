@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { frozenNames } from './freeze-model.ts'
-import { packageFile } from '../tensorflow/package-file.ts'
-import { runPython } from '../tensorflow/python-program.ts'
+import { packageFile } from '../python/package-file.ts'
+import { runPython } from '../python/python-program.ts'
 
 /** The newest opset that tf2onnx writes; the fusing script goes on from there. */
 const converterOpset = 18

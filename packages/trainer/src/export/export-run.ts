@@ -1,7 +1,6 @@
 import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { manifestFormat } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
@@ -19,8 +18,9 @@ import { openNetwork } from '../evaluate/network.ts'
 import type { Network } from '../evaluate/network.ts'
 import { scorePhotos } from '../evaluate/score-photos.ts'
 import { requireWritable } from '../console/output.ts'
-import { startTensorflow } from '../tensorflow/index.ts'
-import { ensurePythonEnvironment } from '../tensorflow/python.ts'
+import { startTensorflow } from '@flowers/tensorflow'
+import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
+import { SharedError } from '@flowers/shared/errors'
 import { openRunData, readRun, trainCountsOf } from '../run/run-folder.ts'
 import type { TrainedRun } from '../run/run-folder.ts'
 import { calibrationMetrics } from './card-calibration.ts'
@@ -34,6 +34,7 @@ import { gatePhotos, passGate } from './gate.ts'
 import type { Parity } from './parity.ts'
 import { openReference } from './reference.ts'
 import { collectVersions } from './versions.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface ExportOptions {
   /** A run folder of the trainer. */
@@ -120,7 +121,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
 
 async function readNotes(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new FlowersError('USAGE', `cannot read the notes ${path}`, { cause })
+    throw new TrainerError('USAGE', `cannot read the notes ${path}`, { cause })
   })
 }
 
@@ -128,9 +129,9 @@ async function readNotes(path: string): Promise<string> {
 export function targetOf(out: string): { name: string; version: number } {
   const [name, version] = [basename(dirname(out)), basename(out)]
   if (!/^[1-9]\d*$/.test(version))
-    throw new FlowersError('EXPORT_TARGET', `"${out}" does not end with a version, a positive integer`)
+    throw new TrainerError('EXPORT_TARGET', `"${out}" does not end with a version, a positive integer`)
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
-    throw new FlowersError(
+    throw new TrainerError(
       'EXPORT_TARGET',
       `"${name}" is no name of a model: lower-case letters, digits, dots, dashes and underscores`,
     )
@@ -152,7 +153,7 @@ async function requireAbsent(folder: string): Promise<void> {
     () => true,
     () => false,
   )
-  if (present) throw new FlowersError('MODEL_EXISTS', `${folder} exists.`)
+  if (present) throw new SharedError('MODEL_EXISTS', `${folder} exists.`)
 }
 
 type Log = (line: string) => void
@@ -207,7 +208,7 @@ async function measureRun(
   const onProgress = progressLines(log, `measuring with ${views.length} views`)
   const { photos, unreadable } = await scorePhotos(network, dataset.valid, { preprocessing, views, onProgress })
   const lost = unreadable[0]
-  if (lost) throw new FlowersError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
+  if (lost) throw new TrainerError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
   const {
     calibration: fitted,
     report: calibration,

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Model } from '../model/architecture.ts'
 import { inference } from '../model/inference.ts'
-import { freeze } from '../tensorflow/index.ts'
+import { freeze } from '@flowers/tensorflow'
 
 /** Names of the frozen graph's input [1, size, size, 3] and output [1, classes]. */
 export const frozenNames = { input: 'pixel_values', output: 'logits' } as const

@@ -1,4 +1,3 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { oneView } from '@flowers/shared/image/view'
 import { toTensor } from '@flowers/shared/image/canvas'
@@ -9,6 +8,7 @@ import { decodePhotos } from '../evaluate/photos.ts'
 import { compareLogits, requireParity } from './parity.ts'
 import type { LogitPair, Parity } from './parity.ts'
 import type { Reference } from './reference.ts'
+import { TrainerError } from '../errors.ts'
 
 /** The gate holds an exported file against the trainer on at least this many photos where the data has them. */
 const fewest = 64
@@ -53,7 +53,7 @@ export async function passGate({
   for await (const decoded of decodePhotos(photos, preprocessing, oneView)) {
     const { photo, canvases } = decoded
     if (canvases === null)
-      throw new FlowersError('DATA_IMAGE_LOST', `"${photo.path}" cannot be read: ${decoded.reason}`)
+      throw new TrainerError('DATA_IMAGE_LOST', `"${photo.path}" cannot be read: ${decoded.reason}`)
     toTensor(canvases[0]!, 'none', preprocessing, image)
     const trainer = await reference.logits(image)
     const [exported] = await network.run(image, 1)

@@ -1,5 +1,5 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { argmax } from '@flowers/shared/model/views'
+import { TrainerError } from '../errors.ts'
 
 /** Largest difference of a logit that is rounding, not a defect. */
 const tolerance = 1e-3
@@ -52,7 +52,7 @@ export function requireParity({ photos, maxAbsLogitDifference, flips }: Parity):
   const listed = flips.map(
     ({ id, trainer, exported, margin }) => `  ${id}: class ${trainer} became ${exported}, margin ${margin}`,
   )
-  throw new FlowersError(
+  throw new TrainerError(
     'EXPORT_PARITY',
     [
       `over ${photos} photos the logits differ by up to ${maxAbsLogitDifference} (at most ${tolerance} may be), and ` +

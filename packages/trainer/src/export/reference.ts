@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import type { Model } from '../model/architecture.ts'
-import { compile, Variable } from '../tensorflow/index.ts'
+import { compile, Variable } from '@flowers/tensorflow'
 import { inference } from '../model/inference.ts'
 
 /** The trainer's own forward pass, in float32: what an exported file is held against. */

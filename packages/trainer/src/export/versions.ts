@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import ort from 'onnxruntime-node'
 import sharp from 'sharp'
 import { z } from 'zod'
-import { packageFile } from '../tensorflow/package-file.ts'
-import { runPython } from '../tensorflow/python-program.ts'
+import { packageFile } from '../python/package-file.ts'
+import { runPython } from '../python/python-program.ts'
 
 const converterPackages = ['tf2onnx', 'onnx', 'onnxscript', 'onnxslim']
 

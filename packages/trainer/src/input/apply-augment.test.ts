@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow } from '@flowers/tensorflow'
 import { applyAugmentations, packAugmentations } from './apply-augment.ts'
 import { colorMatrix } from './augment.ts'
 import { unmixed } from './mix.ts'

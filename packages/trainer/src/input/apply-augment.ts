@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { rawOp } from '../tensorflow/index.ts'
+import { rawOp } from '@flowers/tensorflow'
 import type { Augmentation } from './augment.ts'
 import type { Mix } from './mix.ts'
 

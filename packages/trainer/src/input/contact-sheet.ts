@@ -1,4 +1,3 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { RgbImage } from '@flowers/shared/image/resample'
 import { scalesOf } from '@flowers/shared/image/view'
 import type { View } from '@flowers/shared/image/view'
@@ -6,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import sharp, { type Sharp } from 'sharp'
 import { rampValue } from '../optim/ramp.ts'
 import type { Phase, Recipe } from '../recipe/schema.ts'
-import { bytes, castToFloat, startTensorflow } from '../tensorflow/index.ts'
+import { bytes, castToFloat, startTensorflow } from '@flowers/tensorflow'
 import { applyAugmentations, packAugmentations, type Normalization } from './apply-augment.ts'
 import { atStrength, drawAugmentation } from './augment.ts'
 import type { Dataset, Sample } from '../dataset/dataset.ts'
@@ -14,6 +13,7 @@ import { trainBatches, validBatches } from './loader.ts'
 import { drawMix } from './mix.ts'
 import { writeOutput } from '../console/output.ts'
 import { Random } from '@flowers/shared/random'
+import { TrainerError } from '../errors.ts'
 
 export interface ContactSheetOptions {
   readonly recipe: Recipe
@@ -45,7 +45,7 @@ export async function contactSheet(
 ): Promise<Buffer> {
   const { size } = phase
   if (phase.epochs === 0)
-    throw new FlowersError(
+    throw new TrainerError(
       'USAGE',
       'the phase has 0 epochs, so a run leaves it out and nothing is fed: choose another with --phase, or --set its epochs',
     )

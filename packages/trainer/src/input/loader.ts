@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import { decodeViews } from '@flowers/shared/image/preprocess'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Kernel } from '@flowers/shared/image/resample'
@@ -12,6 +12,7 @@ import { PhotoCache } from './photo-cache.ts'
 import { Random } from '@flowers/shared/random'
 import { epochOrder } from './sampler.ts'
 import { cutTrainingPhoto } from './training-photo.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface Batch {
   /** N x size x size x 3, RGB. */
@@ -62,7 +63,7 @@ export function trainBatches(samples: readonly Sample[], options: TrainBatchesOp
   const cache = options.cache ?? new PhotoCache(0)
   const steps = Math.floor(order.length / batch)
   if (steps === 0) {
-    throw new FlowersError('USAGE', `A batch of ${batch} is more than the ${order.length} training photos.`)
+    throw new TrainerError('USAGE', `A batch of ${batch} is more than the ${order.length} training photos.`)
   }
   return makeBatches(
     { first: startStep, steps, size, flow: options },
@@ -173,5 +174,5 @@ async function* makeBatches(
 
 function lost(sample: Sample, cause: unknown): FlowersError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new FlowersError('DATA_IMAGE_LOST', `"${sample.path}" can no longer be read: ${reason}`, { cause })
+  return new TrainerError('DATA_IMAGE_LOST', `"${sample.path}" can no longer be read: ${reason}`, { cause })
 }

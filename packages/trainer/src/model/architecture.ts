@@ -1,6 +1,6 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import type { Precision } from '../tensorflow/precision.ts'
+import type { Precision } from '@flowers/tensorflow/precision'
 
 /**
  * How a parameter is laid out in PyTorch, where it differs from TensorFlow: decides the transpose on reading and

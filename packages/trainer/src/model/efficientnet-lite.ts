@@ -12,16 +12,16 @@
  * gamma (w * x - mean) / sigma + beta = (w gamma / sigma) * x + (beta - mean gamma / sigma). The scale then acts on the
  * small filter instead of the large map; value and gradients are the same.
  */
-import { FlowersError } from '@flowers/shared/errors'
 import { efficientnetLiteNormalization } from '@flowers/shared/image/preprocessing'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
-import { batchNormByBatch } from '../tensorflow/batch-norm.ts'
-import { depthwiseConv2d } from '../tensorflow/depthwise.ts'
-import { relu6 } from '../tensorflow/ops.ts'
+import { batchNormByBatch } from '@flowers/tensorflow/batch-norm'
+import { depthwiseConv2d } from '@flowers/tensorflow/depthwise'
+import { relu6 } from '@flowers/tensorflow/ops'
 import type { Architecture, ForwardContext, Model, ModelOptions, ParameterSpec } from './architecture.ts'
 import { buildHead, buildPooledClassifier, dropBranch } from './head.ts'
 import { batchNormalization, filter, weightAndBias } from './parameter.ts'
+import { TrainerError } from '../errors.ts'
 
 interface EfficientNetLiteConfig {
   readonly name: string
@@ -86,7 +86,7 @@ export function efficientnetLite(config: EfficientNetLiteConfig): Architecture {
     defaults: { head: { kind: 'linear' }, stochasticDepth: 0.2, layerScale: 0 },
     build: (options) => {
       if (options.layerScale !== 0)
-        throw new FlowersError('RECIPE_INVALID', `${config.name} has no LayerScale: set model.layerScale to 0`)
+        throw new TrainerError('RECIPE_INVALID', `${config.name} has no LayerScale: set model.layerScale to 0`)
       return build(config, options, false)
     },
   }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
-import { gelu, layerNorm } from '../tensorflow/ops.ts'
+import { gelu, layerNorm } from '@flowers/tensorflow/ops'
 import type { ForwardContext, ModelOptions, ParameterSpec } from './architecture.ts'
 import { normalization, weightAndBias } from './parameter.ts'
 

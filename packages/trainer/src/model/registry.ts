@@ -1,7 +1,7 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { Architecture } from './architecture.ts'
 import { convnextArchitectures } from './convnext.ts'
 import { efficientnetLiteArchitectures } from './efficientnet-lite.ts'
+import { TrainerError } from '../errors.ts'
 
 /** Every architecture by name. A new family adds its list here. */
 export const architectures: Readonly<Record<string, Architecture>> = Object.fromEntries(
@@ -12,7 +12,7 @@ export const architectures: Readonly<Record<string, Architecture>> = Object.from
 export function findArchitecture(name: string): Architecture {
   const architecture = Object.hasOwn(architectures, name) ? architectures[name] : undefined
   if (architecture) return architecture
-  throw new FlowersError(
+  throw new TrainerError(
     'MODEL_UNKNOWN_ARCHITECTURE',
     `there is no architecture "${name}"; known: ${Object.keys(architectures).join(', ')}`,
   )

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
-import { compile, startTensorflow, Variable } from '../tensorflow/index.ts'
+import { compile, startTensorflow, Variable } from '@flowers/tensorflow'
 import { adamDefaults, applyAdamW, globalNorm } from './adamw.ts'
 
 beforeAll(async () => {

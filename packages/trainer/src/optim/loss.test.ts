@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow } from '@flowers/tensorflow'
 import { classificationLoss, smoothedTargets } from './loss.ts'
 
 beforeAll(async () => {

@@ -1,9 +1,9 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { requireWeights } from '../model/weights/fetch.ts'
 import type { Recipe } from './schema.ts'
 import { phaseNames } from './schema.ts'
+import { TrainerError } from '../errors.ts'
 
 /**
  * The network of a recipe for so many classes. Throws MODEL_UNKNOWN_ARCHITECTURE, and RECIPE_INVALID for an option that
@@ -14,7 +14,7 @@ export function buildModel({ model: recipe, phases }: Pick<Recipe, 'model' | 'ph
   const model = findArchitecture(architecture).build({ classes, head, stochasticDepth, layerScale })
   const wrong = phaseNames.find((name) => phases[name].epochs > 0 && phases[name].batchNorm !== 'frozen')
   if (wrong !== undefined && model.batchNormalizations.length === 0) {
-    throw new FlowersError(
+    throw new TrainerError(
       'RECIPE_INVALID',
       `${architecture} has no batch normalisation: set phases.${wrong}.batchNorm to frozen`,
     )

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import { recipes } from './recipes/index.ts'
 import { storedRecipeSchema } from './schema.ts'
@@ -9,6 +8,7 @@ import { completeRecipe } from './complete-recipe.ts'
 import { fromUser } from '../console/paths.ts'
 import { isRecord } from './record.ts'
 import { shortenPhases } from './shorten-phases.ts'
+import { TrainerError } from '../errors.ts'
 
 type Log = (line: string) => void
 
@@ -45,7 +45,7 @@ export function applySettings(
 function check(schema: z.ZodType<Recipe>, recipe: unknown, name: string): Recipe {
   const parsed = schema.safeParse(recipe)
   if (parsed.success) return parsed.data
-  throw new FlowersError(
+  throw new TrainerError(
     'RECIPE_INVALID',
     `the recipe "${name}" does not hold together:\n${z.prettifyError(parsed.error)}`,
   )
@@ -54,14 +54,14 @@ function check(schema: z.ZodType<Recipe>, recipe: unknown, name: string): Recipe
 async function readRecipeFile(path: string): Promise<unknown> {
   const known = Object.keys(recipes).join(', ')
   if (!path.endsWith('.json'))
-    throw new FlowersError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
+    throw new TrainerError('RECIPE_UNKNOWN', `there is no recipe "${path}"; known: ${known}, or a .json file`)
   const text = await readFile(fromUser(path), 'utf8').catch((cause: unknown) => {
-    throw new FlowersError('RECIPE_UNKNOWN', `cannot read the recipe ${path}; known by name: ${known}`, { cause })
+    throw new TrainerError('RECIPE_UNKNOWN', `cannot read the recipe ${path}; known by name: ${known}`, { cause })
   })
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new FlowersError('RECIPE_INVALID', `${path} is not JSON: ${(cause as Error).message}`, { cause })
+    throw new TrainerError('RECIPE_INVALID', `${path} is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -78,14 +78,14 @@ export function takeMinutes(
   const text = settings.findLast(isMinutes)?.slice('minutes='.length)
   const minutes = text === undefined ? plannedMinutes[name]! : Number(text)
   if (!Number.isFinite(minutes) || minutes <= 0)
-    throw new FlowersError('RECIPE_SETTING', `minutes takes a number above 0, not "${text}"`)
+    throw new TrainerError('RECIPE_SETTING', `minutes takes a number above 0, not "${text}"`)
   return { minutes, settings: settings.filter((setting) => !isMinutes(setting)) }
 }
 
 /** Sets one dotted path of the recipe. The value is read as JSON, or as text where it is none. Throws RECIPE_SETTING for a path that is not there. */
 function applySetting(recipe: unknown, setting: string): unknown {
   const split = setting.indexOf('=')
-  if (split < 1) throw new FlowersError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
+  if (split < 1) throw new TrainerError('RECIPE_SETTING', `"${setting}" is not of the form path=value`)
   const keys = setting.slice(0, split).split('.')
   const set = (node: unknown, depth: number): unknown => {
     const key = keys[depth]
@@ -97,7 +97,7 @@ function applySetting(recipe: unknown, setting: string): unknown {
         : node === null
           ? `, as ${above} is null: set all of it, as JSON, such as --set '${above}={...}'`
           : `, as ${above} is ${JSON.stringify(node)}`
-      throw new FlowersError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('.')}"${options}`)
+      throw new TrainerError('RECIPE_SETTING', `the recipe has no "${keys.slice(0, depth + 1).join('.')}"${options}`)
     }
     return { ...node, [key]: set(node[key], depth + 1) }
   }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import type { PhaseName } from '../recipe/schema.ts'
+import { TrainerError } from '../errors.ts'
 
 /** Every file and folder of a run folder, but for the event files, which TensorBoard names. */
 export const runFiles = {
@@ -33,13 +33,13 @@ export const isWrittenAtStart = (name: string): boolean => {
 /** Reads a JSON file of a run folder. Throws TRAIN_RUN_MISSING naming the file and what is wrong with it. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new FlowersError('TRAIN_RUN_MISSING', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new TrainerError('TRAIN_RUN_MISSING', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   })
   let content: unknown
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    throw new FlowersError('TRAIN_RUN_MISSING', `${path} is not JSON: ${(cause as Error).message}`, { cause })
+    throw new TrainerError('TRAIN_RUN_MISSING', `${path} is not JSON: ${(cause as Error).message}`, { cause })
   }
   return parseAs(path, schema, content)
 }
@@ -48,5 +48,5 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
 export function parseAs<S extends z.ZodType>(path: string, schema: S, content: unknown): z.infer<S> {
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
-  throw new FlowersError('TRAIN_RUN_MISSING', `${path} is not of this release:\n${z.prettifyError(parsed.error)}`)
+  throw new TrainerError('TRAIN_RUN_MISSING', `${path} is not of this release:\n${z.prettifyError(parsed.error)}`)
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import { withoutPhotos } from '../dataset/dataset.ts'
 import type { Dataset } from '../dataset/dataset.ts'
@@ -13,6 +12,7 @@ import type { Recipe } from '../recipe/schema.ts'
 import { readRunData } from './data-file.ts'
 import type { RunData } from './data-file.ts'
 import { checkpointFiles, checkpointPath, parseAs, readJson, runFiles } from './files.ts'
+import { TrainerError } from '../errors.ts'
 
 const checkpointSchema = z.object({
   size: z.coerce.number().int().positive(),
@@ -38,7 +38,7 @@ export async function readRun(folder: string): Promise<TrainedRun> {
   const weights = checkpointPath(folder, checkpointFiles.best)
   const header = await readSafetensorsHeader(weights).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    throw new FlowersError('TRAIN_RUN_MISSING', `${weights} does not exist: the run has not validated yet`, { cause })
+    throw new TrainerError('TRAIN_RUN_MISSING', `${weights} does not exist: the run has not validated yet`, { cause })
   })
   const checkpoint = parseAs(weights, checkpointSchema, header.metadata)
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
@@ -57,7 +57,7 @@ export async function openRunData(path: string, { recipe, data }: TrainedRun): P
   const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare })
   const dataset = withoutPhotos(opened, new Set(data.excluded))
   if (dataset.sha256 === data.sha256) return dataset
-  throw new FlowersError(
+  throw new TrainerError(
     'TRAIN_DATA_CHANGED',
     `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`,
   )

@@ -1,7 +1,7 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { z } from 'zod'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import { phaseNames } from '../recipe/schema.ts'
+import { TrainerError } from '../errors.ts'
 
 /** Where a run stands, besides its arrays: all that the next step depends on. */
 export const positionSchema = z.strictObject({
@@ -71,7 +71,7 @@ export async function readState(path: string): Promise<SavedState> {
   const { metadata } = await readSafetensorsHeader(path)
   const parsed = positionSchema.safeParse(JSON.parse(metadata['position'] ?? 'null'))
   if (!parsed.success)
-    throw new FlowersError(
+    throw new TrainerError(
       'TRAIN_STATE_INVALID',
       `${path} is not a saved training state: ${z.prettifyError(parsed.error)}`,
     )
@@ -87,12 +87,12 @@ export function restoreVariables(variables: Arrays, { arrays }: SavedState): voi
   let restored = 0
   for (const [kind, name, variable] of variables.entries()) {
     const values = arrays.get(`${kind}/${name}`) ?? arrays.get(`${earlierKinds[kind]}/${name}`)
-    if (!values) throw new FlowersError('TRAIN_STATE_INVALID', `the saved state has no ${kind} of ${name}`)
+    if (!values) throw new TrainerError('TRAIN_STATE_INVALID', `the saved state has no ${kind} of ${name}`)
     variable.load(values)
     restored++
   }
   if (restored !== arrays.size)
-    throw new FlowersError(
+    throw new TrainerError(
       'TRAIN_STATE_INVALID',
       `the saved state holds ${arrays.size} arrays, this recipe needs ${restored}`,
     )

@@ -1,5 +1,5 @@
 import type { RgbImage } from '@flowers/shared/image/resample'
-import { SummaryWriter } from '../tensorflow/index.ts'
+import { SummaryWriter } from '@flowers/tensorflow'
 import type { EpochSummary } from '../console/progress.ts'
 
 type Numbers = Pick<

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { FlowersError } from '@flowers/shared/errors'
 import { openReference } from '../export/reference.ts'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow } from '@flowers/tensorflow'
 import { findArchitecture } from '../model/registry.ts'
 import { fetchWeights } from '../model/weights/fetch.ts'
 import { mapWeights } from '../model/weights/load.ts'

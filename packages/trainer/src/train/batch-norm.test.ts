@@ -8,7 +8,7 @@ import { efficientnetLite } from '../model/efficientnet-lite.ts'
 import { initialize } from '../model/init.ts'
 import type { Phase } from '../recipe/schema.ts'
 import { noMix, reportPhases, standardAugment } from '../recipe/defaults.ts'
-import { bytes, startTensorflow } from '../tensorflow/index.ts'
+import { bytes, startTensorflow } from '@flowers/tensorflow'
 import { compileStep, packScalars, variablesFor } from './step.ts'
 import type { StepInputs } from './step.ts'
 

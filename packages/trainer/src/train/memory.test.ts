@@ -1,10 +1,10 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { expect, it } from 'vitest'
+import { TensorflowError } from '@flowers/tensorflow/errors'
 import { largestThatFits, measureNeed } from './memory.ts'
 
 it('finds the largest half that does not run out of memory', async () => {
   const limitedTo = (limit: number) => async (batch: number) => {
-    if (batch > limit) throw new FlowersError('TENSORFLOW_OUT_OF_MEMORY', 'no')
+    if (batch > limit) throw new TensorflowError('TENSORFLOW_OUT_OF_MEMORY', 'no')
   }
   expect(await largestThatFits(64, limitedTo(20))).toBe(16)
   expect(await largestThatFits(64, limitedTo(0))).toBe(0)

@@ -1,5 +1,5 @@
+import { TensorflowError } from '@flowers/tensorflow/errors'
 import { readFile, writeFile } from 'node:fs/promises'
-import { FlowersError } from '@flowers/shared/errors'
 
 /** Bytes this process may still take: what the machine, or the container it runs in, has left; or FLOWERS_MEMORY_LIMIT_MIB. */
 export function availableMemory(): number {
@@ -45,7 +45,7 @@ export async function largestThatFits(batch: number, attempt: (batch: number) =>
       await attempt(smaller)
       return smaller
     } catch (error) {
-      if (!(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
+      if (!(error instanceof TensorflowError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
     }
   }
   return 0

@@ -29,7 +29,8 @@ import { phaseNames } from '../recipe/schema.ts'
 import type { MetricsLog } from '../run/metrics-log.ts'
 import type { Progress } from '../console/progress.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
-import { bytes } from '../tensorflow/index.ts'
+import { TensorflowError } from '@flowers/tensorflow/errors'
+import { bytes } from '@flowers/tensorflow'
 import { noBest, shouldStop, updateBest } from './early-stopping.ts'
 import type { Best } from './early-stopping.ts'
 import { CachedHead } from './cached-head.ts'
@@ -55,6 +56,7 @@ import type { Step, StepInputs, StepResult } from './step.ts'
 import { Scorers, ValidationSet } from './validate.ts'
 import type { Validation } from './validate.ts'
 import type { TrainingVariables } from './variables.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface PhaseContext {
   readonly folder: string
@@ -324,7 +326,7 @@ export class PhaseRunner {
   #diverged({ loss, gradientNorm }: StepResult, microStep: number): FlowersError {
     const { phase, epoch } = this.#position
     const best = this.#path(checkpointFiles.best)
-    return new FlowersError(
+    return new TrainerError(
       'TRAIN_DIVERGED',
       `the loss is ${loss} and the norm of its gradient ${gradientNorm} at epoch ${epoch + 1}, step ${microStep + 1} of phase ${phase}; the best checkpoint is ${best}`,
     )
@@ -417,7 +419,7 @@ export class PhaseRunner {
 
   /** Where TensorFlow itself ran out of memory: tries smaller batches, to name the largest that fits. Other errors pass. */
   async #explainMemory(step: Step, error: unknown): Promise<never> {
-    if (this.#cached || !(error instanceof FlowersError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
+    if (this.#cached || !(error instanceof TensorflowError) || error.code !== 'TENSORFLOW_OUT_OF_MEMORY') throw error
     throw this.#tooLarge(
       await largestThatFits(this.#phase.batch, (batch) => runEmpty(step, batch, this.#phase.size)),
       error,
@@ -428,7 +430,7 @@ export class PhaseRunner {
     const { size, batch } = this.#phase
     const advice =
       fits < 1 ? 'not even a single photo fits' : `a batch of ${fits} fits: --set phases.${this.#name}.batch=${fits}`
-    return new FlowersError(
+    return new TrainerError(
       'TRAIN_MEMORY',
       `phase ${this.#name} runs out of memory with batches of ${batch} at ${size} px; ${advice}`,
       { cause },

@@ -22,7 +22,7 @@ import { showWork } from '../console/bar.ts'
 import { MetricsLog } from '../run/metrics-log.ts'
 import type { Progress } from '../console/progress.ts'
 import { TensorBoard } from '../run/tensorboard.ts'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow } from '@flowers/tensorflow'
 import { readRunData } from '../run/data-file.ts'
 import { describeEnvironment } from '../run/environment.ts'
 import { checkpointFiles, checkpointPath, isWrittenAtStart, runFiles } from '../run/files.ts'
@@ -35,6 +35,7 @@ import { readState, restoreVariables } from '../run/state.ts'
 import type { SavedState } from '../run/state.ts'
 import { variablesFor } from './step.ts'
 import { sweepSizes } from './sweep.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface RunOptions {
   readonly recipe: Recipe
@@ -66,7 +67,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const phases = phaseNames.filter((name) => options.recipe.phases[name].epochs > 0)
   const last = phases.at(-1)
   if (last === undefined)
-    throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
+    throw new TrainerError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
   // What is wrong with them is found before the photos are read, which takes minutes where they are many.
   const weights = state === undefined ? await prepareWeights(options.recipe, progress, signal) : null
@@ -150,7 +151,7 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
     const before = await readRunData(folder)
     const dataset = withoutPhotos(opened, new Set(before.excluded))
     if (dataset.sha256 !== before.sha256) {
-      throw new FlowersError(
+      throw new TrainerError(
         'TRAIN_DATA_CHANGED',
         `${data} is not what this run was started on: ${describeChange(before.photos, dataset)}`,
       )
@@ -185,7 +186,7 @@ function describeChange(before: readonly { id: string; sha256: string }[], { fil
 function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
   const wrong = phaseNames.find((name) => phases[name].epochs > 0 && phases[name].batch > train.length)
   if (wrong === undefined) return
-  throw new FlowersError(
+  throw new TrainerError(
     'TRAIN_BATCH_TOO_LARGE',
     `phase ${wrong} asks for batches of ${phases[wrong].batch}, but there are only ${train.length} training photos`,
   )

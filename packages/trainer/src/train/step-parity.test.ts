@@ -12,7 +12,7 @@ import type { SafetensorsTensor } from '../model/weights/safetensors.ts'
 import { emaDecay } from '../optim/ema.ts'
 import type { Phase } from '../recipe/schema.ts'
 import { reportPhases, standardAugment } from '../recipe/defaults.ts'
-import { bytes, startTensorflow } from '../tensorflow/index.ts'
+import { bytes, startTensorflow } from '@flowers/tensorflow'
 import { compileStep, packScalars, variablesFor } from './step.ts'
 
 const fixture = fileURLToPath(new URL('../../../../tests/fixtures/training-step/steps.safetensors', import.meta.url))

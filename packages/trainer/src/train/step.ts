@@ -4,8 +4,8 @@ import type { ForwardContext, Model, ParameterSpec } from '../model/architecture
 import { adamDefaults, applyAdamW, globalNorm } from '../optim/adamw.ts'
 import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
 import type { Phase } from '../recipe/schema.ts'
-import { bytes, castToFloat, compile, stateless } from '../tensorflow/index.ts'
-import type { Precision } from '../tensorflow/precision.ts'
+import { bytes, castToFloat, compile, stateless } from '@flowers/tensorflow'
+import type { Precision } from '@flowers/tensorflow/precision'
 import { TrainingVariables } from './variables.ts'
 
 /** The scalars that change from step to step, in the order of the step's input `scalars`. */

@@ -17,7 +17,7 @@ import { recipeDefaults, reportPhases } from '../recipe/defaults.ts'
 import { recipeSchema } from '../recipe/checks.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
 import { MetricsLog } from '../run/metrics-log.ts'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow } from '@flowers/tensorflow'
 import { bestOfSweep, sweepPlan, sweepSizes } from './sweep.ts'
 import type { SweepEntry } from './sweep.ts'
 

@@ -10,7 +10,7 @@ import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { convnext } from '../model/convnext.ts'
 import { initialize } from '../model/init.ts'
 import { recipeDefaults } from '../recipe/defaults.ts'
-import { startTensorflow, Variable } from '../tensorflow/index.ts'
+import { startTensorflow, Variable } from '@flowers/tensorflow'
 import { Scorers, summarize, ValidationSet } from './validate.ts'
 
 it('counts what training counts: of equal probabilities the first is the answer', () => {

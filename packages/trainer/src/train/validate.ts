@@ -6,8 +6,8 @@ import type { Sample } from '../dataset/dataset.ts'
 import { validBatches } from '../input/loader.ts'
 import type { Batch } from '../input/loader.ts'
 import type { Model } from '../model/architecture.ts'
-import { bytes, castToFloat, compile } from '../tensorflow/index.ts'
-import type { Compiled, Variable } from '../tensorflow/index.ts'
+import { bytes, castToFloat, compile } from '@flowers/tensorflow'
+import type { Compiled, Variable } from '@flowers/tensorflow'
 
 export interface Validation {
   /** Share of photos whose own label is on top, the first of equals, in [0, 1]. */

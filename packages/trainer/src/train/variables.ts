@@ -1,6 +1,6 @@
 import type { Model, ParameterSpec } from '../model/architecture.ts'
 import type { Trained } from '../optim/adamw.ts'
-import { Variable } from '../tensorflow/index.ts'
+import { Variable } from '@flowers/tensorflow'
 
 /** Kinds of arrays a run keeps for a parameter; the names are used in saved states. */
 export const variableKinds = ['weight', 'm', 'v', 'average', 'gradient'] as const

@@ -1,6 +1,5 @@
-import { FlowersError } from '@flowers/shared/errors'
-import { retryLater } from '../../service-error.ts'
-import type { ServiceError } from '../../service-error.ts'
+import { SharedError } from '@flowers/shared/errors'
+import { retryLater, ServiceError } from '../../errors.ts'
 import { staleSeconds } from './cost.ts'
 import { chooseLevel, forecast, ForecastErrors } from './forecast.ts'
 import type { ServiceLevel, QueueState } from './forecast.ts'
@@ -156,7 +155,7 @@ export class Scheduler {
    */
   assertRoom(images: number): void {
     if (images > this.#limit) {
-      throw new FlowersError('SERVICE_TOO_LARGE', `${images} images were sent; ${this.#limit} may wait at a time.`)
+      throw new ServiceError('SERVICE_TOO_LARGE', `${images} images were sent; ${this.#limit} may wait at a time.`)
     }
     const waiting = this.depth
     if (waiting + images <= this.#limit) return
@@ -346,7 +345,7 @@ export class Scheduler {
   }
 
   #run(ticket: State, runner: Runner, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[] {
-    if (ticket.left) throw new FlowersError('INTERNAL', 'The image has left the queue.')
+    if (ticket.left) throw new SharedError('INTERNAL', 'The image has left the queue.')
     const jobs: Job[] = []
     const drop = (): void => {
       for (const job of jobs) {

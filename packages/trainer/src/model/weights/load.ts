@@ -1,9 +1,9 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { Model, ParameterSpec } from '../architecture.ts'
 import { isClassifier } from '../head.ts'
 import { pytorchShape, toPytorchLayout, toTensorflowLayout } from './layout.ts'
 import { translatorOf } from './names.ts'
 import type { TensorData } from './safetensors.ts'
+import { TrainerError } from '../../errors.ts'
 
 interface FileTensor {
   readonly shape: readonly number[]
@@ -80,7 +80,7 @@ class Problems {
       list('of another kind or shape', this.misshapen),
     ].filter((part) => part !== '')
     if (parts.length === 0) return
-    throw new FlowersError('MODEL_WEIGHTS_MISMATCH', `the weights do not fit ${architecture}: ${parts.join('; ')}`)
+    throw new TrainerError('MODEL_WEIGHTS_MISMATCH', `the weights do not fit ${architecture}: ${parts.join('; ')}`)
   }
 }
 

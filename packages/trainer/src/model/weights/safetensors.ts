@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { z } from 'zod'
 import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts'
+import { TrainerError } from '../../errors.ts'
 
 /**
  * The safetensors format (huggingface/safetensors, README "Format"): the length of a JSON header as u64, the header,
@@ -232,5 +233,5 @@ async function readBytes(path: string, file: FileHandle, position: number, lengt
 }
 
 function invalid(path: string, detail: string, cause?: unknown): FlowersError {
-  return new FlowersError('MODEL_SAFETENSORS_INVALID', `${path}: ${detail}`, { cause })
+  return new TrainerError('MODEL_SAFETENSORS_INVALID', `${path}: ${detail}`, { cause })
 }

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { packageFile } from '../../tensorflow/package-file.ts'
-import { runPython } from '../../tensorflow/python-program.ts'
-import { ensurePythonEnvironment } from '../../tensorflow/python.ts'
+import { packageFile } from '../../python/package-file.ts'
+import { runPython } from '../../python/python-program.ts'
+import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import { readSafetensors } from './safetensors.ts'
 
 let folder: string
@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flowers-pickle-'))
   python = (await ensurePythonEnvironment()).python
   const make = fileURLToPath(new URL('../../../../../tests/fixtures/torch_pickle_files.py', import.meta.url))
-  await runPython(python, [make, folder], 'INTERNAL')
+  await runPython(python, [make, folder], 'WEIGHTS_CHANGED')
 })
 
 afterAll(async () => {

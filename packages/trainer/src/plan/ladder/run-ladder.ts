@@ -14,6 +14,7 @@ import type { Ladder, LadderPlan, LadderRun } from './ladder.ts'
 import { ladderPage } from './page.ts'
 import { scoreRun } from './score-run.ts'
 import { chosenSteps } from './steps.ts'
+import { TrainerError } from '../../errors.ts'
 
 export interface LadderOptions {
   /** DATA of the command line. */
@@ -90,7 +91,7 @@ async function requireSamePlan(folder: string, plan: ClaimedPlan): Promise<void>
   const other = Object.entries(plan).find(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value))
   if (other === undefined) return
   const [key, value] = other
-  throw new FlowersError(
+  throw new TrainerError(
     'USAGE',
     `${folder} holds a ladder with ${key} ${JSON.stringify(before[key])}, not ${JSON.stringify(value)}: choose another --out, or go on with the same options`,
   )

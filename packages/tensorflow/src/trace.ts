@@ -1,4 +1,3 @@
-import { FlowersError } from '@flowers/shared/errors'
 import { listLengths, setNodeAttribute } from './attribute.ts'
 import type { EncodedAttribute } from './attribute.ts'
 import { callSite } from './caller.ts'
@@ -11,6 +10,7 @@ import { EffectOrder } from './effects.ts'
 import { MixedPrecision } from './mixed-precision.ts'
 import type { LowPrecision } from './mixed-precision.ts'
 import { splitInputs } from './op-definition.ts'
+import { TensorflowError } from './errors.ts'
 
 /** Operations that only look at a resource. */
 const readers: ReadonlySet<string> = new Set([
@@ -230,7 +230,7 @@ export class Trace {
     if (!isResource(dtype) && (rank < 0 || dims.some((length) => length < 0n))) {
       const shape =
         rank < 0 ? 'of unknown rank' : `[${[...dims].map((length) => (length < 0n ? '?' : String(length))).join(', ')}]`
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_UNKNOWN_SHAPE',
         `${type}: the shape of its result depends on values: ${shape} (called at ${callSite()})`,
       )

@@ -1,5 +1,4 @@
-import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import type { TensorflowErrorCode } from './errors.ts'
 import { callSite } from './caller.ts'
 import { bufferBytes, tensorBytes } from './capi.ts'
 import type { Api, Pointer } from './capi.ts'
@@ -8,6 +7,7 @@ import type { EncodedAttribute } from './attribute.ts'
 import { dataTypeName, dataTypes, itemSizes, readers, writers } from './dtype.ts'
 import { readOpDefinition } from './op-definition.ts'
 import type { OpDefinition } from './op-definition.ts'
+import { TensorflowError } from './errors.ts'
 
 const resourceExhausted = 8
 
@@ -41,19 +41,19 @@ export class Core {
   }
 
   /** Calls a function that reports through a `TF_Status`; what it reports becomes an error that names `subject` and the caller. */
-  call<T>(code: ErrorCode, subject: string, run: (status: Pointer) => T): T {
+  call<T>(code: TensorflowErrorCode, subject: string, run: (status: Pointer) => T): T {
     const result = run(this.#status)
     this.check(code, subject, this.#status)
     return result
   }
 
-  check(code: ErrorCode, subject: string, status: Pointer, where = ''): void {
+  check(code: TensorflowErrorCode, subject: string, status: Pointer, where = ''): void {
     const number = this.api.TF_GetCode(status)
     if (number === 0) return
     const message = this.api.TF_Message(status)
     const place = where === '' ? callSite() : where
     const kind = number === resourceExhausted ? 'TENSORFLOW_OUT_OF_MEMORY' : code
-    throw new FlowersError(kind, `${subject}: ${message} (called at ${place})`)
+    throw new TensorflowError(kind, `${subject}: ${message} (called at ${place})`)
   }
 
   /** What TensorFlow's registry says about an operation. Throws TENSORFLOW_OP_REFUSED when it has none of this name. */
@@ -75,7 +75,7 @@ export class Core {
     const writer = writers[dtype]
     const size = itemSizes[dtype]
     if (writer === undefined || size === undefined) {
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_OP_REFUSED',
         `tensors of ${dataTypeName(dtype)} cannot be made from values (called at ${callSite()})`,
       )
@@ -83,7 +83,7 @@ export class Core {
     const count = shape.reduce((product, length) => product * length, 1)
     const source = writer(values)
     if (source.byteLength !== count * size) {
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_OP_REFUSED',
         `${source.byteLength} bytes for shape [${shape.join(', ')}] of ${dataTypeName(dtype)} (called at ${callSite()})`,
       )
@@ -135,7 +135,7 @@ export class Core {
     const dtype = this.api.TFE_TensorHandleDataType(handle)
     const reader = readers[dtype]
     if (reader === undefined)
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_OP_REFUSED',
         `values of ${dataTypeName(dtype)} cannot be read (called at ${callSite()})`,
       )
@@ -166,7 +166,7 @@ export class Core {
   }
 
   /** Executes and deletes an operation. */
-  execute(op: Pointer, outputs: number, code: ErrorCode, subject: string): Handle[] {
+  execute(op: Pointer, outputs: number, code: TensorflowErrorCode, subject: string): Handle[] {
     const results = new Array<Pointer | null>(outputs).fill(null)
     try {
       this.call(code, subject, (status) => this.api.TFE_Execute(op, results, [outputs], status))
@@ -177,7 +177,13 @@ export class Core {
   }
 
   /** The same on a thread of libuv's pool; the JavaScript thread stays free. `where` is the place that errors name. */
-  async executeAsync(op: Pointer, outputs: number, code: ErrorCode, subject: string, where: string): Promise<Handle[]> {
+  async executeAsync(
+    op: Pointer,
+    outputs: number,
+    code: TensorflowErrorCode,
+    subject: string,
+    where: string,
+  ): Promise<Handle[]> {
     const results = new Array<Pointer | null>(outputs).fill(null)
     const status = this.api.TF_NewStatus()
     try {

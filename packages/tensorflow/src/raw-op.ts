@@ -1,9 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { FlowersError } from '@flowers/shared/errors'
 import { encodeAttribute } from './attribute.ts'
 import type { Attribute } from './attribute.ts'
 import { callSite } from './caller.ts'
 import { runtime } from './runtime.ts'
+import { TensorflowError } from './errors.ts'
 
 /**
  * Any TensorFlow operation by name, run at once or added to the trace. List arguments are given flat, in order; where
@@ -23,7 +23,7 @@ export function rawOp(
   const known = core.definition(name).attributes
   const unknown = attributes.find((attribute) => !known.has(attribute.name))
   if (unknown !== undefined) {
-    throw new FlowersError(
+    throw new TensorflowError(
       'TENSORFLOW_OP_REFUSED',
       `${name}: no attribute ${unknown.name}, only ${[...known].join(', ')} (called at ${callSite()})`,
     )

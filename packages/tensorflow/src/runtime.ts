@@ -1,8 +1,8 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { NodeBackend } from './backend.ts'
 import type { Binding } from './binding.ts'
 import type { Core } from './core.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { TensorflowError } from './errors.ts'
 
 /** What `startTensorflow` made; one a process. */
 export interface Runtime {
@@ -19,7 +19,7 @@ let current: Runtime | undefined
 
 /** Throws TENSORFLOW_NOT_STARTED before `startTensorflow` is done. */
 export function runtime(): Runtime {
-  if (current === undefined) throw new FlowersError('TENSORFLOW_NOT_STARTED', 'TensorFlow is not started')
+  if (current === undefined) throw new TensorflowError('TENSORFLOW_NOT_STARTED', 'TensorFlow is not started')
   return current
 }
 

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { FlowersError } from '@flowers/shared/errors'
 import type { Handle } from './core.ts'
 import { dataTypes } from './dtype.ts'
 import { rawOp } from './raw-op.ts'
 import { runtime } from './runtime.ts'
+import { TensorflowError } from './errors.ts'
 
 export interface VariableInit {
   readonly shape: number[]
@@ -47,7 +47,7 @@ export class Variable {
 
   /** The resource itself, an input for `rawOp`. The variable disposes of it. */
   handle(): Tensor {
-    if (this.#resource === null) throw new FlowersError('TENSORFLOW_DISPOSED', `variable ${this.name}`)
+    if (this.#resource === null) throw new TensorflowError('TENSORFLOW_DISPOSED', `variable ${this.name}`)
     return this.#resource
   }
 
@@ -81,7 +81,7 @@ export class Variable {
   /** Sets the values at once; not meant for while a step is under way. */
   load(values: Float32Array | Int32Array): void {
     if (values.length !== this.#count()) {
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_OP_REFUSED',
         `variable ${this.name} has shape [${this.shape.join(', ')}] and was given ${values.length} values`,
       )
@@ -116,7 +116,7 @@ export class Variable {
 
   #write(operation: string, value: Tensor): void {
     if (!tf.util.arraysEqual(value.shape, [...this.shape])) {
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_OP_REFUSED',
         `${operation}: variable ${this.name} has shape [${this.shape.join(', ')}], the value [${value.shape.join(', ')}]`,
       )

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { FlowersError } from '@flowers/shared/errors'
+import { TensorflowError } from './errors.ts'
 import { bytes, castToFloat, compile, liveHandles, rawOp, startTensorflow, stateless, Variable } from './index.ts'
 
 beforeAll(async () => {
   await startTensorflow({ device: 'cpu' })
 })
 
-function failure(body: () => unknown): FlowersError {
+function failure(body: () => unknown): TensorflowError {
   try {
     body()
   } catch (error) {
-    if (error instanceof FlowersError) return error
+    if (error instanceof TensorflowError) return error
     throw error
   }
   throw new Error('it did not fail')

@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process'
-import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorCode } from '@flowers/shared/errors'
+import { TrainerError } from '../errors.ts'
+import type { TrainerErrorCode } from '../errors.ts'
 
 const shownLines = 15
 
 /** Runs Python and returns what it printed. Throws the error `failure` with its last lines when it fails. */
-export async function runPython(python: string, parameters: readonly string[], failure: ErrorCode): Promise<string> {
+export async function runPython(
+  python: string,
+  parameters: readonly string[],
+  failure: TrainerErrorCode,
+): Promise<string> {
   // tf2onnx runs small pieces of the graph to fold constants; it needs no GPU, and no lines about having none.
   const env = { ...process.env, CUDA_VISIBLE_DEVICES: '-1', TF_CPP_MIN_LOG_LEVEL: '3', PYTHONDONTWRITEBYTECODE: '1' }
   const child = spawn(python, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -18,5 +22,5 @@ export async function runPython(python: string, parameters: readonly string[], f
   })
   if (ended === '0') return output.stdout
   const tail = `${output.stdout}${output.stderr}`.trimEnd().split('\n').slice(-shownLines).join('\n')
-  throw new FlowersError(failure, `${parameters.slice(0, 2).join(' ')} ended with ${ended}:\n${tail}`)
+  throw new TrainerError(failure, `${parameters.slice(0, 2).join(' ')} ended with ${ended}:\n${tail}`)
 }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { FlowersError } from '@flowers/shared/errors'
+import { TensorflowError } from './errors.ts'
 
 export interface PythonEnvironmentOptions {
   /** Receives one line of progress at a time; nothing is logged when the environment is there already. */
@@ -42,7 +42,7 @@ export async function ensurePythonEnvironment(options: PythonEnvironmentOptions 
 /** The version of TensorFlow that the lock pins, such as `2.21.0`. */
 export function pinnedVersion(): string {
   const version = /^tensorflow-cpu==([\d.]+)/m.exec(readFileSync(lockFile('cpu'), 'utf8'))?.[1]
-  if (version === undefined) throw new FlowersError('INTERNAL', `no tensorflow-cpu in ${lockFile('cpu')}`)
+  if (version === undefined) throw new TensorflowError('TENSORFLOW_DEFECT', `no tensorflow-cpu in ${lockFile('cpu')}`)
   return version
 }
 
@@ -52,7 +52,7 @@ function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'python', 'requirements.lock'))) {
     if (dirname(folder) === folder)
-      throw new FlowersError('INTERNAL', 'python/requirements.lock is missing from the package')
+      throw new TensorflowError('TENSORFLOW_DEFECT', 'python/requirements.lock is missing from the package')
     folder = dirname(folder)
   }
   return folder
@@ -94,7 +94,7 @@ function findPython(): string {
       continue
     }
     if (spawnSync(candidate, ['-c', 'import venv, ensurepip'], { stdio: 'ignore' }).status !== 0) {
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_VENV_MISSING',
         `${candidate} has no venv module, which the trainer's Python side needs`,
       )
@@ -102,7 +102,7 @@ function findPython(): string {
     return candidate
   }
   const detail = found.length > 0 ? found.join(', ') : `none of ${candidates.join(', ')} runs`
-  throw new FlowersError('TENSORFLOW_PYTHON_MISSING', `the trainer needs Python 3.11: ${detail}`)
+  throw new TensorflowError('TENSORFLOW_PYTHON_MISSING', `the trainer needs Python 3.11: ${detail}`)
 }
 
 async function make(directory: string, kind: Kind, log: (line: string) => void): Promise<void> {
@@ -121,5 +121,5 @@ async function make(directory: string, kind: Kind, log: (line: string) => void):
     child.once('close', resolve)
   })
   if (code !== 0)
-    throw new FlowersError('TENSORFLOW_INSTALL_FAILED', `pip ended with code ${String(code)}:\n${tail.join('\n')}`)
+    throw new TensorflowError('TENSORFLOW_INSTALL_FAILED', `pip ended with code ${String(code)}:\n${tail.join('\n')}`)
 }

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import koffi from 'koffi'
 import type { LibraryHandle } from 'koffi'
-import { FlowersError } from '@flowers/shared/errors'
 import { bindApi } from './capi.ts'
 import type { Api } from './capi.ts'
 import { pinnedVersion } from './python.ts'
+import { TensorflowError } from './errors.ts'
 
 const libraryNames = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'] as const
 
@@ -26,9 +26,12 @@ export function loadLibrary(directory: string): Api {
   const dlerror = libc.func('const char* dlerror()') as () => string | null
   for (const name of libraryNames) {
     const path = join(directory, name)
-    if (!existsSync(path)) throw new FlowersError('TENSORFLOW_LIBRARY_MISSING', `${path} does not exist`)
+    if (!existsSync(path)) throw new TensorflowError('TENSORFLOW_LIBRARY_MISSING', `${path} does not exist`)
     if (withoutStderr(libc, () => dlopen(path, dlopenFlags)) === null) {
-      throw new FlowersError('TENSORFLOW_LIBRARY_MISSING', `${path} does not load: ${dlerror() ?? 'no reason given'}`)
+      throw new TensorflowError(
+        'TENSORFLOW_LIBRARY_MISSING',
+        `${path} does not load: ${dlerror() ?? 'no reason given'}`,
+      )
     }
     if (name === libraryNames[0]) setLogLevel(path)
   }
@@ -39,7 +42,7 @@ export function loadLibrary(directory: string): Api {
 
 export function requireVersion(found: string, pinned: string, directory: string): void {
   if (found === pinned) return
-  throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${directory} holds TensorFlow ${found}, ${pinned} is pinned`)
+  throw new TensorflowError('TENSORFLOW_LIBRARY_VERSION', `${directory} holds TensorFlow ${found}, ${pinned} is pinned`)
 }
 
 /** TensorFlow logs to the process's stderr while it is being loaded, before its level can be set. */
@@ -76,7 +79,7 @@ function bind(path: string): Api {
   try {
     return bindApi(koffi.load(path))
   } catch (error) {
-    throw new FlowersError('TENSORFLOW_LIBRARY_VERSION', `${path} lacks a function: ${(error as Error).message}`, {
+    throw new TensorflowError('TENSORFLOW_LIBRARY_VERSION', `${path} lacks a function: ${(error as Error).message}`, {
       cause: error,
     })
   }

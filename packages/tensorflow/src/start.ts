@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import * as tf from '@tensorflow/tfjs-core'
-import { FlowersError } from '@flowers/shared/errors'
 import { createBackend, registerKernels } from './backend.ts'
 import { Binding } from './binding.ts'
 import { processConfig } from './config.ts'
@@ -9,6 +8,7 @@ import { replaceKernels } from './kernels.ts'
 import { loadLibrary, restoreUtil } from './library.ts'
 import { ensurePythonEnvironment } from './python.ts'
 import { setRuntime } from './runtime.ts'
+import { TensorflowError } from './errors.ts'
 
 export interface StartOptions {
   /** Folder of `libtensorflow_cc.so.2`; default: the trainer's Python environment, made when missing. */
@@ -63,7 +63,7 @@ async function start(options: StartOptions): Promise<Started> {
   )
   const device = options.device !== 'cpu' && core.hasGpu() ? 'gpu' : 'cpu'
   if (options.device === 'gpu' && device !== 'gpu')
-    throw new FlowersError('TENSORFLOW_DEVICE_MISSING', `TensorFlow in ${directory} finds no GPU`)
+    throw new TensorflowError('TENSORFLOW_DEVICE_MISSING', `TensorFlow in ${directory} finds no GPU`)
   const version = api.TF_Version()
   const binding = new Binding(core, version, device === 'gpu')
   restoreUtil()

@@ -1,4 +1,3 @@
-import { FlowersError } from '@flowers/shared/errors'
 import type { EncodedAttribute } from './attribute.ts'
 import { callSite } from './caller.ts'
 import type { NodeOutput } from './capi.ts'
@@ -7,6 +6,7 @@ import { dataTypes } from './dtype.ts'
 import type { TracedValue } from './mixed-precision.ts'
 import type { Trace } from './trace.ts'
 import type { NodeTensor } from './capi.ts'
+import { TensorflowError } from './errors.ts'
 
 /** What `NodeJSKernelBackend` knows of a tensor in TensorFlow. */
 export interface TensorMetadata {
@@ -84,7 +84,7 @@ export class Binding {
 
   /** Runs `body` with operations added to `trace`; afterwards the trace's tensors are gone. */
   tracing<T>(trace: Trace, body: () => T): T {
-    if (this.#trace !== null) throw new FlowersError('INTERNAL', 'a trace inside a trace')
+    if (this.#trace !== null) throw new TensorflowError('TENSORFLOW_DEFECT', 'a trace inside a trace')
     this.#trace = trace
     try {
       return body()
@@ -118,7 +118,7 @@ export class Binding {
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array {
     const entry = this.#entry(id)
     if (!('handle' in entry)) {
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_VALUE_IN_TRACE',
         `the tensor has no value yet: its function is being traced (read at ${callSite()})`,
       )
@@ -136,7 +136,10 @@ export class Binding {
       const kinds = kindNames[type]
       const kind = kinds?.[Array.isArray(value) ? 1 : 0]
       if (kind === undefined || kind === null)
-        throw new FlowersError('TENSORFLOW_OP_REFUSED', `${name}: attribute of kind ${type} (called at ${callSite()})`)
+        throw new TensorflowError(
+          'TENSORFLOW_OP_REFUSED',
+          `${name}: attribute of kind ${type} (called at ${callSite()})`,
+        )
       return { name, type: kind, value } as EncodedAttribute
     })
     return this.execute(name, encoded, inputs, outputs)
@@ -169,7 +172,7 @@ export class Binding {
   handle(id: number): Handle {
     const entry = this.#entry(id)
     if (!('handle' in entry))
-      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `the tensor belongs to a trace (used at ${callSite()})`)
+      throw new TensorflowError('TENSORFLOW_VALUE_IN_TRACE', `the tensor belongs to a trace (used at ${callSite()})`)
     return entry.handle
   }
 
@@ -212,7 +215,7 @@ export class Binding {
   #value(id: number): TracedValue {
     const entry = this.#entry(id)
     if ('value' in entry) return entry.value
-    if (this.#trace === null) throw new FlowersError('INTERNAL', 'no trace')
+    if (this.#trace === null) throw new TensorflowError('TENSORFLOW_DEFECT', 'no trace')
     return {
       shape: this.core.shapeOf(entry.handle),
       dtype: this.dtype(id),
@@ -228,7 +231,7 @@ export class Binding {
   #entry(id: number): Entry {
     const entry = this.#entries.get(id)
     if (entry === undefined)
-      throw new FlowersError(
+      throw new TensorflowError(
         'TENSORFLOW_OUTSIDE_TRACE',
         `the tensor was disposed of, or belongs to a trace that is over (used at ${callSite()})`,
       )

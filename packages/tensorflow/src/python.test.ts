@@ -73,7 +73,7 @@ test('an environment with the stamp of the lock is used as it is', async () => {
 
 test('the lock pins one version with hashes and names no registry', () => {
   for (const name of ['requirements.lock', 'requirements-gpu.lock']) {
-    const lock = readFileSync(join(import.meta.dirname, '../../python', name), 'utf8')
+    const lock = readFileSync(join(import.meta.dirname, '../python', name), 'utf8')
     expect(lock).not.toMatch(/https?:|index-url|find-links/)
     const packages = lock.match(/^[a-z].*==.*/gm) ?? []
     expect(packages.length).toBeGreaterThan(20)
@@ -87,7 +87,7 @@ const real = ['python3.11', 'python3'].find(
 )
 
 describe.skipIf(real === undefined)('make_environment.py', () => {
-  const scripts = join(import.meta.dirname, '../../python')
+  const scripts = join(import.meta.dirname, '../python')
   const stamp = () => join(directory(), 'stamp')
 
   /** Runs the script with `body` (Python, one expression) in the place of venv and pip. */

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { FlowersError } from '@flowers/shared/errors'
 import { callSite } from './caller.ts'
 import type { NodeOutput, Pointer } from './capi.ts'
 import { functionConfig } from './config.ts'
@@ -9,6 +8,7 @@ import { hasBfloat16 } from './precision.ts'
 import type { Precision } from './precision.ts'
 import { runtime } from './runtime.ts'
 import { Trace } from './trace.ts'
+import { TensorflowError } from './errors.ts'
 
 export type Outputs = Record<string, Tensor>
 
@@ -70,9 +70,9 @@ export function compile<I extends readonly Tensor[], O extends Outputs>(
   let disposed = false
 
   const functionFor = (inputs: I): TracedFunction => {
-    if (disposed) throw new FlowersError('TENSORFLOW_DISPOSED', `compiled function ${label}`)
+    if (disposed) throw new TensorflowError('TENSORFLOW_DISPOSED', `compiled function ${label}`)
     if (runtime().binding.trace !== null)
-      throw new FlowersError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
+      throw new TensorflowError('TENSORFLOW_VALUE_IN_TRACE', `${label}: only runSync works inside a trace`)
     const signature = signatureOf(inputs)
     let found = functions.get(signature)
     if (found === undefined) {

@@ -2,8 +2,8 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { FlowersError } from '@flowers/shared/errors'
-import { catalogue } from '@flowers/shared/errors'
+import { tensorflowErrors } from './errors.ts'
+import type { TensorflowError } from './errors.ts'
 import { startTensorflow, Variable } from './index.ts'
 import { requireVersion } from './library.ts'
 
@@ -19,10 +19,10 @@ afterEach(() => {
 
 const names = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2']
 
-async function startFailure(): Promise<FlowersError> {
+async function startFailure(): Promise<TensorflowError> {
   return startTensorflow({ libraryDirectory: folder }).then(
     () => Promise.reject(new Error('it started')),
-    (error: unknown) => error as FlowersError,
+    (error: unknown) => error as TensorflowError,
   )
 }
 
@@ -54,7 +54,7 @@ describe('a library that cannot be used says what to run', () => {
   test('another version', () => {
     expect(() => requireVersion('2.21.0', '2.21.0', folder)).not.toThrow()
     expect(() => requireVersion('2.19.1', '2.21.0', folder)).toThrow(/holds TensorFlow 2\.19\.1, 2\.21\.0 is pinned/)
-    expect(catalogue.TENSORFLOW_LIBRARY_VERSION.remedy).toMatch(/run the command again/)
+    expect(tensorflowErrors.TENSORFLOW_LIBRARY_VERSION.remedy).toMatch(/run the command again/)
   })
 })
 

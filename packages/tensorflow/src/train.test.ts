@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { builtModule } from '@flowers/shared/built-module'
 import { bytes, compile, liveHandles, startTensorflow } from './index.ts'
 import {
   batch,
@@ -142,7 +141,7 @@ describe('ten AdamW steps of a small ConvNeXt', () => {
 })
 
 describe('a process of its own', () => {
-  const child = fileURLToPath(builtModule(import.meta.url, './testing/child.ts'))
+  const child = fileURLToPath(new URL('../dist/testing/child.js', import.meta.url))
   const run = (mode: string) => spawnSync(process.execPath, [child, mode], { encoding: 'utf8', timeout: 60_000 })
 
   test('the tests are built', () => {
