@@ -106,16 +106,14 @@ describe('a log', () => {
 })
 
 describe('a recipe file', () => {
-  const log = (): void => {}
-
   it('is read as it is where it says every setting', async () => {
     const path = join(earlier, 'recipe.json')
     const content: unknown = JSON.parse(await readFile(path, 'utf8'))
-    expect(await resolveRecipe(path, [], log)).toMatchObject(content as object)
+    expect(await resolveRecipe(path, [])).toMatchObject(content as object)
   })
 
   it('is completed where it says what it changes', async () => {
-    const recipe = await resolveRecipe(join(earlier, 'partial.json'), [], log)
+    const recipe = await resolveRecipe(join(earlier, 'partial.json'), [])
     expect(recipe).toMatchObject({
       name: 'partial',
       seed: 5,

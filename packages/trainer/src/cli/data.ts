@@ -5,8 +5,7 @@ import { requireWritable, requireWritableFile } from '../console/output.ts'
 import { showWork } from '../console/bar.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { resolveRecipe } from '../recipe/resolve-recipe.ts'
-import { setOption } from './set-option.ts'
-import { TrainerError } from '../errors.ts'
+import { setOption, wholeNumber } from './options.ts'
 
 interface AuditArguments {
   data: string
@@ -33,9 +32,7 @@ export function dataCommand(): Command {
     .option('--out <folder>', 'write two pictures there: photos a class (SVG), near copies side by side (JPEG)')
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
-      const minimumSize = Number(options.minimumSize)
-      if (!Number.isInteger(minimumSize) || minimumSize < 1)
-        throw new TrainerError('USAGE', `--minimum-size takes a number of pixels, not "${options.minimumSize}"`)
+      const minimumSize = wholeNumber('--minimum-size', options.minimumSize)
       if (options.out !== undefined) await requireWritable(fromUser(options.out))
       const { openData } = await import('../dataset/open-data.ts')
       const { auditDataset, formatAudit, requireSound } = await import('../dataset/audit.ts')
@@ -58,7 +55,7 @@ export function dataCommand(): Command {
     .option('--out <png>', 'the picture to write', 'preview.png')
     .action(async ({ data, recipe: name, phase, set = [], out }: PreviewArguments) => {
       await requireWritableFile(fromUser(out))
-      const recipe = await resolveRecipe(name, set, (line) => console.error(line))
+      const recipe = await resolveRecipe(name, set)
       const { openData } = await import('../dataset/open-data.ts')
       const { writeContactSheet } = await import('../input/contact-sheet.ts')
       const dataset = await openData(fromUser(data), { seed: recipe.seed, validShare: recipe.data.validShare })

@@ -3,7 +3,8 @@ import type { ViewPolicy } from '@flowers/shared/model/views'
 import { Command, Option } from 'commander'
 import type { EvaluatedSplit } from '../evaluate/photos-of-model.ts'
 import { showWork } from '../console/bar.ts'
-import { modelFolder, modelHelp } from './model-folder.ts'
+import { modelFolder } from '../evaluate/model-folder.ts'
+import { modelHelp } from './options.ts'
 import { fromUser } from '../console/paths.ts'
 
 interface EvaluateArguments {

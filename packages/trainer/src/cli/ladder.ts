@@ -1,14 +1,10 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { withinBudget } from '../plan/ladder/budget.ts'
-import type { LadderPlan } from '../plan/ladder/ladder.ts'
-import { chosenSteps, steps } from '../plan/ladder/steps.ts'
+import { steps } from '../plan/ladder/steps.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { createProgress } from '../console/progress.ts'
 import { fromUser, toUser } from '../console/paths.ts'
-import { applySettings } from '../recipe/resolve-recipe.ts'
-import { setOption } from './set-option.ts'
-import { startingFrom } from './starting-from.ts'
+import { setOption, wholeNumber } from './options.ts'
 import { Stopped, stopping, stopSignal } from './stop.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -46,14 +42,13 @@ async function runCommand(options: LadderArguments): Promise<void> {
   const folder = fromUser(options.out)
   const plan = {
     architecture: findArchitecture(options.architecture).name,
-    epochs: whole('--epochs', options.epochs),
-    size: whole('--size', options.size),
-    batch: whole('--batch', options.batch),
+    epochs: wholeNumber('--epochs', options.epochs),
+    size: wholeNumber('--size', options.size),
+    batch: wholeNumber('--batch', options.batch),
     steps: stepNumbers(options.steps),
     seeds: seedNumbers(options.seeds),
     settings: options.set ?? [],
   }
-  await requireRecipes(plan)
   const progress = createProgress(process.stdout.isTTY)
   const stop = stopSignal((training) => progress.message(stopping(training)))
   const { signal, release } = stop
@@ -63,8 +58,6 @@ async function runCommand(options: LadderArguments): Promise<void> {
       data: fromUser(options.data),
       folder,
       plan,
-      withSettings: (recipe) =>
-        startingFrom(applySettings(recipe, plan.settings, { log: (line) => progress.message(line) })),
       progress,
       signal,
       onTraining: stop.beginTraining,
@@ -80,32 +73,16 @@ async function runCommand(options: LadderArguments): Promise<void> {
   }
 }
 
-/** What is wrong with the recipes of a plan, before its photos are read: how many there are changes rates alone. */
-async function requireRecipes(plan: LadderPlan): Promise<void> {
-  const { requireModel } = await import('../recipe/network.ts')
-  for (const { recipe } of chosenSteps(plan)) {
-    const budget = { ...plan, photos: plan.batch }
-    await requireModel(startingFrom(applySettings(withinBudget(recipe, budget), plan.settings, { log: () => {} })))
-  }
-}
-
 function stepNumbers(text: string): number[] {
-  const numbers = text.split(',').map((number) => whole('--steps', number))
+  const numbers = text.split(',').map((number) => wholeNumber('--steps', number))
   const wrong = numbers.find((number) => number > steps.length)
   if (wrong !== undefined) throw new TrainerError('USAGE', `there is no step ${wrong}, only 1 to ${steps.length}`)
   return [...new Set(numbers)].toSorted((a, b) => a - b)
 }
 
 function seedNumbers(text: string): number[] {
-  const numbers = text.split(',').map((seed) => whole('--seeds', seed))
+  const numbers = text.split(',').map((seed) => wholeNumber('--seeds', seed))
   const twice = numbers.find((seed, place) => numbers.indexOf(seed) !== place)
   if (twice === undefined) return numbers
   throw new TrainerError('USAGE', `--seeds has ${twice} twice: a step gives the same with the same seed`)
-}
-
-function whole(option: string, text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new TrainerError('USAGE', `${option} takes a whole number from 1, not "${text}"`)
-  return value
 }

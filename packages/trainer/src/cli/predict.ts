@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { requireWritableFile } from '../console/output.ts'
 import { showWork } from '../console/bar.ts'
-import { modelFolder, modelHelp } from './model-folder.ts'
+import { modelFolder } from '../evaluate/model-folder.ts'
+import { modelHelp } from './options.ts'
 import { fromUser } from '../console/paths.ts'
 
 interface PredictArguments {

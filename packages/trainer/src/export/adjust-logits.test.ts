@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
-import { reportPhases } from '../recipe/defaults.ts'
+import { reportPhases } from '../testing/test-recipe.ts'
 import { adjustLogits, logitAdjustmentOf, phasePrior, trainedPhase } from './adjust-logits.ts'
 
 describe('adjustLogits', () => {

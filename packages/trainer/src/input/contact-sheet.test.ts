@@ -1,13 +1,13 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { recipes } from '../recipe/recipes/index.ts'
 import { contactSheet, spreadEpochs } from './contact-sheet.ts'
 import type { Phase } from '../recipe/schema.ts'
 import { openDataset } from '../dataset/dataset.ts'
 import type { Dataset } from '../dataset/dataset.ts'
+import { testRecipe } from '../testing/test-recipe.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 
-const recipe = recipes['flowers102']!
+const recipe = testRecipe('flowers102')
 const full: Phase = { ...recipe.phases.full, size: 24 }
 /** Height of the line of epochs. */
 const head = 16

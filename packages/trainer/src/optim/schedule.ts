@@ -1,7 +1,6 @@
-import type { z } from 'zod'
-import type { scheduleSchema } from '../recipe/schema.ts'
+import type { Phase } from '../recipe/schema.ts'
 
-export type Schedule = z.infer<typeof scheduleSchema>
+export type Schedule = Phase['learningRate']['schedule']
 
 export interface SchedulePosition {
   /** Optimizer steps done in this phase, from 0. */

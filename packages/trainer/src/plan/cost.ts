@@ -1,4 +1,4 @@
-import type { Phase, Recipe } from '../recipe/schema.ts'
+import type { PhaseInput, RecipeInput } from '../recipe/schema.ts'
 import { phaseNames } from '../recipe/schema.ts'
 
 /** How fast a recipe's network trains on this machine, with its photos decoded beside it. */
@@ -18,7 +18,7 @@ const forwardShare = 0.4
 
 /** Seconds that a phase takes, validation included: the cost of a photo grows with its pixels. */
 function phaseSeconds(
-  { epochs, size, trainable }: Pick<Phase, 'epochs' | 'size' | 'trainable'>,
+  { epochs, size, trainable }: Pick<PhaseInput, 'epochs' | 'size' | 'trainable'>,
   speed: Speed,
   photos: { readonly train: number; readonly valid: number },
 ): number {
@@ -31,7 +31,7 @@ function phaseSeconds(
 
 /** Seconds that a run takes. */
 export function recipeSeconds(
-  { phases }: Pick<Recipe, 'phases'>,
+  { phases }: Pick<RecipeInput, 'phases'>,
   speed: Speed,
   photos: { readonly train: number; readonly valid: number },
 ): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { quick } from '../recipe/recipes/quick.ts'
 import { recipeSchema } from '../recipe/checks.ts'
-import type { Recipe } from '../recipe/schema.ts'
+import type { RecipeInput } from '../recipe/schema.ts'
 import { recipeSeconds } from './cost.ts'
 import { batchFor, fitToPhotos, planQuick, sizesFor } from './plan-quick.ts'
 
@@ -9,7 +9,7 @@ const GiB = 2 ** 30
 /** Twelve classes of 25 photos of a telephone. */
 const facts = { counts: new Array<number>(12).fill(25), valid: 60, shortSide: 1500 }
 const speed = { photosPerSecond: 20, size: 224, startSeconds: 5, bytesPerPhoto: 100 * 2 ** 20 }
-const plan = (minutes: number, change: { memory?: number; holds?: (recipe: Recipe) => boolean } = {}) =>
+const plan = (minutes: number, change: { memory?: number; holds?: (recipe: RecipeInput) => boolean } = {}) =>
   planQuick(fitToPhotos(quick, facts), { minutes, facts, speed, memory: 16 * GiB, ...change })
 
 it.each([

@@ -1,4 +1,4 @@
-import type { Phase, Recipe } from '../recipe/schema.ts'
+import type { PhaseInput, RecipeInput } from '../recipe/schema.ts'
 import { noMix } from '../recipe/defaults.ts'
 import type { Speed } from './cost.ts'
 import { recipeSeconds } from './cost.ts'
@@ -20,12 +20,12 @@ interface PlanOptions {
   /** Bytes. */
   readonly memory: number
   /** Whether a plan holds together with what a person has set; every plan does unless said. */
-  readonly holds?: (recipe: Recipe) => boolean
+  readonly holds?: (recipe: RecipeInput) => boolean
 }
 
 /** What a plan has come to. */
 export interface QuickPlan {
-  readonly recipe: Recipe
+  readonly recipe: RecipeInput
   readonly seconds: number
   /** What the shortest run takes on this machine: less than that the plan cannot be. */
   readonly leastSeconds: number
@@ -56,11 +56,11 @@ export function batchFor(photos: number): number {
 }
 
 /** The recipe as far as the photos alone decide it, for the speed to be measured with. */
-export function fitToPhotos(recipe: Recipe, { counts, shortSide }: PhotoFacts): Recipe {
+export function fitToPhotos(recipe: RecipeInput, { counts, shortSide }: PhotoFacts): RecipeInput {
   const photos = sum(counts)
   const { size, fixres } = sizesFor(shortSide)
   const batch = batchFor(photos)
-  const fit = (phase: Phase, side: number): Phase => ({
+  const fit = (phase: PhaseInput, side: number): PhaseInput => ({
     ...phase,
     size: side,
     batch,
@@ -97,7 +97,7 @@ const memoryShare = 0.5
  * says what that takes.
  */
 export function planQuick(
-  fitted: Recipe,
+  fitted: RecipeInput,
   { minutes, facts, speed, memory, holds = () => true }: PlanOptions,
 ): QuickPlan {
   const photos = { train: sum(facts.counts), valid: facts.valid }
@@ -115,7 +115,7 @@ export function planQuick(
 }
 
 /** The recipe with every number of epochs that a plan may have, shortest first. */
-function lengthsOf(recipe: Recipe, photos: number): Recipe[] {
+function lengthsOf(recipe: RecipeInput, photos: number): RecipeInput[] {
   const stepsPerEpoch = Math.max(1, Math.floor(photos / recipe.phases.full.batch))
   const head = Math.min(most.head, Math.max(least.head, Math.ceil(headSteps / stepsPerEpoch)))
   const fixresFor = (full: number): number =>
@@ -130,19 +130,20 @@ function lengthsOf(recipe: Recipe, photos: number): Recipe[] {
 }
 
 /** The longest plan there is for a recipe that fits the photos: what contradicts it contradicts every plan. */
-export const longestPlan = (fitted: Recipe, { counts }: PhotoFacts): Recipe => lengthsOf(fitted, sum(counts)).at(-1)!
+export const longestPlan = (fitted: RecipeInput, { counts }: PhotoFacts): RecipeInput =>
+  lengthsOf(fitted, sum(counts)).at(-1)!
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 /** The batch, halved as often as it takes for its step to fit the memory in every phase, and the rates for it. */
-function withinMemory(recipe: Recipe, speed: Speed, memory: number): Recipe {
+function withinMemory(recipe: RecipeInput, speed: Speed, memory: number): RecipeInput {
   const largest = Math.max(recipe.phases.full.size, recipe.phases.fixres.size)
   const perPhoto = speed.bytesPerPhoto * (largest / speed.size) ** 2
   let { batch } = recipe.phases.full
   while (batch > 1 && batch * perPhoto > memoryShare * memory) batch = Math.floor(batch / 2)
   // Gradients of smaller batches are noisier.
   const rate = Math.sqrt(batch / largestBatch)
-  const fit = (phase: Phase): Phase => ({
+  const fit = (phase: PhaseInput): PhaseInput => ({
     ...phase,
     batch,
     learningRate: {
@@ -157,10 +158,10 @@ function withinMemory(recipe: Recipe, speed: Speed, memory: number): Recipe {
 
 /** The recipe with so many epochs, and what depends on their number. */
 function withEpochs(
-  recipe: Recipe,
+  recipe: RecipeInput,
   { head, full, fixres }: { head: number; full: number; fixres: number },
   stepsPerEpoch: number,
-): Recipe {
+): RecipeInput {
   // Over the last tenth of the phase, within what is usual.
   const average = (epochs: number) => ({
     decay: Math.min(0.999, Math.max(0.9, 1 - 10 / (epochs * stepsPerEpoch))),

@@ -1,12 +1,11 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { quick } from '../recipe/recipes/quick.ts'
 import { applySettings } from '../recipe/resolve-recipe.ts'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
-import type { Recipe } from '../recipe/schema.ts'
+import type { Recipe, RecipeInput } from '../recipe/schema.ts'
 import type { Speed } from './cost.ts'
 import { resolveQuick } from './quick.ts'
 import type { QuickOptions } from './quick.ts'
@@ -27,10 +26,10 @@ afterAll(async () => {
 })
 
 function resolve(settings: readonly string[], change: Partial<QuickOptions> = {}): Promise<Recipe> {
-  return resolveQuick(quick, {
+  return resolveQuick({
     data: join(folder, 'photos', 'train'),
     minutes: 10,
-    withSettings: (recipe) => applySettings(recipe, settings, { log: () => {} }),
+    withSettings: (recipe) => applySettings(recipe, settings),
     log: () => {},
     measure: async () => speed,
     ...change,
@@ -47,11 +46,13 @@ it('remembers what it found in the photos for the run', async () => {
 it('takes what it spends itself off the minutes', async () => {
   const minutes = 3 / 60
   const lines: string[] = []
+  let clock = 0
   const slow = async (): Promise<Speed> => {
-    await setTimeout(60_000 * minutes)
+    clock += 60_000 * minutes
     return speed
   }
-  const { phases } = await resolve([], { minutes, measure: slow, log: (line) => lines.push(line) })
+  const log = (line: string) => lines.push(line)
+  const { phases } = await resolve([], { minutes, measure: slow, log, now: () => clock })
   // Nothing is left: without that, three seconds are more than the shortest run takes.
   expect([phases.head.epochs, phases.full.epochs, phases.fixres.epochs]).toEqual([1, 3, 1])
   expect(lines.at(-1)).toContain('less than the shortest run takes')
@@ -67,10 +68,8 @@ describe('a warm-up that a person sets', () => {
   it('is refused before anything is measured where no plan is so long', async () => {
     const measure = vi.fn<() => Promise<Speed>>(async () => speed)
     // As if the person had it by a recipe that is longer than a plan can be.
-    const withSettings = (recipe: Recipe): Recipe =>
-      recipe.phases.full.epochs === quick.phases.full.epochs
-        ? recipe
-        : applySettings(recipe, warmup(61), { log: () => {} })
+    const withSettings = (recipe: RecipeInput): RecipeInput =>
+      recipe.phases.full.epochs === quick.phases.full.epochs ? recipe : applySettings(recipe, warmup(61))
     await expect(resolve([], { measure, withSettings })).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
     expect(measure).not.toHaveBeenCalled()
   })

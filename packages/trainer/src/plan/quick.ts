@@ -1,6 +1,8 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { openData } from '../dataset/open-data.ts'
-import type { Recipe } from '../recipe/schema.ts'
+import { quick } from '../recipe/recipes/quick.ts'
+import { parseRecipe } from '../recipe/resolve-recipe.ts'
+import type { Recipe, RecipeInput } from '../recipe/schema.ts'
 import { duration } from '../console/format.ts'
 import { availableMemory } from '../train/memory.ts'
 import { measureSpeed } from './measure-speed.ts'
@@ -13,34 +15,42 @@ export interface QuickOptions {
   /** For everything up to the end of training: looking at the photos, measuring, training. */
   readonly minutes: number
   /** Puts the person's settings over a recipe: they have the last word. Throws RECIPE_INVALID. */
-  readonly withSettings: (recipe: Recipe) => Recipe
+  readonly withSettings: (recipe: RecipeInput) => RecipeInput
   readonly log: (line: string) => void
   /** Abort to stop between two photos or steps; its reason is what the promise rejects with. */
   readonly signal?: AbortSignal
   /** Measures the machine; another one stands in for it. */
   readonly measure?: typeof measureSpeed
+  /** Milliseconds of a clock that only rises. */
+  readonly now?: () => number
 }
 
 /**
  * The recipe `quick` for these photos, this machine and so many minutes: looks at the photos, measures a few steps, plans.
  * Settings that contradict every plan are refused before the measurement. Throws what `openDataset` and `withSettings` throw.
  */
-export async function resolveQuick(
-  recipe: Recipe,
-  { data, minutes, withSettings, log, signal, measure = measureSpeed }: QuickOptions,
-): Promise<Recipe> {
-  const begun = performance.now()
-  const dataset = await openData(data, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
+export async function resolveQuick({
+  data,
+  minutes,
+  withSettings,
+  log,
+  signal,
+  measure = measureSpeed,
+  now = () => performance.now(),
+}: QuickOptions): Promise<Recipe> {
+  const begun = now()
+  const start = withSettings(quick)
+  const dataset = await openData(data, { seed: start.seed, validShare: start.data.validShare, signal })
   const facts = await surveyPhotos(dataset, signal)
-  const fitted = withSettings(fitToPhotos(recipe, facts))
+  const fitted = withSettings(fitToPhotos(quick, facts))
   withSettings(longestPlan(fitted, facts))
   log('measuring how fast this machine trains')
-  const speed = await measure(fitted, dataset, signal)
-  const spent = (performance.now() - begun) / 1000
+  const speed = await measure(parseRecipe(fitted), dataset, signal)
+  const spent = (now() - begun) / 1000
   const left = Math.max(0, 60 * minutes - spent)
-  const holds = (candidate: Recipe): boolean => holdsTogether(() => withSettings(candidate))
+  const holds = (candidate: RecipeInput): boolean => holdsTogether(() => withSettings(candidate))
   const plan = planQuick(fitted, { minutes: left / 60, facts, speed, memory: availableMemory(), holds })
-  const planned = withSettings(plan.recipe)
+  const planned = parseRecipe(withSettings(plan.recipe))
   const { head, full, fixres } = planned.phases
   log(
     `plan: photos of ${facts.shortSide} px, trained at ${full.size} and ${fixres.size} px in batches of ${full.batch}; ` +
@@ -55,7 +65,7 @@ export async function resolveQuick(
   return planned
 }
 
-function holdsTogether(resolve: () => Recipe): boolean {
+function holdsTogether(resolve: () => RecipeInput): boolean {
   try {
     resolve()
     return true

@@ -1,26 +1,27 @@
 import { oneView } from '@flowers/shared/image/view'
 import { describe, expect, it } from 'vitest'
-import { recipes } from './recipes/index.ts'
 import { quick } from './recipes/quick.ts'
 import { fitToPhotos, planQuick } from '../plan/plan-quick.ts'
 import { withinBudget } from '../plan/ladder/budget.ts'
 import { steps } from '../plan/ladder/steps.ts'
-import type { Phase, Recipe } from './schema.ts'
+import { testRecipe } from '../testing/test-recipe.ts'
+import type { Phase, Recipe, RecipeInput } from './schema.ts'
 import { noMix } from './defaults.ts'
 import { recipeSchema } from './checks.ts'
 
 /** What is refused, as `path: message`. */
-function refusals(recipe: Recipe): string[] {
+function refusals(recipe: RecipeInput): string[] {
   const { error } = recipeSchema.safeParse(recipe)
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`)
 }
 
+const report = testRecipe('report')
 /** The recipe `report` with its phase `full` changed. */
 const withFull = (change: Partial<Phase>): Recipe => {
-  const { phases, ...rest } = recipes['report']!
+  const { phases, ...rest } = report
   return { ...rest, phases: { ...phases, full: { ...phases.full, ...change } } }
 }
-const { mix, learningRate, augment, earlyStopping } = recipes['report']!.phases.full
+const { mix, learningRate, augment, earlyStopping } = report.phases.full
 const warmingUp = (warmupEpochs: number): Partial<Phase>[] =>
   (
     [
@@ -117,7 +118,6 @@ it('a cycle of the learning rate that is shorter than any step is refused', () =
 })
 
 describe('a recipe is refused that has', () => {
-  const { report } = recipes as { report: Recipe }
   it.each([
     ['a view twice', { views: [...oneView, { flip: 'horizontal', scale: 1 }, ...oneView] }, 'views.2', 'twice'],
     ['a size twice in its sweep', { sweep: { sizes: [320, 384, 320], views: 'one' } }, 'sweep.sizes.2', '320'],

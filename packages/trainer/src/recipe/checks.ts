@@ -9,7 +9,7 @@ export const recipeSchema = storedRecipeSchema.superRefine((recipe, context) => 
 })
 
 /** The schema for tools that do not speak zod: editors, the page of all settings. @public */
-export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema)
+export const recipeJsonSchema = () => z.toJSONSchema(recipeSchema, { io: 'input' })
 
 /** Settings that are each what they may be, but not together. */
 export interface Contradiction {
@@ -40,10 +40,6 @@ function contradictions({ views, sweep, phases }: Pick<Recipe, 'views' | 'sweep'
   ]
 }
 
-/** The warm-up of a schedule, epochs; 0 for one that has none. */
-export const warmupOf = ({ learningRate: { schedule } }: Pick<Phase, 'learningRate'>): number =>
-  'warmupEpochs' in schedule ? schedule.warmupEpochs : 0
-
 const nameOfView = ({ flip, scale }: View): string => `the view ${flip} at scale ${scale}`
 
 function repeated(names: readonly string[]): Contradiction[] {
@@ -53,9 +49,13 @@ function repeated(names: readonly string[]): Contradiction[] {
 }
 
 function tooLong(phase: Phase): Contradiction[] {
-  const { epochs, mix } = phase
+  const {
+    epochs,
+    mix,
+    learningRate: { schedule },
+  } = phase
   const found: Contradiction[] = []
-  const warmup = warmupOf(phase)
+  const warmup = 'warmupEpochs' in schedule ? schedule.warmupEpochs : 0
   if (warmup > epochs)
     found.push({
       path: ['learningRate', 'schedule', 'warmupEpochs'],

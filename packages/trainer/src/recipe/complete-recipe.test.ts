@@ -1,16 +1,14 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { recipes } from './recipes/index.ts'
 import { testFolder } from '../testing/test-photos.ts'
-import { recipeDefaults } from './defaults.ts'
+import { recipeDefaults, testRecipe } from '../testing/test-recipe.ts'
 import type { Recipe } from './schema.ts'
 import { resolveRecipe } from './resolve-recipe.ts'
 
-const { report } = recipes as { report: Recipe }
+const report = testRecipe('report')
 /** As docs/recipes.md has them. */
 const defaults = { name: 'my-roses', model: report.model, ...recipeDefaults } satisfies Recipe
 let folder: Awaited<ReturnType<typeof testFolder>>
-const lines: string[] = []
 
 beforeAll(async () => {
   folder = await testFolder({})
@@ -18,9 +16,8 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 async function resolve(content: unknown, settings: readonly string[] = [], name = 'My roses.json'): Promise<Recipe> {
-  lines.length = 0
   await folder.write(name, JSON.stringify(content))
-  return resolveRecipe(join(folder.path, name), settings, (line) => lines.push(line))
+  return resolveRecipe(join(folder.path, name), settings)
 }
 
 describe('a recipe file', () => {
@@ -63,10 +60,9 @@ describe('a recipe file', () => {
     expect(phases.full.learningRate.schedule).toEqual({ kind: 'fixed' })
   })
 
-  it('keeps the share of a warm-up in a shorter phase, and says so', async () => {
+  it('scales the default warm-up with its own epochs', async () => {
     const { phases } = await resolve({ phases: { full: { epochs: 3 } } })
-    expect(phases.full.learningRate.schedule).toMatchObject({ warmupEpochs: expect.any(Number) as number })
-    expect(lines).toEqual([expect.stringContaining('phases.full.epochs is 3 instead of')])
+    expect(phases.full.learningRate.schedule).toMatchObject({ warmupEpochs: 0.15 })
   })
 
   it('has settings put over it', async () => {

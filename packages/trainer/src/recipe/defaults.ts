@@ -1,6 +1,6 @@
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { sixViews } from '@flowers/shared/image/view'
-import type { AugmentOptions, MixOptions, Recipe } from './schema.ts'
+import type { AugmentOptions, MixOptions, PhaseInput, RecipeInput } from './schema.ts'
 
 /** The report's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
 export const standardAugment = {
@@ -35,87 +35,64 @@ export const noMix = {
   late: null,
 } satisfies MixOptions
 
+const everyPhase = {
+  size: 384,
+  batch: 16,
+  accumulate: 1,
+  trainable: 'all',
+  batchNorm: 'frozen',
+  features: 'computed',
+  featureViews: null,
+  weightDecay: 0.05,
+  clipNorm: 1,
+  labelSmoothing: 0.05,
+  focalGamma: 0,
+  classWeightBeta: null,
+  samplerPower: 1,
+  augment: standardAugment,
+  mix: noMix,
+  ema: null,
+  tta: null,
+} satisfies Partial<PhaseInput>
+
 /** The report's three phases at its values; a recipe overrides what differs. */
 export const reportPhases = {
   head: {
+    ...everyPhase,
     epochs: 12,
-    size: 384,
-    batch: 16,
-    accumulate: 1,
     trainable: 'head',
-    batchNorm: 'frozen',
-    features: 'computed',
-    featureViews: null,
     learningRate: { backbone: 0, head: 1.2e-4, schedule: { kind: 'fixed' } },
-    weightDecay: 0.05,
-    clipNorm: 1,
-    labelSmoothing: 0.05,
-    focalGamma: 0,
-    classWeightBeta: null,
-    samplerPower: 1,
-    augment: standardAugment,
-    mix: noMix,
-    ema: null,
-    tta: null,
-    earlyStopping: { patience: 5, minEpochs: 3, threshold: 1e-4 },
+    earlyStopping: { patience: '5/12', minEpochs: '25%', threshold: 1e-4 },
   },
   full: {
+    ...everyPhase,
     epochs: 100,
-    size: 384,
-    batch: 16,
-    accumulate: 1,
-    trainable: 'all',
-    batchNorm: 'frozen',
-    features: 'computed',
-    featureViews: null,
     learningRate: {
       backbone: 1.5e-5,
       head: 1.2e-4,
-      schedule: { kind: 'cosine', warmupEpochs: 5, minimum: 0.01 },
+      schedule: { kind: 'cosine', warmupEpochs: '5%', minimum: 0.01 },
     },
-    weightDecay: 0.05,
-    clipNorm: 1,
-    labelSmoothing: 0.05,
-    focalGamma: 0,
-    classWeightBeta: null,
-    samplerPower: 1,
-    augment: standardAugment,
-    mix: { mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: 35, cutmixOffEpoch: 20, late: null },
+    mix: { ...noMix, mixupAlpha: 0.2, cutmixAlpha: 0.35, probability: 1, mixupOffEpoch: '35%', cutmixOffEpoch: '20%' },
     ema: { decay: 0.99995, power: 0.75 },
     tta: { views: 'three', everyEpochs: 10, lastEpochs: 5 },
-    earlyStopping: { patience: 15, minEpochs: 20, threshold: 1e-5 },
+    earlyStopping: { patience: '15%', minEpochs: '20%', threshold: 1e-5 },
   },
   fixres: {
+    ...everyPhase,
     epochs: 25,
     size: 576,
     batch: 8,
-    accumulate: 1,
-    trainable: 'all',
-    batchNorm: 'frozen',
-    features: 'computed',
-    featureViews: null,
     learningRate: {
       backbone: 1.5e-6,
       head: 1.2e-5,
       schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 },
     },
-    weightDecay: 0.05,
-    clipNorm: 1,
     labelSmoothing: 0,
-    focalGamma: 0,
-    classWeightBeta: null,
-    samplerPower: 1,
-    augment: {
-      ...standardAugment,
-      rotation: 0,
-      color: { brightness: 0, contrast: 0, saturation: 0, hue: 0 },
-    },
-    mix: noMix,
-    ema: null,
+    augment: { ...standardAugment, rotation: 0, color: { brightness: 0, contrast: 0, saturation: 0, hue: 0 } },
     tta: { views: 'six', everyEpochs: 10, lastEpochs: 1 },
-    earlyStopping: { patience: 8, minEpochs: 5, threshold: 1e-5 },
+    earlyStopping: { patience: '8/25', minEpochs: '20%', threshold: 1e-5 },
   },
-} satisfies Recipe['phases']
+} satisfies RecipeInput['phases']
 
 /** What every recipe shares unless it says otherwise. */
 export const recipeDefaults = {
@@ -128,4 +105,4 @@ export const recipeDefaults = {
   sweep: null,
   logitAdjustment: 0,
   phases: reportPhases,
-} satisfies Omit<Recipe, 'name' | 'model'>
+} satisfies Omit<RecipeInput, 'name' | 'model'>

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { recipes } from './recipes/index.ts'
+import { testRecipe } from '../testing/test-recipe.ts'
 import type { Phase, Recipe } from './schema.ts'
 import { buildModel, requireModel } from './network.ts'
 
-const { flowers102, report } = recipes as { flowers102: Recipe; report: Recipe }
+const [flowers102, report] = [testRecipe('flowers102'), testRecipe('report')]
 const withModel = (recipe: Recipe, model: Partial<Recipe['model']>): Recipe => ({
   ...recipe,
   model: { ...recipe.model, ...model },
@@ -13,8 +14,8 @@ const withFull = (recipe: Recipe, full: Partial<Phase>): Recipe => ({
   phases: { ...recipe.phases, full: { ...recipe.phases.full, ...full } },
 })
 
-it.each(Object.entries(recipes))('every recipe has a model: %s', async (_, recipe) => {
-  await expect(requireModel(recipe)).resolves.toBeUndefined()
+it.each(Object.keys(recipes))('every recipe has a model: %s', async (name) => {
+  await expect(requireModel(testRecipe(name))).resolves.toBeUndefined()
 })
 
 it('the model has the classes of the photos', () => {

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
-import { recipes } from './recipes/index.ts'
+import { testRecipe } from '../testing/test-recipe.ts'
 import type { Recipe } from './schema.ts'
 import { resolvePrecision } from './precision.ts'
 
 const recipe = (architecture: string, precision: Recipe['precision']): Recipe => ({
-  ...recipes['demo']!,
+  ...testRecipe('demo'),
   precision,
-  model: { ...recipes['demo']!.model, architecture },
+  model: { ...testRecipe('demo').model, architecture },
 })
 
 it.each([

@@ -2,24 +2,45 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { recipes } from './recipes/index.ts'
 import { testFolder } from '../testing/test-photos.ts'
+import { testRecipe } from '../testing/test-recipe.ts'
 import { recipeSchema } from './checks.ts'
-import type { Recipe } from './schema.ts'
 import { readStoredRecipe, resolveRecipe } from './resolve-recipe.ts'
 
-it.each(Object.entries(recipes))('the recipe %s fits the schema and carries its own name', (name, recipe) => {
-  expect(recipeSchema.parse(recipe)).toEqual(recipe)
-  expect(recipe.name).toBe(name)
+it.each(Object.entries(recipes))('the recipe %s leaves nothing out and carries its own name', (name, recipe) => {
+  const parsed = recipeSchema.parse(recipe)
+  expect(Object.keys(parsed.phases.full).toSorted()).toEqual(Object.keys(recipe.phases.full).toSorted())
+  expect(parsed.name).toBe(name)
 })
 
-const silent = (): void => {}
-
 describe('resolveRecipe', () => {
+  const phaseFull = async (...settings: string[]) => (await resolveRecipe('step4', settings)).phases.full
+
+  it('scales all of a phase that is a share of it with its epochs', async () => {
+    const { learningRate, mix, earlyStopping } = await phaseFull('phases.full.epochs=40')
+    // 5, 95 / 7 and 10 of 100 epochs; a patience of 15, 20 epochs in any case.
+    expect(learningRate.schedule).toMatchObject({ warmupEpochs: 2, cycleEpochs: 38 / 7 })
+    expect(mix.late?.epochs).toBe(4)
+    expect(earlyStopping).toMatchObject({ patience: 6, minEpochs: 8 })
+  })
+
+  it('takes a share of a person, whatever comes first', async () => {
+    const settings = ['phases.full.learningRate.schedule.warmupEpochs=10%', 'phases.full.epochs=30']
+    for (const order of [settings, settings.toReversed()])
+      expect((await phaseFull(...order)).learningRate.schedule).toMatchObject({ warmupEpochs: 3 })
+  })
+
+  it.each(Object.keys(recipes))('makes a recipe of %s with one epoch a phase', async (name) => {
+    const one = ['head', 'full', 'fixres'].map((phase) => `phases.${phase}.epochs=1`)
+    const { phases } = await resolveRecipe(name, one)
+    expect(Object.values(phases).map(({ epochs }) => epochs)).toEqual([1, 1, 1])
+  })
+
   it('puts settings over a recipe', async () => {
-    const recipe = await resolveRecipe(
-      'demo',
-      ['phases.full.epochs=3', 'phases.full.ema=null', 'model.architecture=convnext_femto'],
-      silent,
-    )
+    const recipe = await resolveRecipe('demo', [
+      'phases.full.epochs=3',
+      'phases.full.ema=null',
+      'model.architecture=convnext_femto',
+    ])
     expect(recipe.phases.full.epochs).toBe(3)
     expect(recipe.phases.full.ema).toBeNull()
     expect(recipe.model.architecture).toBe('convnext_femto')
@@ -33,6 +54,14 @@ describe('resolveRecipe', () => {
     ['demo', ['phases.full.epochs.more=3'], 'RECIPE_SETTING', 'phases.full.epochs.more'],
     ['demo', ['phases.head.mix.late.epochs=3'], 'RECIPE_SETTING', 'phases.head.mix.late is null'],
     ['demo', ['epochs'], 'RECIPE_SETTING', 'path=value'],
+    ['demo', ['phases.full.learningRate.schedule.warmupEpochs=soon'], 'RECIPE_INVALID', 'such as "10%" or "5/120"'],
+    ['step4', ['phases.full.epochs=3', 'phases.full.mix.late.epochs=10'], 'RECIPE_INVALID', 'mix.late.epochs'],
+    [
+      'step4',
+      ['phases.full.epochs=3', 'phases.full.learningRate.schedule.warmupEpochs=5'],
+      'RECIPE_INVALID',
+      'at most 3',
+    ],
     ['demo', ['phases.full.epochs=many'], 'RECIPE_INVALID', 'epochs'],
     ['demo', ['phases.full.labelSmoothing=1.5'], 'RECIPE_INVALID', 'labelSmoothing'],
     ['demo', ['phases.full.features=cached'], 'RECIPE_INVALID', 'cached features need trainable to be head'],
@@ -40,7 +69,7 @@ describe('resolveRecipe', () => {
     ['demo', ['sweep={"sizes":[300],"views":"one"}'], 'RECIPE_INVALID', 'multiple of 32'],
     ['demo', ['data.ignore=["abc"]'], 'RECIPE_INVALID', 'data.ignore'],
   ])('refuses %s with %j as %s', async (name, settings, code, mention) => {
-    await expect(resolveRecipe(name, settings, silent)).rejects.toMatchObject({
+    await expect(resolveRecipe(name, settings)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(mention) as string,
     })
@@ -48,13 +77,13 @@ describe('resolveRecipe', () => {
 })
 
 it('a run that was started goes on, whatever has been refused since', async () => {
-  const { report } = recipes as { report: Recipe }
+  const report = testRecipe('report')
   const { full } = report.phases
   const stored = { ...report, phases: { ...report.phases, full: { ...full, batchNorm: 'last' } } }
   const folder = await testFolder({ 'recipe.json': JSON.stringify(stored) })
   const path = join(folder.path, 'recipe.json')
   try {
-    await expect(resolveRecipe(path, [], silent)).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
+    await expect(resolveRecipe(path, [])).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
     expect(await readStoredRecipe(path)).toEqual(stored)
     await folder.write('recipe.json', JSON.stringify({ ...stored, seed: -1 }))
     await expect(readStoredRecipe(path)).rejects.toMatchObject({ code: 'RECIPE_INVALID' })

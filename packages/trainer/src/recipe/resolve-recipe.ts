@@ -3,24 +3,18 @@ import { z } from 'zod'
 import { recipes } from './recipes/index.ts'
 import { storedRecipeSchema } from './schema.ts'
 import { recipeSchema } from './checks.ts'
-import type { Recipe } from './schema.ts'
+import type { Recipe, RecipeInput } from './schema.ts'
 import { completeRecipe } from './complete-recipe.ts'
 import { fromUser } from '../console/paths.ts'
 import { isRecord } from './record.ts'
-import { shortenPhases } from './shorten-phases.ts'
 import { TrainerError } from '../errors.ts'
 
-type Log = (line: string) => void
-
-/**
- * A recipe by name, or from a JSON file, by `completeRecipe`; then each `path=value` put over it, and the whole
- * checked. `log` is told what was shortened with a phase.
- */
-export async function resolveRecipe(nameOrFile: string, settings: readonly string[], log: Log): Promise<Recipe> {
+/** A recipe by name, or from a JSON file, by `completeRecipe`; then each `path=value` put over it, and the whole checked. */
+export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
   const base = Object.hasOwn(recipes, nameOrFile)
     ? recipes[nameOrFile]
-    : completeRecipe(await readRecipeFile(nameOrFile), nameOrFile, log)
-  return applySettings(base, settings, { name: nameOrFile, log })
+    : completeRecipe(await readRecipeFile(nameOrFile), nameOrFile)
+  return parseRecipe(putOver(base, settings), nameOrFile)
 }
 
 /** The recipe that a run was started with. Throws RECIPE_UNKNOWN and RECIPE_INVALID. */
@@ -28,19 +22,21 @@ export async function readStoredRecipe(path: string): Promise<Recipe> {
   return check(storedRecipeSchema, await readRecipeFile(path), path)
 }
 
-/** A recipe with each `path=value` put over it, checked. Throws RECIPE_SETTING and RECIPE_INVALID. */
-export function applySettings(
-  base: unknown,
-  settings: readonly string[],
-  { name = (base as Recipe).name, log }: { name?: string; log: Log },
-): Recipe {
-  const changed = settings.reduce<unknown>((recipe, setting) => applySetting(recipe, setting), structuredClone(base))
-  const recipe = check(storedRecipeSchema, changed, name)
-  const before = storedRecipeSchema.safeParse(base)
-  const paths = settings.map((setting) => setting.slice(0, setting.indexOf('=')))
-  const fitting = before.success ? shortenPhases(recipe, { before: before.data, paths, log }) : recipe
-  return check(recipeSchema, fitting, name)
+/**
+ * A recipe with each `path=value` put over it, checked but with its shares as they are. Throws RECIPE_SETTING and
+ * RECIPE_INVALID.
+ */
+export function applySettings(base: RecipeInput, settings: readonly string[]): RecipeInput {
+  const changed = putOver(base, settings) as RecipeInput
+  parseRecipe(changed)
+  return changed
 }
+
+/** A recipe with epochs for shares. Throws RECIPE_INVALID, under the recipe's own name unless another is given. */
+export const parseRecipe = (recipe: unknown, name = (recipe as RecipeInput).name): Recipe =>
+  check(recipeSchema, recipe, name)
+
+const putOver = (base: unknown, settings: readonly string[]): unknown => settings.reduce(applySetting, base)
 
 function check(schema: z.ZodType<Recipe>, recipe: unknown, name: string): Recipe {
   const parsed = schema.safeParse(recipe)

@@ -1,6 +1,7 @@
 import { preprocessingSchema } from '@flowers/shared/image/preprocessing'
 import { viewSchema } from '@flowers/shared/image/view'
 import { z } from 'zod'
+import { duration, settleShares } from './duration.ts'
 
 const share = z.number().min(0).max(1)
 /** A share that is never the whole: of what is dropped, something is left. */
@@ -15,13 +16,14 @@ const areaSchema = rangeOf(z.number().positive().lte(1))
 const rampSchema = z.union([share, z.strictObject({ from: share, to: share })])
 export type Ramp = z.infer<typeof rampSchema>
 
-const warmupEpochs = z
-  .number()
-  .min(0)
-  .describe('Epochs in which the rate rises linearly to the top; at most those of the phase.')
+const wholeEpochs = duration(z.int().min(0), Math.round)
+const wholeEpochsFromOne = duration(z.int().min(1), (epochs) => Math.max(1, Math.round(epochs)))
+const warmupEpochs = duration(z.number().min(0)).describe(
+  'Epochs or share in which the rate rises linearly to the top; at most the phase.',
+)
 
 /** How the learning rate moves within a phase; the rate itself is the recipe's, per parameter group. */
-export const scheduleSchema = z.discriminatedUnion('kind', [
+const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('fixed') }),
   z.strictObject({
     kind: z.literal('cosine'),
@@ -31,7 +33,9 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('restarts'),
     warmupEpochs,
-    cycleEpochs: z.number().min(0.01).describe('Length of the first cosine cycle, at least a hundredth of an epoch.'),
+    cycleEpochs: duration(z.number().min(0.01), (epochs) => Math.max(0.01, epochs)).describe(
+      'Length of the first cosine cycle, epochs or share; at least a hundredth of an epoch.',
+    ),
     growth: z.number().gte(1).describe('Each cycle is this many times as long as the one before.'),
     minimum: share.describe('The rate at the end of a cycle, as a share of the rate at the top.'),
   }),
@@ -39,14 +43,14 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
     kind: z.literal('plateau'),
     warmupEpochs,
     factor: z.number().gt(0).lt(1).describe('What the rate is multiplied with when validation accuracy stands still.'),
-    patience: z.int().min(0).describe('Epochs without a gain that are waited for.'),
+    patience: wholeEpochs.describe('Epochs or share without a gain that are waited for.'),
     threshold: z.number().min(0).describe('Smallest gain of accuracy that counts.'),
     minimum: share.describe('The smallest rate, as a share of the rate at the top.'),
   }),
 ])
 
 /** What is drawn anew for every photo and epoch. Crops are cut at decode time, the rest runs inside the traced step. */
-export const augmentSchema = z.strictObject({
+const augmentSchema = z.strictObject({
   strength: rampSchema.describe(
     'Scales rotation, affine, colour, erasing and how far a `randomResizedCrop` is from the whole photo; flips, crops of the other kinds and the `ratio` of crops stay. 1: as written, 0: nothing but what stays.',
   ),
@@ -79,32 +83,27 @@ export const augmentSchema = z.strictObject({
 export type AugmentOptions = z.infer<typeof augmentSchema>
 
 /** MixUp (Zhang et al. 2018) and CutMix (Yun et al. 2019); 0 switches one off, with both on each photo draws one of them. */
-export const mixSchema = z.strictObject({
+const mixSchema = z.strictObject({
   mixupAlpha: z.number().min(0).describe('MixUp: the weight is drawn from Beta(alpha, alpha); 0: off.'),
   cutmixAlpha: z.number().min(0).describe('CutMix, likewise. With both on, each photo draws one of them.'),
   probability: share.describe('Share of photos that are mixed at all.'),
-  mixupOffEpoch: z
-    .int()
-    .min(0)
+  mixupOffEpoch: wholeEpochs
     .nullable()
-    .describe('Epoch of the phase from which MixUp is off, if it comes to it; null: never.'),
-  cutmixOffEpoch: z
-    .int()
-    .min(0)
+    .describe('Epoch of the phase, or share of it, from which MixUp is off, if it comes to it; null: never.'),
+  cutmixOffEpoch: wholeEpochs
     .nullable()
-    .describe('Epoch of the phase from which CutMix is off, likewise; null: never.'),
+    .describe('Epoch of the phase, or share of it, from which CutMix is off, likewise; null: never.'),
   late: z
     .strictObject({
-      epochs: z.int().min(1).describe('How many of the last epochs of the phase; at most all.'),
+      epochs: wholeEpochsFromOne.describe('How many of the last epochs of the phase, or their share; at most all.'),
       mixup: share.describe('What the alpha of MixUp is multiplied with in them; 0: off.'),
       cutmix: share.describe('The same for CutMix.'),
     })
     .nullable()
     .describe('Weaker mixing at the end; null: none.'),
 })
-export type MixOptions = z.infer<typeof mixSchema>
 
-const phaseSchema = z.strictObject({
+const phaseFields = z.strictObject({
   epochs: z.int().min(0).describe('0 leaves the phase out.'),
   size: z.int().min(8).describe('Side of the training input, pixels.'),
   batch: z.int().min(1).describe('Photos a step.'),
@@ -167,8 +166,8 @@ const phaseSchema = z.strictObject({
   tta: z
     .strictObject({
       views: z.enum(['three', 'six']).describe('Three flips, or three flips at two scales.'),
-      everyEpochs: z.int().min(1).describe('Epochs from one to the next.'),
-      lastEpochs: z.int().min(0).describe('How many of the last epochs have it in any case.'),
+      everyEpochs: wholeEpochsFromOne.describe('Epochs or share from one to the next.'),
+      lastEpochs: wholeEpochs.describe('How many of the last epochs, or their share, have it in any case.'),
     })
     .nullable()
     .describe(
@@ -176,14 +175,22 @@ const phaseSchema = z.strictObject({
     ),
   earlyStopping: z
     .strictObject({
-      patience: z.int().min(1).describe('Epochs without a better validation accuracy that end the phase.'),
-      minEpochs: z.int().min(0).describe('Epochs that are run in any case.'),
+      // One bad epoch says nothing, however short the phase.
+      patience: duration(z.int().min(1), (epochs) => Math.max(2, Math.ceil(epochs))).describe(
+        'Epochs or share without a better validation accuracy that end the phase; a share is rounded up, to 2 at least.',
+      ),
+      minEpochs: wholeEpochs.describe('Epochs or share that are run in any case.'),
       threshold: z.number().min(0).describe('Smallest gain of accuracy that counts.'),
     })
     .nullable()
     .describe('null: every epoch is run.'),
 })
-export type Phase = z.infer<typeof phaseSchema>
+
+/** Parsing makes epochs of shares: they follow `epochs` for as long as a recipe is kept as it was written. */
+const phaseSchema = phaseFields.transform((phase) => settleShares(phase, phase.epochs))
+export type Phase = z.output<typeof phaseSchema>
+export type PhaseInput = z.input<typeof phaseSchema>
+export type MixOptions = Phase['mix']
 
 export const phaseNames = ['head', 'full', 'fixres'] as const
 export type PhaseName = (typeof phaseNames)[number]
@@ -268,4 +275,6 @@ export const storedRecipeSchema = z.strictObject({
     ),
   phases: z.strictObject({ head: phaseSchema, full: phaseSchema, fixres: phaseSchema }),
 })
-export type Recipe = z.infer<typeof storedRecipeSchema>
+export type Recipe = z.output<typeof storedRecipeSchema>
+/** A recipe as it is written: a length within a phase may be a share of it, and what has a default may be missing. */
+export type RecipeInput = z.input<typeof storedRecipeSchema>

@@ -30,6 +30,10 @@ export const isWrittenAtStart = (name: string): boolean => {
   return [recipe, environment, data, metrics, checkpoints].some((each) => each === name) || name.startsWith('events.')
 }
 
+/** Whether a name is of what a run leaves that was killed before it had written down what it is; `data.json` comes last. */
+export const isLeftOfUnbornRun = (name: string): boolean =>
+  /^(checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
+
 /** Reads a JSON file of a run folder. Throws TRAIN_RUN_MISSING naming the file and what is wrong with it. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {

@@ -9,7 +9,7 @@ import { findArchitecture } from '../model/registry.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import type { Recipe } from '../recipe/schema.ts'
-import { recipeDefaults } from '../recipe/defaults.ts'
+import { recipeDefaults } from './test-recipe.ts'
 
 /**
  * For tests: weights as lively as trained ones. None is 0 or 1, so nothing can be folded away unseen, LayerScale is of

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { recipes } from '../recipe/recipes/index.ts'
 import { packAugmentations } from '../input/apply-augment.ts'
 import { colorMatrix, drawGeometry } from '../input/augment.ts'
 import type { Augmentation } from '../input/augment.ts'
@@ -13,7 +12,8 @@ import { initialize } from '../model/init.ts'
 import { Random } from '@flowers/shared/random'
 import { emaDecay } from '../optim/ema.ts'
 import type { Phase } from '../recipe/schema.ts'
-import { noMix, reportPhases, standardAugment } from '../recipe/defaults.ts'
+import { noMix, standardAugment } from '../recipe/defaults.ts'
+import { reportPhases, testRecipe } from '../testing/test-recipe.ts'
 import { bytes, startTensorflow } from '@flowers/tensorflow'
 import type { Precision } from '@flowers/tensorflow/precision'
 import { readState, restoreVariables, saveState } from '../run/state.ts'
@@ -42,7 +42,7 @@ const plain: Phase = {
   augment: { ...standardAugment, horizontalFlip: 0, rotation: 0 },
   ema: { decay: 0.5, power: 1 },
 }
-const { preprocessing } = recipes['demo']!
+const { preprocessing } = testRecipe('demo')
 
 /** Six photos of three classes that differ in colour. */
 const pixels = Uint8Array.from({ length: 6 * 16 * 16 * 3 }, (_, i) =>
@@ -197,7 +197,7 @@ describe('gathered gradients', () => {
       const one = trainer(gathering, 'float16')
       await one.run(1e-3, part(0))
       await one.run(1e-3, part(1))
-      const recipe = { ...recipes['demo']!, precision: 'float16' } as const
+      const recipe = { ...testRecipe('demo'), precision: 'float16' } as const
       await saveState(path, one.variables, startOf('full', recipe, 0, { seconds: 0, updates: 0 }))
       await one.run(1e-3, part(2))
 

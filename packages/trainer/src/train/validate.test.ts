@@ -9,7 +9,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { convnext } from '../model/convnext.ts'
 import { initialize } from '../model/init.ts'
-import { recipeDefaults } from '../recipe/defaults.ts'
+import { recipeDefaults } from '../testing/test-recipe.ts'
 import { startTensorflow, Variable } from '@flowers/tensorflow'
 import { Scorers, summarize, ValidationSet } from './validate.ts'
 

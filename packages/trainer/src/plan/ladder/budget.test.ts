@@ -4,11 +4,10 @@ import { recipeSchema } from '../../recipe/checks.ts'
 import { withinBudget } from './budget.ts'
 
 const budget = { architecture: 'efficientnet_lite0', epochs: 6, size: 64, batch: 32, photos: 6552 }
-const step = (number: number) => withinBudget(recipes[`step${number}`]!, budget)
+const step = (number: number) => recipeSchema.parse(withinBudget(recipes[`step${number}`]!, budget))
 
 describe('a step within a budget', () => {
   it.each([1, 2, 3, 4, 5])('is a recipe: step %i', (number) => {
-    expect(recipeSchema.parse(step(number))).toEqual(step(number))
     expect(step(number).model).toMatchObject({
       architecture: 'efficientnet_lite0',
       weights: 'efficientnet_lite0',

@@ -1,7 +1,6 @@
 import { findPretrained } from '../../model/weights/pretrained.ts'
 import { findArchitecture } from '../../model/registry.ts'
-import type { Phase, PhaseName, Recipe } from '../../recipe/schema.ts'
-import type { Schedule } from '../../optim/schedule.ts'
+import type { PhaseInput, PhaseName, RecipeInput } from '../../recipe/schema.ts'
 
 /** What a run of the ladder may take, and on how many photos. */
 export interface Budget {
@@ -27,22 +26,23 @@ export const highestBackboneRate = 3e-4
 const shortestAverage = 0.9
 
 /**
- * A step's recipe within a budget: another network, from its ImageNet weights where there are any by name, and every
- * count of epochs in proportion. What counts in steps keeps its share of the run: the moving average forgets over the
- * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are, in
+ * A step's recipe within a budget: another network, from its ImageNet weights where there are any by name, and epochs
+ * in proportion, and with them everything in a phase that is a share of it. The moving average, which counts steps,
+ * forgets over the same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are, in
  * all steps alike; that of the backbone as far as the backbone bears it.
  */
-export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
+export function withinBudget(recipe: RecipeInput, budget: Budget): RecipeInput {
   const { architecture, epochs, size, batch, photos } = budget
   const { normalization, defaults } = findArchitecture(architecture)
   const steps = (count: number, width: number, all: number): number => count * Math.max(1, Math.floor(all / width))
-  const scaled = (name: PhaseName): Phase => {
+  const scaled = (name: PhaseName): PhaseInput => {
     const phase = recipe.phases[name]
     if (phase.epochs === 0) return phase
     const count = Math.max(1, Math.round((phase.epochs * epochs) / firstStepEpochs))
     const fewer = steps(phase.epochs, phase.batch, reportPhotos) / steps(count, batch, photos)
     return {
-      ...inEpochs(phase, count),
+      ...phase,
+      epochs: count,
       size: name === 'fixres' ? toSize((size * phase.size) / recipe.phases.full.size) : size,
       batch,
       ema: phase.ema && {
@@ -54,7 +54,7 @@ export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
     }
   }
   const factor = rateFactor(recipe.phases.full, budget)
-  const withRates = (phase: Phase): Phase => ({
+  const withRates = (phase: PhaseInput): PhaseInput => ({
     ...phase,
     learningRate: {
       ...phase.learningRate,
@@ -84,54 +84,10 @@ export function withinBudget(recipe: Recipe, budget: Budget): Recipe {
 }
 
 /** What learning rates are multiplied with, for all phases alike. */
-function rateFactor(full: Phase, { epochs, batch, photos }: Budget): number {
+function rateFactor(full: PhaseInput, { epochs, batch, photos }: Budget): number {
   const before = (full.epochs * reportPhotos) / full.batch
   const now = ((full.epochs * epochs) / firstStepEpochs) * Math.max(1, photos / batch)
   return Math.sqrt(before / now)
 }
 
 const toSize = (pixels: number): number => Math.max(16, Math.round(pixels / 16) * 16)
-
-/** A phase of another number of epochs, and everything in it that counts epochs in proportion. */
-function inEpochs(phase: Phase, epochs: number): Phase {
-  const share = epochs / phase.epochs
-  const whole = (count: number): number => Math.round(count * share)
-  const { mix, earlyStopping, learningRate } = phase
-  return {
-    ...phase,
-    epochs,
-    learningRate: { ...learningRate, schedule: scaleSchedule(learningRate.schedule, share) },
-    mix: {
-      ...mix,
-      mixupOffEpoch: mix.mixupOffEpoch === null ? null : whole(mix.mixupOffEpoch),
-      cutmixOffEpoch: mix.cutmixOffEpoch === null ? null : whole(mix.cutmixOffEpoch),
-      late: mix.late && { ...mix.late, epochs: Math.max(1, whole(mix.late.epochs)) },
-    },
-    earlyStopping: earlyStopping && {
-      ...earlyStopping,
-      // One bad epoch says nothing, however short the run.
-      patience: Math.max(2, Math.ceil(earlyStopping.patience * share)),
-      minEpochs: whole(earlyStopping.minEpochs),
-    },
-  }
-}
-
-type Kind<K extends Schedule['kind']> = Extract<Schedule, { kind: K }>
-
-const schedules: { [K in Schedule['kind']]: (schedule: Kind<K>, share: number) => Schedule } = {
-  fixed: (schedule) => schedule,
-  cosine: (schedule, share) => ({ ...schedule, warmupEpochs: schedule.warmupEpochs * share }),
-  restarts: (schedule, share) => ({
-    ...schedule,
-    warmupEpochs: schedule.warmupEpochs * share,
-    cycleEpochs: schedule.cycleEpochs * share,
-  }),
-  plateau: (schedule, share) => ({
-    ...schedule,
-    warmupEpochs: schedule.warmupEpochs * share,
-    patience: Math.round(schedule.patience * share),
-  }),
-}
-
-const scaleSchedule = <K extends Schedule['kind']>(schedule: Kind<K>, share: number): Schedule =>
-  schedules[schedule.kind](schedule, share)

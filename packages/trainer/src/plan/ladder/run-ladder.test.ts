@@ -41,7 +41,6 @@ function options(signal: AbortSignal, epochEnd: () => void = () => {}): LadderOp
       seeds: [1],
       settings: [],
     },
-    withSettings: (recipe) => recipe,
     progress: progressWith(epochEnd),
     signal,
   }

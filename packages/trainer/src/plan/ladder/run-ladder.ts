@@ -4,15 +4,16 @@ import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { openData } from '../../dataset/open-data.ts'
 import { requireWritable } from '../../console/output.ts'
+import { requireModel } from '../../recipe/network.ts'
 import type { Recipe } from '../../recipe/schema.ts'
 import { duration, percent } from '../../console/format.ts'
 import type { Progress } from '../../console/progress.ts'
 import { runFiles } from '../../run/files.ts'
 import { trainRun } from '../../train/run.ts'
-import { withinBudget } from './budget.ts'
 import type { Ladder, LadderPlan, LadderRun } from './ladder.ts'
 import { ladderPage } from './page.ts'
 import { scoreRun } from './score-run.ts'
+import { stepRecipe } from './step-recipe.ts'
 import { chosenSteps } from './steps.ts'
 import { TrainerError } from '../../errors.ts'
 
@@ -22,8 +23,6 @@ export interface LadderOptions {
   /** Where runs, `ladder.json` and `ladder.md` go. */
   readonly folder: string
   readonly plan: LadderPlan
-  /** Puts the plan's settings over a recipe. */
-  readonly withSettings: (recipe: Recipe) => Recipe
   readonly progress: Progress
   /** Abort to save and stop. */
   readonly signal: AbortSignal
@@ -34,16 +33,16 @@ export interface LadderOptions {
 /**
  * Runs the steps of a plan with every seed, each in a run folder of its own, and scores each on the validation photos with the
  * views of its step. A ladder that was stopped or killed goes on where it was. Writes `ladder.json` and `ladder.md` after
- * every run. Throws USAGE for a folder that holds a ladder of another plan.
+ * every run. Throws USAGE for a folder that holds a ladder of another plan, and what is wrong with a step's recipe.
  */
 export async function runLadder(options: LadderOptions): Promise<Ladder> {
-  const { data, folder, plan, withSettings, progress, signal, onTraining = () => {} } = options
+  const { data, folder, plan, progress, signal, onTraining = () => {} } = options
+  // What is wrong with a recipe is said before any photo is read: how many there are changes rates alone.
+  for (const { recipe } of chosenSteps(plan)) await requireModel(stepRecipe(recipe, plan, plan.batch))
   await requireWritable(folder)
   await requireSamePlan(folder, { data, ...plan })
   const { train, valid, labels } = await openData(data, { seed: plan.seeds[0] ?? 1, signal })
-  const recipes = chosenSteps(plan).map(({ recipe }) =>
-    withSettings(withinBudget(recipe, { ...plan, photos: train.length })),
-  )
+  const recipes = chosenSteps(plan).map(({ recipe }) => stepRecipe(recipe, plan, train.length))
   // Only now, so that a plan that cannot be run leaves the folder to another.
   await claim(folder, { data, ...plan })
   const runs: LadderRun[] = []

@@ -1,9 +1,9 @@
 import { step1, step2, step3, step4, step5 } from '../../recipe/recipes/ladder.ts'
-import type { Recipe } from '../../recipe/schema.ts'
+import type { RecipeInput } from '../../recipe/schema.ts'
 
 /** A step of the report's ladder. */
 export interface Step {
-  readonly recipe: Recipe
+  readonly recipe: RecipeInput
   /** What it has over the step before. */
   readonly adds: string
   /** Top-1 accuracy in the report, percent: ConvNeXt-Base, 152 classes, its own photos. */

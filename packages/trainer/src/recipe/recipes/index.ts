@@ -1,4 +1,4 @@
-import type { Recipe } from '../schema.ts'
+import type { RecipeInput } from '../schema.ts'
 import { demo } from './demo.ts'
 import { flowers102 } from './flowers102.ts'
 import { garden18 } from './garden18.ts'
@@ -7,7 +7,7 @@ import { quick } from './quick.ts'
 import { report } from './report.ts'
 
 /** Every recipe that comes with the trainer, by name. */
-export const recipes: Readonly<Record<string, Recipe>> = {
+export const recipes: Readonly<Record<string, RecipeInput>> = {
   demo,
   flowers102,
   garden18,

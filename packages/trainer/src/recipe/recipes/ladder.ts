@@ -1,6 +1,6 @@
 import { oneView, sixViews, threeViews } from '@flowers/shared/image/view'
-import type { Recipe } from '../schema.ts'
-import { noMix, recipeDefaults, reportPhases, standardAugment, strongAugment } from '../defaults.ts'
+import { noMix, recipeDefaults, reportPhases, strongAugment } from '../defaults.ts'
+import { derive } from '../override.ts'
 
 // The report's five steps, each built on the one before. What it gives no value for is marked "ours".
 
@@ -8,8 +8,7 @@ import { noMix, recipeDefaults, reportPhases, standardAugment, strongAugment } f
  * Step 1, 80.1 in the report: cross-entropy and clipped gradients, everything trained at once at one fixed rate. The
  * optimizer is AdamW without weight decay, which is Adam. Ours: the rate (that of step 2), the augmentation, 100 epochs.
  */
-export const step1 = {
-  ...recipeDefaults,
+export const step1 = derive(recipeDefaults, {
   name: 'step1',
   model: {
     architecture: 'convnext_base',
@@ -21,103 +20,82 @@ export const step1 = {
   views: [...oneView],
   precision: 'float32',
   phases: {
-    head: { ...reportPhases.head, epochs: 0 },
+    head: { epochs: 0 },
     full: {
-      ...reportPhases.full,
       learningRate: { backbone: 1e-4, head: 1e-4, schedule: { kind: 'fixed' } },
       weightDecay: 0,
       labelSmoothing: 0,
-      augment: standardAugment,
       mix: noMix,
       ema: null,
       tta: null,
       earlyStopping: null,
     },
     // The report names phase 3 with step 5 only; step 2 is "two-stage".
-    fixres: { ...reportPhases.fixres, epochs: 0 },
+    fixres: { epochs: 0 },
   },
-} satisfies Recipe
+})
 
 /**
  * Step 2, 92.5: AdamW, mixed precision where it gains, cosine, dropout, label smoothing, early stopping, the head first (3 to 5 epochs), EMA.
  * The report's rate is 1e-4. Ours: weight decay (PyTorch's default), smoothing (that of the paper; step 4 lowers it).
  */
-export const step2 = {
-  ...step1,
+export const step2 = derive(step1, {
   name: 'step2',
-  model: { ...step1.model, head: { kind: 'mlp', hidden: 512, dropout: 0.35 } },
+  model: { head: { dropout: 0.35 } },
   precision: 'auto',
   phases: {
-    ...step1.phases,
-    head: { ...reportPhases.head, epochs: 4, weightDecay: 0.01, labelSmoothing: 0.1 },
+    // A head of so few epochs never stops early.
+    head: { epochs: 4, weightDecay: 0.01, labelSmoothing: 0.1, earlyStopping: { patience: 5, minEpochs: 3 } },
     full: {
-      ...step1.phases.full,
-      learningRate: { backbone: 1e-4, head: 1e-4, schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 } },
+      learningRate: { schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 } },
       weightDecay: 0.01,
       labelSmoothing: 0.1,
       ema: reportPhases.full.ema,
       earlyStopping: reportPhases.full.earlyStopping,
     },
   },
-} satisfies Recipe
+})
 
 /**
  * Step 3, 95.7: MixUp and CutMix, in the last 10 epochs without CutMix and with weaker MixUp; a lower rate for the
  * backbone than for the head, halved on plateaus; three views. Ours: the alphas (those of the papers), half the photos
  * mixed, what plateaus do.
  */
-export const step3 = {
-  ...step2,
+export const step3 = derive(step2, {
   name: 'step3',
   views: [...threeViews],
   phases: {
-    ...step2.phases,
     full: {
-      ...step2.phases.full,
       learningRate: {
         backbone: 1.5e-5,
         head: 1.2e-4,
-        schedule: { kind: 'plateau', warmupEpochs: 0, factor: 0.5, patience: 5, threshold: 1e-4, minimum: 0.01 },
+        schedule: { kind: 'plateau', warmupEpochs: 0, factor: 0.5, patience: '5%', threshold: 1e-4, minimum: 0.01 },
       },
-      mix: {
-        mixupAlpha: 0.2,
-        cutmixAlpha: 1,
-        probability: 0.5,
-        mixupOffEpoch: null,
-        cutmixOffEpoch: null,
-        late: { epochs: 10, mixup: 0.5, cutmix: 0 },
-      },
+      mix: { mixupAlpha: 0.2, cutmixAlpha: 1, probability: 0.5, late: { epochs: '10%', mixup: 0.5, cutmix: 0 } },
       tta: reportPhases.full.tta,
     },
   },
-} satisfies Recipe
-
-/** A first cycle of which three, each twice as long as the one before, fill the epochs: the rate ends at its lowest. */
-const threeCycles = (epochs: number): number => epochs / (1 + 2 + 4)
+})
 
 /**
  * Step 4, 96.6: a warm-up of 5 epochs and cosine with warm restarts; less smoothing, more weight decay, other alphas:
  * the report's final values of all four. Ours: three cycles, each twice as long as the one before.
  */
-export const step4 = {
-  ...step3,
+export const step4 = derive(step3, {
   name: 'step4',
   phases: {
-    ...step3.phases,
-    head: { ...step3.phases.head, weightDecay: 0.05, labelSmoothing: 0.05 },
+    head: { weightDecay: 0.05, labelSmoothing: 0.05 },
     full: {
-      ...step3.phases.full,
       learningRate: {
-        backbone: 1.5e-5,
-        head: 1.2e-4,
-        schedule: { kind: 'restarts', warmupEpochs: 5, cycleEpochs: threeCycles(95), growth: 2, minimum: 0.01 },
+        // 1 + 2 + 4 first cycles fill the 95 epochs after the warm-up, so that the rate ends at its lowest.
+        schedule: { kind: 'restarts', warmupEpochs: '5/100', cycleEpochs: '95/700', growth: 2, minimum: 0.01 },
       },
       weightDecay: 0.05,
       labelSmoothing: 0.05,
-      mix: { ...step3.phases.full.mix, mixupAlpha: 0.2, cutmixAlpha: 0.35 },
+      mix: { cutmixAlpha: 0.35 },
     },
   },
-} satisfies Recipe
+})
 
 /**
  * Step 5, 97.5: class weights by the effective number, focal loss with smoothing, classes drawn by the square root of
@@ -125,42 +103,34 @@ export const step4 = {
  * 12 + 120 + 30 epochs, the last at 576 px, finished on plateaus; six views. Ours: focal gamma, alphas, the epochs they
  * end at, the ramps, what plateaus do.
  */
-export const step5 = {
-  ...step4,
+export const step5 = derive(step4, {
   name: 'step5',
   views: [...sixViews],
   phases: {
-    head: { ...step4.phases.head, epochs: 12, classWeightBeta: 0.9999, samplerPower: 0.5 },
+    head: {
+      epochs: 12,
+      classWeightBeta: 0.9999,
+      samplerPower: 0.5,
+      earlyStopping: reportPhases.head.earlyStopping,
+    },
     full: {
-      ...step4.phases.full,
       epochs: 120,
-      learningRate: {
-        ...step4.phases.full.learningRate,
-        schedule: { ...step4.phases.full.learningRate.schedule, cycleEpochs: threeCycles(115) },
-      },
+      learningRate: { schedule: { warmupEpochs: '5/120', cycleEpochs: '115/840' } },
       labelSmoothing: { from: 0.05, to: 0 },
       focalGamma: 1,
       classWeightBeta: 0.9999,
       samplerPower: 0.5,
       augment: { ...strongAugment, strength: { from: 1, to: 0.3 } },
-      mix: {
-        ...step4.phases.full.mix,
-        mixupAlpha: 0.4,
-        cutmixAlpha: 1,
-        mixupOffEpoch: 80,
-        cutmixOffEpoch: 60,
-        late: null,
-      },
-      tta: { views: 'six', everyEpochs: 10, lastEpochs: 5 },
+      mix: { mixupAlpha: 0.4, cutmixAlpha: 1, mixupOffEpoch: '80/120', cutmixOffEpoch: '60/120', late: null },
+      tta: { views: 'six' },
+      earlyStopping: { patience: '15/120', minEpochs: '20/120' },
     },
     fixres: {
-      ...reportPhases.fixres,
       epochs: 30,
       learningRate: {
-        backbone: 1.5e-6,
-        head: 1.2e-5,
-        schedule: { kind: 'plateau', warmupEpochs: 0, factor: 0.5, patience: 3, threshold: 1e-5, minimum: 0.01 },
+        schedule: { kind: 'plateau', warmupEpochs: 0, factor: 0.5, patience: '3/30', threshold: 1e-5, minimum: 0.01 },
       },
+      earlyStopping: { patience: '8/30', minEpochs: '5/30' },
     },
   },
-} satisfies Recipe
+})

@@ -1,41 +1,25 @@
-import type { Recipe } from '../schema.ts'
-import { noMix, reportPhases } from '../defaults.ts'
-import { headPhase, pretrainedLite, transferAugment, transferDefaults } from './transfer.ts'
+import { noMix } from '../defaults.ts'
+import { derive } from '../override.ts'
+import { transferDefaults } from './transfer.ts'
 
 /**
  * A few hundred photos on a laptop: EfficientNet-Lite0 from its ImageNet weights, three phases. `train --recipe quick`
  * replaces sizes, batch, epochs, rates, smoothing, sampling and average by what suits the photos and the minutes it is
- * given (`src/budget/plan-quick.ts`); the values here are those for photos of 224 px and more, and twenty minutes.
+ * given (`src/plan/plan-quick.ts`); the values here are those for photos of 224 px and more, and twenty minutes.
  */
-export const quick = {
-  ...transferDefaults,
+export const quick = derive(transferDefaults, {
   name: 'quick',
-  model: pretrainedLite('efficientnet_lite0'),
-  data: { ...transferDefaults.data, criterion: 'loss' },
+  model: { architecture: 'efficientnet_lite0', weights: 'efficientnet_lite0' },
+  data: { criterion: 'loss' },
   phases: {
-    head: { ...headPhase, size: 224, batch: 32 },
+    head: { size: 224, batch: 32 },
     full: {
-      ...reportPhases.full,
-      epochs: 10,
       size: 224,
       batch: 32,
-      learningRate: { backbone: 3e-4, head: 2e-3, schedule: { kind: 'cosine', warmupEpochs: 0.5, minimum: 0.01 } },
-      labelSmoothing: 0.1,
-      augment: transferAugment,
+      // However long the plan: the head that it protects is the same.
+      learningRate: { schedule: { warmupEpochs: 0.5 } },
       mix: noMix,
-      ema: { decay: 0.99, power: 0.75 },
-      tta: null,
-      earlyStopping: null,
     },
-    fixres: {
-      ...reportPhases.fixres,
-      epochs: 2,
-      size: 288,
-      batch: 32,
-      learningRate: { backbone: 3e-5, head: 2e-4, schedule: { kind: 'cosine', warmupEpochs: 0, minimum: 0.01 } },
-      ema: { decay: 0.99, power: 0.75 },
-      tta: null,
-      earlyStopping: null,
-    },
+    fixres: { size: 288, batch: 32, learningRate: { backbone: 3e-5, head: 2e-4 } },
   },
-} satisfies Recipe
+})

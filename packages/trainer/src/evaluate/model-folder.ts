@@ -4,9 +4,6 @@ import { listModels, modelFiles } from '@flowers/shared/model/package'
 import { fromUser } from '../console/paths.ts'
 import { TrainerError } from '../errors.ts'
 
-/** What `--model` takes, for its help. */
-export const modelHelp = 'a model folder, models/<name>/<version>, or models/<name> for its highest version'
-
 /** The model folder that a person names, by itself or by the folder of its versions. Throws MODEL_FOLDER. */
 export async function modelFolder(path: string): Promise<string> {
   const folder = fromUser(path)

@@ -1,0 +1,120 @@
+import { access, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { requireWritable } from '../console/output.ts'
+import { fromUser, toUser } from '../console/paths.ts'
+import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from '../recipe/resolve-recipe.ts'
+import type { Recipe } from '../recipe/schema.ts'
+import { startingFrom } from '../recipe/starting-from.ts'
+import { isLeftOfUnbornRun, runFiles } from '../run/files.ts'
+import { TrainerError } from '../errors.ts'
+
+/** What a person asks `train` for: the options of the command line by name. */
+export interface RunRequest {
+  readonly recipe?: string
+  readonly data?: string
+  readonly out?: string
+  readonly set?: readonly string[]
+  readonly weights?: string
+  readonly resume?: string
+  readonly resumeIfPresent?: boolean
+}
+
+/** The run that a request comes to. */
+export interface RunPlan {
+  /** Undefined for the demo, which draws its own. */
+  readonly data: string | undefined
+  readonly folder: string
+  /** Whether the run goes on with what its folder holds. */
+  readonly resume: boolean
+  /** The recipe with everything that depends on the photos and the machine. */
+  readonly resolve: (photos: string, signal: AbortSignal) => Promise<Recipe>
+}
+
+type Log = (line: string) => void
+
+/**
+ * Decides which run a request starts or goes on with, and finds what is wrong with it before any photo is read. Throws
+ * USAGE, TRAIN_RUN_EXISTS, TRAIN_RUN_MISSING, and what resolving a recipe and finding its model throw.
+ */
+export function planRun(request: RunRequest, log: Log): Promise<RunPlan> {
+  if (request.resumeIfPresent) return planStartOrResume(request, log)
+  return request.resume === undefined ? planStart(request, log) : planResume(request.resume, request)
+}
+
+/** The recipe that is asked for, before it is fitted to photos and machine. */
+async function planRecipe({ recipe: name = 'demo', data, set = [], weights }: RunRequest) {
+  if (data === undefined && name !== 'demo') {
+    throw new TrainerError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
+  }
+  const { minutes, settings } = takeMinutes(name, set)
+  return { minutes, settings, planned: startingFrom(await resolveRecipe(name, settings), weights) }
+}
+
+async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
+  const { data, out, weights } = request
+  const { minutes, settings, planned } = await planRecipe(request)
+  // Else `quick` would find out after it has looked at the photos, `demo` after it has drawn them.
+  const { requireModel } = await import('../recipe/network.ts')
+  await requireModel(planned)
+  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
+  const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
+  await requireWritable(folder)
+  const present = await readdir(folder).catch(() => [])
+  if (!present.every(isLeftOfUnbornRun)) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
+  return {
+    data: data === undefined ? undefined : fromUser(data),
+    folder,
+    resume: false,
+    resolve: async (photos, signal) => {
+      if (minutes === null) return planned
+      const { resolveQuick } = await import('./quick.ts')
+      return resolveQuick({
+        data: photos,
+        minutes,
+        withSettings: (fitted) => startingFrom(applySettings(fitted, settings), weights),
+        log,
+        signal,
+      })
+    },
+  }
+}
+
+/** The recipe as a run stores it, where it left the precision to the machine. */
+const asStored = (planned: Recipe, { precision }: Recipe): Recipe =>
+  planned.precision === 'auto' ? { ...planned, precision } : planned
+
+/** The same arguments start a run and go on with it; those of another run are refused. */
+async function planStartOrResume(request: RunRequest, log: Log): Promise<RunPlan> {
+  const { out, data, resume } = request
+  if (out === undefined || resume !== undefined)
+    throw new TrainerError('USAGE', '--resume-if-present needs --out RUN, and no --resume')
+  const present = await readdir(fromUser(out)).catch((): string[] => [])
+  if (!present.includes(runFiles.data)) return planStart(request, log)
+  const plan = await planResume(out, data === undefined ? {} : { data })
+  const { minutes, planned } = await planRecipe(request)
+  const stored = await readStoredRecipe(join(plan.folder, runFiles.recipe))
+  // What was fitted to some minutes was fitted to the machine where the run began.
+  const same = minutes === null ? isDeepStrictEqual(stored, asStored(planned, stored)) : stored.name === planned.name
+  if (!same) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
+  return plan
+}
+
+async function planResume(run: string, { recipe, data, out, set = [], weights }: RunRequest): Promise<RunPlan> {
+  if (recipe !== undefined || out !== undefined || weights !== undefined || set.length > 0) {
+    throw new TrainerError(
+      'USAGE',
+      '--resume continues a run as it was started: it takes neither --recipe, --out, --weights nor --set',
+    )
+  }
+  const folder = fromUser(run)
+  for (const name of [runFiles.data, runFiles.recipe]) {
+    await access(join(folder, name)).catch((cause: unknown) => {
+      throw new TrainerError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
+    })
+  }
+  const { readRunData } = await import('../run/data-file.ts')
+  const { source } = await readRunData(folder)
+  const stored = await readStoredRecipe(join(folder, runFiles.recipe))
+  return { resolve: async () => stored, data: data === undefined ? source : fromUser(data), folder, resume: true }
+}
