@@ -17,8 +17,8 @@ const allowed = {
   'trainer/measure': 'shared',
   'trainer/model': 'shared trainer/tensorflow trainer/console',
   'trainer/recipe': 'shared trainer/tensorflow trainer/console trainer/model',
-  'trainer/optim': 'trainer/tensorflow trainer/recipe',
-  'trainer/dataset': 'shared trainer/console',
+  'trainer/optim': 'trainer/tensorflow trainer/measure trainer/recipe',
+  'trainer/dataset': 'shared trainer/console trainer/measure',
   'trainer/input': 'shared trainer/tensorflow trainer/console trainer/recipe trainer/optim trainer/dataset',
   'trainer/run': 'shared trainer/tensorflow trainer/console trainer/model trainer/recipe trainer/dataset',
   'trainer/train':

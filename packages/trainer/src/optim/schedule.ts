@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { scheduleSchema } from '../recipe/schema.ts'
+import type { Ramp, scheduleSchema } from '../recipe/schema.ts'
 
 export type Schedule = z.infer<typeof scheduleSchema>
 
@@ -56,4 +56,11 @@ export function updatePlateau(schedule: Schedule, plateau: Plateau, accuracy: nu
   if (accuracy > plateau.best + schedule.threshold) return { ...plateau, best: accuracy, waited: 0 }
   if (plateau.waited < schedule.patience) return { ...plateau, waited: plateau.waited + 1 }
   return { ...plateau, waited: 0, factor: plateau.factor * schedule.factor }
+}
+
+/** Value of a ramp at an epoch (from 0) of a phase: `from` in the first, `to` in the last, linear between. */
+export function rampValue(ramp: Ramp, epoch: number, epochs: number): number {
+  if (typeof ramp === 'number') return ramp
+  const progress = epochs <= 1 ? 1 : Math.min(1, epoch / (epochs - 1))
+  return ramp.from + (ramp.to - ramp.from) * progress
 }

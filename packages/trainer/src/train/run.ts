@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
@@ -25,14 +25,16 @@ import { TensorBoard } from '../run/tensorboard.ts'
 import { startTensorflow } from '../tensorflow/index.ts'
 import { readRunData } from '../run/data-file.ts'
 import { describeEnvironment } from '../run/environment.ts'
-import { checkpointFiles, checkpointPath, isWrittenAtStart, runFiles } from '../run/files.ts'
-import { PhaseRunner, startOf, updatesOf } from './phase.ts'
-import type { PhaseContext } from './phase.ts'
+import { isWrittenAtStart, runFiles } from '../run/files.ts'
 import { resolvePrecision } from '../recipe/precision.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
 import { buildModel } from '../recipe/network.ts'
-import { readState, restoreVariables } from '../run/state.ts'
-import type { SavedState } from '../run/state.ts'
+import { restoreVariables } from '../run/state.ts'
+import { bestWeights, loadState, removeHalfWritten } from './checkpoints.ts'
+import type { RunContext } from './context.ts'
+import { mostDemanding } from './memory.ts'
+import { openPhase, requirePhaseFits } from './phase.ts'
+import { isUntrained, startOf, updatesOf } from './position.ts'
 import { variablesFor } from './step.ts'
 import { sweepSizes } from './sweep.ts'
 
@@ -84,13 +86,13 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const recipe = resolvePrecision(options.recipe, tensorflow.device)
   const log = await MetricsLog.open(join(folder, runFiles.metrics), state?.position.metricsBytes ?? 0)
   await mkdir(join(folder, runFiles.checkpoints), { recursive: true })
-  await removeHalfWritten(join(folder, runFiles.checkpoints))
+  await removeHalfWritten(folder)
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
   // What calibration is fitted on later has chosen nothing.
   const valid = choosingPhotos(dataset.valid, recipe.data.selection, recipe.seed)
   const choosing = { ...dataset, valid }
-  const context: PhaseContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
+  const context: RunContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
   if (!options.resume) {
     await requireMemory(context, phases)
     await describeRun(recipe, options, prepared, tensorflow)
@@ -108,21 +110,21 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     const previous = phases[index - 1]
     // A phase begins where the one before it was best.
     const start = saved
-      ? weightsOf(model, saved)
+      ? zeroValues(model)
       : previous
         ? await bestWeights(model, folder, previous)
         : await startingValues(model, recipe, weights)
     const variables = variablesFor(model, recipe.phases[name], recipe.precision, start)
     if (saved) restoreVariables(variables, saved)
     const position = saved?.position ?? startOf(name, recipe, log.bytes, spent)
-    const runner = new PhaseRunner(context, name, variables, position)
+    const running = openPhase(context, name, variables, position)
     try {
-      const best = await runner.run()
+      const best = await running.run()
       accuracy = best.accuracy
-      spent = { seconds: runner.seconds, updates: runner.updates }
+      spent = { seconds: running.position.seconds, updates: updatesOf(running.position) }
     } catch (error) {
-      // Nothing can be trained with these settings: the folder is free for others.
-      if (!options.resume && index === 0 && runner.untrained && isTooLarge(error)) await removeRun(folder)
+      // These settings cannot be trained, so the folder is left free for others.
+      if (!options.resume && index === 0 && isUntrained(running.position) && isTooLarge(error)) await removeRun(folder)
       throw error
     } finally {
       variables.dispose()
@@ -192,38 +194,20 @@ function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
 }
 
 /**
- * Throws TRAIN_MEMORY where the phase that takes most does not fit, before anything is written: else the run would find
- * out after hours. The same where it is stopped meanwhile. Each phase looks once more when it begins.
+ * Throws TRAIN_MEMORY if the most demanding phase does not fit. Checked before anything is written, as the run would find
+ * out hours later; each phase checks again when it begins. Removes the run folder's files if this fails or is stopped.
  */
-async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]): Promise<void> {
-  const { recipe, model } = context
-  const taken = (name: PhaseName): number => {
-    const { size, batch, trainable } = recipe.phases[name]
-    return batch * size ** 2 * (trainable === 'all' ? 1 : headShare)
-  }
-  const most = phases
-    .filter((name) => recipe.phases[name].features !== 'cached')
-    .toSorted((a, b) => taken(b) - taken(a))[0]
+async function requireMemory(context: RunContext, phases: readonly PhaseName[]): Promise<void> {
+  const most = mostDemanding(context.recipe, phases)
   if (most === undefined) return
-  const variables = variablesFor(model, recipe.phases[most], recipe.precision, zeroValues(model))
   try {
-    await new PhaseRunner(
-      context,
-      most,
-      variables,
-      startOf(most, recipe, 0, { seconds: 0, updates: 0 }),
-    ).requireMemory()
+    await requirePhaseFits(context, most)
     context.signal.throwIfAborted()
   } catch (error) {
     await removeRun(context.folder)
     throw error
-  } finally {
-    variables.dispose()
   }
 }
-
-/** About what a photo takes where the backbone keeps nothing for its gradient, as a share. */
-const headShare = 0.2
 
 const isTooLarge = (error: unknown): boolean => error instanceof FlowersError && error.code === 'TRAIN_MEMORY'
 
@@ -263,11 +247,6 @@ async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortS
 const pretrainedValues = async (model: Model, file: string): Promise<Map<string, Float32Array>> =>
   mapWeights(model, await readSafetensors(file), { head: 'skip' })
 
-/** What a kill left of a file that was being written: as large as the state itself. */
-async function removeHalfWritten(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await rm(join(folder, name))
-}
-
 /** Seeded random values, with those of a file on top if there is one. */
 async function startingValues(
   model: Model,
@@ -276,27 +255,6 @@ async function startingValues(
 ): Promise<Map<string, Float32Array>> {
   const values = initialize(model, recipe.seed)
   return weights === null ? values : new Map([...values, ...(await pretrainedValues(model, weights))])
-}
-
-async function bestWeights(model: Model, folder: string, phase: PhaseName): Promise<Map<string, Float32Array>> {
-  return mapWeights(model, await readSafetensors(checkpointPath(folder, checkpointFiles.bestOf(phase))), {
-    head: 'load',
-  })
-}
-
-function weightsOf(model: Model, { arrays }: SavedState): Map<string, Float32Array> {
-  return new Map(model.parameters.map(({ name }) => [name, arrays.get(`weight/${name}`) ?? new Float32Array()]))
-}
-
-async function loadState(folder: string): Promise<SavedState | undefined> {
-  const path = checkpointPath(folder, checkpointFiles.state)
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  )
-  // A run killed before its first state begins anew.
-  if (!exists) return undefined
-  return readState(path)
 }
 
 /** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */

@@ -1,5 +1,5 @@
 import type { Model, ParameterSpec } from '../model/architecture.ts'
-import type { Trained } from '../optim/adamw.ts'
+import type { Trained } from '../optim/optimizer.ts'
 import { Variable } from '../tensorflow/index.ts'
 
 /** Kinds of arrays a run keeps for a parameter; the names are used in saved states. */

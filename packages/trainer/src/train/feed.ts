@@ -1,0 +1,147 @@
+import type { View } from '@flowers/shared/image/view'
+import { Random } from '@flowers/shared/random'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { packAugmentations } from '../input/apply-augment.ts'
+import { atStrength, drawAugmentation } from '../input/augment.ts'
+import { trainBatches } from '../input/loader.ts'
+import type { Batch } from '../input/loader.ts'
+import { drawMix } from '../input/mix.ts'
+import { epochOrder } from '../input/sampler.ts'
+import { rampValue } from '../optim/schedule.ts'
+import type { Phase, PhaseName } from '../recipe/schema.ts'
+import { phaseNames } from '../recipe/schema.ts'
+import type { Position } from '../run/state.ts'
+import { bytes } from '../tensorflow/index.ts'
+import type { RunContext } from './context.ts'
+import { updatesOf } from './position.ts'
+import { showInputs } from './show-inputs.ts'
+import { Scorers, ValidationSet } from './validate.ts'
+import type { Validation } from './validate.ts'
+import type { TrainingVariables } from './variables.ts'
+
+/** The inputs of a micro-step that come from photos. */
+export interface FeedBatch {
+  /** N class indices. */
+  readonly labels: Int32Array
+  /** N x 31, see `packAugmentations`. */
+  readonly packed: Float32Array
+  /** uint8 [N, S, S, 3], or float32 [N, F] for cached features. The caller disposes of it. */
+  readonly images: () => Tensor
+}
+
+/** Where a phase gets its inputs from, and how it is validated on inputs of the same kind. */
+export interface Feed {
+  /** A line for the person who starts the phase; null: none. */
+  readonly note: string | null
+  /** Makes the feed ready for its first batch. */
+  prepare(): Promise<void>
+  /** The full batches of the position's epoch from the position's step on. Throws DATA_IMAGE_LOST. */
+  batches(position: Position): AsyncIterable<FeedBatch>
+  /** Scores the validation photos by the mean probability over views. Throws the reason of an aborted signal. */
+  score(views: readonly View[]): Promise<Validation>
+  /** Deletes the files that the feed keeps while its phase runs. */
+  remove(): Promise<void>
+  /** Frees memory and open files. */
+  close(): Promise<void>
+}
+
+/** The address of an epoch in random streams: epochs of different phases draw different numbers. */
+export const streamEpoch = ({ phase, epoch }: Pick<Position, 'phase' | 'epoch'>): number =>
+  phaseNames.indexOf(phase) * 1_000_000 + epoch
+
+/** Indices of the training photos in the order of an epoch. */
+export const orderOf = (
+  { samplerPower }: Pick<Phase, 'samplerPower'>,
+  { dataset, recipe }: { dataset: Pick<RunContext['dataset'], 'train'>; recipe: Pick<RunContext['recipe'], 'seed'> },
+  position: Pick<Position, 'phase' | 'epoch'>,
+): Int32Array => {
+  const address = { seed: recipe.seed, epoch: streamEpoch(position) }
+  return epochOrder(
+    dataset.train,
+    samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower },
+  )
+}
+
+/** Photos, cropped while they are read; the step augments and mixes them. */
+export class PhotoFeed implements Feed {
+  readonly note = null
+  readonly #context: Omit<RunContext, 'log' | 'progress' | 'model'>
+  readonly #name: PhaseName
+  readonly #phase: Phase
+  readonly #scorers: Scorers
+  readonly #validation: ValidationSet
+  readonly #showInputs: typeof showInputs
+  #isShown = false
+
+  constructor(
+    context: Omit<RunContext, 'log' | 'progress'>,
+    name: PhaseName,
+    variables: TrainingVariables,
+    show = showInputs,
+  ) {
+    const { recipe, model, dataset } = context
+    this.#context = context
+    this.#name = name
+    this.#showInputs = show
+    this.#phase = recipe.phases[name]
+    const { size, batch } = this.#phase
+    this.#scorers = new Scorers(model, (parameter) => variables.best(parameter), recipe.preprocessing)
+    this.#validation = new ValidationSet(dataset.valid, { preprocessing: { ...recipe.preprocessing, size }, batch })
+  }
+
+  async prepare(): Promise<void> {}
+
+  async *batches(position: Position): AsyncGenerator<FeedBatch> {
+    const { dataset, recipe, photos } = this.#context
+    const { size, batch: width, augment, epochs } = this.#phase
+    const options = atStrength(augment, rampValue(augment.strength, position.epoch, epochs))
+    const batches = trainBatches(dataset.train, {
+      size,
+      batch: width,
+      seed: recipe.seed,
+      epoch: streamEpoch(position),
+      crop: options.crop,
+      order: orderOf(this.#phase, this.#context, position),
+      kernel: recipe.preprocessing.kernel,
+      startStep: position.step,
+      cache: photos,
+    })
+    for await (const batch of batches) {
+      const packed = this.#draw(options, batch, position)
+      // A resumed run shows its inputs again, as TensorBoard was told to forget the earlier ones.
+      if (position.updates === 0 && !this.#isShown) await this.#show(batch, packed, updatesOf(position))
+      yield { labels: batch.labels, packed, images: () => bytes(batch.pixels, [width, size, size, 3]) }
+    }
+  }
+
+  score(views: readonly View[]): Promise<Validation> {
+    return this.#validation.score(this.#scorers, views, this.#context.signal)
+  }
+
+  async remove(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#scorers.dispose()
+  }
+
+  #draw(options: Phase['augment'], { step, samples }: Batch, position: Position): Float32Array {
+    const { recipe } = this.#context
+    const { size, batch, mix, epochs } = this.#phase
+    const epoch = streamEpoch(position)
+    const places = samples.map((_, index) => step * batch + index)
+    return packAugmentations(
+      places.map((place) => drawAugmentation(options, size, new Random(recipe.seed, 'augment', epoch, place))),
+      places.map((place) =>
+        drawMix(mix, { epoch: position.epoch, epochs }, size, new Random(recipe.seed, 'mix', epoch, place)),
+      ),
+      recipe.preprocessing,
+    )
+  }
+
+  async #show(batch: Batch, packed: Float32Array, updates: number): Promise<void> {
+    this.#isShown = true
+    const { board, recipe, dataset } = this.#context
+    const shown = { name: this.#name, phase: this.#phase, recipe, batch, packed, valid: dataset.valid }
+    await this.#showInputs(board, updates, shown)
+  }
+}
