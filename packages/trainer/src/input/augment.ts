@@ -134,13 +134,8 @@ export function drawErased(
   size: number,
   random: Random,
 ): [number, number, number, number] {
-  const [chance, share, ratio, y, x] = [
-    random.uniform(),
-    random.uniform(),
-    random.uniform(),
-    random.uniform(),
-    random.uniform(),
-  ]
+  const draw = (): number => random.uniform()
+  const [chance, share, ratio, y, x] = [draw(), draw(), draw(), draw(), draw()]
   if (chance >= options.probability) return [0, 0, 0, 0]
   const area = (options.area[0] + share * (options.area[1] - options.area[0])) * size * size
   const aspect = 0.3 * (1 / 0.09) ** ratio

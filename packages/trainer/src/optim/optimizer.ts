@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { rawOp } from '../tensorflow/index.ts'
-import type { Variable } from '../tensorflow/index.ts'
+import { rawOp, type Variable } from '../tensorflow/index.ts'
 
 export const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
 

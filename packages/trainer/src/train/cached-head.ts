@@ -1,28 +1,24 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { oneView } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { oneView, type View } from '@flowers/shared/image/view'
 import * as tf from '@tensorflow/tfjs-core'
 import { packedWidth } from '../input/apply-augment.ts'
 import { validBatches } from '../input/loader.ts'
+import { epochOrder } from '../input/sampler.ts'
 import { Random } from '@flowers/shared/random'
 import type { Phase, PhaseName } from '../recipe/schema.ts'
 import { runFiles } from '../run/files.ts'
 import type { Position } from '../run/state.ts'
 import { showWork } from '../console/bar.ts'
 import { inference } from '../model/inference.ts'
-import { bytes, compile } from '../tensorflow/index.ts'
-import type { Compiled } from '../tensorflow/index.ts'
+import { bytes, compile, type Compiled } from '../tensorflow/index.ts'
 import type { RunContext } from './context.ts'
-import { FeatureFile } from './feature-file.ts'
-import type { FeaturePlace } from './feature-file.ts'
-import { orderOf, streamEpoch } from './feed.ts'
-import type { Feed, FeedBatch } from './feed.ts'
+import { FeatureFile, type FeaturePlace } from './feature-file.ts'
+import { streamEpoch, type Feed, type FeedBatch } from './feed.ts'
 import { padded } from './padded.ts'
 import { onFeatures } from './step.ts'
-import { flipped, normalized, photosAtOnce, rowsOf, summarize, ttaViews } from './validate.ts'
-import type { Validation } from './validate.ts'
+import { addRow, flipped, normalized, photosAtOnce, rowsOf, summarize, ttaViews, type Validation } from './validate.ts'
 import type { TrainingVariables } from './variables.ts'
 
 /** Feature vectors in one call of the classifier. */
@@ -69,9 +65,9 @@ export class CachedHead implements Feed {
   /** The view of a photo is drawn in place of its crop. */
   async *batches(position: Position): AsyncGenerator<FeedBatch> {
     const { dataset, recipe } = this.#context
-    const { batch } = this.#phase
-    const order = orderOf(this.#phase, this.#context, position)
+    const { batch, samplerPower: power } = this.#phase
     const epoch = streamEpoch(position)
+    const order = epochOrder(dataset.train, { seed: recipe.seed, epoch, power })
     const packed = new Float32Array(batch * packedWidth)
     const file = await this.#features('train')
     for (let first = position.step * batch; first + batch <= order.length; first += batch) {
@@ -97,10 +93,7 @@ export class CachedHead implements Feed {
         signal.throwIfAborted()
         const places = valid.slice(first, first + rowsAtOnce).map((_, index) => ({ photo: first + index, view }))
         const rows = await this.#probabilities(file, places)
-        rows.forEach((row, index) => {
-          const sum = sums[first + index]
-          sums[first + index] = sum ? sum.map((value, place) => value + row[place]!) : row
-        })
+        rows.forEach((row, index) => addRow(sums, first + index, row))
       }
     }
     return summarize(sums, valid, views.length)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { ParameterSpec } from '../model/architecture.ts'
 import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { reportPhases } from '../recipe/defaults.ts'
 import { restoreVariables } from '../run/state.ts'
 import { testFolder } from '../testing/test-photos.ts'
 import { bestWeights, Checkpoints, loadState, removeHalfWritten } from './checkpoints.ts'
@@ -60,16 +61,15 @@ beforeEach(() => {
 const [weight, average] = [new Values(1, 2, 3), new Values(4, 5, 6)]
 const position = startOf('full', { precision: 'float16' }, 17, { seconds: 3, updates: 4 })
 
+const { head, full, fixres } = reportPhases
+const recipe = { phases: { head: { ...head, size: 32 }, full: { ...full, size: 32 }, fixres }, saveMinutes: 2 }
 const open = (name: 'head' | 'full' = 'full'): Checkpoints =>
-  new Checkpoints({
-    folder: folder.path,
-    model,
+  new Checkpoints(
+    { folder: folder.path, model, recipe },
     name,
-    size: 32,
-    saveMinutes: 2,
-    variables: variablesOf(weight, average) as never,
-    now: () => 1000 * seconds,
-  })
+    variablesOf(weight, average) as never,
+    () => 1000 * seconds,
+  )
 
 const metadataOf = async (name: string) =>
   (await readSafetensorsHeader(join(folder.path, 'checkpoints', name))).metadata

@@ -3,37 +3,40 @@ import { join } from 'node:path'
 import type { Model } from '../model/architecture.ts'
 import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
 import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
-import type { PhaseName } from '../recipe/schema.ts'
+import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
-import { readState, saveState } from '../run/state.ts'
-import type { Position, SavedState } from '../run/state.ts'
+import { readState, saveState, type Position, type SavedState } from '../run/state.ts'
 import type { Best } from './early-stopping.ts'
 import type { TrainingVariables } from './variables.ts'
 
-export interface CheckpointOptions {
+/** The part of a run whose checkpoints are written. */
+interface Checkpointed {
   /** The run folder. */
   readonly folder: string
   readonly model: Pick<Model, 'architecture' | 'parameters'>
-  readonly name: PhaseName
-  /** Side of the phase's input, pixels. */
-  readonly size: number
-  /** Time between two saved states within an epoch. */
-  readonly saveMinutes: number
-  readonly variables: Pick<TrainingVariables, 'entries'> & {
-    best(name: string): { data(): Promise<Float32Array | Int32Array> }
-  }
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number
+  readonly recipe: Pick<Recipe, 'phases' | 'saveMinutes'>
 }
 
 /** Writes what a phase leaves in the run folder: its best and last weights, and the state to resume from. */
 export class Checkpoints {
-  readonly #options: CheckpointOptions
+  readonly #run: Checkpointed
+  readonly #phase: PhaseName
+  readonly #variables: Pick<TrainingVariables, 'entries' | 'best'>
+  readonly #now: () => number
   #savedAt: number
 
-  constructor(options: CheckpointOptions) {
-    this.#options = options
-    this.#savedAt = options.now()
+  /** `now`: milliseconds of a clock that never goes back. */
+  constructor(
+    run: Checkpointed,
+    phase: PhaseName,
+    variables: Pick<TrainingVariables, 'entries' | 'best'>,
+    now: () => number,
+  ) {
+    this.#run = run
+    this.#phase = phase
+    this.#variables = variables
+    this.#now = now
+    this.#savedAt = now()
   }
 
   /** Where the best weights of the run are. */
@@ -42,18 +45,17 @@ export class Checkpoints {
   }
 
   async save(position: Position): Promise<void> {
-    await saveState(this.#path(checkpointFiles.state), this.#options.variables, position)
-    this.#savedAt = this.#options.now()
+    await saveState(this.#path(checkpointFiles.state), this.#variables, position)
+    this.#savedAt = this.#now()
   }
 
   async saveIfDue(position: Position): Promise<void> {
-    const { now, saveMinutes } = this.#options
-    if (now() - this.#savedAt > saveMinutes * 60_000) await this.save(position)
+    if (this.#now() - this.#savedAt > this.#run.recipe.saveMinutes * 60_000) await this.save(position)
   }
 
   /** Writes the weights as the best of the phase, and of the run so far. */
   async writeBest(best: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
-    const name = checkpointFiles.bestOf(this.#options.name)
+    const name = checkpointFiles.bestOf(this.#phase)
     await this.#writeWeights(name, best)
     await copyFile(this.#path(name), `${this.bestPath}.tmp`)
     await rename(`${this.bestPath}.tmp`, this.bestPath)
@@ -65,22 +67,22 @@ export class Checkpoints {
 
   /** The weights that validation saw, under timm's names and in PyTorch's layouts. */
   async #writeWeights(file: string, { accuracy, epoch }: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
-    const { model, name, size, variables } = this.#options
+    const { model, recipe } = this.#run
     const values = new Map<string, Float32Array>()
     for (const parameter of model.parameters) {
-      values.set(parameter.name, (await variables.best(parameter.name).data()) as Float32Array)
+      values.set(parameter.name, (await this.#variables.best(parameter.name).data()) as Float32Array)
     }
     await writeSafetensors(this.#path(file), toTimmTensors(model, values), {
       architecture: model.architecture,
-      phase: name,
+      phase: this.#phase,
       epoch: String(epoch),
-      size: String(size),
+      size: String(recipe.phases[this.#phase].size),
       validAccuracy: String(accuracy),
     })
   }
 
   #path(name: string): string {
-    return checkpointPath(this.#options.folder, name)
+    return checkpointPath(this.#run.folder, name)
   }
 }
 

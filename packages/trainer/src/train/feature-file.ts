@@ -1,7 +1,5 @@
-import { access, open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
-import { scalesOf } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { access, open, type FileHandle } from 'node:fs/promises'
+import { scalesOf, type View } from '@flowers/shared/image/view'
 import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
 
 /** What the features of some photos are computed of. */

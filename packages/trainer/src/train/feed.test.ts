@@ -5,7 +5,7 @@ import { PhotoCache } from '../input/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
 import { noMix, recipeDefaults, reportPhases, strongAugment } from '../recipe/defaults.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
-import { orderOf, PhotoFeed, streamEpoch } from './feed.ts'
+import { PhotoFeed, streamEpoch } from './feed.ts'
 import type { FeedBatch } from './feed.ts'
 import { startOf } from './position.ts'
 import type { TrainingVariables } from './variables.ts'
@@ -93,10 +93,4 @@ it('shows its inputs once, unless updates were made before', async () => {
 it('addresses random numbers by phase and epoch', () => {
   expect(streamEpoch({ phase: 'full', epoch: 3 }) - streamEpoch({ phase: 'full', epoch: 2 })).toBe(1)
   expect(streamEpoch({ phase: 'head', epoch: 3 })).not.toBe(streamEpoch({ phase: 'full', epoch: 3 }))
-})
-
-it('orders an epoch by a shuffle of all photos, or by classes', () => {
-  const orders = (samplerPower: number) => orderOf({ samplerPower }, { dataset, recipe: { seed: 2 } }, start)
-  expect([...orders(1).toSorted()]).toEqual(dataset.train.map((_, index) => index))
-  expect([...orders(0)]).not.toEqual([...orders(1)])
 })

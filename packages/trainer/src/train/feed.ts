@@ -1,13 +1,8 @@
 import type { View } from '@flowers/shared/image/view'
-import { Random } from '@flowers/shared/random'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { packAugmentations } from '../input/apply-augment.ts'
-import { atStrength, drawAugmentation } from '../input/augment.ts'
-import { trainBatches } from '../input/loader.ts'
-import type { Batch } from '../input/loader.ts'
-import { drawMix } from '../input/mix.ts'
+import { augmentAt, drawBatch } from '../input/apply-augment.ts'
+import { trainBatches, type Batch } from '../input/loader.ts'
 import { epochOrder } from '../input/sampler.ts'
-import { rampValue } from '../optim/schedule.ts'
 import type { Phase, PhaseName } from '../recipe/schema.ts'
 import { phaseNames } from '../recipe/schema.ts'
 import type { Position } from '../run/state.ts'
@@ -15,8 +10,7 @@ import { bytes } from '../tensorflow/index.ts'
 import type { RunContext } from './context.ts'
 import { updatesOf } from './position.ts'
 import { showInputs } from './show-inputs.ts'
-import { Scorers, ValidationSet } from './validate.ts'
-import type { Validation } from './validate.ts'
+import { Scorers, ValidationSet, type Validation } from './validate.ts'
 import type { TrainingVariables } from './variables.ts'
 
 /** The inputs of a micro-step that come from photos. */
@@ -49,19 +43,6 @@ export interface Feed {
 export const streamEpoch = ({ phase, epoch }: Pick<Position, 'phase' | 'epoch'>): number =>
   phaseNames.indexOf(phase) * 1_000_000 + epoch
 
-/** Indices of the training photos in the order of an epoch. */
-export const orderOf = (
-  { samplerPower }: Pick<Phase, 'samplerPower'>,
-  { dataset, recipe }: { dataset: Pick<RunContext['dataset'], 'train'>; recipe: Pick<RunContext['recipe'], 'seed'> },
-  position: Pick<Position, 'phase' | 'epoch'>,
-): Int32Array => {
-  const address = { seed: recipe.seed, epoch: streamEpoch(position) }
-  return epochOrder(
-    dataset.train,
-    samplerPower === 1 ? { ...address, kind: 'shuffle' } : { ...address, kind: 'classBalanced', power: samplerPower },
-  )
-}
-
 /** Photos, cropped while they are read; the step augments and mixes them. */
 export class PhotoFeed implements Feed {
   readonly note = null
@@ -93,23 +74,25 @@ export class PhotoFeed implements Feed {
 
   async *batches(position: Position): AsyncGenerator<FeedBatch> {
     const { dataset, recipe, photos } = this.#context
-    const { size, batch: width, augment, epochs } = this.#phase
-    const options = atStrength(augment, rampValue(augment.strength, position.epoch, epochs))
+    const { size, batch: width, samplerPower: power } = this.#phase
+    const { epoch, updates } = position
+    const stream = streamEpoch(position)
     const batches = trainBatches(dataset.train, {
       size,
       batch: width,
       seed: recipe.seed,
-      epoch: streamEpoch(position),
-      crop: options.crop,
-      order: orderOf(this.#phase, this.#context, position),
+      epoch: stream,
+      crop: augmentAt(this.#phase, epoch).crop,
+      order: epochOrder(dataset.train, { seed: recipe.seed, epoch: stream, power }),
       kernel: recipe.preprocessing.kernel,
       startStep: position.step,
       cache: photos,
     })
     for await (const batch of batches) {
-      const packed = this.#draw(options, batch, position)
+      const place = { epoch, stream, first: batch.step * width, count: width }
+      const packed = drawBatch(recipe, this.#phase, place)
       // A resumed run shows its inputs again, as TensorBoard was told to forget the earlier ones.
-      if (position.updates === 0 && !this.#isShown) await this.#show(batch, packed, updatesOf(position))
+      if (updates === 0 && !this.#isShown) await this.#show(batch, packed, updatesOf(position))
       yield { labels: batch.labels, packed, images: () => bytes(batch.pixels, [width, size, size, 3]) }
     }
   }
@@ -122,20 +105,6 @@ export class PhotoFeed implements Feed {
 
   async close(): Promise<void> {
     this.#scorers.dispose()
-  }
-
-  #draw(options: Phase['augment'], { step, samples }: Batch, position: Position): Float32Array {
-    const { recipe } = this.#context
-    const { size, batch, mix, epochs } = this.#phase
-    const epoch = streamEpoch(position)
-    const places = samples.map((_, index) => step * batch + index)
-    return packAugmentations(
-      places.map((place) => drawAugmentation(options, size, new Random(recipe.seed, 'augment', epoch, place))),
-      places.map((place) =>
-        drawMix(mix, { epoch: position.epoch, epochs }, size, new Random(recipe.seed, 'mix', epoch, place)),
-      ),
-      recipe.preprocessing,
-    )
   }
 
   async #show(batch: Batch, packed: Float32Array, updates: number): Promise<void> {

@@ -1,6 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
-import { oneView } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { oneView, type View } from '@flowers/shared/image/view'
 import type { Progress } from '../console/progress.ts'
 import { updatePlateau } from '../optim/schedule.ts'
 import type { Phase, Recipe } from '../recipe/schema.ts'
@@ -8,16 +7,13 @@ import type { MetricsLog } from '../run/metrics-log.ts'
 import type { Position } from '../run/state.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { noBest, shouldStop, updateBest } from './early-stopping.ts'
-import type { Best } from './early-stopping.ts'
+import { noBest, shouldStop, updateBest, type Best } from './early-stopping.ts'
 import type { Feed, FeedBatch } from './feed.ts'
-import { hyperparameters, learningRates } from './hyperparameters.ts'
-import type { Course, StepHyperparameters } from './hyperparameters.ts'
+import { hyperparameters, learningRates, type Course, type StepHyperparameters } from './hyperparameters.ts'
 import { afterEpoch, afterStep, trainedSoFar, updatesOf } from './position.ts'
-import type { PriorWatch } from './prior.ts'
+import type { watchPrior } from './prior.ts'
 import type { StepResult } from './step.ts'
-import { ttaViews } from './validate.ts'
-import type { Validation } from './validate.ts'
+import { ttaViews, type Validation } from './validate.ts'
 
 /** Whether an epoch (from 0) is also validated with test-time augmentation. */
 export function ttaDue({ tta, epochs }: Pick<Phase, 'tta' | 'epochs'>, epoch: number): boolean {
@@ -31,7 +27,7 @@ export interface LoopOptions extends Course {
   /** Forward, backward and, if complete, the update. */
   readonly step: (batch: FeedBatch, hyperparameters: StepHyperparameters) => Promise<StepResult>
   readonly checkpoints: Pick<Checkpoints, 'bestPath' | 'save' | 'saveIfDue' | 'writeBest' | 'writeLast'>
-  readonly prior: Pick<PriorWatch, 'atStart' | 'afterEpoch'>
+  readonly prior: ReturnType<typeof watchPrior>
   readonly log: Pick<MetricsLog, 'bytes' | 'write'>
   readonly board: Pick<TensorBoard, 'epoch'>
   readonly progress: Progress

@@ -8,10 +8,9 @@ import { Checkpoints } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
 import type { Best } from './early-stopping.ts'
 import { PhotoFeed } from './feed.ts'
-import { PhaseLoop } from './loop.ts'
-import type { LoopOptions } from './loop.ts'
+import { PhaseLoop, type LoopOptions } from './loop.ts'
 import { explainMemory, measureNeed, requireFits } from './memory.ts'
-import { classWeightsOf, PriorWatch } from './prior.ts'
+import { classWeightsOf, watchPrior } from './prior.ts'
 import {
   compileStep,
   emptyInputs,
@@ -20,8 +19,8 @@ import {
   trainableParameters,
   useInputs,
   variablesFor,
+  type Step,
 } from './step.ts'
-import type { Step } from './step.ts'
 import type { TrainingVariables } from './variables.ts'
 
 const now = (): number => performance.now()
@@ -40,7 +39,7 @@ export function openPhase(
   variables: TrainingVariables,
   position: Position,
 ): OpenPhase {
-  const { folder, recipe, model, dataset, log, board, progress, signal } = context
+  const { recipe, model, dataset, log, board, progress, signal } = context
   const phase = recipe.phases[name]
   const { size, batch: width } = phase
   const isCached = phase.features === 'cached'
@@ -70,8 +69,8 @@ export function openPhase(
     criterion: recipe.data.criterion,
     feed,
     step: isCached ? train : explained,
-    checkpoints: new Checkpoints({ folder, model, name, size, saveMinutes: recipe.saveMinutes, variables, now }),
-    prior: new PriorWatch(phase, dataset, (line) => progress.message(line)),
+    checkpoints: new Checkpoints(context, name, variables, now),
+    prior: watchPrior(phase, dataset, (line) => progress.message(line)),
     log,
     board,
     progress,

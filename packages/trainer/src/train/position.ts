@@ -4,8 +4,7 @@ import type { ResolvedRecipe } from '../recipe/precision.ts'
 import type { PhaseName } from '../recipe/schema.ts'
 import type { Position } from '../run/state.ts'
 import { noBest } from './early-stopping.ts'
-import { scalesLoss } from './step.ts'
-import type { StepResult } from './step.ts'
+import { scalesLoss, type StepResult } from './step.ts'
 
 const noSums: Position['sums'] = { loss: 0, correct: 0, seen: 0, skipped: 0 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { classWeightsOf, PriorWatch } from './prior.ts'
+import { classWeightsOf, watchPrior } from './prior.ts'
 
 const photos = (...counts: number[]) =>
   counts.flatMap((count, index) =>
@@ -16,7 +16,7 @@ it('has class weights by the training photos of each class, or none', () => {
 
 it('is the natural prior without corrections, and says nothing of it after an epoch', () => {
   const warnings: string[] = []
-  const watch = new PriorWatch(plain, dataset, (line) => warnings.push(line))
+  const watch = watchPrior(plain, dataset, (line) => warnings.push(line))
   expect(watch.atStart()).toEqual({
     effectivePrior: [0.9, 0.1],
     effectivePriorSlope: expect.closeTo(1, 12) as number,
@@ -27,7 +27,7 @@ it('is the natural prior without corrections, and says nothing of it after an ep
 
 it('warns once that the focal loss of rare classes takes the prior beyond balance', () => {
   const warnings: string[] = []
-  const watch = new PriorWatch({ ...plain, samplerPower: 0, focalGamma: 1 }, dataset, (line) => warnings.push(line))
+  const watch = watchPrior({ ...plain, samplerPower: 0, focalGamma: 1 }, dataset, (line) => warnings.push(line))
   expect(watch.atStart().effectivePriorSlope).toBeCloseTo(0, 12)
   expect(warnings).toEqual([])
   // The focal loss leaves 0.2 of the first class and 0.8 of the second.

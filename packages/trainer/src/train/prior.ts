@@ -24,43 +24,32 @@ export const classWeightsOf = (
 ): number[] | null => (classWeightBeta === null ? null : effectiveNumberWeights(trainCounts(dataset), classWeightBeta))
 
 /** Follows the class prior that the loss of a phase sees, and warns once if it goes beyond balance. */
-export class PriorWatch {
-  readonly #phase: ClassPhase
-  readonly #dataset: Pick<Dataset, 'labels' | 'train' | 'valid'>
-  readonly #warn: (line: string) => void
-  #warned = false
-
-  constructor(phase: ClassPhase, dataset: Pick<Dataset, 'labels' | 'train' | 'valid'>, warn: (line: string) => void) {
-    this.#phase = phase
-    this.#dataset = dataset
-    this.#warn = warn
-  }
-
-  /** The prior by sampler and class weights, which stays the same throughout the phase. */
-  atStart(): PriorEntries {
-    return this.#entries('sampler and class weights', null)
-  }
-
-  /**
-   * The prior with the focal loss, which changes as the network learns; empty without focal loss.
-   * @param own probability of its own label of each validation photo
-   */
-  afterEpoch(own: readonly number[]): PriorEntries | Record<string, never> {
-    const { focalGamma } = this.#phase
-    if (focalGamma === 0) return {}
-    const { labels, valid } = this.#dataset
-    const photos = valid.map(({ index }, position) => ({ index, own: own[position]! }))
-    return this.#entries('sampler, class weights and focal loss', focalFactors(photos, labels.length, focalGamma))
-  }
-
-  #entries(corrections: string, focus: readonly number[] | null): PriorEntries {
-    const weights = classWeightsOf(this.#phase, this.#dataset)
-    const { prior, slope } = effectivePrior(trainCounts(this.#dataset), this.#phase.samplerPower, weights, focus)
-    const warning = this.#warned ? null : priorWarning(slope, corrections)
-    if (warning !== null) {
-      this.#warned = true
-      this.#warn(warning)
-    }
+export function watchPrior(
+  phase: ClassPhase,
+  dataset: Pick<Dataset, 'labels' | 'train' | 'valid'>,
+  warn: (line: string) => void,
+) {
+  const { focalGamma, samplerPower } = phase
+  const { labels, valid } = dataset
+  let isWarned = false
+  const entriesOf = (corrections: string, focus: readonly number[] | null): PriorEntries => {
+    const { prior, slope } = effectivePrior(trainCounts(dataset), samplerPower, classWeightsOf(phase, dataset), focus)
+    const warning = isWarned ? null : priorWarning(slope, corrections)
+    if (warning !== null) warn(warning)
+    isWarned ||= warning !== null
     return { effectivePrior: prior, effectivePriorSlope: slope }
+  }
+  return {
+    /** The prior by sampler and class weights, which stays the same throughout the phase. */
+    atStart: (): PriorEntries => entriesOf('sampler and class weights', null),
+    /**
+     * The prior with the focal loss, which changes as the network learns; empty without focal loss.
+     * @param own probability of its own label of each validation photo
+     */
+    afterEpoch(own: readonly number[]): Partial<PriorEntries> {
+      if (focalGamma === 0) return {}
+      const photos = valid.map(({ index }, position) => ({ index, own: own[position]! }))
+      return entriesOf('sampler, class weights and focal loss', focalFactors(photos, labels.length, focalGamma))
+    },
   }
 }

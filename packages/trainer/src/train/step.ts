@@ -136,9 +136,9 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
 
   if (!variables.gathers) {
     const step = compile(
-      (...[photos, labels, packed, scalars, seed]: StepInputs) => {
-        const { loss, correct, grads } = gradients([photos, labels, packed, scalars, seed])
-        return { loss, correct, gradientNorm: update(grads, scalars, null) }
+      (...inputs: StepInputs) => {
+        const { loss, correct, grads } = gradients(inputs)
+        return { loss, correct, gradientNorm: update(grads, inputs[3], null) }
       },
       { name: 'train_step', precision },
     )
@@ -151,12 +151,9 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
 
   const gathered = (): tf.Tensor[] => trained.map(({ name }) => variables.gradient(name).read())
   const gather = compile(
-    (...[photos, labels, packed, scalars, seed]: StepInputs) => {
-      const { lossScale, gathered: count } = unpackScalars(scalars)
-      const { loss, correct, grads } = gradients(
-        [photos, labels, packed, scalars, seed],
-        tf.div<tf.Scalar>(lossScale, count),
-      )
+    (...inputs: StepInputs) => {
+      const { lossScale, gathered: count } = unpackScalars(inputs[3])
+      const { loss, correct, grads } = gradients(inputs, tf.div<tf.Scalar>(lossScale, count))
       trained.forEach(({ name }, index) => variables.gradient(name).assignAdd(grads[index]!))
       return { loss, correct, gradientNorm: tf.div(globalNorm(gathered()), lossScale) }
     },

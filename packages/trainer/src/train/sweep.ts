@@ -6,9 +6,6 @@ import { checkpointFiles, checkpointPath } from '../run/files.ts'
 import { bestWeights } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
 import { photosAtOnce, Scorers, ValidationSet } from './validate.ts'
-import { TrainingVariables } from './variables.ts'
-
-type SweepContext = Omit<RunContext, 'board'>
 
 /** The best weights of a phase at a size, and how they do on the validation photos. */
 export interface SweepEntry {
@@ -48,14 +45,16 @@ export function sweepPlan(
  * of them the run's `best.safetensors`, whose metadata tell the export its phase and size.
  */
 export async function sweepSizes(
-  context: SweepContext,
+  context: Omit<RunContext, 'board'>,
   phases: readonly PhaseName[],
   { sizes, views: wanted }: NonNullable<Recipe['sweep']>,
 ): Promise<SweepEntry> {
-  const { dataset, recipe, log, progress, signal } = context
+  const { model, dataset, recipe, log, progress, signal } = context
   const views = wanted === 'one' ? oneView : recipe.views
-  const networks = new Map<PhaseName, Awaited<ReturnType<typeof openCheckpoint>>>()
-  for (const name of phases.slice(-2)) networks.set(name, await openCheckpoint(context, name))
+  const scorers = new Map<PhaseName, Scorers>()
+  for (const name of phases.slice(-2)) {
+    scorers.set(name, Scorers.of(model, await bestWeights(model, context.folder, name), recipe.preprocessing))
+  }
   const entries: SweepEntry[] = []
   try {
     for (const { size, phases: names } of sweepPlan(phases, recipe, sizes)) {
@@ -65,7 +64,7 @@ export async function sweepSizes(
         batch: photosAtOnce(size),
       })
       for (const phase of names) {
-        const { accuracy, loss } = await set.score(networks.get(phase)!.scorers, views, signal)
+        const { accuracy, loss } = await set.score(scorers.get(phase)!, views, signal)
         entries.push({ phase, size, accuracy, loss })
         progress.message(
           `sweep: ${phase.padEnd(6)} at ${size} px  ${percent(accuracy)} of the validation photos by ${views.length} views, loss ${loss.toFixed(3)}`,
@@ -74,7 +73,7 @@ export async function sweepSizes(
       }
     }
   } finally {
-    for (const { dispose } of networks.values()) dispose()
+    for (const each of scorers.values()) each.dispose()
   }
   const best = bestOfSweep(entries, recipe.data.criterion)
   const last = phases.at(-1)!
@@ -83,17 +82,6 @@ export async function sweepSizes(
   progress.message(`sweep: ${best.phase} at ${best.size} px is what will be exported${verdict}`)
   await choose(context.folder, best)
   return best
-}
-
-async function openCheckpoint(context: SweepContext, phase: PhaseName) {
-  const { folder, model, recipe } = context
-  const variables = new TrainingVariables(model, [], await bestWeights(model, folder, phase), [])
-  const scorers = new Scorers(model, (name) => variables.weight(name), recipe.preprocessing)
-  const dispose = (): void => {
-    scorers.dispose()
-    variables.dispose()
-  }
-  return { scorers, dispose }
 }
 
 async function choose(folder: string, { phase, size, accuracy }: SweepEntry): Promise<void> {

@@ -1,15 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { scalesOf, sixViews, threeViews } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { scalesOf, sixViews, threeViews, type View } from '@flowers/shared/image/view'
 import type { Sample } from '../dataset/dataset.ts'
-import { validBatches } from '../input/loader.ts'
-import type { Batch } from '../input/loader.ts'
+import type { Normalization } from '../input/apply-augment.ts'
+import { validBatches, type Batch } from '../input/loader.ts'
 import type { Model } from '../model/architecture.ts'
 import { inference } from '../model/inference.ts'
-import { bytes, castToFloat, compile } from '../tensorflow/index.ts'
-import type { Compiled, Variable } from '../tensorflow/index.ts'
+import { bytes, castToFloat, compile, type Compiled, type Variable } from '../tensorflow/index.ts'
 import { padded } from './padded.ts'
+import { TrainingVariables } from './variables.ts'
 
 export interface Validation {
   /** Share of photos whose own label is on top, the first of equals, in [0, 1]. */
@@ -38,14 +37,19 @@ export function flipped(images: tf.Tensor, flip: View['flip']): tf.Tensor {
 }
 
 /** Photos uint8 [N, S, S, 3] as the input of a network. */
-export const normalized = (photos: tf.Tensor, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>): tf.Tensor =>
+export const normalized = (photos: tf.Tensor, { mean, std }: Normalization): tf.Tensor =>
   tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
 
 /** The rows of a matrix whose values lie one row after the other; they share its memory. */
-export const rowsOf = (values: Float32Array, rows: number): Float32Array[] =>
-  Array.from({ length: rows }, (_, row) =>
-    values.subarray((row * values.length) / rows, ((row + 1) * values.length) / rows),
-  )
+export function rowsOf<T extends Float32Array | Uint8Array>(values: T, rows: number): T[] {
+  const each = values.length / rows
+  return Array.from({ length: rows }, (_, row) => values.subarray(row * each, (row + 1) * each) as T)
+}
+
+/** Adds a row to the sum of its photo. */
+export function addRow(sums: Float32Array[], photo: number, row: Float32Array): void {
+  sums[photo] = sums[photo]?.map((value, place) => value + row[place]!) ?? row
+}
 
 /** Whether a class has the largest probability, and is the first of equals: the answer that argMax gives in the step. */
 export function isAnswer(probabilities: Float32Array, index: number): boolean {
@@ -69,10 +73,23 @@ export function summarize(sums: readonly Float32Array[], samples: readonly Sampl
 
 /** Scores photos with the values that variables have when a scorer runs. */
 export class Scorers {
+  /** Scorers of fixed values by parameter. */
+  static of(model: Model, values: ReadonlyMap<string, Float32Array>, normalization: Normalization): Scorers {
+    const variables = new TrainingVariables(model, [], values, [])
+    return new Scorers(model, (name) => variables.weight(name), normalization, variables)
+  }
+
+  readonly #owned: TrainingVariables | undefined
   readonly #scorers = new Map<string, Scorer>()
   readonly #compile: (flips: readonly View['flip'][]) => Scorer
 
-  constructor(model: Model, variable: (name: string) => Variable, normalization: Pick<Preprocessing, 'mean' | 'std'>) {
+  constructor(
+    model: Model,
+    variable: (name: string) => Variable,
+    normalization: Normalization,
+    owned?: TrainingVariables,
+  ) {
+    this.#owned = owned
     this.#compile = (flips) =>
       compile(
         (photos: tf.Tensor) => {
@@ -97,6 +114,7 @@ export class Scorers {
 
   dispose(): void {
     for (const scorer of this.#scorers.values()) scorer.dispose()
+    this.#owned?.dispose()
   }
 }
 
@@ -125,15 +143,14 @@ export class ValidationSet {
 
   /** The mean probabilities over views, a row for each photo in the order of the samples. Stops as `score` does. */
   async probabilities(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Float32Array[]> {
-    const sums: Float32Array[] = this.#samples.map(() => new Float32Array())
+    const sums: Float32Array[] = []
     for (const scale of scalesOf(views)) {
       const scorer = scorers.for(views.filter((view) => view.scale === scale).map(({ flip }) => flip))
       let position = 0
       for await (const batch of this.#batches(scale)) {
         signal.throwIfAborted()
         for (const row of await this.#probabilities(scorer, batch)) {
-          const sum = sums[position]!
-          sums[position++] = sum.length === 0 ? row : sum.map((value, index) => value + row[index]!)
+          addRow(sums, position++, row)
         }
       }
     }
