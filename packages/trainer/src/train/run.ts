@@ -44,11 +44,11 @@ export interface RunOptions {
   readonly folder: string
   readonly resume: boolean
   readonly progress: Progress
-  /** Called with the photos when everything is trained: writes `report.html`. */
+  /** Called with the photos after training; writes `report.html`. */
   readonly report?: (dataset: Dataset) => Promise<void>
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
-  /** Called when the run folder says what the run is: from then on a stopped run can go on. */
+  /** Called when the run folder describes the run; a run that is stopped later can go on. */
   readonly onTraining?: () => void
 }
 
@@ -68,14 +68,14 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   if (last === undefined)
     throw new FlowersError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
-  // What is wrong with them is found before the photos are read, which takes minutes where they are many.
+  // Checked before the photos are read, which takes minutes if there are many.
   const weights = state === undefined ? await prepareWeights(options.recipe, progress, signal) : null
   const prepared = await prepareData(options)
   const { dataset } = prepared
   const model = buildModel(options.recipe, dataset.labels.length)
   requireFullBatches(options.recipe, dataset)
   const tensorflow = await startTensorflow({ deterministic: true }).catch((error: unknown) => {
-    // Ctrl-C ends a Python that is making its environment too.
+    // Ctrl-C also ends a Python that is making its environment.
     signal.throwIfAborted()
     throw error
   })
@@ -87,7 +87,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   await removeHalfWritten(folder)
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
-  // What calibration is fitted on later has chosen nothing.
+  // Photos that calibration is fitted on later must not choose the best weights.
   const valid = choosingPhotos(dataset.valid, recipe.data.selection, recipe.seed)
   const choosing = { ...dataset, valid }
   const context: RunContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
@@ -106,7 +106,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     if (state && index < phases.indexOf(state.position.phase)) continue
     const saved = state?.position.phase === name ? state : undefined
     const previous = phases[index - 1]
-    // A phase begins where the one before it was best.
+    // A phase begins with the best weights of the one before it.
     const start = saved
       ? zeroValues(model)
       : previous
@@ -137,7 +137,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
 
 interface PreparedData {
   readonly dataset: Dataset
-  /** Null when the run goes on: it was written down at its start. */
+  /** Null on resume, as it was written down at the start. */
   readonly audit: Audit | null
   /** Ids of the photos that the recipe or the audit took out. */
   readonly excluded: readonly string[]
@@ -181,7 +181,7 @@ function describeChange(before: readonly { id: string; sha256: string }[], { fil
   return [...list('changed or gone', changed), ...list('new', added)].join('; ') || 'photos moved between the splits'
 }
 
-/** Throws TRAIN_BATCH_TOO_LARGE where a phase that is run would not fill a single batch. */
+/** Throws TRAIN_BATCH_TOO_LARGE if the training photos of a phase would not fill a single batch. */
 function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
   const wrong = phaseNames.find((name) => phases[name].epochs > 0 && phases[name].batch > train.length)
   if (wrong === undefined) return
@@ -209,17 +209,17 @@ async function requireMemory(context: RunContext, phases: readonly PhaseName[]):
 
 const isTooLarge = (error: unknown): boolean => error instanceof FlowersError && error.code === 'TRAIN_MEMORY'
 
-/** Removes what a run writes until its first step is done. */
+/** Removes the files that a run writes before its first step is done. */
 async function removeRun(folder: string): Promise<void> {
   for (const name of await readdir(folder))
     if (isWrittenAtStart(name)) await rm(join(folder, name), { recursive: true })
 }
 
-/** Means and deviations that differ by less are the same, rounded. */
+/** Smaller differences of means and deviations are due to rounding. */
 const sameNormalization = 0.001
 
 /**
- * The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation.
+ * The file of the weights that the recipe starts from, fetched if need be; null: none. Warns if the normalisation differs.
  * Throws what `buildModel`, `locateWeights` and `mapWeights` throw.
  */
 async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<string | null> {
@@ -241,11 +241,11 @@ async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortS
   return file
 }
 
-/** Values by parameter; those of the layers that are specific to classes are not among them. */
+/** Values by parameter, without those of the layers that are specific to classes. */
 const pretrainedValues = async (model: Model, file: string): Promise<Map<string, Float32Array>> =>
   mapWeights(model, await readSafetensors(file), { head: 'skip' })
 
-/** Seeded random values, with those of a file on top if there is one. */
+/** Seeded random values, overwritten by those of a file if there is one. */
 async function startingValues(
   model: Model,
   recipe: Recipe,
@@ -255,7 +255,7 @@ async function startingValues(
   return weights === null ? values : new Map([...values, ...(await pretrainedValues(model, weights))])
 }
 
-/** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */
+/** Describes the run in its folder before anything is trained; writes `data.json` last, as a run that has it can resume. */
 async function describeRun(
   recipe: ResolvedRecipe,
   { data, folder }: RunOptions,
