@@ -6,9 +6,9 @@ import type { Phase, Recipe } from '../recipe/schema.ts'
 import { atStrength, drawAugmentation, type Augmentation } from './augment.ts'
 import { drawMix, type Mix } from './mix.ts'
 
-/** Numbers a photo carries into the step for the augmentation, and where each begins. */
+/** Numbers that describe the augmentation of a photo in the step, in this order. */
 const fields = { geometry: 8, color: 12, erased: 4, mix: 7 } as const
-/** Numbers a photo carries into the step. */
+/** Numbers that a photo takes into the step. */
 export const packedWidth = Object.values(fields).reduce((sum, count) => sum + count, 0)
 
 export interface Normalization {
@@ -17,7 +17,7 @@ export interface Normalization {
 }
 
 /**
- * Writes what was drawn for the photos of a batch as one array [N, 31]. The normalisation is folded into the colour
+ * Packs the augmentations of a batch as one array [N, 31]. The normalisation is folded into the colour
  * matrix, so the step applies a single affine map to values in [0, 255].
  */
 export function packAugmentations(

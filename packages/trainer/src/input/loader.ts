@@ -55,7 +55,7 @@ export interface TrainBatchesOptions extends Flow {
 /**
  * Batches of one epoch, full ones only. Pixels are a function of (samples, seed, epoch, order, crop, kernel, size)
  * alone. Ending the iteration early stops all work. A photo that is gone or broken rejects with DATA_IMAGE_LOST.
- * Throws USAGE where the samples do not fill one batch.
+ * Throws USAGE if the samples do not fill one batch.
  */
 export function trainBatches(samples: readonly Sample[], options: TrainBatchesOptions): AsyncGenerator<Batch, void> {
   const { size, batch, seed, epoch, crop, kernel = 'bilinear', startStep = 0 } = options

@@ -11,7 +11,7 @@ export function effectiveNumberWeights(counts: readonly number[], beta: number):
 }
 
 export interface EffectivePrior {
-  /** What the loss sees of each class, sums to 1. */
+  /** The share of each class in the loss; sums to 1. */
   readonly prior: readonly number[]
   /**
    * Slope of log prior over log count by least squares: 1 is the natural distribution and 0 a balanced one. Below 0 rare

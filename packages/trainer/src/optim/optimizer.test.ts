@@ -79,7 +79,7 @@ it('takes the norm over all values of all tensors', () => {
   ).toBeCloseTo(13, 5)
 })
 
-/** `of`, with a stroke where the update follows. */
+/** `of` of each micro-step, with a stroke after an update. */
 const epoch = (microSteps: number, accumulate: number): string =>
   Array.from({ length: microSteps }, (_, step) => accumulation(step, microSteps, accumulate))
     .map(({ of, complete }) => `${of}${complete ? '|' : ''}`)
@@ -113,7 +113,7 @@ it('doubles after 2,000 finite updates in a row, and halves at an overflow', () 
   expect(after(initialLossScale, 1999)).toEqual({ value: 65_536, good: 1999 })
   expect(after(initialLossScale, 2000)).toEqual({ value: 131_072, good: 0 })
   expect(after(initialLossScale, -1)).toEqual({ value: 32_768, good: 0 })
-  // The overflow begins the count anew: 1,999 + 1 good ones are not in a row.
+  // The overflow resets the count: 1,999 + 1 good ones are not in a row.
   expect(after(initialLossScale, 1999, -1, 1)).toEqual({ value: 32_768, good: 1 })
   expect(after(initialLossScale, -3, 4000)).toEqual({ value: 32_768, good: 0 })
 })

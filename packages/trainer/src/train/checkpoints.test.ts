@@ -6,7 +6,7 @@ import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import { reportPhases } from '../recipe/defaults.ts'
 import { restoreVariables } from '../run/state.ts'
 import { testFolder } from '../testing/test-photos.ts'
-import { bestWeights, Checkpoints, loadState, removeHalfWritten } from './checkpoints.ts'
+import { bestWeights, loadState, openCheckpoints, removeHalfWritten } from './checkpoints.ts'
 import { startOf } from './position.ts'
 
 const parameter: ParameterSpec = {
@@ -63,9 +63,9 @@ const position = startOf('full', { precision: 'float16' }, 17, { seconds: 3, upd
 
 const { head, full, fixres } = reportPhases
 const recipe = { phases: { head: { ...head, size: 32 }, full: { ...full, size: 32 }, fixres }, saveMinutes: 2 }
-const open = (name: 'head' | 'full' = 'full'): Checkpoints =>
-  new Checkpoints(
-    { folder: folder.path, model, recipe },
+const open = (name: 'head' | 'full' = 'full') =>
+  openCheckpoints(
+    { folder: folder.path, model, recipe } as never,
     name,
     variablesOf(weight, average) as never,
     () => 1000 * seconds,

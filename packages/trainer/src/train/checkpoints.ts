@@ -3,86 +3,65 @@ import { join } from 'node:path'
 import type { Model } from '../model/architecture.ts'
 import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
 import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
-import type { PhaseName, Recipe } from '../recipe/schema.ts'
+import type { PhaseName } from '../recipe/schema.ts'
 import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
 import { readState, saveState, type Position, type SavedState } from '../run/state.ts'
+import type { RunContext } from './context.ts'
 import type { Best } from './early-stopping.ts'
 import type { TrainingVariables } from './variables.ts'
 
-/** The part of a run whose checkpoints are written. */
-interface Checkpointed {
-  /** The run folder. */
-  readonly folder: string
-  readonly model: Pick<Model, 'architecture' | 'parameters'>
-  readonly recipe: Pick<Recipe, 'phases' | 'saveMinutes'>
+/** Writes what a phase leaves in the run folder: its best and last weights, and the state to resume from. */
+export interface Checkpoints {
+  /** Where the best weights of the run are. */
+  readonly bestPath: string
+  save(position: Position): Promise<void>
+  /** Saves unless a state was saved in the last `saveMinutes` of the recipe. */
+  saveIfDue(position: Position): Promise<void>
+  /** Writes the weights as the best of the phase, and of the run so far. */
+  writeBest(best: Pick<Best, 'accuracy' | 'epoch'>): Promise<void>
+  writeLast(epoch: Pick<Best, 'accuracy' | 'epoch'>): Promise<void>
 }
 
-/** Writes what a phase leaves in the run folder: its best and last weights, and the state to resume from. */
-export class Checkpoints {
-  readonly #run: Checkpointed
-  readonly #phase: PhaseName
-  readonly #variables: Pick<TrainingVariables, 'entries' | 'best'>
-  readonly #now: () => number
-  #savedAt: number
-
-  /** `now`: milliseconds of a clock that never goes back. */
-  constructor(
-    run: Checkpointed,
-    phase: PhaseName,
-    variables: Pick<TrainingVariables, 'entries' | 'best'>,
-    now: () => number,
-  ) {
-    this.#run = run
-    this.#phase = phase
-    this.#variables = variables
-    this.#now = now
-    this.#savedAt = now()
-  }
-
-  /** Where the best weights of the run are. */
-  get bestPath(): string {
-    return this.#path(checkpointFiles.best)
-  }
-
-  async save(position: Position): Promise<void> {
-    await saveState(this.#path(checkpointFiles.state), this.#variables, position)
-    this.#savedAt = this.#now()
-  }
-
-  async saveIfDue(position: Position): Promise<void> {
-    if (this.#now() - this.#savedAt > this.#run.recipe.saveMinutes * 60_000) await this.save(position)
-  }
-
-  /** Writes the weights as the best of the phase, and of the run so far. */
-  async writeBest(best: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
-    const name = checkpointFiles.bestOf(this.#phase)
-    await this.#writeWeights(name, best)
-    await copyFile(this.#path(name), `${this.bestPath}.tmp`)
-    await rename(`${this.bestPath}.tmp`, this.bestPath)
-  }
-
-  async writeLast(epoch: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
-    await this.#writeWeights(checkpointFiles.last, epoch)
-  }
+/** `now`: milliseconds of a clock that never goes back. */
+export function openCheckpoints(
+  { folder, model, recipe }: Pick<RunContext, 'folder' | 'model' | 'recipe'>,
+  phase: PhaseName,
+  variables: Pick<TrainingVariables, 'entries' | 'best'>,
+  now: () => number,
+): Checkpoints {
+  const pathOf = (name: string): string => checkpointPath(folder, name)
+  const bestPath = pathOf(checkpointFiles.best)
+  let savedAt = now()
 
   /** The weights that validation saw, under timm's names and in PyTorch's layouts. */
-  async #writeWeights(file: string, { accuracy, epoch }: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
-    const { model, recipe } = this.#run
+  async function writeWeights(path: string, { accuracy, epoch }: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
     const values = new Map<string, Float32Array>()
-    for (const parameter of model.parameters) {
-      values.set(parameter.name, (await this.#variables.best(parameter.name).data()) as Float32Array)
-    }
-    await writeSafetensors(this.#path(file), toTimmTensors(model, values), {
+    for (const { name } of model.parameters) values.set(name, (await variables.best(name).data()) as Float32Array)
+    await writeSafetensors(path, toTimmTensors(model, values), {
       architecture: model.architecture,
-      phase: this.#phase,
+      phase,
       epoch: String(epoch),
-      size: String(recipe.phases[this.#phase].size),
+      size: String(recipe.phases[phase].size),
       validAccuracy: String(accuracy),
     })
   }
-
-  #path(name: string): string {
-    return checkpointPath(this.#run.folder, name)
+  async function save(position: Position): Promise<void> {
+    await saveState(pathOf(checkpointFiles.state), variables, position)
+    savedAt = now()
+  }
+  return {
+    bestPath,
+    save,
+    async saveIfDue(position) {
+      if (now() - savedAt > recipe.saveMinutes * 60_000) await save(position)
+    },
+    async writeBest(best) {
+      const path = pathOf(checkpointFiles.bestOf(phase))
+      await writeWeights(path, best)
+      await copyFile(path, `${bestPath}.tmp`)
+      await rename(`${bestPath}.tmp`, bestPath)
+    },
+    writeLast: (epoch) => writeWeights(pathOf(checkpointFiles.last), epoch),
   }
 }
 

@@ -5,7 +5,7 @@ import { PhotoCache } from '../input/photo-cache.ts'
 import type { Model } from '../model/architecture.ts'
 import { noMix, recipeDefaults, reportPhases, strongAugment } from '../recipe/defaults.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
-import { PhotoFeed, streamEpoch } from './feed.ts'
+import { photoFeed, streamEpoch } from './feed.ts'
 import type { FeedBatch } from './feed.ts'
 import { startOf } from './position.ts'
 import type { TrainingVariables } from './variables.ts'
@@ -54,7 +54,7 @@ function open() {
     signal,
   }
   const show = async (_: unknown, step: number): Promise<void> => void shown.push(step)
-  return { shown, feed: new PhotoFeed(context, 'full', {} as TrainingVariables, show) }
+  return { shown, feed: photoFeed(context, 'full', {} as TrainingVariables, show) }
 }
 
 async function collect(batches: AsyncIterable<FeedBatch>): Promise<{ labels: number[]; packed: number[] }[]> {

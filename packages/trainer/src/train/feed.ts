@@ -1,9 +1,9 @@
 import type { View } from '@flowers/shared/image/view'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { augmentAt, drawBatch } from '../input/apply-augment.ts'
-import { trainBatches, type Batch } from '../input/loader.ts'
+import { trainBatches } from '../input/loader.ts'
 import { epochOrder } from '../input/sampler.ts'
-import type { Phase, PhaseName } from '../recipe/schema.ts'
+import type { PhaseName } from '../recipe/schema.ts'
 import { phaseNames } from '../recipe/schema.ts'
 import type { Position } from '../run/state.ts'
 import { bytes } from '../tensorflow/index.ts'
@@ -44,73 +44,49 @@ export const streamEpoch = ({ phase, epoch }: Pick<Position, 'phase' | 'epoch'>)
   phaseNames.indexOf(phase) * 1_000_000 + epoch
 
 /** Photos, cropped while they are read; the step augments and mixes them. */
-export class PhotoFeed implements Feed {
-  readonly note = null
-  readonly #context: Omit<RunContext, 'log' | 'progress' | 'model'>
-  readonly #name: PhaseName
-  readonly #phase: Phase
-  readonly #scorers: Scorers
-  readonly #validation: ValidationSet
-  readonly #showInputs: typeof showInputs
-  #isShown = false
-
-  constructor(
-    context: Omit<RunContext, 'log' | 'progress'>,
-    name: PhaseName,
-    variables: TrainingVariables,
-    show = showInputs,
-  ) {
-    const { recipe, model, dataset } = context
-    this.#context = context
-    this.#name = name
-    this.#showInputs = show
-    this.#phase = recipe.phases[name]
-    const { size, batch } = this.#phase
-    this.#scorers = new Scorers(model, (parameter) => variables.best(parameter), recipe.preprocessing)
-    this.#validation = new ValidationSet(dataset.valid, { preprocessing: { ...recipe.preprocessing, size }, batch })
-  }
-
-  async prepare(): Promise<void> {}
-
-  async *batches(position: Position): AsyncGenerator<FeedBatch> {
-    const { dataset, recipe, photos } = this.#context
-    const { size, batch: width, samplerPower: power } = this.#phase
-    const { epoch, updates } = position
-    const stream = streamEpoch(position)
-    const batches = trainBatches(dataset.train, {
-      size,
-      batch: width,
-      seed: recipe.seed,
-      epoch: stream,
-      crop: augmentAt(this.#phase, epoch).crop,
-      order: epochOrder(dataset.train, { seed: recipe.seed, epoch: stream, power }),
-      kernel: recipe.preprocessing.kernel,
-      startStep: position.step,
-      cache: photos,
-    })
-    for await (const batch of batches) {
-      const place = { epoch, stream, first: batch.step * width, count: width }
-      const packed = drawBatch(recipe, this.#phase, place)
-      // A resumed run shows its inputs again, as TensorBoard was told to forget the earlier ones.
-      if (updates === 0 && !this.#isShown) await this.#show(batch, packed, updatesOf(position))
-      yield { labels: batch.labels, packed, images: () => bytes(batch.pixels, [width, size, size, 3]) }
-    }
-  }
-
-  score(views: readonly View[]): Promise<Validation> {
-    return this.#validation.score(this.#scorers, views, this.#context.signal)
-  }
-
-  async remove(): Promise<void> {}
-
-  async close(): Promise<void> {
-    this.#scorers.dispose()
-  }
-
-  async #show(batch: Batch, packed: Float32Array, updates: number): Promise<void> {
-    this.#isShown = true
-    const { board, recipe, dataset } = this.#context
-    const shown = { name: this.#name, phase: this.#phase, recipe, batch, packed, valid: dataset.valid }
-    await this.#showInputs(board, updates, shown)
+export function photoFeed(
+  context: Omit<RunContext, 'log' | 'progress'>,
+  name: PhaseName,
+  variables: TrainingVariables,
+  show = showInputs,
+): Feed {
+  const { recipe, model, dataset, photos, board, signal } = context
+  const phase = recipe.phases[name]
+  const { size, batch: width, samplerPower: power } = phase
+  const scorers = new Scorers(model, (parameter) => variables.best(parameter), recipe.preprocessing)
+  const preprocessing = { ...recipe.preprocessing, size }
+  const validation = new ValidationSet(dataset.valid, { preprocessing, batch: width })
+  let isShown = false
+  return {
+    note: null,
+    prepare: async () => {},
+    async *batches(position) {
+      const { epoch, updates, step: startStep } = position
+      const stream = streamEpoch(position)
+      const batches = trainBatches(dataset.train, {
+        size,
+        batch: width,
+        seed: recipe.seed,
+        epoch: stream,
+        crop: augmentAt(phase, epoch).crop,
+        order: epochOrder(dataset.train, { seed: recipe.seed, epoch: stream, power }),
+        kernel: preprocessing.kernel,
+        startStep,
+        cache: photos,
+      })
+      for await (const batch of batches) {
+        const place = { epoch, stream, first: batch.step * width, count: width }
+        const packed = drawBatch(recipe, phase, place)
+        // A resumed run shows its inputs again, as TensorBoard was told to forget the earlier ones.
+        if (updates === 0 && !isShown) {
+          isShown = true
+          await show(board, updatesOf(position), { name, phase, recipe, batch, packed, valid: dataset.valid })
+        }
+        yield { labels: batch.labels, packed, images: () => bytes(batch.pixels, [width, size, size, 3]) }
+      }
+    },
+    score: (views) => validation.score(scorers, views, signal),
+    remove: async () => {},
+    close: async () => scorers.dispose(),
   }
 }

@@ -46,7 +46,7 @@ class World {
   #savedAt = 0
   #gathered = 0
 
-  /** What happens in a step (counted from 0, of this world) in place of its loss and gradient. */
+  /** Overrides loss and gradient of a step, counted from 0, or throws in its place. */
   onStep: (step: number) => Partial<{ loss: number; gradientNorm: number }> = () => ({})
   onScore: (score: number) => number = (score) => Math.min(1, score / 10)
   #steps = 0

@@ -26,7 +26,7 @@ export interface LoopOptions extends Course {
   readonly feed: Feed
   /** Forward, backward and, if complete, the update. */
   readonly step: (batch: FeedBatch, hyperparameters: StepHyperparameters) => Promise<StepResult>
-  readonly checkpoints: Pick<Checkpoints, 'bestPath' | 'save' | 'saveIfDue' | 'writeBest' | 'writeLast'>
+  readonly checkpoints: Checkpoints
   readonly prior: ReturnType<typeof watchPrior>
   readonly log: Pick<MetricsLog, 'bytes' | 'write'>
   readonly board: Pick<TensorBoard, 'epoch'>

@@ -34,10 +34,10 @@ it('passes any other error on, also one of an attempt', async () => {
 
 it('refuses a batch that does not fit, and measures only if the upper bound does not', async () => {
   const measure = vi.fn<() => Promise<MemoryNeed>>().mockResolvedValue({ fixed: 100, perPhoto: 10 })
-  await requireFits(phase, { upperBound: 2000, measure, available: 2000 })
+  await requireFits(phase, 2000, measure, 2000)
   expect(measure).not.toHaveBeenCalled()
-  await requireFits(phase, { upperBound: 2000, measure, available: 740 })
-  const refused = requireFits(phase, { upperBound: 2000, measure, available: 735 })
+  await requireFits(phase, 2000, measure, 740)
+  const refused = requireFits(phase, 2000, measure, 735)
   await expect(refused).rejects.toMatchObject({
     code: 'TRAIN_MEMORY',
     message:

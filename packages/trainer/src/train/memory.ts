@@ -69,15 +69,9 @@ type BatchOf = Pick<Phase, 'batch' | 'size'> & { readonly name: PhaseName }
  */
 export async function requireFits(
   phase: BatchOf,
-  {
-    upperBound,
-    measure,
-    available = availableMemory(),
-  }: {
-    upperBound: number
-    measure: () => Promise<MemoryNeed>
-    available?: number
-  },
+  upperBound: number,
+  measure: () => Promise<MemoryNeed>,
+  available = availableMemory(),
 ): Promise<void> {
   if (upperBound <= available) return
   const { fixed, perPhoto } = await measure()

@@ -4,10 +4,10 @@ import { zeroValues } from '../model/init.ts'
 import type { PhaseName } from '../recipe/schema.ts'
 import type { Position } from '../run/state.ts'
 import { CachedHead } from './cached-head.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { openCheckpoints } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
 import type { Best } from './early-stopping.ts'
-import { PhotoFeed } from './feed.ts'
+import { photoFeed } from './feed.ts'
 import { PhaseLoop, type LoopOptions } from './loop.ts'
 import { explainMemory, measureNeed, requireFits } from './memory.ts'
 import { classWeightsOf, watchPrior } from './prior.ts'
@@ -44,7 +44,7 @@ export function openPhase(
   const { size, batch: width } = phase
   const isCached = phase.features === 'cached'
   const step = compileOn(context, name, variables)
-  const feed = new (isCached ? CachedHead : PhotoFeed)(context, name, variables)
+  const feed = isCached ? new CachedHead(context, name, variables) : photoFeed(context, name, variables)
   const train: LoopOptions['step'] = ({ images, labels, packed }, { scalars, seed, complete }) =>
     useInputs(
       [
@@ -69,7 +69,7 @@ export function openPhase(
     criterion: recipe.data.criterion,
     feed,
     step: isCached ? train : explained,
-    checkpoints: new Checkpoints(context, name, variables, now),
+    checkpoints: openCheckpoints(context, name, variables, now),
     prior: watchPrior(phase, dataset, (line) => progress.message(line)),
     log,
     board,
@@ -101,14 +101,10 @@ export async function requirePhaseFits(context: RunContext, name: PhaseName): Pr
 
 async function requireStepFits(context: RunContext, name: PhaseName, step: Step): Promise<void> {
   const { batch, size } = context.recipe.phases[name]
-  await requireFits(
-    { name, batch, size },
-    {
-      upperBound: useInputs(emptyInputs(batch, size), (inputs) => step.bytes(inputs)),
-      // A step changes the variables, so it is measured on others.
-      measure: () => onZeros(context, name, (other) => measureNeed((photos) => runEmpty(other, photos, size))),
-    },
-  )
+  const upperBound = useInputs(emptyInputs(batch, size), (inputs) => step.bytes(inputs))
+  // A step changes the variables, so it is measured on others.
+  const measure = () => onZeros(context, name, (other) => measureNeed((photos) => runEmpty(other, photos, size)))
+  await requireFits({ name, batch, size }, upperBound, measure)
 }
 
 /** Calls `use` with a step on variables that are thrown away. */

@@ -255,7 +255,7 @@ async function startingValues(
   return weights === null ? values : new Map([...values, ...(await pretrainedValues(model, weights))])
 }
 
-/** Describes the run in its folder before anything is trained; writes `data.json` last, as a run that has it can resume. */
+/** Describes the run in its folder before training; writes `data.json` last, as a run with that file can be resumed. */
 async function describeRun(
   recipe: ResolvedRecipe,
   { data, folder }: RunOptions,
