@@ -19,8 +19,8 @@ const allowed = {
   'trainer/measure': 'shared',
   'trainer/model': 'shared tensorflow trainer/console trainer/python',
   'trainer/recipe': 'shared tensorflow trainer/console trainer/model',
-  'trainer/optim': 'tensorflow trainer/recipe',
-  'trainer/dataset': 'shared trainer/console',
+  'trainer/optim': 'tensorflow trainer/measure trainer/recipe',
+  'trainer/dataset': 'shared trainer/console trainer/measure',
   'trainer/input': 'shared tensorflow trainer/console trainer/recipe trainer/optim trainer/dataset',
   'trainer/run': 'shared tensorflow trainer/console trainer/model trainer/recipe trainer/dataset',
   'trainer/train':

@@ -83,7 +83,7 @@ describe('compile', () => {
   })
 
   test('the event loop turns while a step runs', async () => {
-    const x = tf.ones([1200, 1200])
+    const x = tf.ones([600, 600])
     const long = compile((x: tf.Tensor) => {
       let y = x as tf.Tensor2D
       for (let index = 0; index < 6; index++) y = tf.mul(tf.matMul(y, x as tf.Tensor2D), 1e-3)
@@ -91,16 +91,12 @@ describe('compile', () => {
     })
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)
-    const ticksOf = async (run: () => Promise<unknown>): Promise<number> => {
-      const before = ticks
-      await run()
-      return ticks - before
-    }
-    const free = await ticksOf(() => long.run(x))
-    const blocked = await ticksOf(async () => long.runSync(x))
+    long.runSync(x)
+    expect(ticks).toBe(0)
+    // A run may be over before the timer is due, but not every one.
+    for (let runs = 0; runs < 1000 && ticks === 0; runs++) await long.run(x)
     clearInterval(timer)
-    expect(free).toBeGreaterThan(0)
-    expect(blocked).toBe(0)
+    expect(ticks).toBeGreaterThan(0)
   })
 
   test('bfloat16 is close to float32', async () => {

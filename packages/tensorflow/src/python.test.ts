@@ -96,12 +96,28 @@ describe.skipIf(real === undefined)('make_environment.py', () => {
     const options = { encoding: 'utf8', cwd: scripts, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } } as const
     return promisify(execFile)(real!, ['-c', code, directory(), join(folder, 'lock'), 'stamp text'], options)
   }
-  const build = 'time.sleep(0.3) or (target / "bin").mkdir(parents=True) or 0'
+  const build = '(target / "bin").mkdir(parents=True) or 0'
 
-  test('two processes at once make one environment; a half made one is made anew', async () => {
+  /** Resolves once a running script has printed a text. */
+  const said = ({ child }: ReturnType<typeof make>, text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let seen = ''
+      child.stdout?.on('data', (chunk: string) => {
+        if ((seen += chunk).includes(text)) resolve()
+      })
+      child.once('exit', () => reject(new Error(`it ended without "${text}": ${seen}`)))
+    })
+
+  test('two processes at once make one environment, in the place of one that is incomplete', async () => {
     mkdirSync(directory())
     writeFileSync(join(directory(), 'half'), '')
-    const outputs = (await Promise.all([make(build), make(build)])).map(({ stdout }) => stdout).join('')
+    const go = join(folder, 'go')
+    const first = make(`[time.sleep(0.01) for _ in iter(lambda: os.path.exists("${go}"), True)] and ${build}`)
+    await said(first, 'Making a Python environment')
+    const second = make(build)
+    await said(second, 'Waiting for another process')
+    writeFileSync(go, '')
+    const outputs = (await Promise.all([first, second])).map(({ stdout }) => stdout).join('')
     expect(outputs.match(/Making a Python environment/g)).toHaveLength(1)
     expect(outputs.match(/Removing the Python environment/g)).toHaveLength(1)
     expect(existsSync(join(directory(), 'half'))).toBe(false)

@@ -1,18 +1,22 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { SerialQueue } from './serial-queue.ts'
 
 test('jobs run one at a time, in order, past a failure', async () => {
   const queue = new SerialQueue()
   const log: string[] = []
-  const job = (name: string, ms: number) => async () => {
-    log.push(`${name} begins`)
-    await wait(ms)
-    log.push(`${name} ends`)
-    if (name === 'b') throw new Error('b failed')
-    return name
-  }
-  const results = await Promise.allSettled([queue.add(job('a', 10)), queue.add(job('b', 5)), queue.add(job('c', 0))])
+  const open = new Map<string, () => void>()
+  const added = ['a', 'b', 'c'].map((name) => {
+    const gate = new Promise<void>((resolve) => open.set(name, resolve))
+    return queue.add(async () => {
+      log.push(`${name} begins`)
+      await gate
+      log.push(`${name} ends`)
+      if (name === 'b') throw new Error('b failed')
+      return name
+    })
+  })
+  for (const name of ['c', 'b', 'a']) open.get(name)!()
+  const results = await Promise.allSettled(added)
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
 })

@@ -26,9 +26,10 @@ async function train(): Promise<void> {
 }
 
 async function withWorker(): Promise<void> {
-  const worker = new Worker('setTimeout(() => {}, 20)', { eval: true })
+  const worker = new Worker("require('node:worker_threads').parentPort.once('message', () => {})", { eval: true })
   const ended = new Promise((resolve) => worker.once('exit', resolve))
   await train()
+  worker.postMessage('end')
   await ended
 }
 
@@ -39,7 +40,8 @@ async function exitDuringStep(): Promise<void> {
     y: tf.matMul(tf.matMul(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), x as tf.Tensor2D), x as tf.Tensor2D),
   }))
   void long.run(square)
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  // By now the queue has handed the step over.
+  await new Promise(setImmediate)
   process.exit(0)
 }
 

@@ -1,3 +1,5 @@
+import { mean } from '../measure/mean.ts'
+
 /** Side of the small picture that a look is taken from, in pixels. */
 export const lookSide = 32
 
@@ -28,8 +30,8 @@ export function lookOf(pixels: Uint8Array): Look | undefined {
     { length: lookSide * lookSide },
     (_, place) => 0.299 * pixels[3 * place]! + 0.587 * pixels[3 * place + 1]! + 0.114 * pixels[3 * place + 2]!,
   )
-  const mean = grey.reduce((sum, value) => sum + value, 0) / grey.length
-  if (grey.reduce((sum, value) => sum + Math.abs(value - mean), 0) / grey.length < flat) return undefined
+  const brightness = mean(grey)
+  if (mean(grey.map((value) => Math.abs(value - brightness))) < flat) return undefined
   const look = new Uint8Array(hashBytes + fields * fields * 3)
   const waves = lowFrequencies(grey)
   const middle = waves.slice(1).toSorted()[Math.floor((waves.length - 1) / 2)]!

@@ -7,6 +7,7 @@ import { abstentionOf, answerOf, confidence, eceBins, isRight, setsOf } from '..
 import type { PolicyAnswer, PolicyReport } from '../measure/calibrate.ts'
 import { expectedCalibrationError } from '../measure/calibration-error.ts'
 import { stopAt } from '../measure/fast-margin.ts'
+import { mean } from '../measure/mean.ts'
 import { measure, mostConfused } from '../measure/measure.ts'
 import { shotGroups } from '../measure/metrics.ts'
 import type { ClassMetrics, ShotGroup } from '../measure/metrics.ts'
@@ -103,8 +104,6 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     await network.release()
   }
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 function summarize(
   options: EvaluateOptions,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AugmentOptions } from '../recipe/schema.ts'
-import { recipeDefaults, standardAugment, strongAugment } from '../recipe/defaults.ts'
+import { standardAugment, strongAugment } from '../recipe/defaults.ts'
+import { recipeDefaults } from '../testing/test-recipe.ts'
 import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
 import { Random } from '@flowers/shared/random'
 

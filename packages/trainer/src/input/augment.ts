@@ -2,7 +2,7 @@ import type { AugmentOptions } from '../recipe/schema.ts'
 import type { Random } from '@flowers/shared/random'
 
 /**
- * What is applied to one photo inside the traced step.
+ * The augmentation of one photo, applied inside the traced step.
  * `geometry`: eight numbers a0 a1 a2 b0 b1 b2 c0 c1 of TensorFlow's projective transform; an output pixel (x, y) takes
  * the input's value at (a0 x + a1 y + a2, b0 x + b1 y + b2).
  * `color`: rows of a 3 x 4 matrix; output = M rgb + offset on values in [0, 1].
@@ -134,13 +134,8 @@ export function drawErased(
   size: number,
   random: Random,
 ): [number, number, number, number] {
-  const [chance, share, ratio, y, x] = [
-    random.uniform(),
-    random.uniform(),
-    random.uniform(),
-    random.uniform(),
-    random.uniform(),
-  ]
+  const draw = (): number => random.uniform()
+  const [chance, share, ratio, y, x] = [draw(), draw(), draw(), draw(), draw()]
   if (chance >= options.probability) return [0, 0, 0, 0]
   const area = (options.area[0] + share * (options.area[1] - options.area[0])) * size * size
   const aspect = 0.3 * (1 / 0.09) ** ratio
@@ -151,7 +146,7 @@ export function drawErased(
   return [top, left, top + height, left + width]
 }
 
-/** Everything drawn for one photo; the same number of draws whatever the options, so that switching one leaves the others' stream alone. */
+/** Draws everything for one photo. Each option draws the same count of numbers on or off, so that none shifts another's stream. */
 export function drawAugmentation(options: AugmentOptions, size: number, random: Random): Augmentation {
   return {
     geometry: drawGeometry(options, size, random),

@@ -1,16 +1,12 @@
 import type { RgbImage } from '@flowers/shared/image/resample'
-import { scalesOf } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { scalesOf, type View } from '@flowers/shared/image/view'
 import * as tf from '@tensorflow/tfjs-core'
 import sharp, { type Sharp } from 'sharp'
-import { rampValue } from '../optim/ramp.ts'
 import type { Phase, Recipe } from '../recipe/schema.ts'
 import { bytes, castToFloat, startTensorflow } from '@flowers/tensorflow'
-import { applyAugmentations, packAugmentations, type Normalization } from './apply-augment.ts'
-import { atStrength, drawAugmentation } from './augment.ts'
+import { applyAugmentations, augmentAt, drawBatch, type Normalization } from './apply-augment.ts'
 import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { trainBatches, validBatches } from './loader.ts'
-import { drawMix } from './mix.ts'
 import { writeOutput } from '../console/output.ts'
 import { Random } from '@flowers/shared/random'
 import { TrainerError } from '../errors.ts'
@@ -31,13 +27,13 @@ const gap = 2
 
 /** Height of the line of epochs above the pictures. */
 const labelHeight = 16
-/** Under so many pixels a column has room for a number alone. */
+/** A column narrower than this many pixels has room for a number alone. */
 const narrow = 72
 
 /**
  * A PNG of training inputs as a phase sees them: a row a photo, a column an epoch, with its number, from 1, above. Photos
- * are spread over the classes, columns over the epochs. Shown after crop, augmentation and mixing; of cached features the
- * views that they are computed of. Throws USAGE for a phase of 0 epochs.
+ * are spread over the classes, columns over the epochs. Shown after crop, augmentation and mixing; a phase on
+ * cached features shows the views that they are computed from. Throws USAGE for a phase of 0 epochs.
  */
 export async function contactSheet(
   dataset: Dataset,
@@ -64,7 +60,7 @@ export async function contactSheet(
   return tiled(pictures, { size, columns: epochs.length, labels }).png().toBuffer()
 }
 
-/** At most `wanted` of so many epochs, from 0: the first, the last and what lies evenly between. */
+/** At most `wanted` of the epochs, from 0: the first, the last and others evenly between. */
 export function spreadEpochs(epochs: number, wanted: number): number[] {
   const count = Math.min(epochs, wanted)
   return Array.from({ length: count }, (_, index) => Math.round((index * (epochs - 1)) / Math.max(1, count - 1)))
@@ -73,7 +69,7 @@ export function spreadEpochs(epochs: number, wanted: number): number[] {
 /** Pictures of an epoch, from 0, one a sample. */
 type Inputs = (epoch: number) => Promise<Uint8Array[]>
 
-/** Cut, augmented and mixed anew in every epoch. */
+/** Cut, augmented and mixed for each epoch. */
 function cutInputs(samples: readonly Sample[], recipe: Recipe, phase: Phase): Inputs {
   const { size } = phase
   const count = samples.length
@@ -88,15 +84,15 @@ function cutInputs(samples: readonly Sample[], recipe: Recipe, phase: Phase): In
       order: Int32Array.from(samples.keys()),
     })
     const pictures: Uint8Array[] = []
-    for await (const { pixels } of batches)
-      pictures.push(
-        ...inputPictures(pixels, drawn(recipe, phase, { count, epoch }), { size, normalization: recipe.preprocessing }),
-      )
+    for await (const { pixels } of batches) {
+      const packed = drawBatch(recipe, phase, { epoch, stream: epoch, first: 0, count })
+      pictures.push(...inputPictures(pixels, packed, { size, normalization: recipe.preprocessing }))
+    }
     return pictures
   }
 }
 
-/** Of the views that features are cached of, which each epoch draws one of for a photo. */
+/** The view of each photo that an epoch draws from the views whose features are cached. */
 async function viewInputs(samples: readonly Sample[], recipe: Recipe, phase: Phase): Promise<Inputs> {
   const { size } = phase
   const views = phase.featureViews ?? recipe.views
@@ -121,23 +117,6 @@ async function flipped(pixels: Uint8Array, size: number, flip: View['flip']): Pr
   return (flip === 'horizontal' ? picture.flop() : picture.flip()).raw().toBuffer()
 }
 
-/** As strong as it is in an epoch. */
-function augmentAt({ augment, epochs }: Phase, epoch: number): Phase['augment'] {
-  return { ...augment, ...atStrength(augment, rampValue(augment.strength, epoch, epochs)) }
-}
-
-/** What is drawn for a batch in an epoch, as it goes into the step. */
-function drawn(recipe: Recipe, phase: Phase, { count, epoch }: { count: number; epoch: number }): Float32Array {
-  const { size, mix, epochs } = phase
-  const augment = augmentAt(phase, epoch)
-  const positions = Array.from({ length: count }, (_, position) => position)
-  return packAugmentations(
-    positions.map((position) => drawAugmentation(augment, size, new Random(recipe.seed, 'augment', epoch, position))),
-    positions.map((position) => drawMix(mix, { epoch, epochs }, size, new Random(recipe.seed, 'mix', epoch, position))),
-    recipe.preprocessing,
-  )
-}
-
 /** At most `wanted` places, evenly over `length` of them. */
 export function spread(length: number, wanted: number): Int32Array {
   const count = Math.min(wanted, length)
@@ -147,7 +126,7 @@ export function spread(length: number, wanted: number): Int32Array {
 /**
  * A batch as the network sees it, back from normalised values to bytes, a picture a photo.
  * @param pixels N x size x size x 3, cropped
- * @param packed what `packAugmentations` made for the N photos
+ * @param packed the result of `packAugmentations` for the N photos
  */
 export function inputPictures(
   pixels: Uint8Array,
@@ -196,10 +175,10 @@ const labelPicture = (label: string, width: number): Buffer =>
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${labelHeight}" font-family="sans-serif" font-size="12"><text x="1" y="12">${label}</text></svg>`,
   )
 
-/** Side at most of a picture in `overview`, in pixels. */
+/** Largest side of a picture in `overview`, in pixels. */
 const smallSide = 128
 
-/** Square RGB pictures side by side, made small where they are large: for a quick look. */
+/** Square RGB pictures side by side, shrunk if they are large, for a quick look. */
 export async function overview(pictures: readonly Uint8Array[], size: number): Promise<RgbImage> {
   const side = Math.min(size, smallSide)
   const small = await Promise.all(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { mean } from '../measure/mean.ts'
 import { cropWindow, wholePixels, type CropOptions, type Window } from './crop.ts'
 import { Random } from '@flowers/shared/random'
 
@@ -29,7 +30,6 @@ describe('randomResizedCrop', () => {
     expect(Math.max(...ratios)).toBeGreaterThan(1.28)
     // Small enough to fit in every ratio: even in area, and in the logarithm of the ratio.
     const small = draw({ ...crop, scale: [0.1, 0.3] }, 300, 200, 64, 4000)
-    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
     expect(mean(small.map(({ width, height }) => (width * height) / 60_000))).toBeCloseTo(0.2, 2)
     expect(mean(small.map(({ width, height }) => Math.log(width / height)))).toBeCloseTo(0, 1)
     expect(mean(small.map(({ left, width }) => left / (300 - width)))).toBeCloseTo(0.5, 1)

@@ -1,6 +1,6 @@
 import type { Random } from '@flowers/shared/random'
 
-/** How a training photo becomes a square. Exactly one resample, whatever the kind. */
+/** How a training photo becomes a square. Every kind resamples exactly once. */
 export type CropOptions =
   | {
       /** torchvision's RandomResizedCrop: a window of random area and aspect ratio. */

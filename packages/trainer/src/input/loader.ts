@@ -10,6 +10,7 @@ import type { CropOptions } from './crop.ts'
 import type { Sample } from '../dataset/dataset.ts'
 import { PhotoCache } from './photo-cache.ts'
 import { Random } from '@flowers/shared/random'
+import { mapAhead } from './map-ahead.ts'
 import { epochOrder } from './sampler.ts'
 import { cutTrainingPhoto } from './training-photo.ts'
 import { TrainerError } from '../errors.ts'
@@ -55,11 +56,11 @@ export interface TrainBatchesOptions extends Flow {
 /**
  * Batches of one epoch, full ones only. Pixels are a function of (samples, seed, epoch, order, crop, kernel, size)
  * alone. Ending the iteration early stops all work. A photo that is gone or broken rejects with DATA_IMAGE_LOST.
- * Throws USAGE where the samples do not fill one batch.
+ * Throws USAGE if the samples do not fill one batch.
  */
 export function trainBatches(samples: readonly Sample[], options: TrainBatchesOptions): AsyncGenerator<Batch, void> {
   const { size, batch, seed, epoch, crop, kernel = 'bilinear', startStep = 0 } = options
-  const order = options.order ?? epochOrder(samples, { seed, epoch, kind: 'shuffle' })
+  const order = options.order ?? epochOrder(samples, { seed, epoch, power: 1 })
   const cache = options.cache ?? new PhotoCache(0)
   const steps = Math.floor(order.length / batch)
   if (steps === 0) {
@@ -118,14 +119,12 @@ async function* makeBatches(
   { first, steps, size, flow }: { first: number; steps: number; size: number; flow: Flow },
   source: Source,
 ): AsyncGenerator<Batch, void> {
-  // Several photos at once, each on one thread: libvips' own threads only get in each other's way.
+  // Several photos are decoded at once, each on one thread; libvips' own threads would only compete.
   sharp.concurrency(1)
   const limit = pLimit(flow.inFlight ?? Math.max(2, availableParallelism()))
-  const ahead = flow.ahead ?? 2
   let failedAt = Infinity
-  let stopped = false
 
-  async function make(step: number): Promise<Batch> {
+  const make = async (step: number, isEnded: () => boolean): Promise<Batch> => {
     const picked = source.pick(step)
     const bytes = size * size * 3
     const pixels = new Uint8Array(picked.length * bytes)
@@ -134,7 +133,7 @@ async function* makeBatches(
       picked.map((sample, place) =>
         limit(async () => {
           // Batches before the one that failed are still finished and handed out.
-          if (stopped || step >= failedAt) return
+          if (isEnded() || step >= failedAt) return
           try {
             await source.fill(sample, step, place, pixels, place * bytes)
           } catch (error) {
@@ -148,28 +147,8 @@ async function* makeBatches(
     return { pixels, labels: Int32Array.from(picked, (sample) => sample.index), samples: picked, size, step }
   }
 
-  const pending: Promise<Batch>[] = []
-  let next = first
-  const refill = (): void => {
-    while (pending.length < ahead && next < steps) {
-      const batch = make(next++)
-      // Its failure is met when its turn comes.
-      batch.catch(() => undefined)
-      pending.push(batch)
-    }
-  }
-  try {
-    for (;;) {
-      refill()
-      const current = pending.shift()
-      if (!current) return
-      refill()
-      yield await current
-    }
-  } finally {
-    stopped = true
-    await Promise.allSettled(pending)
-  }
+  const range = Array.from({ length: Math.max(0, steps - first) }, (_, index) => first + index)
+  yield* mapAhead(range, (flow.ahead ?? 2) + 1, make)
 }
 
 function lost(sample: Sample, cause: unknown): FlowersError {

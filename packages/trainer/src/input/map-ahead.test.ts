@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { mapAhead } from './map-ahead.ts'
 
@@ -10,8 +9,17 @@ async function collect<R>(results: AsyncIterable<R>): Promise<R[]> {
 
 describe('mapAhead', () => {
   it('keeps the order whatever finishes first', async () => {
-    const results = mapAhead([30, 1, 20, 2], 3, async (delay) => setTimeout(delay, delay))
-    expect(await collect(results)).toEqual([30, 1, 20, 2])
+    const ended: number[] = []
+    const finish: (() => void)[] = []
+    const work = async (item: number): Promise<number> => {
+      await new Promise<void>((resolve) => (finish[item] = resolve))
+      ended.push(item)
+      return item
+    }
+    const collected = collect(mapAhead([0, 1, 2], 3, work))
+    for (const item of [2, 0, 1]) finish[item]!()
+    expect(await collected).toEqual([0, 1, 2])
+    expect(ended).toEqual([2, 0, 1])
   })
 
   it('has at most `ahead` under way, and as many', async () => {
@@ -19,7 +27,7 @@ describe('mapAhead', () => {
     let most = 0
     const work = async (): Promise<void> => {
       most = Math.max(most, ++underWay)
-      await setTimeout(2)
+      await Promise.resolve()
       underWay--
     }
     await collect(mapAhead(Array(20).keys(), 3, work))
@@ -39,11 +47,22 @@ describe('mapAhead', () => {
     expect(seen).toEqual([0, 1])
   })
 
-  it('begins nothing more once the reader has left', async () => {
+  it('begins nothing more once the reader has left, and tells what is under way', async () => {
     const begun: number[] = []
-    for await (const item of mapAhead(Array(10).keys(), 2, async (each) => begun.push(each))) {
-      if (item === 2) break
-    }
-    expect(begun).toEqual([0, 1, 2])
+    const told: boolean[] = []
+    let release = (): void => {}
+    const left = new Promise<void>((resolve) => (release = resolve))
+    const results = mapAhead(Array(10).keys(), 2, async (item, isEnded) => {
+      begun.push(item)
+      if (item === 0) return
+      await left
+      told.push(isEnded())
+    })
+    await results.next()
+    const leaving = results.return()
+    release()
+    await leaving
+    expect(begun).toEqual([0, 1])
+    expect(told).toEqual([true])
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { mean } from '../measure/mean.ts'
 import { cutmixBox, drawMix, gamma, symmetricBeta, unmixed } from './mix.ts'
 import { Random } from '@flowers/shared/random'
 
 const draws = <T>(count: number, draw: (random: Random) => T): T[] =>
   Array.from({ length: count }, (_, position) => draw(new Random(9, 'mix', 0, position)))
-const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 describe('distributions', () => {
   it.each([0.2, 1, 3.5])('gamma(%d) has mean and variance equal to its shape', (shape) => {

@@ -1,33 +1,30 @@
 import { Random } from '@flowers/shared/random'
 
-export type OrderOptions = {
+export interface OrderOptions {
   /** Of the run. */
   readonly seed: number
   /** From 0. */
   readonly epoch: number
-} & (
-  | {
-      /** Every photo once. */
-      readonly kind: 'shuffle'
-    }
-  | {
-      /** As many photos as there are, classes drawn in proportion to (photos of the class)^power. */
-      readonly kind: 'classBalanced'
-      /** 1: as the photos are; 0: every class equally often; 0.5: the square root between them. */
-      readonly power: number
-    }
-)
+  /**
+   * 1: every photo once. Below 1 as many photos as there are, in classes drawn in proportion to (photos of the class)^power:
+   * 0 draws every class equally often, 0.5 is the square root between them.
+   */
+  readonly power: number
+}
 
 /**
  * The order of an epoch: indices into `samples`, a pure function of its arguments.
  *
- * `classBalanced` is the q-power sampler of Kang et al., "Decoupling Representation and Classifier for Long-Tailed
+ * A power below 1 makes it the q-power sampler of Kang et al., "Decoupling Representation and Classifier for Long-Tailed
  * Recognition" (ICLR 2020), p_c proportional to n_c^q. Classes are drawn independently; within a class the photos take
  * turns in a shuffled round, so that none is drawn twice before all were drawn once.
  */
-export function epochOrder(samples: readonly { readonly index: number }[], options: OrderOptions): Int32Array {
-  const random = new Random(options.seed, 'order', options.epoch)
-  if (options.kind === 'shuffle') return random.shuffle(Int32Array.from(samples, (_, position) => position))
+export function epochOrder(
+  samples: readonly { readonly index: number }[],
+  { seed, epoch, power }: OrderOptions,
+): Int32Array {
+  const random = new Random(seed, 'order', epoch)
+  if (power === 1) return random.shuffle(Int32Array.from(samples, (_, position) => position))
 
   const classes = new Map<number, number[]>()
   samples.forEach(({ index }, position) => {
@@ -38,12 +35,8 @@ export function epochOrder(samples: readonly { readonly index: number }[], optio
   const rounds = [...classes]
     .toSorted(([a], [b]) => a - b)
     .map(([, members]) => ({ members: random.shuffle(members), next: 0 }))
-  const cumulative = cumulate(
-    classShares(
-      rounds.map(({ members }) => members.length),
-      options.power,
-    ),
-  )
+  const counts = rounds.map(({ members }) => members.length)
+  const cumulative = cumulate(classShares(counts, power))
   return Int32Array.from(samples, () => {
     const at = random.uniform()
     const round = rounds[cumulative.findIndex((bound) => at < bound)] as (typeof rounds)[number]

@@ -62,7 +62,7 @@ export async function cutTrainingPhoto(
   copyRgb(data, info.channels, out, offset, size * size)
 }
 
-/** Shrinking at least so much, decoders can skip work, but only where the whole photo is resized. */
+/** From this factor on decoders can skip work, but only if the whole photo is resized. */
 const shrinkOnLoad = 4
 
 function cutLarge(

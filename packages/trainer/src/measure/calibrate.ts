@@ -9,6 +9,7 @@ import { level } from './bootstrap.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
 import { fitFastLead, stopAt } from './fast-margin.ts'
+import { mean } from './mean.ts'
 import { splitValidation } from './split-validation.ts'
 import type { PhotoViews } from './fast-margin.ts'
 import type { Scores } from './metrics.ts'
@@ -178,8 +179,6 @@ export const confidence = ({ scores }: PolicyAnswer): number => scores[argmax(sc
 
 export const isRight = ({ mean, label }: PolicyAnswer): boolean => argmax(mean) === label
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-
 function describe(calibration: Calibration, fitted: number, held: readonly ScoredPhoto[]): CalibrationReport {
   const exact = held.map((photo) => answerOf(photo, 'exact', calibration))
   const right = exact.map(isRight)
@@ -187,8 +186,8 @@ function describe(calibration: Calibration, fitted: number, held: readonly Score
   const report = (policy: ViewPolicy): PolicyReport => {
     const given = held.map((photo) => answerOf(photo, policy, calibration))
     return {
-      views: meanOf(given.map(({ used }) => used)),
-      disagreement: meanOf(given.map(({ mean }, index) => Number(argmax(mean) !== full[index]))),
+      views: mean(given.map(({ used }) => used)),
+      disagreement: mean(given.map(({ mean }, index) => Number(argmax(mean) !== full[index]))),
       set: setsOf(given, calibration),
       abstention: abstentionOf(given, calibration),
     }

@@ -1,3 +1,5 @@
+import { mean } from './mean.ts'
+
 /** One photo's probabilities (or logits) over the classes, by index. */
 export type Scores = ArrayLike<number>
 
@@ -57,8 +59,7 @@ export function perClass(matrix: readonly (readonly number[])[]): ClassMetrics[]
 
 /** Mean F1 over the classes that have photos; NaN without photos. */
 export function macroF1(classes: readonly ClassMetrics[]): number {
-  const present = classes.filter((metrics) => metrics.photos > 0)
-  return present.reduce((sum, metrics) => sum + metrics.f1, 0) / present.length
+  return mean(classes.filter(({ photos }) => photos > 0).map(({ f1 }) => f1))
 }
 
 export interface ShotGroup {

@@ -11,7 +11,7 @@ export function smoothedTargets(labels: tf.Tensor1D, classes: number, smoothing:
   return tf.add(tf.mul(hard, tf.sub(1, smoothing)), tf.div(smoothing, classes))
 }
 
-/** Of 1 - p, the least: below a gamma of 1 the slope of its power at 0 has no bound. */
+/** The least 1 - p that is used: with a gamma below 1 the slope of its power is unbounded at 0. */
 const leastDoubt = 1e-7
 
 export interface LossOptions {
@@ -23,7 +23,7 @@ export interface LossOptions {
 
 /**
  * Mean over the batch of `-sum_k w_k t_k (1 - p_k)^gamma log p_k` between targets t and softmax p of the logits, both [N, K]:
- * cross-entropy, with class weights and focal modulation where asked for. p is the plain softmax: a weight never enters
+ * cross-entropy with optional class weights and focal modulation. p is the plain softmax: a weight never enters
  * the modulation. Scalar, in nats.
  */
 export function classificationLoss(

@@ -1,4 +1,4 @@
-import type { Phase } from '../recipe/schema.ts'
+import type { Phase, Ramp } from '../recipe/schema.ts'
 
 export type Schedule = Phase['learningRate']['schedule']
 
@@ -7,7 +7,7 @@ export interface SchedulePosition {
   readonly step: number
   readonly stepsPerEpoch: number
   readonly epochs: number
-  /** What the plateaus so far have left of the rate; 1 with any other schedule. */
+  /** The share of the rate that the plateaus so far have left; 1 with any other schedule. */
   readonly plateauFactor: number
 }
 
@@ -33,14 +33,14 @@ const factors: { [K in Schedule['kind']]: (schedule: Kind<K>, done: number, posi
   plateau: ({ minimum }, _done, { plateauFactor }) => Math.max(minimum, plateauFactor),
 }
 
-/** What the learning rate is multiplied with at a step, in (0, 1]. The warm-up is linear and ends at 1. */
+/** The factor of the learning rate at a step, in (0, 1]. The warm-up is linear and ends at 1. */
 export function scheduleFactor<K extends Schedule['kind']>(schedule: Kind<K>, position: SchedulePosition): number {
   const warmup = 'warmupEpochs' in schedule ? Math.round(schedule.warmupEpochs * position.stepsPerEpoch) : 0
   if (position.step < warmup) return (position.step + 1) / (warmup + 1)
   return factors[schedule.kind](schedule, position.step - warmup, position)
 }
 
-/** What ReduceLROnPlateau remembers between epochs. */
+/** The state of ReduceLROnPlateau between epochs. */
 export interface Plateau {
   readonly best: number
   readonly waited: number
@@ -49,10 +49,17 @@ export interface Plateau {
 
 export const noPlateau: Plateau = { best: -1, waited: 0, factor: 1 }
 
-/** Counts an epoch's validation accuracy in, as PyTorch's ReduceLROnPlateau with mode max and an absolute threshold. */
+/** The plateau after one more epoch, by PyTorch's ReduceLROnPlateau with mode max and an absolute threshold. */
 export function updatePlateau(schedule: Schedule, plateau: Plateau, accuracy: number): Plateau {
   if (schedule.kind !== 'plateau') return plateau
   if (accuracy > plateau.best + schedule.threshold) return { ...plateau, best: accuracy, waited: 0 }
   if (plateau.waited < schedule.patience) return { ...plateau, waited: plateau.waited + 1 }
   return { ...plateau, waited: 0, factor: plateau.factor * schedule.factor }
+}
+
+/** Value of a ramp at an epoch (from 0) of a phase: `from` in the first, `to` in the last, linear between. */
+export function rampValue(ramp: Ramp, epoch: number, epochs: number): number {
+  if (typeof ramp === 'number') return ramp
+  const progress = epochs <= 1 ? 1 : Math.min(1, epoch / (epochs - 1))
+  return ramp.from + (ramp.to - ramp.from) * progress
 }

@@ -10,7 +10,7 @@ import type { Findings, JudgedPhoto, RunFacts } from './facts.ts'
 import { reportPage } from './page/report-page.ts'
 import { readHistory } from '../run/history.ts'
 import { thumbnails } from './thumbnails.ts'
-import { startTensorflow, Variable } from '@flowers/tensorflow'
+import { startTensorflow } from '@flowers/tensorflow'
 import { readJson, runFiles } from '../run/files.ts'
 import { openRunData, readRun, trainCountsOf } from '../run/run-folder.ts'
 import type { TrainedRun } from '../run/run-folder.ts'
@@ -84,13 +84,7 @@ async function judge(
   dataset: Dataset,
   signal: AbortSignal,
 ): Promise<Record<'train' | 'valid', JudgedPhoto[]>> {
-  const variables = new Map(
-    model.parameters.map(({ name, shape }) => [
-      name,
-      new Variable(name, { shape: [...shape], dtype: 'float32', data: values.get(name)! }),
-    ]),
-  )
-  const scorers = new Scorers(model, (name) => variables.get(name)!, recipe.preprocessing)
+  const scorers = Scorers.of(model, values, recipe.preprocessing)
   const { size } = checkpoint
   const score = async (samples: readonly Sample[], split: JudgedPhoto['split']): Promise<JudgedPhoto[]> => {
     const set = new ValidationSet(samples, {
@@ -105,7 +99,6 @@ async function judge(
     return { valid, train: await score(sampleOf(dataset.train, size, recipe.seed), 'train') }
   } finally {
     scorers.dispose()
-    for (const variable of variables.values()) variable.dispose()
   }
 }
 

@@ -2,9 +2,9 @@ import type { Phase, Recipe } from '../recipe/schema.ts'
 
 /** The best epoch so far, and how many epochs have passed without a gain of accuracy. */
 export interface Best {
-  /** Of the best epoch on the validation photos, in [0, 1]; below 0: there is none. */
+  /** Of the best epoch on the validation photos, in [0, 1]; below 0: no epoch yet. */
   readonly accuracy: number
-  /** Of the same, nats. */
+  /** Of the best epoch, nats. */
   readonly loss: number
   readonly epoch: number
   /** The highest accuracy of any epoch. */
@@ -15,15 +15,15 @@ export interface Best {
 export const noBest: Best = { accuracy: -1, loss: Number.MAX_VALUE, epoch: -1, top: -1, waited: 0 }
 
 export interface Judging {
-  /** What the best epoch is chosen by. */
+  /** The measure that chooses the best epoch. */
   readonly criterion: Recipe['data']['criterion']
   /** Smallest gain of accuracy that early stopping counts. */
   readonly threshold: number
 }
 
 /**
- * Counts an epoch (from 0) in. Any improvement by the criterion moves the checkpoint; only a gain of accuracy above the
- * threshold resets the patience.
+ * The best after one more epoch (from 0). Any improvement by the criterion moves the checkpoint; only a gain of accuracy
+ * above the threshold resets the patience.
  */
 export function updateBest(
   best: Best,
@@ -39,7 +39,7 @@ export function updateBest(
   return { best: improved ? { accuracy, loss, epoch, ...patience } : { ...best, ...patience }, improved }
 }
 
-/** Whether the phase ends after this epoch (from 0): patience used up and the protected period over. */
+/** Whether the phase ends after this epoch (from 0): its patience is used up and its protected period is over. */
 export function shouldStop(options: Phase['earlyStopping'], best: Best, epoch: number): boolean {
   return options !== null && best.waited >= options.patience && epoch + 1 >= options.minEpochs
 }

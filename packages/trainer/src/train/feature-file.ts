@@ -1,28 +1,26 @@
-import { access, open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
-import { scalesOf } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { access, open, type FileHandle } from 'node:fs/promises'
+import { scalesOf, type View } from '@flowers/shared/image/view'
 import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
 
-/** What the features of some photos are computed of. */
+/** The photos and views whose features a file holds. */
 export interface FeatureSource {
   readonly photos: number
   readonly views: readonly View[]
   /** Values of one feature vector. */
   readonly width: number
-  /** A text that is another where the features would be others. */
+  /** A text that differs whenever the features would differ. */
   readonly key: string
   /** The features of all photos in their order at one scale, flip by flip for each photo, in pieces of any length. */
   readonly compute: (scale: number, flips: readonly View['flip'][]) => AsyncIterable<Float32Array>
 }
 
-/** A feature vector of the file: photo and view by their places. */
+/** A feature vector of the file, by the places of photo and view. */
 export interface FeaturePlace {
   readonly photo: number
   readonly view: number
 }
 
-/** Of a view: byte of its first vector, and bytes from one photo to the next. */
+/** Byte of a view's first vector, and bytes from one photo to the next. */
 interface ViewPlace {
   readonly start: number
   readonly stride: number
@@ -32,8 +30,8 @@ const flipsAt = (views: readonly View[], scale: number): View['flip'][] =>
   views.filter((view) => view.scale === scale).map(({ flip }) => flip)
 
 /**
- * Feature vectors of photos, float32, one for each view, as a safetensors file: a tensor [photos, flips, width] a scale.
- * They stay on the disk (`4 * photos * views * width` bytes) and are read row by row, so memory sets no bound.
+ * Feature vectors of photos, float32, one for each view, as a safetensors file with a tensor [photos, flips, width] for
+ * each scale. They stay on the disk (`4 * photos * views * width` bytes) and are read row by row, so memory is no limit.
  */
 export class FeatureFile {
   readonly width: number
@@ -48,7 +46,7 @@ export class FeatureFile {
     this.#places = places
   }
 
-  /** Opens the file if it holds these features, and computes it if not: whole or not at all. */
+  /** Opens the file if it holds these features, else computes it; a file that is not whole never gets its name. */
   static async open(path: string, source: FeatureSource): Promise<FeatureFile> {
     const { photos, views, width, key, compute } = source
     const scales = scalesOf(views)

@@ -1,11 +1,10 @@
-import { access, mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import type { Audit } from '../dataset/audit.ts'
 import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../dataset/audit.ts'
-import { describeDataset, withoutPhotos } from '../dataset/dataset.ts'
-import type { Dataset } from '../dataset/dataset.ts'
+import { describeDataset, withoutPhotos, type Dataset } from '../dataset/dataset.ts'
 import { ignoredPhotos } from '../dataset/ignore.ts'
 import { openData } from '../dataset/open-data.ts'
 import { PhotoCache } from '../input/photo-cache.ts'
@@ -25,14 +24,15 @@ import { TensorBoard } from '../run/tensorboard.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { readRunData } from '../run/data-file.ts'
 import { describeEnvironment } from '../run/environment.ts'
-import { checkpointFiles, checkpointPath, isWrittenAtStart, runFiles } from '../run/files.ts'
-import { PhaseRunner, startOf, updatesOf } from './phase.ts'
-import type { PhaseContext } from './phase.ts'
-import { resolvePrecision } from '../recipe/precision.ts'
-import type { ResolvedRecipe } from '../recipe/precision.ts'
+import { isWrittenAtStart, runFiles } from '../run/files.ts'
+import { resolvePrecision, type ResolvedRecipe } from '../recipe/precision.ts'
 import { buildModel } from '../recipe/network.ts'
-import { readState, restoreVariables } from '../run/state.ts'
-import type { SavedState } from '../run/state.ts'
+import { restoreVariables } from '../run/state.ts'
+import { bestWeights, loadState, removeHalfWritten } from './checkpoints.ts'
+import type { RunContext } from './context.ts'
+import { mostDemanding } from './memory.ts'
+import { openPhase, requirePhaseFits } from './phase.ts'
+import { isUntrained, startOf, updatesOf } from './position.ts'
 import { variablesFor } from './step.ts'
 import { sweepSizes } from './sweep.ts'
 import { TrainerError } from '../errors.ts'
@@ -45,11 +45,11 @@ export interface RunOptions {
   readonly folder: string
   readonly resume: boolean
   readonly progress: Progress
-  /** Called with the photos when everything is trained: writes `report.html`. */
+  /** Called with the photos after training; writes `report.html`. */
   readonly report?: (dataset: Dataset) => Promise<void>
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
-  /** Called when the run folder says what the run is: from then on a stopped run can go on. */
+  /** Called when the run folder describes the run; a run that is stopped later can go on. */
   readonly onTraining?: () => void
 }
 
@@ -69,14 +69,14 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   if (last === undefined)
     throw new TrainerError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
-  // What is wrong with them is found before the photos are read, which takes minutes where they are many.
+  // Checked before the photos are read, which takes minutes if there are many.
   const weights = state === undefined ? await prepareWeights(options.recipe, progress, signal) : null
   const prepared = await prepareData(options)
   const { dataset } = prepared
   const model = buildModel(options.recipe, dataset.labels.length)
   requireFullBatches(options.recipe, dataset)
   const tensorflow = await startTensorflow({ deterministic: true }).catch((error: unknown) => {
-    // Ctrl-C ends a Python that is making its environment too.
+    // Ctrl-C also ends a Python that is making its environment.
     signal.throwIfAborted()
     throw error
   })
@@ -85,13 +85,13 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const recipe = resolvePrecision(options.recipe, tensorflow.device)
   const log = await MetricsLog.open(join(folder, runFiles.metrics), state?.position.metricsBytes ?? 0)
   await mkdir(join(folder, runFiles.checkpoints), { recursive: true })
-  await removeHalfWritten(join(folder, runFiles.checkpoints))
+  await removeHalfWritten(folder)
   const board = new TensorBoard(folder, options.resume ? (state ? updatesOf(state.position) : 0) : null)
   const photos = new PhotoCache()
-  // What calibration is fitted on later has chosen nothing.
+  // Photos that calibration is fitted on later must not choose the best weights.
   const valid = choosingPhotos(dataset.valid, recipe.data.selection, recipe.seed)
   const choosing = { ...dataset, valid }
-  const context: PhaseContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
+  const context: RunContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
   if (!options.resume) {
     await requireMemory(context, phases)
     await describeRun(recipe, options, prepared, tensorflow)
@@ -107,23 +107,23 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     if (state && index < phases.indexOf(state.position.phase)) continue
     const saved = state?.position.phase === name ? state : undefined
     const previous = phases[index - 1]
-    // A phase begins where the one before it was best.
+    // A phase begins with the best weights of the one before it.
     const start = saved
-      ? weightsOf(model, saved)
+      ? zeroValues(model)
       : previous
         ? await bestWeights(model, folder, previous)
         : await startingValues(model, recipe, weights)
     const variables = variablesFor(model, recipe.phases[name], recipe.precision, start)
     if (saved) restoreVariables(variables, saved)
     const position = saved?.position ?? startOf(name, recipe, log.bytes, spent)
-    const runner = new PhaseRunner(context, name, variables, position)
+    const running = openPhase(context, name, variables, position)
     try {
-      const best = await runner.run()
+      const best = await running.run()
       accuracy = best.accuracy
-      spent = { seconds: runner.seconds, updates: runner.updates }
+      spent = { seconds: running.position.seconds, updates: updatesOf(running.position) }
     } catch (error) {
-      // Nothing can be trained with these settings: the folder is free for others.
-      if (!options.resume && index === 0 && runner.untrained && isTooLarge(error)) await removeRun(folder)
+      // These settings cannot be trained, so the folder is left free for others.
+      if (!options.resume && index === 0 && isUntrained(running.position) && isTooLarge(error)) await removeRun(folder)
       throw error
     } finally {
       variables.dispose()
@@ -138,7 +138,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
 
 interface PreparedData {
   readonly dataset: Dataset
-  /** Null when the run goes on: it was written down at its start. */
+  /** Null on resume, as it was written down at the start. */
   readonly audit: Audit | null
   /** Ids of the photos that the recipe or the audit took out. */
   readonly excluded: readonly string[]
@@ -182,7 +182,7 @@ function describeChange(before: readonly { id: string; sha256: string }[], { fil
   return [...list('changed or gone', changed), ...list('new', added)].join('; ') || 'photos moved between the splits'
 }
 
-/** Throws TRAIN_BATCH_TOO_LARGE where a phase that is run would not fill a single batch. */
+/** Throws TRAIN_BATCH_TOO_LARGE if the training photos of a phase would not fill a single batch. */
 function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
   const wrong = phaseNames.find((name) => phases[name].epochs > 0 && phases[name].batch > train.length)
   if (wrong === undefined) return
@@ -193,52 +193,34 @@ function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
 }
 
 /**
- * Throws TRAIN_MEMORY where the phase that takes most does not fit, before anything is written: else the run would find
- * out after hours. The same where it is stopped meanwhile. Each phase looks once more when it begins.
+ * Throws TRAIN_MEMORY if the most demanding phase does not fit. Checked before anything is written, as the run would find
+ * out hours later; each phase checks again when it begins. Removes the run folder's files if this fails or is stopped.
  */
-async function requireMemory(context: PhaseContext, phases: readonly PhaseName[]): Promise<void> {
-  const { recipe, model } = context
-  const taken = (name: PhaseName): number => {
-    const { size, batch, trainable } = recipe.phases[name]
-    return batch * size ** 2 * (trainable === 'all' ? 1 : headShare)
-  }
-  const most = phases
-    .filter((name) => recipe.phases[name].features !== 'cached')
-    .toSorted((a, b) => taken(b) - taken(a))[0]
+async function requireMemory(context: RunContext, phases: readonly PhaseName[]): Promise<void> {
+  const most = mostDemanding(context.recipe, phases)
   if (most === undefined) return
-  const variables = variablesFor(model, recipe.phases[most], recipe.precision, zeroValues(model))
   try {
-    await new PhaseRunner(
-      context,
-      most,
-      variables,
-      startOf(most, recipe, 0, { seconds: 0, updates: 0 }),
-    ).requireMemory()
+    await requirePhaseFits(context, most)
     context.signal.throwIfAborted()
   } catch (error) {
     await removeRun(context.folder)
     throw error
-  } finally {
-    variables.dispose()
   }
 }
 
-/** About what a photo takes where the backbone keeps nothing for its gradient, as a share. */
-const headShare = 0.2
-
 const isTooLarge = (error: unknown): boolean => error instanceof FlowersError && error.code === 'TRAIN_MEMORY'
 
-/** Removes what a run writes until its first step is done. */
+/** Removes the files that a run writes before its first step is done. */
 async function removeRun(folder: string): Promise<void> {
   for (const name of await readdir(folder))
     if (isWrittenAtStart(name)) await rm(join(folder, name), { recursive: true })
 }
 
-/** Means and deviations that differ by less are the same, rounded. */
+/** Smaller differences of means and deviations are due to rounding. */
 const sameNormalization = 0.001
 
 /**
- * The file of the weights that the recipe starts from, fetched if need be; null: none. Warns of another normalisation.
+ * The file of the weights that the recipe starts from, fetched if need be; null: none. Warns if the normalisation differs.
  * Throws what `buildModel`, `locateWeights` and `mapWeights` throw.
  */
 async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<string | null> {
@@ -260,16 +242,11 @@ async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortS
   return file
 }
 
-/** Values by parameter; those of the layers that are specific to classes are not among them. */
+/** Values by parameter, without those of the layers that are specific to classes. */
 const pretrainedValues = async (model: Model, file: string): Promise<Map<string, Float32Array>> =>
   mapWeights(model, await readSafetensors(file), { head: 'skip' })
 
-/** What a kill left of a file that was being written: as large as the state itself. */
-async function removeHalfWritten(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (name.endsWith('.tmp')) await rm(join(folder, name))
-}
-
-/** Seeded random values, with those of a file on top if there is one. */
+/** Seeded random values, overwritten by those of a file if there is one. */
 async function startingValues(
   model: Model,
   recipe: Recipe,
@@ -279,28 +256,7 @@ async function startingValues(
   return weights === null ? values : new Map([...values, ...(await pretrainedValues(model, weights))])
 }
 
-async function bestWeights(model: Model, folder: string, phase: PhaseName): Promise<Map<string, Float32Array>> {
-  return mapWeights(model, await readSafetensors(checkpointPath(folder, checkpointFiles.bestOf(phase))), {
-    head: 'load',
-  })
-}
-
-function weightsOf(model: Model, { arrays }: SavedState): Map<string, Float32Array> {
-  return new Map(model.parameters.map(({ name }) => [name, arrays.get(`weight/${name}`) ?? new Float32Array()]))
-}
-
-async function loadState(folder: string): Promise<SavedState | undefined> {
-  const path = checkpointPath(folder, checkpointFiles.state)
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  )
-  // A run killed before its first state begins anew.
-  if (!exists) return undefined
-  return readState(path)
-}
-
-/** Writes what the run is made of, before anything is trained; `data.json` last: with it the run can be resumed. */
+/** Describes the run in its folder before training; writes `data.json` last, as a run with that file can be resumed. */
 async function describeRun(
   recipe: ResolvedRecipe,
   { data, folder }: RunOptions,

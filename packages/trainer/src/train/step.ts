@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { applyAugmentations, packedWidth } from '../input/apply-augment.ts'
 import type { ForwardContext, Model, ParameterSpec } from '../model/architecture.ts'
-import { adamDefaults, applyAdamW, globalNorm } from '../optim/adamw.ts'
+import { adamDefaults, applyAdamW, globalNorm } from '../optim/optimizer.ts'
 import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
 import type { Phase } from '../recipe/schema.ts'
 import { bytes, castToFloat, compile, stateless } from '@flowers/tensorflow'
@@ -20,7 +20,7 @@ const scalarNames = [
   'gathered',
 ] as const
 type ScalarName = (typeof scalarNames)[number]
-/** `lossScale`: 1 where the precision needs none. `gathered`: micro-steps of this update. */
+/** `lossScale`: 1 if the precision needs none. `gathered`: micro-steps of this update. */
 export type StepScalars = Readonly<Record<ScalarName, number>>
 
 export const packScalars = (scalars: StepScalars): Float32Array =>
@@ -89,8 +89,8 @@ export function onFeatures(features: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [8]; seed int32 [2]. Where the phase
- * has cached features those, float32 [N, F], take the place of photos, and the augmentations have no effect.
+ * Photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [8]; seed int32 [2]. A phase on cached
+ * features takes those, float32 [N, F], in place of photos, and ignores the augmentations.
  */
 export type StepInputs = readonly [
   photos: tf.Tensor,
@@ -105,25 +105,28 @@ export interface StepResult {
   readonly loss: number
   /** Photos whose own label is on top. */
   readonly correct: number
-  /** Of the gradient gathered so far, not scaled, before clipping. Not finite: nothing was updated, where updates are apart. */
+  /**
+   * Norm of the gradient gathered so far, unscaled and before clipping. If it is not finite, a step that gathers has skipped
+   * the update.
+   */
   readonly gradientNorm: number
 }
 
 export interface Step {
   /**
-   * Forward and backward; with `complete` the update as well. Inputs may be disposed of as soon as the promise is returned.
-   * A scaled or gathered gradient that is not finite is dropped, and the weights, means and averages stay.
+   * Forward and backward, and the update if `complete`. Inputs may be disposed of as soon as the promise is returned. A scaled
+   * or gathered gradient that is not finite is dropped, and weights, moments and averages stay as they are.
    */
   readonly run: (inputs: StepInputs, complete: boolean) => Promise<StepResult>
-  /** An upper bound of what a run takes, see `Compiled`. */
+  /** An upper bound of the bytes a run takes, see `Compiled`. */
   readonly bytes: (inputs: StepInputs) => number
   readonly dispose: () => void
 }
 
 /**
- * A training step. Where every step is an update and the loss is not scaled, it is one TensorFlow function: augmentation,
- * forward, backward, clipping, AdamW and moving average, on variables in place. Else it is two: one adds the gradient to
- * what is gathered, the other updates, unless the gradient has overflowed.
+ * A training step. If every step is an update and the loss is not scaled, it is one TensorFlow function: augmentation,
+ * forward, backward, clipping, AdamW and moving average, on variables in place. Otherwise it is two: one adds its gradient
+ * to the gathered one, the other updates, unless the gradient overflowed.
  */
 export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions): Step {
   const gradients = gradientOf(model, variables, phase, options)
@@ -133,9 +136,9 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
 
   if (!variables.gathers) {
     const step = compile(
-      (...[photos, labels, packed, scalars, seed]: StepInputs) => {
-        const { loss, correct, grads } = gradients([photos, labels, packed, scalars, seed])
-        return { loss, correct, gradientNorm: update(grads, scalars, null) }
+      (...inputs: StepInputs) => {
+        const { loss, correct, grads } = gradients(inputs)
+        return { loss, correct, gradientNorm: update(grads, inputs[3], null) }
       },
       { name: 'train_step', precision },
     )
@@ -148,12 +151,9 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
 
   const gathered = (): tf.Tensor[] => trained.map(({ name }) => variables.gradient(name).read())
   const gather = compile(
-    (...[photos, labels, packed, scalars, seed]: StepInputs) => {
-      const { lossScale, gathered: count } = unpackScalars(scalars)
-      const { loss, correct, grads } = gradients(
-        [photos, labels, packed, scalars, seed],
-        tf.div<tf.Scalar>(lossScale, count),
-      )
+    (...inputs: StepInputs) => {
+      const { lossScale, gathered: count } = unpackScalars(inputs[3])
+      const { loss, correct, grads } = gradients(inputs, tf.div<tf.Scalar>(lossScale, count))
       trained.forEach(({ name }, index) => variables.gradient(name).assignAdd(grads[index]!))
       return { loss, correct, gradientNorm: tf.div(globalNorm(gathered()), lossScale) }
     },
@@ -195,7 +195,7 @@ async function readScalars<N extends string>(tensors: Record<N, tf.Tensor>): Pro
   return numbers
 }
 
-/** Traces forward and backward. `scale`: what the loss is multiplied with before the gradient is taken; not in what is returned. */
+/** Traces forward and backward. `scale` multiplies the loss whose gradient is taken, but not the loss that is returned. */
 function gradientOf(
   model: Model,
   variables: TrainingVariables,
@@ -237,7 +237,7 @@ function gradientOf(
         trains: (name) => moving.has(name),
         update: (name, value) => {
           const average = variables.weight(name)
-          // An overflow must not stay in a moving average; no later step could take it out.
+          // No later step could take an overflow out of a moving average.
           average.assign(scalesLoss(precision) ? tf.where(tf.isFinite(value), value, average.read()) : value)
         },
       },
@@ -257,7 +257,7 @@ function gradientOf(
   }
 }
 
-/** Traces clipping, AdamW and the moving average. `factor`: what gradients are multiplied with first; null: 1. Returns their norm. */
+/** Traces clipping, AdamW and the moving average, and returns the norm. `factor` multiplies the gradients first; null: 1. */
 function updateOf(model: Model, variables: TrainingVariables, phase: Phase) {
   const trained = trainableParameters(model, phase)
   return (gradients: readonly tf.Tensor[], scalars: tf.Tensor, factor: tf.Scalar | null): tf.Scalar => {
@@ -295,7 +295,7 @@ const idleScalars: StepScalars = {
   gathered: 1,
 }
 
-/** Inputs of a step with `batch` black photos, to find out what a step takes. */
+/** Inputs of a step with `batch` black photos, to measure a step. */
 export function emptyInputs(batch: number, size: number): StepInputs {
   return [
     bytes(new Uint8Array(batch * size * size * 3), [batch, size, size, 3]),

@@ -1,12 +1,10 @@
-import { join } from 'node:path'
 import { oneView } from '@flowers/shared/image/view'
-import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { percent } from '../console/format.ts'
-import { Variable } from '@flowers/tensorflow'
-import { checkpointFiles } from '../run/files.ts'
-import type { PhaseContext } from './phase.ts'
+import { checkpointFiles, checkpointPath } from '../run/files.ts'
+import { bestWeights } from './checkpoints.ts'
+import type { RunContext } from './context.ts'
 import { photosAtOnce, Scorers, ValidationSet } from './validate.ts'
 
 /** The best weights of a phase at a size, and how they do on the validation photos. */
@@ -19,13 +17,13 @@ export interface SweepEntry {
   readonly loss: number
 }
 
-/** What is exported: the best by the criterion; of equals the smaller size, which costs less to serve, then the smaller loss. */
+/** The entry to export: the best by the criterion; of equals the smaller size, which costs less to serve, then the smaller loss. */
 export function bestOfSweep(entries: readonly SweepEntry[], criterion: Recipe['data']['criterion']): SweepEntry {
   const rank = ({ accuracy, loss }: SweepEntry): number => (criterion === 'loss' ? loss : -accuracy)
   return entries.toSorted((a, b) => rank(a) - rank(b) || a.size - b.size || a.loss - b.loss)[0]!
 }
 
-/** What is scored: the last phase and the one before it, at their own sizes and at those of the recipe. Sizes rise. */
+/** The pairs to score: the last phase and the one before it, at their own sizes and at those of the recipe. Sizes rise. */
 export function sweepPlan(
   phases: readonly PhaseName[],
   recipe: Pick<Recipe, 'phases'>,
@@ -43,28 +41,30 @@ export function sweepPlan(
 
 /**
  * The sweep over test resolutions of FixRes (Touvron et al. 2019, arXiv 1906.06423): the resolution that does best is
- * often above the one of training, and need not be that of the last phase. Scores what `sweepPlan` lists and makes the
- * best of it the run's `best.safetensors`, whose metadata say phase and size: what the export goes by.
+ * often above that of training, and need not be that of the last phase. Scores the pairs of `sweepPlan` and makes the best
+ * of them the run's `best.safetensors`, whose metadata tell the export its phase and size.
  */
 export async function sweepSizes(
-  context: Omit<PhaseContext, 'board'>,
+  context: Omit<RunContext, 'board'>,
   phases: readonly PhaseName[],
   { sizes, views: wanted }: NonNullable<Recipe['sweep']>,
 ): Promise<SweepEntry> {
-  const { dataset, recipe, log, progress, signal } = context
+  const { model, dataset, recipe, log, progress, signal } = context
   const views = wanted === 'one' ? oneView : recipe.views
-  const networks = new Map<PhaseName, Awaited<ReturnType<typeof openCheckpoint>>>()
-  for (const name of phases.slice(-2)) networks.set(name, await openCheckpoint(context, name))
+  const scorers = new Map<PhaseName, Scorers>()
+  for (const name of phases.slice(-2)) {
+    scorers.set(name, Scorers.of(model, await bestWeights(model, context.folder, name), recipe.preprocessing))
+  }
   const entries: SweepEntry[] = []
   try {
     for (const { size, phases: names } of sweepPlan(phases, recipe, sizes)) {
-      // Decoded once for both, where they fit into memory.
+      // Both phases share the decoded photos.
       const set = new ValidationSet(dataset.valid, {
         preprocessing: { ...recipe.preprocessing, size },
         batch: photosAtOnce(size),
       })
       for (const phase of names) {
-        const { accuracy, loss } = await set.score(networks.get(phase)!.scorers, views, signal)
+        const { accuracy, loss } = await set.score(scorers.get(phase)!, views, signal)
         entries.push({ phase, size, accuracy, loss })
         progress.message(
           `sweep: ${phase.padEnd(6)} at ${size} px  ${percent(accuracy)} of the validation photos by ${views.length} views, loss ${loss.toFixed(3)}`,
@@ -73,43 +73,21 @@ export async function sweepSizes(
       }
     }
   } finally {
-    for (const { dispose } of networks.values()) dispose()
+    for (const each of scorers.values()) each.dispose()
   }
   const best = bestOfSweep(entries, recipe.data.criterion)
   const last = phases.at(-1)!
   const own = entries.find(({ phase, size }) => phase === last && size === recipe.phases[last].size)!
   const verdict = own === best ? '' : ` (${last} at its own ${own.size} px: ${percent(own.accuracy)})`
   progress.message(`sweep: ${best.phase} at ${best.size} px is what will be exported${verdict}`)
-  await choose(context, best)
+  await choose(context.folder, best)
   return best
 }
 
-function pathOf({ folder }: Pick<PhaseContext, 'folder'>, name: string): string {
-  return join(folder, 'checkpoints', name)
-}
-
-async function openCheckpoint(context: Omit<PhaseContext, 'board'>, phase: PhaseName) {
-  const { model, recipe } = context
-  const path = pathOf(context, checkpointFiles.bestOf(phase))
-  const values = mapWeights(model, await readSafetensors(path), { head: 'load' })
-  const variables = new Map(
-    model.parameters.map(({ name, shape }) => [
-      name,
-      new Variable(`sweep/${name}`, { shape: [...shape], dtype: 'float32', data: values.get(name)! }),
-    ]),
-  )
-  const scorers = new Scorers(model, (name) => variables.get(name)!, recipe.preprocessing)
-  const dispose = (): void => {
-    scorers.dispose()
-    for (const variable of variables.values()) variable.dispose()
-  }
-  return { scorers, dispose }
-}
-
-async function choose(context: Omit<PhaseContext, 'board'>, { phase, size, accuracy }: SweepEntry): Promise<void> {
-  const path = pathOf(context, checkpointFiles.bestOf(phase))
+async function choose(folder: string, { phase, size, accuracy }: SweepEntry): Promise<void> {
+  const path = checkpointPath(folder, checkpointFiles.bestOf(phase))
   const { metadata } = await readSafetensorsHeader(path)
-  await writeSafetensors(pathOf(context, checkpointFiles.best), await readSafetensors(path), {
+  await writeSafetensors(checkpointPath(folder, checkpointFiles.best), await readSafetensors(path), {
     ...metadata,
     size: String(size),
     validAccuracy: String(accuracy),

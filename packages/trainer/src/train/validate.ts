@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { scalesOf } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { scalesOf, sixViews, threeViews, type View } from '@flowers/shared/image/view'
 import type { Sample } from '../dataset/dataset.ts'
-import { validBatches } from '../input/loader.ts'
-import type { Batch } from '../input/loader.ts'
+import type { Normalization } from '../input/apply-augment.ts'
+import { validBatches, type Batch } from '../input/loader.ts'
 import type { Model } from '../model/architecture.ts'
-import { bytes, castToFloat, compile } from '@flowers/tensorflow'
-import type { Compiled, Variable } from '@flowers/tensorflow'
+import { inference } from '../model/inference.ts'
+import { bytes, castToFloat, compile, type Compiled, type Variable } from '@flowers/tensorflow'
+import { padded } from './padded.ts'
+import { TrainingVariables } from './variables.ts'
 
 export interface Validation {
   /** Share of photos whose own label is on top, the first of equals, in [0, 1]. */
@@ -21,7 +22,10 @@ export interface Validation {
 /** Sum of the probabilities [N, K] over some flips of one scale; input uint8 [N, S, S, 3]. */
 type Scorer = Compiled<[tf.Tensor], { probabilities: tf.Tensor }>
 
-/** Photos a forward pass of validation may hold: as many pixels as 8 photos at 576 px. */
+/** The views of test-time augmentation by their names in a recipe. */
+export const ttaViews = { three: threeViews, six: sixViews } as const
+
+/** Photos that a forward pass of validation may hold: 32, or as many pixels as 8 photos at 576 px. */
 export const photosAtOnce = (size: number): number => Math.max(1, Math.min(32, Math.floor((8 * 576 ** 2) / size ** 2)))
 
 const flipAxis = { none: null, horizontal: 2, vertical: 1 } as const satisfies Record<View['flip'], number | null>
@@ -32,13 +36,28 @@ export function flipped(images: tf.Tensor, flip: View['flip']): tf.Tensor {
   return axis === null ? images : tf.reverse(images, axis)
 }
 
-/** Whether a class is the answer that probabilities give: the largest, of equals the first, as argMax in the step has it. */
+/** Photos uint8 [N, S, S, 3] as the input of a network. */
+export const normalized = (photos: tf.Tensor, { mean, std }: Normalization): tf.Tensor =>
+  tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
+
+/** The rows of a matrix whose values lie one row after the other; they share its memory. */
+export function rowsOf<T extends Float32Array | Uint8Array>(values: T, rows: number): T[] {
+  const each = values.length / rows
+  return Array.from({ length: rows }, (_, row) => values.subarray(row * each, (row + 1) * each) as T)
+}
+
+/** Adds a row to the sum of its photo. */
+export function addRow(sums: Float32Array[], photo: number, row: Float32Array): void {
+  sums[photo] = sums[photo]?.map((value, place) => value + row[place]!) ?? row
+}
+
+/** Whether a class has the largest probability, and is the first of equals: the answer that argMax gives in the step. */
 export function isAnswer(probabilities: Float32Array, index: number): boolean {
   const own = probabilities[index]!
   return probabilities.every((other, place) => (place < index ? other < own : other <= own))
 }
 
-/** Accuracy and loss of photos whose class probabilities, summed over so many views, are `sums`. */
+/** Accuracy and loss of photos whose class probabilities were summed over views; `sums` has a row for each photo. */
 export function summarize(sums: readonly Float32Array[], samples: readonly Sample[], views: number): Validation {
   let correct = 0
   let loss = 0
@@ -52,22 +71,31 @@ export function summarize(sums: readonly Float32Array[], samples: readonly Sampl
   return { accuracy: correct / sums.length, loss: loss / sums.length, own }
 }
 
-/** Scores photos with the values that variables have at the moment. */
+/** Scores photos with the values that variables have when a scorer runs. */
 export class Scorers {
+  /** Scorers of fixed values by parameter. */
+  static of(model: Model, values: ReadonlyMap<string, Float32Array>, normalization: Normalization): Scorers {
+    const variables = new TrainingVariables(model, [], values, [])
+    return new Scorers(model, (name) => variables.weight(name), normalization, variables)
+  }
+
+  readonly #owned: TrainingVariables | undefined
   readonly #scorers = new Map<string, Scorer>()
   readonly #compile: (flips: readonly View['flip'][]) => Scorer
 
-  constructor(model: Model, variable: (name: string) => Variable, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>) {
+  constructor(
+    model: Model,
+    variable: (name: string) => Variable,
+    normalization: Normalization,
+    owned?: TrainingVariables,
+  ) {
+    this.#owned = owned
     this.#compile = (flips) =>
       compile(
         (photos: tf.Tensor) => {
           const values = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
-          const context = {
-            parameter: (name: string) => values.get(name)!,
-            training: false,
-            uniform: () => tf.scalar(0),
-          }
-          const images = tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
+          const context = inference((name) => values.get(name)!)
+          const images = normalized(photos, normalization)
           const probabilities = flips.map((flip) => {
             return tf.softmax(model.classify(model.featureMap(flipped(images, flip), context), context))
           })
@@ -86,13 +114,14 @@ export class Scorers {
 
   dispose(): void {
     for (const scorer of this.#scorers.values()) scorer.dispose()
+    this.#owned?.dispose()
   }
 }
 
-/** Decoded validation batches up to this size are held in memory from epoch to epoch. */
+/** Bytes of decoded validation batches that are held in memory from epoch to epoch. */
 const heldBytes = 256 * 2 ** 20
 
-/** The validation photos at one size; decoded once where they fit in memory, anew in each epoch where not. */
+/** The validation photos at one size, decoded once if they fit in memory, else in each epoch. */
 export class ValidationSet {
   readonly #samples: readonly Sample[]
   readonly #options: { readonly preprocessing: Preprocessing; readonly batch: number }
@@ -112,36 +141,31 @@ export class ValidationSet {
     return summarize(await this.probabilities(scorers, views, signal), this.#samples, 1)
   }
 
-  /** The mean probabilities over views, a row a photo in the order of the samples; stops as `score` does. */
+  /** The mean probabilities over views, a row for each photo in the order of the samples. Stops as `score` does. */
   async probabilities(scorers: Scorers, views: readonly View[], signal: AbortSignal): Promise<Float32Array[]> {
-    const sums: Float32Array[] = this.#samples.map(() => new Float32Array())
+    const sums: Float32Array[] = []
     for (const scale of scalesOf(views)) {
       const scorer = scorers.for(views.filter((view) => view.scale === scale).map(({ flip }) => flip))
       let position = 0
       for await (const batch of this.#batches(scale)) {
         signal.throwIfAborted()
         for (const row of await this.#probabilities(scorer, batch)) {
-          const sum = sums[position]!
-          sums[position++] = sum.length === 0 ? row : sum.map((value, index) => value + row[index]!)
+          addRow(sums, position++, row)
         }
       }
     }
     return sums.map((sum) => sum.map((value) => value / views.length))
   }
 
-  /** A row a photo. */
+  /** A row for each photo. */
   async #probabilities(scorer: Scorer, { pixels, labels }: Batch): Promise<Float32Array[]> {
     const { batch: width, preprocessing } = this.#options
     const { size } = preprocessing
-    // A short last batch is padded: another shape would be traced anew.
-    const padded = new Uint8Array(width * size * size * 3)
-    padded.set(pixels)
-    const photos = bytes(padded, [width, size, size, 3])
+    const photos = bytes(padded(pixels, width * size * size * 3), [width, size, size, 3])
     const { probabilities } = await scorer.run(photos)
-    const values = (await probabilities.data()) as Float32Array
+    const rows = rowsOf((await probabilities.data()) as Float32Array, width)
     tf.dispose([photos, probabilities])
-    const classes = values.length / width
-    return Array.from(labels, (_, index) => values.subarray(index * classes, (index + 1) * classes))
+    return rows.slice(0, labels.length)
   }
 
   async *#batches(scale: number): AsyncGenerator<Batch> {

@@ -1,5 +1,5 @@
 import type { Model, ParameterSpec } from '../model/architecture.ts'
-import type { Trained } from '../optim/adamw.ts'
+import type { Trained } from '../optim/optimizer.ts'
 import { Variable } from '@flowers/tensorflow'
 
 /** Kinds of arrays a run keeps for a parameter; the names are used in saved states. */
@@ -8,14 +8,13 @@ export type VariableKind = (typeof variableKinds)[number]
 
 /** Every array that training updates in place, and nothing else a step depends on. */
 export class TrainingVariables {
-  /** Gradients are gathered before an update. */
+  /** Whether gradients are gathered before an update. */
   readonly gathers: boolean
   readonly #kinds: Readonly<Record<VariableKind, Map<string, Variable>>>
 
   /**
    * `weight` for all parameters; `m` and `v` (the moments of Adam: Kingma & Ba 2015) for the trained ones, zero;
-   * `average` for the averaged ones, equal to the weights; `gradient` for the trained ones where gradients are gathered
-   * before an update, zero.
+   * `average` for the averaged ones, equal to the weights; `gradient` for the trained ones if gradients are gathered, zero.
    */
   constructor(
     model: Model,
@@ -64,7 +63,7 @@ export class TrainingVariables {
     for (const variable of this.#kinds.gradient.values()) variable.clear()
   }
 
-  /** What validation and export use: the average where there is one. */
+  /** The array that validation and export use: the average if there is one. */
   best(name: string): Variable {
     return this.#kinds.average.get(name) ?? this.weight(name)
   }

@@ -1,10 +1,9 @@
 import { bootstrap } from '../../measure/bootstrap.ts'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
+import { mean } from '../../measure/mean.ts'
 
 /** Whether answers are right, by photo; one record for each seed. */
 export type Answers = readonly Readonly<Record<string, boolean>>[]
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Share of the runs that get a photo right, by photo. */
 function shares(answers: Answers): Map<string, number> {

@@ -1,3 +1,4 @@
+import { mean } from '../../measure/mean.ts'
 import type { ClassMetrics } from '../../measure/metrics.ts'
 
 export interface FewShot {
@@ -24,7 +25,7 @@ export function fewShot(classes: readonly ClassMetrics[], trainCounts: readonly 
   const members = chosen.filter(({ metrics }) => metrics.photos > 0)
   if (members.length === 0) return null
   return {
-    recall: members.reduce((sum, { metrics }) => sum + metrics.recall, 0) / members.length,
+    recall: mean(members.map(({ metrics }) => metrics.recall)),
     classes: members.length,
     largest: Math.max(...members.map(({ count }) => count)),
   }

@@ -1,4 +1,5 @@
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
+import { mean } from '../../measure/mean.ts'
 import type { Recipe } from '../../recipe/schema.ts'
 import { phaseNames } from '../../recipe/schema.ts'
 import { duration } from '../../console/format.ts'
@@ -86,7 +87,6 @@ export function ladderPage(ladder: Ladder): string {
 
 const answersOf = (runs: readonly LadderRun[]): Answers => runs.map(({ score }) => score.right)
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 const figure = (value: number): string => (100 * value).toFixed(1)
 const share = ({ value, low, high }: MeasuredShare): string => `${figure(value)} (${figure(low)} to ${figure(high)})`
 const plus = (value: number): string => `${value < 0 ? '' : '+'}${figure(value)}`

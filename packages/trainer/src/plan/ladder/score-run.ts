@@ -9,7 +9,6 @@ import { readRun } from '../../run/run-folder.ts'
 import { runFiles } from '../../run/files.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
-import { TrainingVariables } from '../../train/variables.ts'
 import { fewShot } from './few-shot.ts'
 import type { FewShot } from './few-shot.ts'
 
@@ -36,8 +35,7 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
   const opened = await openData(source, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
   const { valid, labels } = withoutPhotos(opened, new Set(data.excluded))
   await startTensorflow({ deterministic: true })
-  const variables = new TrainingVariables(model, [], values, [])
-  const scorers = new Scorers(model, (name) => variables.weight(name), recipe.preprocessing)
+  const scorers = Scorers.of(model, values, recipe.preprocessing)
   const photos = new ValidationSet(valid, {
     preprocessing: { ...recipe.preprocessing, size: checkpoint.size },
     batch: photosAtOnce(checkpoint.size),
@@ -60,7 +58,6 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
     }
   } finally {
     scorers.dispose()
-    variables.dispose()
   }
 }
 

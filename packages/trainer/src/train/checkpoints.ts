@@ -1,0 +1,92 @@
+import { access, copyFile, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Model } from '../model/architecture.ts'
+import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
+import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
+import type { PhaseName } from '../recipe/schema.ts'
+import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
+import { readState, saveState, type Position, type SavedState } from '../run/state.ts'
+import type { RunContext } from './context.ts'
+import type { Best } from './early-stopping.ts'
+import type { TrainingVariables } from './variables.ts'
+
+/** Writes what a phase leaves in the run folder: its best and last weights, and the state to resume from. */
+export interface Checkpoints {
+  /** Where the best weights of the run are. */
+  readonly bestPath: string
+  save(position: Position): Promise<void>
+  /** Saves unless a state was saved in the last `saveMinutes` of the recipe. */
+  saveIfDue(position: Position): Promise<void>
+  /** Writes the weights as the best of the phase, and of the run so far. */
+  writeBest(best: Pick<Best, 'accuracy' | 'epoch'>): Promise<void>
+  writeLast(epoch: Pick<Best, 'accuracy' | 'epoch'>): Promise<void>
+}
+
+/** `now`: milliseconds of a clock that never goes back. */
+export function openCheckpoints(
+  { folder, model, recipe }: Pick<RunContext, 'folder' | 'model' | 'recipe'>,
+  phase: PhaseName,
+  variables: Pick<TrainingVariables, 'entries' | 'best'>,
+  now: () => number,
+): Checkpoints {
+  const pathOf = (name: string): string => checkpointPath(folder, name)
+  const bestPath = pathOf(checkpointFiles.best)
+  let savedAt = now()
+
+  /** The weights that validation saw, under timm's names and in PyTorch's layouts. */
+  async function writeWeights(path: string, { accuracy, epoch }: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
+    const values = new Map<string, Float32Array>()
+    for (const { name } of model.parameters) values.set(name, (await variables.best(name).data()) as Float32Array)
+    await writeSafetensors(path, toTimmTensors(model, values), {
+      architecture: model.architecture,
+      phase,
+      epoch: String(epoch),
+      size: String(recipe.phases[phase].size),
+      validAccuracy: String(accuracy),
+    })
+  }
+  async function save(position: Position): Promise<void> {
+    await saveState(pathOf(checkpointFiles.state), variables, position)
+    savedAt = now()
+  }
+  return {
+    bestPath,
+    save,
+    async saveIfDue(position) {
+      if (now() - savedAt > recipe.saveMinutes * 60_000) await save(position)
+    },
+    async writeBest(best) {
+      const path = pathOf(checkpointFiles.bestOf(phase))
+      await writeWeights(path, best)
+      await copyFile(path, `${bestPath}.tmp`)
+      await rename(`${bestPath}.tmp`, bestPath)
+    },
+    writeLast: (epoch) => writeWeights(pathOf(checkpointFiles.last), epoch),
+  }
+}
+
+/** The state that a run saved last; undefined if it was killed before its first, and starts again. */
+export async function loadState(folder: string): Promise<SavedState | undefined> {
+  const path = checkpointPath(folder, checkpointFiles.state)
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  )
+  return exists ? readState(path) : undefined
+}
+
+/** The best weights of a phase, by parameter. */
+export async function bestWeights(
+  model: Pick<Model, 'architecture' | 'parameters'>,
+  folder: string,
+  phase: PhaseName,
+): Promise<Map<string, Float32Array>> {
+  const path = checkpointPath(folder, checkpointFiles.bestOf(phase))
+  return mapWeights(model, await readSafetensors(path), { head: 'load' })
+}
+
+/** Removes files that a killed run was writing: each may be as large as the state itself. */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  const checkpoints = join(folder, runFiles.checkpoints)
+  for (const name of await readdir(checkpoints)) if (name.endsWith('.tmp')) await rm(join(checkpoints, name))
+}
