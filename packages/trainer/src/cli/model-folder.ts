@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
+import { exists } from '@flowers/shared/files'
 import { listModels, modelFiles } from '@flowers/shared/model/package'
 import { fromUser } from '../console/paths.ts'
 
@@ -10,11 +10,7 @@ export const modelHelp = 'a model folder, models/<name>/<version>, or models/<na
 /** The model folder that a person names, by itself or by the folder of its versions. Throws MODEL_FOLDER. */
 export async function modelFolder(path: string): Promise<string> {
   const folder = fromUser(path)
-  const isModel = await access(join(folder, modelFiles.manifest)).then(
-    () => true,
-    () => false,
-  )
-  if (isModel) return folder
+  if (await exists(join(folder, modelFiles.manifest))) return folder
   const versions = (await listModels(dirname(folder))).find(({ name }) => name === basename(folder))?.versions
   const highest = versions?.at(-1)
   if (highest !== undefined) return join(folder, String(highest))

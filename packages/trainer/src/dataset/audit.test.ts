@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { FlowersError } from '@flowers/shared/errors'
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { auditDataset, formatAudit, requireSound, withoutOffenders, type Audit } from './audit.ts'
+import { auditDataset, formatAudit, requireNoErrors, withoutOffenders, type Audit } from './audit.ts'
 import { openDataset } from './dataset.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 
@@ -35,7 +35,7 @@ async function auditOf(files: Record<string, Uint8Array>, options: { minimumSize
 const found = (audit: Audit) => audit.problems.map(({ kind, ids }) => [kind, ...ids])
 
 describe('auditDataset', () => {
-  it('finds no flaw in sound photos of all formats, and that they look the same', async () => {
+  it('finds no flaw in good photos of all formats, and that they look the same', async () => {
     const image = sharp(photo[4])
     const { audit } = await auditOf({
       'train/a/1.png': await image.clone().png().toBuffer(),
@@ -56,7 +56,7 @@ describe('auditDataset', () => {
       perClass: [1, 7],
       offenders: [],
     })
-    requireSound(audit)
+    requireNoErrors(audit)
   })
 
   it('tells broken photos: truncated to any extent, no image, nothing, a link to nowhere', async () => {
@@ -98,7 +98,7 @@ describe('auditDataset', () => {
     for (const name of ['half.png', 'half.webp', 'header.jpg']) expect(kindOf[name]).toMatch(/^(truncated|unreadable)$/)
     expect(audit.errors).toBe(10)
     expect(audit.offenders).toHaveLength(10)
-    expect(() => requireSound(audit)).toThrow(expect.objectContaining({ code: 'DATA_AUDIT' }) as FlowersError)
+    expect(() => requireNoErrors(audit)).toThrow(expect.objectContaining({ code: 'DATA_AUDIT' }) as FlowersError)
     const rest = withoutOffenders(dataset, audit)
     expect(rest.excluded).toEqual(audit.offenders)
     expect(rest.dataset.train.map(({ id }) => id)).toEqual(['train/a/ok.jpg', 'train/b/ok.jpg'])
@@ -115,7 +115,7 @@ describe('auditDataset', () => {
       ['flawed', 'train/a/stray.jpg'],
     ])
     expect(audit).toMatchObject({ errors: 0, warnings: 2, offenders: [] })
-    requireSound(audit)
+    requireNoErrors(audit)
   })
 
   it('tells copies within a class, across splits and across classes, and leaves the right ones out', async () => {
@@ -165,7 +165,7 @@ describe('auditDataset', () => {
     expect(seen).toEqual([0.25, 0.5, 0.75, 1])
   })
 
-  it('tells near copies within a class, across splits and across classes, and leaves them in', async () => {
+  it('tells near-duplicates within a class, across splits and across classes, and leaves them in', async () => {
     const other = (index: number, quality: number) => sharp(photo[index]).resize(120, 90).jpeg({ quality }).toBuffer()
     const { audit } = await auditOf({
       'train/a/4.jpg': photo[4]!,
@@ -186,7 +186,7 @@ describe('auditDataset', () => {
     expect(audit).toMatchObject({ errors: 0, warnings: 3, offenders: [] })
   })
 
-  it('remembers sound photos by content, and only those', async () => {
+  it('remembers verified photos by content, and only those', async () => {
     const folder = await testFolder({})
     cleanups.push(folder.remove)
     const cache = join(folder.path, 'cache')
@@ -197,7 +197,7 @@ describe('auditDataset', () => {
       ['truncated', 'train/a/broken.jpg'],
       ['nearAcrossSplits', 'train/a/ok.jpg', 'valid/a/small.jpg'],
     ])
-    // Files that change behind the cache's back: their hashes are those of sound photos.
+    // Files that change behind the cache's back: their hashes are those of verified photos.
     const again = await openDataset(first.folder.path, { seed: 1, cache })
     for (const name of ['train/a/ok.jpg', 'valid/a/small.jpg']) await first.folder.write(name, 'rubbish')
     expect(await auditDataset(again, { minimumSize: 16 })).toEqual(first.audit)

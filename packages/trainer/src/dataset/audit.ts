@@ -1,9 +1,9 @@
 import { FlowersError } from '@flowers/shared/errors'
+import { groupBy } from '@flowers/shared/group-by'
 import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
 import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
-import { nearCopies } from './near-duplicates.ts'
-import { groupBy } from './split.ts'
+import { nearDuplicates } from './near-duplicates.ts'
 
 interface Kind {
   /** An error would corrupt the result, so training does not begin; a warning is worth a look; a note is no flaw. */
@@ -17,14 +17,14 @@ export const auditKinds = {
   truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
   acrossClasses: { severity: 'error', title: 'One photo under several labels' },
   acrossSplits: { severity: 'error', title: 'One photo in several splits' },
-  nearAcrossClasses: { severity: 'warning', title: 'Near copies under several labels, of which one may be wrong' },
-  nearAcrossSplits: { severity: 'warning', title: 'Near copies in several splits, which flatter what is measured' },
+  nearAcrossClasses: { severity: 'warning', title: 'Near-duplicates under several labels, of which one may be wrong' },
+  nearAcrossSplits: { severity: 'warning', title: 'Near-duplicates in several splits, which flatter what is measured' },
   duplicate: { severity: 'warning', title: 'Copies within a class and split' },
   tooSmall: { severity: 'warning', title: 'Photos that are too small' },
   flawed: { severity: 'warning', title: 'Photos with flaws that decode all the same' },
   notPhoto: { severity: 'warning', title: 'Files that are no photos by their names, not used' },
   notValidated: { severity: 'warning', title: 'Classes without validation photos' },
-  nearDuplicate: { severity: 'note', title: 'Near copies within a class and split' },
+  nearDuplicate: { severity: 'note', title: 'Near-duplicates within a class and split' },
 } as const satisfies Record<string, Kind>
 
 export type AuditKind = keyof typeof auditKinds
@@ -66,8 +66,8 @@ export interface AuditOptions {
 }
 
 /**
- * Decodes every photo to its last byte and compares their contents and looks. Memory is bounded by the photos in flight,
- * one a core. Never throws for what it finds: see `requireSound` and `withoutOffenders`.
+ * Decodes every photo to its last byte and compares their contents and perceptual hashes. Memory is bounded by the photos in flight,
+ * one a core. Never throws for what it finds: see `requireNoErrors` and `withoutOffenders`.
  */
 export async function auditDataset(dataset: Dataset, options: AuditOptions): Promise<Audit> {
   const all = [...samplesOf(dataset)]
@@ -86,7 +86,7 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
   for (const group of groupBy(all, contentOf).values()) {
     if (group.length > 1) problems.push(judgeCopies(group, copyKinds))
   }
-  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+  for (const places of nearDuplicates(inspections.map(({ perceptualHash }) => perceptualHash))) {
     const group = places.map((place) => all[place]!)
     if (new Set(group.map(contentOf)).size > 1) problems.push(judgeCopies(group, nearKinds))
   }
@@ -142,8 +142,8 @@ const nearKinds: CopyKinds = {
   together: 'nearDuplicate',
 }
 
-/** Kinds of near copies, the most telling first. */
-export const nearCopyKinds: readonly AuditKind[] = Object.values(nearKinds)
+/** Kinds of near-duplicates, the most telling first. */
+export const nearDuplicateKinds: readonly AuditKind[] = Object.values(nearKinds)
 
 function judgeCopies(group: readonly Placed[], kinds: CopyKinds): Problem {
   const ids = group.map(({ sample }) => sample.id)
@@ -160,7 +160,7 @@ function judgeSize({ size }: Inspection, minimumSize: number): Pick<Problem, 'ki
 }
 
 /** Throws DATA_AUDIT where the audit found errors; the message lists the first of them. */
-export function requireSound(audit: Audit): void {
+export function requireNoErrors(audit: Audit): void {
   if (audit.errors === 0) return
   const lines = audit.problems
     .filter(({ kind }) => auditKinds[kind].severity === 'error')

@@ -1,7 +1,8 @@
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
+import { exists } from '@flowers/shared/files'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { manifestFormat } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
@@ -76,7 +77,7 @@ const viewPolicy = 'exact'
 export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
-  await requireAbsent(out)
+  if (await exists(out)) throw new FlowersError('MODEL_EXISTS', `${out} exists.`)
   await requireWritable(dirname(out))
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, logitAdjustment } = await readAdjusted(options.run)
@@ -145,14 +146,6 @@ async function readAdjusted(folder: string): Promise<{ run: TrainedRun; logitAdj
   const logitAdjustment = await logitAdjustmentOf(folder, recipe, { checkpoint, trainCounts: trainCountsOf(run) })
   if (logitAdjustment === null) return { run, logitAdjustment }
   return { run: { ...run, values: adjustLogits(run.values, logitAdjustment) }, logitAdjustment }
-}
-
-async function requireAbsent(folder: string): Promise<void> {
-  const present = await access(folder).then(
-    () => true,
-    () => false,
-  )
-  if (present) throw new FlowersError('MODEL_EXISTS', `${folder} exists.`)
 }
 
 type Log = (line: string) => void

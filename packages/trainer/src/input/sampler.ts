@@ -1,3 +1,4 @@
+import { groupBy } from '@flowers/shared/group-by'
 import { Random } from '@flowers/shared/random'
 
 export type OrderOptions = {
@@ -29,12 +30,7 @@ export function epochOrder(samples: readonly { readonly index: number }[], optio
   const random = new Random(options.seed, 'order', options.epoch)
   if (options.kind === 'shuffle') return random.shuffle(Int32Array.from(samples, (_, position) => position))
 
-  const classes = new Map<number, number[]>()
-  samples.forEach(({ index }, position) => {
-    const members = classes.get(index)
-    if (members) members.push(position)
-    else classes.set(index, [position])
-  })
+  const classes = groupBy(samples.keys(), (position) => samples[position]!.index)
   const rounds = [...classes]
     .toSorted(([a], [b]) => a - b)
     .map(([, members]) => ({ members: random.shuffle(members), next: 0 }))

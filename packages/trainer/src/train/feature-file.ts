@@ -1,5 +1,6 @@
-import { access, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { unlessAbsent } from '@flowers/shared/files'
 import { scalesOf } from '@flowers/shared/image/view'
 import type { View } from '@flowers/shared/image/view'
 import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
@@ -89,10 +90,5 @@ export class FeatureFile {
 
 const nameOf = (scale: number): string => `scale ${scale}`
 
-async function isOf(path: string, key: string): Promise<boolean> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  )
-  return isThere && (await readSafetensorsHeader(path)).metadata['key'] === key
-}
+const isOf = async (path: string, key: string): Promise<boolean> =>
+  (await unlessAbsent(readSafetensorsHeader(path)))?.metadata['key'] === key

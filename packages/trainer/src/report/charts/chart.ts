@@ -1,6 +1,36 @@
 import * as Plot from '@observablehq/plot'
-import { parseHTML } from 'linkedom'
+import { DOMParser } from 'linkedom'
 import { Html } from '@flowers/shared/html'
+
+/** Colours of the page and of its charts. */
+export const palette = {
+  light: {
+    paper: '#fcfbf8',
+    ink: '#23211d',
+    soft: '#6b665c',
+    rule: '#ddd8cd',
+    wash: '#f3f0e9',
+    train: '#a8690b',
+    valid: '#2a6687',
+    extra: '#8a3f73',
+    wrong: '#b3402e',
+    faint: '#cfc9bb',
+    'on-fill': '#fff',
+  },
+  dark: {
+    paper: '#191816',
+    ink: '#e9e5dc',
+    soft: '#a39d91',
+    rule: '#3a3833',
+    wash: '#24221f',
+    train: '#dba04a',
+    valid: '#74b4d8',
+    extra: '#d48fc0',
+    wrong: '#ee8572',
+    faint: '#55514a',
+    'on-fill': '#10181d',
+  },
+} as const
 
 /** Colours that the style of the page gives a value for light and dark. */
 export const colors = {
@@ -18,7 +48,8 @@ export interface ChartOptions extends Omit<Plot.PlotOptions, 'document' | 'ariaL
 
 /** A chart as inline SVG, with real text. Colours are those of the page: text is `currentColor`. */
 export function chart({ label, ...options }: ChartOptions): Html {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>')
+  // As XML, so that a chart may also be a file of its own.
+  const document = new DOMParser().parseFromString('<svg></svg>', 'image/svg+xml')
   const svg = Plot.plot({ style: { fontSize: '12px' }, ...options, document, ariaLabel: label }) as unknown as {
     setAttribute(name: string, value: string): void
     readonly outerHTML: string
@@ -28,3 +59,11 @@ export function chart({ label, ...options }: ChartOptions): Html {
 }
 
 export const percentTicks = (share: number): string => `${Math.round(100 * share)} %`
+
+/** A chart as an SVG file of its own, in the light colours of the page. */
+export function chartFile({ text }: Html): string {
+  const { paper, ink, ...rest } = palette.light
+  const colored = text.replaceAll(/var\(--([\w-]+)\)/g, (_, name: keyof typeof rest) => rest[name])
+  const opening = `<svg xmlns="http://www.w3.org/2000/svg" color="${ink}" `
+  return `${colored.replace('<svg ', opening).replace('>', `><rect width="100%" height="100%" fill="${paper}"/>`)}\n`
+}

@@ -2,6 +2,7 @@ import { parseHTML } from 'linkedom'
 import type { Html } from '@flowers/shared/html'
 import { describe, expect, it } from 'vitest'
 import type { HistoryEpoch, HistoryPhase } from '../../run/history.ts'
+import { chartFile } from './chart.ts'
 import { classCountsChart } from './class-bars.ts'
 import { curves } from './curves.ts'
 import { confusionChart } from './heat-map.ts'
@@ -42,6 +43,17 @@ describe('the confusion matrix', () => {
     // A row is as high as its label.
     expect(Number(svg.getAttribute('height'))).toBeGreaterThan(9.5 * classes)
     expect(svg.querySelectorAll('rect')).toHaveLength(classes)
+  })
+})
+
+describe('the photos by class', () => {
+  it('have a label for every one of 152 classes where the chart stands alone', () => {
+    const classes = Array.from({ length: 152 }, (_, index) => ({ label: `class ${index} & <co>`, train: 3, valid: 1 }))
+    const chart = classCountsChart(classes, { alone: true })
+    const labels = [...svgOf(chart).querySelectorAll('text')].map((each) => each.textContent)
+    expect(labels.filter((label) => label?.startsWith('class'))).toHaveLength(152)
+    expect(Number(svgOf(chart).getAttribute('width'))).toBeGreaterThan(16 * 152)
+    expect(chartFile(chart)).not.toMatch(/var\(|<co>|& /)
   })
 })
 
