@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import { measure } from '../../measure/measure.ts'
 import { withoutPhotos } from '../../dataset/dataset.ts'
 import { openData } from '../../dataset/open-data.ts'
 import { readRun } from '../../run/run-folder.ts'
 import { runFiles } from '../../run/files.ts'
+import { readHistory } from '../../run/history.ts'
 import { startTensorflow } from '../../tensorflow/index.ts'
-import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
-import { TrainingVariables } from '../../train/variables.ts'
+import { isAnswer, Scorers, ValidationSet } from '../../train/validate.ts'
 import { fewShot } from './few-shot.ts'
 import type { FewShot } from './few-shot.ts'
 
@@ -36,12 +34,8 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
   const opened = await openData(source, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
   const { valid, labels } = withoutPhotos(opened, new Set(data.excluded))
   await startTensorflow({ deterministic: true })
-  const variables = new TrainingVariables(model, [], values, [])
-  const scorers = new Scorers(model, (name) => variables.weight(name), recipe.preprocessing)
-  const photos = new ValidationSet(valid, {
-    preprocessing: { ...recipe.preprocessing, size: checkpoint.size },
-    batch: photosAtOnce(checkpoint.size),
-  })
+  const scorers = Scorers.ofWeights(model, values, recipe.preprocessing)
+  const photos = new ValidationSet(valid, { preprocessing: { ...recipe.preprocessing, size: checkpoint.size } })
   try {
     const means = await photos.probabilities(scorers, recipe.views, signal)
     const answers = means.map((mean, index) => ({ label: valid[index]!.index, mean: Float64Array.from(mean) }))
@@ -60,22 +54,15 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
     }
   } finally {
     scorers.dispose()
-    variables.dispose()
   }
 }
 
-const epochSchema = z.object({ event: z.literal('epoch'), phase: z.string(), seconds: z.number() })
-
 /** What a run's log says of the time it took. */
 async function readEffort(folder: string): Promise<Pick<RunScore, 'epochs' | 'seconds'>> {
-  const log = await readFile(join(folder, runFiles.metrics), 'utf8')
-  const epochs: Record<string, number> = {}
-  let seconds = 0
-  for (const line of log.trim().split('\n')) {
-    const entry = epochSchema.safeParse(JSON.parse(line))
-    if (!entry.success) continue
-    epochs[entry.data.phase] = (epochs[entry.data.phase] ?? 0) + 1
-    seconds += entry.data.seconds
+  const { phases } = await readHistory(join(folder, runFiles.metrics))
+  const trained = phases.filter(({ epochs }) => epochs.length > 0)
+  return {
+    epochs: Object.fromEntries(trained.map(({ phase, epochs }) => [phase, epochs.length])),
+    seconds: trained.flatMap(({ epochs }) => epochs).reduce((sum, { seconds }) => sum + seconds, 0),
   }
-  return { epochs, seconds }
 }

@@ -87,6 +87,13 @@ const phase = (name: string, epochs: number): HistoryPhase => ({
 })
 
 describe('curves', () => {
+  it('have no point where the loss was not a number', () => {
+    const { epochs, ...start } = phase('full', 3)
+    const broken = { ...start, validLoss: null, epochs: epochs.map((each) => ({ ...each, validLoss: null })) }
+    const { loss } = curves([broken])!
+    expect(titles(loss).filter((title) => title.includes('validation'))).toEqual([])
+  })
+
   it('run through all phases, each from where it starts', () => {
     const { loss, accuracy, learningRate } = curves([phase('full', 3), phase('fixres', 2)])!
     expect(titles(loss).filter((title) => title.includes('training'))).toHaveLength(5)

@@ -42,20 +42,21 @@ function points(
   name: string,
   write: (value: number) => string,
   at: (epoch: HistoryEpoch) => number | null,
-  before?: (phase: HistoryPhase) => number,
+  before?: (phase: HistoryPhase) => number | null,
 ): Point[] {
   return placed.flatMap(({ phase, start }) =>
     [
-      ...(before ? [point(start, before(phase), `${name} before the first epoch`)] : []),
-      ...phase.epochs.flatMap((epoch) => {
-        const y = at(epoch)
-        return y === null ? [] : [point(start + epoch.epoch + 1, y, `${name} after epoch ${epoch.epoch + 1}`)]
-      }),
-    ].map((each) => ({ ...each, phase: phase.phase, title: `${phase.phase}: ${each.title}: ${write(each.y)}` })),
+      { x: start, y: before?.(phase) ?? null, when: 'before the first epoch' },
+      ...phase.epochs.map((epoch) => ({
+        x: start + epoch.epoch + 1,
+        y: at(epoch),
+        when: `after epoch ${epoch.epoch + 1}`,
+      })),
+    ].flatMap(({ x, y, when }) =>
+      y === null ? [] : [{ x, y, phase: phase.phase, title: `${phase.phase}: ${name} ${when}: ${write(y)}` }],
+    ),
   )
 }
-
-const point = (x: number, y: number, title: string) => ({ x, y, title })
 
 const size = { width: 380, height: 260, marginLeft: 48, marginRight: 12, marginTop: 34, marginBottom: 38 }
 
@@ -116,7 +117,7 @@ function lossChart(placed: readonly Placed[]): Html {
   )
   return chart({
     ...size,
-    label: `Loss by epoch. Training ends at ${write(train.at(-1)!.y)}, validation at ${write(valid.at(-1)!.y)}.`,
+    label: `Loss by epoch. Training ends at ${write(train.at(-1)!.y)}, validation at ${write(valid.at(-1)?.y ?? NaN)}.`,
     x: epochs,
     y: { label: null, grid: true, zero: true, nice: true, ticks: 5 },
     marks: [
