@@ -5,3 +5,6 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   const lines = cells.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`)
   return lines.toSpliced(1, 0, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`)
 }
+
+/** A Markdown list, an item a line. */
+export const markdownList = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n')

@@ -1,9 +1,11 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { groupBy } from '@flowers/shared/group-by'
+import { plural } from '../console/format.ts'
 import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
 import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
 import { nearDuplicates } from './near-duplicates.ts'
+import type { OnProgress } from '../console/bar.ts'
 
 interface Kind {
   /** An error would corrupt the result, so training does not begin; a warning is worth a look; a note is no flaw. */
@@ -11,7 +13,7 @@ interface Kind {
   readonly title: string
 }
 
-/** What an audit looks for, in the order of its report. */
+/** What an audit looks for, in the order of its text. */
 export const auditKinds = {
   unreadable: { severity: 'error', title: 'Photos that cannot be decoded' },
   truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
@@ -60,7 +62,7 @@ export interface AuditOptions {
   /** A photo whose shorter side has fewer pixels is too small. */
   readonly minimumSize: number
   /** Photos looked at so far, of all. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
   /** Abort to stop between two photos. */
   readonly signal?: AbortSignal | undefined
 }
@@ -169,7 +171,7 @@ export function requireNoErrors(audit: Audit): void {
   const rest = audit.errors > 5 ? [`  and ${audit.errors - 5} more`] : []
   throw new FlowersError(
     'DATA_AUDIT',
-    [`The audit found ${counted(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
+    [`The audit found ${plural(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
   )
 }
 
@@ -179,7 +181,7 @@ export function withoutOffenders(dataset: Dataset, audit: Audit): { dataset: Dat
   return { dataset: withoutPhotos(dataset, new Set(audit.offenders)), excluded: audit.offenders }
 }
 
-/** The report as text, at most `limit` lines of each kind. */
+/** The audit as text, at most `limit` lines of each kind. */
 export function formatAudit(audit: Audit, limit = 10): string {
   const { train, valid, test } = audit.counts
   const kept = test > 0 ? `, ${test} test (kept aside)` : ''
@@ -194,14 +196,10 @@ export function formatAudit(audit: Audit, limit = 10): string {
     for (const problem of found.slice(0, limit)) lines.push(`         ${lineOf(problem)}`)
     if (found.length > limit) lines.push(`         and ${found.length - limit} more`)
   }
-  lines.push('', `${counted(audit.errors, 'error')}, ${counted(audit.warnings, 'warning')}`)
+  lines.push('', `${plural(audit.errors, 'error')}, ${plural(audit.warnings, 'warning')}`)
   return lines.join('\n')
 }
 
 function lineOf({ ids, detail }: Problem): string {
   return [ids.join(' = '), detail].filter((part) => part !== '').join('  ')
-}
-
-function counted(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`
 }

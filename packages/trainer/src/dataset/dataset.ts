@@ -10,6 +10,7 @@ import { listPhotos, type Listing } from './listing.ts'
 import { nearDuplicates } from './near-duplicates.ts'
 import { VerifiedPhotos } from './verified-photos.ts'
 import { stratifiedSplit } from './split.ts'
+import type { OnProgress } from '../console/bar.ts'
 
 export interface Sample {
   /** Absolute. */
@@ -52,9 +53,9 @@ export interface OpenOptions {
   /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
   readonly cache?: string
   /** Files hashed so far, of all. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
   /** Photos decoded so far, of all, where a split is made. */
-  readonly onInspect?: (done: number, total: number) => void
+  readonly onInspect?: OnProgress
   /** Abort to stop between two photos; its reason is what the promise rejects with. */
   readonly signal?: AbortSignal | undefined
 }
@@ -63,7 +64,7 @@ const filesInFlight = 8
 
 /** How work on many photos is followed and stopped. */
 type Watched<Name extends string> = {
-  readonly [name in Name]?: ((done: number, total: number) => void) | undefined
+  readonly [name in Name]?: OnProgress
 } & Pick<OpenOptions, 'signal'>
 
 /**

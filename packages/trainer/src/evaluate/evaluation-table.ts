@@ -1,4 +1,4 @@
-import { percent } from '../console/format.ts'
+import { percent, plural } from '../console/format.ts'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
@@ -50,7 +50,7 @@ export function evaluationTable(evaluation: Evaluation): string {
     '',
     ...aligned(rows),
     ...section(
-      `views added one by one: top-1, gain, cost on this machine (one view at a time, median of ${counted(evaluation.timedPhotos)})`,
+      `views added one by one: top-1, gain, cost on this machine (one view at a time, median of ${plural(evaluation.timedPhotos, 'photo')})`,
       viewRows(evaluation),
     ),
     ...section('weakest classes', weakest(evaluation)),
@@ -72,8 +72,6 @@ function notes({ data }: Evaluation): string[] {
   if (data.asTrained && data.split === 'train') lines.push('The model was trained on these photos.')
   return lines
 }
-
-const counted = (photos: number): string => (photos === 1 ? '1 photo' : `${photos} photos`)
 
 function viewRows({ byViews }: Evaluation): [string, string][] {
   return byViews.map(({ views, flip, scale, top1, milliseconds }, index) => {

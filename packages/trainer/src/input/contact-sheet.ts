@@ -14,6 +14,7 @@ import { trainBatches, validBatches } from './loader.ts'
 import { drawMix } from './mix.ts'
 import { writeOutput } from '../console/output.ts'
 import { Random } from '@flowers/shared/random'
+import type { OnProgress } from '../console/bar.ts'
 
 export interface ContactSheetOptions {
   readonly recipe: Recipe
@@ -23,7 +24,7 @@ export interface ContactSheetOptions {
   /** Epochs at most, a column each, from the first to the last. */
   readonly columns: number
   /** Epochs drawn so far, of all. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Pixels between pictures. */

@@ -56,7 +56,7 @@ export function answerOf(
 }
 
 /** What the answers of one policy are like. Null where nothing was fitted. */
-export interface PolicyReport {
+export interface PolicyQuality {
   /** Mean views used, and share of photos whose label differs from that of all views. */
   readonly views: number
   readonly disagreement: number
@@ -72,24 +72,31 @@ export interface AbstentionQuality {
   readonly accuracy: number
 }
 
+/** Expected calibration error before and after the temperature. */
+export interface CalibrationErrors {
+  readonly before: number
+  readonly after: number
+  readonly bins: number
+}
+
 /** How the fitted values did on the photos they were not fitted on. */
-export interface CalibrationReport {
+export interface CalibrationQuality {
   /** Photos fitted on, and photos held out. */
   readonly fitted: number
   readonly heldOut: number
   /** Of the policy `exact`. */
-  readonly ece: { readonly before: number; readonly after: number; readonly bins: number }
+  readonly ece: CalibrationErrors
   /** With 95 % confidence sets hold the true label at least this often: what so many photos can promise. Null: no sets. */
   readonly promisedCoverage: number | null
   /** `fast` is null where it was not fitted. */
-  readonly policies: Readonly<Record<Exclude<ViewPolicy, 'fast'>, PolicyReport>> & {
-    readonly fast: PolicyReport | null
+  readonly policies: Readonly<Record<Exclude<ViewPolicy, 'fast'>, PolicyQuality>> & {
+    readonly fast: PolicyQuality | null
   }
 }
 
 /**
  * Fits everything that turns mean probabilities into calibrated answers on half of the photos, drawn by the seed, and
- * reports it on the other half. Temperatures and thresholds are fitted for each number of views, on the first so many
+ * measures the result on the other half. Temperatures and thresholds are fitted for each number of views, on the first so many
  * views of every photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what
  * holds for them is what is measured. What too few photos cannot support is null (a temperature: 1).
  *
@@ -99,10 +106,10 @@ export function calibrate(
   photos: readonly ScoredPhoto[],
   seed: number,
   strange: readonly Scores[] = [],
-): { calibration: Calibration; report: CalibrationReport } {
+): { calibration: Calibration; quality: CalibrationQuality } {
   const { fit, held } = splitValidation(photos, seed)
   const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, strange)
-  return { calibration, report: describe(calibration, fit.length, held) }
+  return { calibration, quality: describe(calibration, fit.length, held) }
 }
 
 function fitCalibration(photos: readonly ScoredPhoto[], of: number, strange: readonly Scores[]): Calibration {
@@ -173,18 +180,32 @@ function allOf<T>(values: readonly (T | null)[]): T[] | null {
   return present.length === values.length ? present : null
 }
 
-/** The best calibrated probability. */
-export const confidence = ({ scores }: PolicyAnswer): number => scores[argmax(scores)] as number
+const isRight = ({ mean, label }: PolicyAnswer): boolean => argmax(mean) === label
 
-export const isRight = ({ mean, label }: PolicyAnswer): boolean => argmax(mean) === label
+export function calibrationErrors(answers: readonly PolicyAnswer[]): CalibrationErrors {
+  const right = answers.map(isRight)
+  const error = (best: (answer: PolicyAnswer) => number): number =>
+    expectedCalibrationError(answers.map(best), right, eceBins)
+  return {
+    before: error(({ mean }) => mean[argmax(mean)]!),
+    after: error(({ scores }) => scores[argmax(scores)]!),
+    bins: eceBins,
+  }
+}
+
+/** Share of photos that the mean of their first k views answers rightly, k from 1. */
+export const accuracyByViews = (photos: readonly ScoredPhoto[]): number[] =>
+  Array.from(photos[0]?.views ?? [], (_, index) => {
+    const right = photos.filter(({ views, label }) => argmax(mergeViews(views.slice(0, index + 1))) === label)
+    return right.length / photos.length
+  })
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-function describe(calibration: Calibration, fitted: number, held: readonly ScoredPhoto[]): CalibrationReport {
+function describe(calibration: Calibration, fitted: number, held: readonly ScoredPhoto[]): CalibrationQuality {
   const exact = held.map((photo) => answerOf(photo, 'exact', calibration))
-  const right = exact.map(isRight)
   const full = held.map((photo) => argmax(stopAt(photo.views, 'full', null).mean))
-  const report = (policy: ViewPolicy): PolicyReport => {
+  const qualityOf = (policy: ViewPolicy): PolicyQuality => {
     const given = held.map((photo) => answerOf(photo, policy, calibration))
     return {
       views: meanOf(given.map(({ used }) => used)),
@@ -196,21 +217,13 @@ function describe(calibration: Calibration, fitted: number, held: readonly Score
   return {
     fitted,
     heldOut: held.length,
-    ece: {
-      before: expectedCalibrationError(
-        exact.map(({ mean }) => mean[argmax(mean)] as number),
-        right,
-        eceBins,
-      ),
-      after: expectedCalibrationError(exact.map(confidence), right, eceBins),
-      bins: eceBins,
-    },
+    ece: calibrationErrors(exact),
     promisedCoverage: calibration.conformal && promisedCoverage(calibration.conformal),
     policies: {
-      full: report('full'),
-      exact: report('exact'),
-      fast: calibration.fastLead && report('fast'),
-      none: report('none'),
+      full: qualityOf('full'),
+      exact: qualityOf('exact'),
+      fast: calibration.fastLead && qualityOf('fast'),
+      none: qualityOf('none'),
     },
   }
 }
@@ -225,7 +238,7 @@ function promisedCoverage({ coverage: aim, count }: NonNullable<Calibration['con
 }
 
 /** How the conformal sets of answers did, with the exact interval. At least one answer. */
-export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyReport['set'] {
+export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyQuality['set'] {
   if (!conformal) return null
   const { covered, size } = setQuality(
     answers.map(({ scores }) => scores),

@@ -1,3 +1,4 @@
+import { markdownTable } from '@flowers/shared/markdown'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import type { Recipe } from '../../recipe/schema.ts'
 import { phaseNames } from '../../recipe/schema.ts'
@@ -30,7 +31,7 @@ export function ladderPage(ladder: Ladder): string {
     'holds 0 is none that this ladder can show. Where the report has other photos, classes and network, only the',
     'order of its steps can be compared.',
     '',
-    ...table(
+    ...markdownTable(
       ['step', 'adds', 'report', 'accuracy', 'gain', 'macro-F1', 'few-shot', 'time'],
       steps.flatMap(({ recipe: { name }, adds, report }, index) => {
         const own = runs.filter(({ step }) => step === name)
@@ -58,7 +59,7 @@ export function ladderPage(ladder: Ladder): string {
     '',
     '## Every run',
     '',
-    ...table(
+    ...markdownTable(
       ['run', 'accuracy', 'macro-F1', 'few-shot', 'views', 'size', 'epochs', 'time'],
       runs.map(({ run, diverged, score }) => [
         `${run}${diverged ? ' (diverged)' : ''}`,
@@ -76,7 +77,7 @@ export function ladderPage(ladder: Ladder): string {
     '',
     '## What each step ran as',
     '',
-    ...table(
+    ...markdownTable(
       ['step', 'epochs', 'backbone', 'head', 'schedule', 'EMA'],
       Object.values(ladder.recipes).map((recipe) => [recipe.name, ...summary(recipe)]),
     ),
@@ -112,12 +113,4 @@ function summary({ phases }: Recipe): string[] {
     learningRate.schedule.kind,
     ema === null ? 'none' : ema.decay.toFixed(4),
   ]
-}
-
-/** A table with columns of even width, as the formatter writes it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]!.length)))
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)]
 }

@@ -4,8 +4,8 @@ import { shotsOf } from '../../measure/metrics.ts'
 import type { Shots } from '../../measure/metrics.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
-import { percent } from '../../console/format.ts'
-import { plural, scroller } from './parts.ts'
+import { percent, plural } from '../../console/format.ts'
+import { scroller } from './parts.ts'
 import type { Section } from './parts.ts'
 
 const groupNames: Readonly<Record<Shots, string>> = {
