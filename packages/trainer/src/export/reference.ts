@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import type { Model } from '../model/architecture.ts'
-import { compile } from '../tensorflow/index.ts'
-import { constantVariables, inference } from '../model/inference.ts'
+import { compile, Variable } from '../tensorflow/index.ts'
+import { inference } from '../model/inference.ts'
 
 /** The trainer's own forward pass, in float32: what an exported file is held against. */
 export interface Reference {
@@ -12,11 +12,16 @@ export interface Reference {
 }
 
 export function openReference(model: Model, values: ReadonlyMap<string, Float32Array>, size: number): Reference {
-  const { variable, dispose } = constantVariables(model, values)
+  const variables = new Map(
+    model.parameters.map(({ name, shape }) => [
+      name,
+      new Variable(name, { shape: [...shape], dtype: 'float32', data: values.get(name) as Float32Array }),
+    ]),
+  )
   const forward = compile(
     (images: Tensor) => {
-      const read = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
-      const context = inference((name) => read.get(name)!)
+      const read = new Map([...variables].map(([name, variable]) => [name, variable.read()]))
+      const context = inference((name) => read.get(name) as Tensor)
       const channelsLast = tf.transpose(images as Tensor4D, [0, 2, 3, 1])
       return { logits: model.classify(model.featureMap(channelsLast, context), context) }
     },
@@ -32,7 +37,7 @@ export function openReference(model: Model, values: ReadonlyMap<string, Float32A
     },
     dispose: () => {
       forward.dispose()
-      dispose()
+      for (const variable of variables.values()) variable.dispose()
     },
   }
 }

@@ -8,7 +8,6 @@ import pLimit from 'p-limit'
 import sharp from 'sharp'
 import type { CropOptions } from './crop.ts'
 import type { Sample } from '../dataset/dataset.ts'
-import { mapAhead } from './map-ahead.ts'
 import { PhotoCache } from './photo-cache.ts'
 import { Random } from '@flowers/shared/random'
 import { epochOrder } from './sampler.ts'
@@ -121,6 +120,7 @@ async function* makeBatches(
   // Several photos at once, each on one thread: libvips' own threads only get in each other's way.
   sharp.concurrency(1)
   const limit = pLimit(flow.inFlight ?? Math.max(2, availableParallelism()))
+  const ahead = flow.ahead ?? 2
   let failedAt = Infinity
   let stopped = false
 
@@ -147,11 +147,28 @@ async function* makeBatches(
     return { pixels, labels: Int32Array.from(picked, (sample) => sample.index), samples: picked, size, step }
   }
 
-  const numbers = Array.from({ length: Math.max(0, steps - first) }, (_, index) => first + index)
-  // One more than `ahead`: the batch that is waited for.
-  yield* mapAhead(numbers, (flow.ahead ?? 2) + 1, make, () => {
+  const pending: Promise<Batch>[] = []
+  let next = first
+  const refill = (): void => {
+    while (pending.length < ahead && next < steps) {
+      const batch = make(next++)
+      // Its failure is met when its turn comes.
+      batch.catch(() => undefined)
+      pending.push(batch)
+    }
+  }
+  try {
+    for (;;) {
+      refill()
+      const current = pending.shift()
+      if (!current) return
+      refill()
+      yield await current
+    }
+  } finally {
     stopped = true
-  })
+    await Promise.allSettled(pending)
+  }
 }
 
 function lost(sample: Sample, cause: unknown): FlowersError {

@@ -1,13 +1,11 @@
 /**
  * Results of `work` in the order of `items`, at most `ahead` of them begun before the one that is waited for is taken.
- * Ending the iteration early begins no more, calls `onEnd` and waits for what has begun. The first failure, in order, is
- * thrown.
+ * Ending the iteration early begins no more and waits for what has begun. The first failure, in order, is thrown.
  */
 export async function* mapAhead<T, R>(
   items: Iterable<T>,
   ahead: number,
   work: (item: T) => Promise<R>,
-  onEnd?: () => void,
 ): AsyncGenerator<R, void> {
   const source = items[Symbol.iterator]()
   const begun: Promise<R>[] = []
@@ -29,7 +27,6 @@ export async function* mapAhead<T, R>(
       yield await first
     }
   } finally {
-    onEnd?.()
     await Promise.allSettled(begun)
   }
 }

@@ -10,11 +10,11 @@ import type { Findings, JudgedPhoto, RunFacts } from './facts.ts'
 import { reportPage } from './page/report-page.ts'
 import { readHistory } from '../run/history.ts'
 import { thumbnails } from './thumbnails.ts'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow, Variable } from '../tensorflow/index.ts'
 import { readJson, runFiles } from '../run/files.ts'
 import { openRunData, readRun, trainCountsOf } from '../run/run-folder.ts'
 import type { TrainedRun } from '../run/run-folder.ts'
-import { Scorers, ValidationSet } from '../train/validate.ts'
+import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
 
 export interface ReportOptions {
   /** A run folder, of a run that has ended or was stopped. */
@@ -84,10 +84,19 @@ async function judge(
   dataset: Dataset,
   signal: AbortSignal,
 ): Promise<Record<'train' | 'valid', JudgedPhoto[]>> {
-  const scorers = Scorers.ofWeights(model, values, recipe.preprocessing)
+  const variables = new Map(
+    model.parameters.map(({ name, shape }) => [
+      name,
+      new Variable(name, { shape: [...shape], dtype: 'float32', data: values.get(name)! }),
+    ]),
+  )
+  const scorers = new Scorers(model, (name) => variables.get(name)!, recipe.preprocessing)
   const { size } = checkpoint
   const score = async (samples: readonly Sample[], split: JudgedPhoto['split']): Promise<JudgedPhoto[]> => {
-    const set = new ValidationSet(samples, { preprocessing: { ...recipe.preprocessing, size } })
+    const set = new ValidationSet(samples, {
+      preprocessing: { ...recipe.preprocessing, size },
+      batch: photosAtOnce(size),
+    })
     const rows = await set.probabilities(scorers, oneView, signal)
     return rows.map((scores, index) => ({ sample: samples[index]!, split, scores }))
   }
@@ -96,6 +105,7 @@ async function judge(
     return { valid, train: await score(sampleOf(dataset.train, size, recipe.seed), 'train') }
   } finally {
     scorers.dispose()
+    for (const variable of variables.values()) variable.dispose()
   }
 }
 

@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises'
+import { access, open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { unlessAbsent } from '@flowers/shared/files'
 import { scalesOf } from '@flowers/shared/image/view'
 import type { View } from '@flowers/shared/image/view'
 import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
@@ -90,5 +89,10 @@ export class FeatureFile {
 
 const nameOf = (scale: number): string => `scale ${scale}`
 
-const isOf = async (path: string, key: string): Promise<boolean> =>
-  (await unlessAbsent(readSafetensorsHeader(path)))?.metadata['key'] === key
+async function isOf(path: string, key: string): Promise<boolean> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  )
+  return isThere && (await readSafetensorsHeader(path)).metadata['key'] === key
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
 import type { Audit } from '../dataset/audit.ts'
-import { auditDataset, formatAudit, requireNoErrors, withoutOffenders } from '../dataset/audit.ts'
+import { auditDataset, formatAudit, requireSound, withoutOffenders } from '../dataset/audit.ts'
 import { describeDataset, withoutPhotos } from '../dataset/dataset.ts'
 import type { Dataset } from '../dataset/dataset.ts'
 import { ignoredPhotos } from '../dataset/ignore.ts'
@@ -166,7 +166,7 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
     const { dataset, excluded } = withoutOffenders(kept, audit)
     return { dataset, audit, excluded: [...ignored, ...excluded] }
   }
-  requireNoErrors(audit)
+  requireSound(audit)
   return { dataset: kept, audit, excluded: ignored }
 }
 

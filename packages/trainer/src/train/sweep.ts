@@ -4,9 +4,10 @@ import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { percent } from '../console/format.ts'
+import { Variable } from '../tensorflow/index.ts'
 import { checkpointFiles } from '../run/files.ts'
 import type { PhaseContext } from './phase.ts'
-import { Scorers, ValidationSet } from './validate.ts'
+import { photosAtOnce, Scorers, ValidationSet } from './validate.ts'
 
 /** The best weights of a phase at a size, and how they do on the validation photos. */
 export interface SweepEntry {
@@ -52,15 +53,18 @@ export async function sweepSizes(
 ): Promise<SweepEntry> {
   const { dataset, recipe, log, progress, signal } = context
   const views = wanted === 'one' ? oneView : recipe.views
-  const networks = new Map<PhaseName, Scorers>()
+  const networks = new Map<PhaseName, Awaited<ReturnType<typeof openCheckpoint>>>()
   for (const name of phases.slice(-2)) networks.set(name, await openCheckpoint(context, name))
   const entries: SweepEntry[] = []
   try {
     for (const { size, phases: names } of sweepPlan(phases, recipe, sizes)) {
       // Decoded once for both, where they fit into memory.
-      const set = new ValidationSet(dataset.valid, { preprocessing: { ...recipe.preprocessing, size } })
+      const set = new ValidationSet(dataset.valid, {
+        preprocessing: { ...recipe.preprocessing, size },
+        batch: photosAtOnce(size),
+      })
       for (const phase of names) {
-        const { accuracy, loss } = await set.score(networks.get(phase)!, views, signal)
+        const { accuracy, loss } = await set.score(networks.get(phase)!.scorers, views, signal)
         entries.push({ phase, size, accuracy, loss })
         progress.message(
           `sweep: ${phase.padEnd(6)} at ${size} px  ${percent(accuracy)} of the validation photos by ${views.length} views, loss ${loss.toFixed(3)}`,
@@ -69,7 +73,7 @@ export async function sweepSizes(
       }
     }
   } finally {
-    for (const scorers of networks.values()) scorers.dispose()
+    for (const { dispose } of networks.values()) dispose()
   }
   const best = bestOfSweep(entries, recipe.data.criterion)
   const last = phases.at(-1)!
@@ -84,10 +88,22 @@ function pathOf({ folder }: Pick<PhaseContext, 'folder'>, name: string): string 
   return join(folder, 'checkpoints', name)
 }
 
-async function openCheckpoint(context: Omit<PhaseContext, 'board'>, phase: PhaseName): Promise<Scorers> {
+async function openCheckpoint(context: Omit<PhaseContext, 'board'>, phase: PhaseName) {
   const { model, recipe } = context
-  const tensors = await readSafetensors(pathOf(context, checkpointFiles.bestOf(phase)))
-  return Scorers.ofWeights(model, mapWeights(model, tensors, { head: 'load' }), recipe.preprocessing)
+  const path = pathOf(context, checkpointFiles.bestOf(phase))
+  const values = mapWeights(model, await readSafetensors(path), { head: 'load' })
+  const variables = new Map(
+    model.parameters.map(({ name, shape }) => [
+      name,
+      new Variable(`sweep/${name}`, { shape: [...shape], dtype: 'float32', data: values.get(name)! }),
+    ]),
+  )
+  const scorers = new Scorers(model, (name) => variables.get(name)!, recipe.preprocessing)
+  const dispose = (): void => {
+    scorers.dispose()
+    for (const variable of variables.values()) variable.dispose()
+  }
+  return { scorers, dispose }
 }
 
 async function choose(context: Omit<PhaseContext, 'board'>, { phase, size, accuracy }: SweepEntry): Promise<void> {

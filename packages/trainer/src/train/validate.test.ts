@@ -8,10 +8,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, expect, it } from 'vitest'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { convnext } from '../model/convnext.ts'
-import { inference } from '../model/inference.ts'
 import { initialize } from '../model/init.ts'
 import { recipeDefaults } from '../recipe/defaults.ts'
-import { startTensorflow } from '../tensorflow/index.ts'
+import { startTensorflow, Variable } from '../tensorflow/index.ts'
 import { Scorers, summarize, ValidationSet } from './validate.ts'
 
 it('counts what training counts: of equal probabilities the first is the answer', () => {
@@ -55,10 +54,14 @@ it.each([
       index: index % classes,
     }))
     // Weights large enough that views disagree.
-    const values = new Map([...initialize(model, 8)].map(([name, value]) => [name, value.map((each) => each * 8)]))
-    const scorers = Scorers.ofWeights(model, values, preprocessing)
-    const shapes = new Map(model.parameters.map(({ name, shape }) => [name, [...shape]]))
-    const context = inference((name) => tf.tensor(values.get(name)!, shapes.get(name)))
+    const values = initialize(model, 8)
+    const variables = new Map(
+      model.parameters.map(({ name, shape }) => [
+        name,
+        new Variable(name, { shape: [...shape], dtype: 'float32', data: values.get(name)!.map((value) => value * 8) }),
+      ]),
+    )
+    const scorers = new Scorers(model, (name) => variables.get(name)!, preprocessing)
     const set = new ValidationSet(samples, { preprocessing, batch: 4 })
     const scored = await set.score(scorers, views, new AbortController().signal)
 
@@ -71,6 +74,11 @@ it.each([
           const input = new Float32Array(3 * 24 * 24)
           toTensor(canvases[scales.indexOf(scale)]!, flip, preprocessing, input)
           const images = tf.transpose(tf.tensor4d(input, [1, 3, 24, 24]), [0, 2, 3, 1])
+          const context = {
+            parameter: (name: string) => variables.get(name)!.read(),
+            training: false,
+            uniform: () => tf.scalar(0),
+          }
           return softmax(model.classify(model.featureMap(images, context), context).dataSync() as Float32Array)
         }),
       )

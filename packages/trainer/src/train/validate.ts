@@ -6,7 +6,6 @@ import type { Sample } from '../dataset/dataset.ts'
 import { validBatches } from '../input/loader.ts'
 import type { Batch } from '../input/loader.ts'
 import type { Model } from '../model/architecture.ts'
-import { constantVariables, inference } from '../model/inference.ts'
 import { bytes, castToFloat, compile } from '../tensorflow/index.ts'
 import type { Compiled, Variable } from '../tensorflow/index.ts'
 
@@ -57,20 +56,17 @@ export function summarize(sums: readonly Float32Array[], samples: readonly Sampl
 export class Scorers {
   readonly #scorers = new Map<string, Scorer>()
   readonly #compile: (flips: readonly View['flip'][]) => Scorer
-  readonly #release: (() => void) | undefined
 
-  constructor(
-    model: Model,
-    variable: (name: string) => Variable,
-    { mean, std }: Pick<Preprocessing, 'mean' | 'std'>,
-    release?: () => void,
-  ) {
-    this.#release = release
+  constructor(model: Model, variable: (name: string) => Variable, { mean, std }: Pick<Preprocessing, 'mean' | 'std'>) {
     this.#compile = (flips) =>
       compile(
         (photos: tf.Tensor) => {
           const values = new Map(model.parameters.map(({ name }) => [name, variable(name).read()]))
-          const context = inference((name) => values.get(name)!)
+          const context = {
+            parameter: (name: string) => values.get(name)!,
+            training: false,
+            uniform: () => tf.scalar(0),
+          }
           const images = tf.div(tf.sub(tf.div(castToFloat(photos), 255), mean), std)
           const probabilities = flips.map((flip) => {
             return tf.softmax(model.classify(model.featureMap(flipped(images, flip), context), context))
@@ -79,16 +75,6 @@ export class Scorers {
         },
         { name: 'score' },
       )
-  }
-
-  /** Scores with the weights of a file, by parameter name; `dispose` frees them too. */
-  static ofWeights(
-    model: Model,
-    values: ReadonlyMap<string, Float32Array>,
-    normalization: Pick<Preprocessing, 'mean' | 'std'>,
-  ): Scorers {
-    const { variable, dispose } = constantVariables(model, values)
-    return new Scorers(model, variable, normalization, dispose)
   }
 
   for(flips: readonly View['flip'][]): Scorer {
@@ -100,7 +86,6 @@ export class Scorers {
 
   dispose(): void {
     for (const scorer of this.#scorers.values()) scorer.dispose()
-    this.#release?.()
   }
 }
 
@@ -114,10 +99,9 @@ export class ValidationSet {
   readonly #held = new Map<number, Batch[]>()
   #free = heldBytes
 
-  /** `batch`: photos of a forward pass; `photosAtOnce` of them unless said. */
-  constructor(samples: readonly Sample[], options: { preprocessing: Preprocessing; batch?: number }) {
+  constructor(samples: readonly Sample[], options: { preprocessing: Preprocessing; batch: number }) {
     this.#samples = samples
-    this.#options = { batch: photosAtOnce(options.preprocessing.size), ...options }
+    this.#options = options
   }
 
   /**

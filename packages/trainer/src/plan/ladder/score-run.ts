@@ -7,7 +7,8 @@ import { readRun } from '../../run/run-folder.ts'
 import { runFiles } from '../../run/files.ts'
 import { readHistory } from '../../run/history.ts'
 import { startTensorflow } from '../../tensorflow/index.ts'
-import { isAnswer, Scorers, ValidationSet } from '../../train/validate.ts'
+import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
+import { TrainingVariables } from '../../train/variables.ts'
 import { fewShot } from './few-shot.ts'
 import type { FewShot } from './few-shot.ts'
 
@@ -34,8 +35,12 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
   const opened = await openData(source, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
   const { valid, labels } = withoutPhotos(opened, new Set(data.excluded))
   await startTensorflow({ deterministic: true })
-  const scorers = Scorers.ofWeights(model, values, recipe.preprocessing)
-  const photos = new ValidationSet(valid, { preprocessing: { ...recipe.preprocessing, size: checkpoint.size } })
+  const variables = new TrainingVariables(model, [], values, [])
+  const scorers = new Scorers(model, (name) => variables.weight(name), recipe.preprocessing)
+  const photos = new ValidationSet(valid, {
+    preprocessing: { ...recipe.preprocessing, size: checkpoint.size },
+    batch: photosAtOnce(checkpoint.size),
+  })
   try {
     const means = await photos.probabilities(scorers, recipe.views, signal)
     const answers = means.map((mean, index) => ({ label: valid[index]!.index, mean: Float64Array.from(mean) }))
@@ -54,6 +59,7 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
     }
   } finally {
     scorers.dispose()
+    variables.dispose()
   }
 }
 
