@@ -103,16 +103,16 @@ describe('thresholds by number of views', () => {
 })
 
 describe('abstention', () => {
-  // Flowers are confused with one other flower, strange pictures with all.
+  // Flowers are confused with one other flower, pictures of something else with all.
   const photos = Array.from({ length: 400 }, (_, photo) => {
     const sure = 0.6 + photo / 1100
     return { label: 0, views: [[sure, 1 - sure - 2e-6, 1e-6, 1e-6]] }
   })
-  const strange = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
+  const outOfDistribution = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
 
-  it('softens the probability where that catches more strange pictures than chance explains', () => {
-    expect(calibrate(photos, 1, strange).calibration.abstention?.temperature).toBe(2)
-    expect(calibrate(photos, 1, strange.slice(0, 3)).calibration.abstention?.temperature).toBe(1)
+  it('softens the probability where that catches more out-of-distribution pictures than chance explains', () => {
+    expect(calibrate(photos, 1, outOfDistribution).calibration.abstention?.temperature).toBe(2)
+    expect(calibrate(photos, 1, outOfDistribution.slice(0, 3)).calibration.abstention?.temperature).toBe(1)
     expect(calibrate(photos, 1).calibration.abstention?.temperature).toBe(1)
   })
 })

@@ -1,4 +1,4 @@
-import { applyTemperature, likeness } from '@flowers/shared/model/calibration'
+import { applyTemperature, inDistributionScore } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews } from '@flowers/shared/model/views'
 import type { ViewPolicy } from '@flowers/shared/model/views'
@@ -8,7 +8,7 @@ import { clopperPearson, upperBound } from './binomial.ts'
 import { level } from './bootstrap.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
-import { fitFastLead, stopAt } from './fast-margin.ts'
+import { fitFastMargin, stopAt } from './fast-margin.ts'
 import { splitValidation } from './split-validation.ts'
 import type { PhotoViews } from './fast-margin.ts'
 import type { Scores } from './metrics.ts'
@@ -100,19 +100,19 @@ export interface CalibrationQuality {
  * views of every photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what
  * holds for them is what is measured. What too few photos cannot support is null (a temperature: 1).
  *
- * @param strange probabilities by the first view of pictures without a flower, by which abstention chooses its score
+ * @param outOfDistribution probabilities by the first view of pictures without a flower; abstention chooses its score by them
  */
 export function calibrate(
   photos: readonly ScoredPhoto[],
   seed: number,
-  strange: readonly Scores[] = [],
+  outOfDistribution: readonly Scores[] = [],
 ): { calibration: Calibration; quality: CalibrationQuality } {
   const { fit, held } = splitValidation(photos, seed)
-  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, strange)
+  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, outOfDistribution)
   return { calibration, quality: describe(calibration, fit.length, held) }
 }
 
-function fitCalibration(photos: readonly ScoredPhoto[], of: number, strange: readonly Scores[]): Calibration {
+function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistribution: readonly Scores[]): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
@@ -127,8 +127,8 @@ function fitCalibration(photos: readonly ScoredPhoto[], of: number, strange: rea
   return {
     temperature,
     conformal: conformal && { coverage, threshold: conformal, count: photos.length },
-    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), strange),
-    fastLead: fitFastLead(
+    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), outOfDistribution),
+    fastLead: fitFastMargin(
       photos.map(({ views }) => views),
       disagreement,
     ),
@@ -145,7 +145,7 @@ function fitAbstention(
   const fitted = allOf(
     means.map((rows) =>
       abstentionThreshold(
-        rows.map((mean) => likeness(mean, temperature)),
+        rows.map((mean) => inDistributionScore(mean, temperature)),
         rows.map((mean, photo) => argmax(mean) === labels[photo]),
         falseAlarmShare,
       ),
@@ -162,15 +162,15 @@ function fitAbstention(
 }
 
 /**
- * The other one where it abstains from more of the strange pictures than chance explains: of the pictures on which the
- * two differ, surely more than half (the sign test, by the exact interval).
+ * The other one where it abstains from more of the out-of-distribution pictures than chance explains: surely more
+ * than half of the pictures on which the two differ (the sign test, by the exact interval).
  */
-function better(usual: Abstention, other: Abstention, strange: readonly Scores[]): Abstention {
+function better(usual: Abstention, other: Abstention, outOfDistribution: readonly Scores[]): Abstention {
   const caught = (abstention: Abstention): boolean[] =>
-    strange.map((mean) => abstains({ mean, used: 1 }, { abstention }))
+    outOfDistribution.map((mean) => abstains({ mean, used: 1 }, { abstention }))
   const [byUsual, byOther] = [caught(usual), caught(other)]
-  const gained = strange.filter((_, index) => byOther[index] && !byUsual[index]).length
-  const lost = strange.filter((_, index) => byUsual[index] && !byOther[index]).length
+  const gained = outOfDistribution.filter((_, index) => byOther[index] && !byUsual[index]).length
+  const lost = outOfDistribution.filter((_, index) => byUsual[index] && !byOther[index]).length
   return gained + lost > 0 && clopperPearson(gained, gained + lost, level).low > 0.5 ? other : usual
 }
 
@@ -254,7 +254,7 @@ export function abstains(
   { mean, used }: { readonly mean: Scores; readonly used: number },
   { abstention }: Pick<Calibration, 'abstention'>,
 ): boolean {
-  return abstention !== null && likeness(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return abstention !== null && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
 }
 
 /** What abstention does to answers. */
