@@ -9,7 +9,7 @@ import { makeTestRun } from '@flowers/trainer/testing/test-run'
 import type { TestRun } from '@flowers/trainer/testing/test-run'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** ConvNeXt-Base at 576 px, random weights: the size that the recipe of the report ends with. */
+/** ConvNeXt-Base at 576 px, random weights: the size that the recipe `report` ends with. */
 describe('ConvNeXt-Base at 576 px', () => {
   let test: TestRun
   let report: ExportResult

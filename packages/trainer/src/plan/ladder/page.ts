@@ -10,14 +10,14 @@ import { fewPhotos } from './few-shot.ts'
 import type { Ladder, LadderRun } from './ladder.ts'
 import { steps } from './steps.ts'
 
-/** A ladder as a page in Markdown: its budget, a table beside the report's figures, and every run. */
+/** A ladder as a page in Markdown: its budget, a table beside the figures of the contest entry, and every run. */
 export function ladderPage(ladder: Ladder): string {
   const { plan, data, runs } = ladder
   const first = Object.values(ladder.recipes)[0]!
   return [
     '# The ladder',
     '',
-    `The steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
+    `The five steps of the contest entry on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
     `${plan.architecture}, ${first.model.weights === null ? 'random weights' : `weights \`${first.model.weights}\``}, ${plan.size} px, batches of ${plan.batch}; a step has ${plan.epochs} epochs for every 100`,
     'of its recipe (at least one a phase). Learning rates are raised for the fewer steps, by their square root, in all',
     `steps of the ladder alike, that of the backbone to ${highestBackboneRate} at most, as pretrained weights bear no more. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing else was tuned for it.`,
@@ -28,11 +28,11 @@ export function ladderPage(ladder: Ladder): string {
     '',
     'Accuracy is top-1 on the validation photos, which also choose the best epoch, with the views of the step. In',
     'brackets are 95 % intervals over photos (bootstrap); the gain is paired, photo by photo, and a gain whose interval',
-    'holds 0 is none that this ladder can show. Where the report has other photos, classes and network, only the',
+    'holds 0 is none that this ladder can show. Where the contest entry has other photos, classes and network, only the',
     'order of its steps can be compared.',
     '',
     ...markdownTable(
-      ['step', 'adds', 'report', 'accuracy', 'gain', 'macro-F1', 'few-shot', 'time'],
+      ['step', 'adds', 'there', 'accuracy', 'gain', 'macro-F1', 'few-shot', 'time'],
       steps.flatMap(({ recipe: { name }, adds, report }, index) => {
         const own = runs.filter(({ step }) => step === name)
         if (own.length === 0) return []
