@@ -2,7 +2,7 @@ import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { sixViews } from '@flowers/shared/image/view'
 import type { AugmentOptions, MixOptions, Recipe } from './schema.ts'
 
-/** Standard augmentation of the contest entry (docs/contest.md): Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
+/** The report's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
 export const standardAugment = {
   strength: 1,
   crop: { kind: 'resizeRandomCrop', enlarge: 1.143 },
@@ -14,7 +14,7 @@ export const standardAugment = {
   erasing: { probability: 0, area: [0.02, 0.2] },
 } satisfies AugmentOptions
 
-/** Its strong augmentation; `strength` makes it progressive. It gives no values: these are ours. */
+/** The report's strong augmentation; `strength` makes it progressive. The report gives no values: these are ours. */
 export const strongAugment = {
   strength: 1,
   crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [0.75, 4 / 3] },
@@ -35,7 +35,7 @@ export const noMix = {
   late: null,
 } satisfies MixOptions
 
-/** Its three phases at its values; a recipe overrides what differs. */
+/** The report's three phases at its values; a recipe overrides what differs. */
 export const reportPhases = {
   head: {
     epochs: 12,
