@@ -10,6 +10,7 @@ import {
   ellipse,
   group,
   hex,
+  hsl,
   n,
   picture,
   rectangle,
@@ -160,21 +161,17 @@ function light(random: Random, definitions: Definitions): string {
   const dx = Math.cos(angle) * 50
   const dy = Math.sin(angle) * 50
   const across = (fill: string, opacity: number) => rectangle(0, 0, 100, 100, fill, `fill-opacity="${n(opacity)}"`)
-  const shade = definitions.linear(
-    [50 - dx, 50 - dy],
-    [50 + dx, 50 + dy],
-    [
-      [0, [50, 60, 92]],
-      [50, [50, 20, 60]],
-      [100, [230, 40, 8]],
-    ],
-  )
+  const shade = definitions.linear([50 - dx, 50 - dy], [50 + dx, 50 + dy], {
+    0: [50, 60, 92],
+    50: [50, 20, 60],
+    100: [230, 40, 8],
+  })
   const hour = random.pick<Colour>([
-    [38, 90, 60],
-    [205, 60, 55],
-    [20, 80, 50],
-    [0, 0, 100],
-    [230, 40, 12],
+    hsl(38, 90, 60),
+    hsl(205, 60, 55),
+    hsl(20, 80, 50),
+    hsl(0, 0, 100),
+    hsl(230, 40, 12),
   ])
   return across(shade, random.between(0.03, 0.24)) + across(hex(hour), random.between(0, 0.12))
 }
