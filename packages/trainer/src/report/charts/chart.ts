@@ -2,34 +2,19 @@ import * as Plot from '@observablehq/plot'
 import { DOMParser } from 'linkedom'
 import { Html } from '@flowers/shared/html'
 
-/** Colours of the page and of its charts. */
+/** Colours of the page and of its charts, for light and dark. */
 export const palette = {
-  light: {
-    paper: '#fcfbf8',
-    ink: '#23211d',
-    soft: '#6b665c',
-    rule: '#ddd8cd',
-    wash: '#f3f0e9',
-    train: '#a8690b',
-    valid: '#2a6687',
-    extra: '#8a3f73',
-    wrong: '#b3402e',
-    faint: '#cfc9bb',
-    'on-fill': '#fff',
-  },
-  dark: {
-    paper: '#191816',
-    ink: '#e9e5dc',
-    soft: '#a39d91',
-    rule: '#3a3833',
-    wash: '#24221f',
-    train: '#dba04a',
-    valid: '#74b4d8',
-    extra: '#d48fc0',
-    wrong: '#ee8572',
-    faint: '#55514a',
-    'on-fill': '#10181d',
-  },
+  paper: { light: '#fcfbf8', dark: '#191816' },
+  ink: { light: '#23211d', dark: '#e9e5dc' },
+  soft: { light: '#6b665c', dark: '#a39d91' },
+  rule: { light: '#ddd8cd', dark: '#3a3833' },
+  wash: { light: '#f3f0e9', dark: '#24221f' },
+  train: { light: '#a8690b', dark: '#dba04a' },
+  valid: { light: '#2a6687', dark: '#74b4d8' },
+  extra: { light: '#8a3f73', dark: '#d48fc0' },
+  wrong: { light: '#b3402e', dark: '#ee8572' },
+  faint: { light: '#cfc9bb', dark: '#55514a' },
+  'on-fill': { light: '#fff', dark: '#10181d' },
 } as const
 
 /** Colours that the style of the page gives a value for light and dark. */
@@ -62,8 +47,8 @@ export const percentTicks = (share: number): string => `${Math.round(100 * share
 
 /** A chart as an SVG file of its own, in the light colours of the page. */
 export function chartFile({ text }: Html): string {
-  const { paper, ink, ...rest } = palette.light
-  const colored = text.replaceAll(/var\(--([\w-]+)\)/g, (_, name: keyof typeof rest) => rest[name])
-  const opening = `<svg xmlns="http://www.w3.org/2000/svg" color="${ink}" `
-  return `${colored.replace('<svg ', opening).replace('>', `><rect width="100%" height="100%" fill="${paper}"/>`)}\n`
+  const { paper, ink } = palette
+  const colored = text.replaceAll(/var\(--([\w-]+)\)/g, (_, name: keyof typeof palette) => palette[name].light)
+  const opening = `<svg xmlns="http://www.w3.org/2000/svg" color="${ink.light}" `
+  return `${colored.replace('<svg ', opening).replace('>', `><rect width="100%" height="100%" fill="${paper.light}"/>`)}\n`
 }

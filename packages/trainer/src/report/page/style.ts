@@ -1,14 +1,14 @@
 import { palette } from '../charts/chart.ts'
 
-const variables = (colours: Readonly<Record<string, string>>): string =>
-  Object.entries(colours)
-    .map(([name, value]) => `--${name}: ${value};`)
+const variables = (scheme: 'light' | 'dark'): string =>
+  Object.entries(palette)
+    .map(([name, colour]) => `--${name}: ${colour[scheme]};`)
     .join(' ')
 
 /** The style of a report. Colours are variables, so that charts follow light and dark with the page. */
 export const style = `
-:root { color-scheme: light dark; ${variables(palette.light)} }
-@media (prefers-color-scheme: dark) { :root { ${variables(palette.dark)} } }
+:root { color-scheme: light dark; ${variables('light')} }
+@media (prefers-color-scheme: dark) { :root { ${variables('dark')} } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
 main, header, footer, nav { max-width: 74rem; margin: 0 auto; padding: 0 1.25rem; }
