@@ -2,7 +2,7 @@
  * Threshold of the in-distribution score below which no label is named: the largest one under which at most `falseAlarmShare` of the
  * right answers fall.
  *
- * @param scores one a photo
+ * @param scores in-distribution scores, one a photo
  * @returns the threshold and the number of right answers it stands on, or null when that share is less than one of them
  */
 export function abstentionThreshold(
