@@ -6,7 +6,7 @@ import { root } from './service.mjs'
 /**
  * Puts what was measured into docs/reliability.json, for docs/reliability.md; other sections stay as they are. Machine
  * and date are those of now unless they are given.
- * @param {string} key one of the topics of scripts/reliability-page.mjs
+ * @param {string} key one of the topics of docs/templates/reliability.yml
  * @param {Partial<import('../scripts/reliability-page.mjs').Section> & Pick<import('../scripts/reliability-page.mjs').Section, 'command' | 'rows'>} section
  */
 export function writeSection(key, section) {

@@ -1,17 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { root } from './setup.mjs'
+import { fill, readJson, table } from './template.mjs'
 
 /** @typedef {{ dashboard: string, panel: string, expr: string }} Query */
 
 /**
  * The page on dashboards: every query of every panel with a value that was seen. Throws when one was never seen.
- * @param {(head: string[], rows: unknown[][]) => string[]} table
  * @param {Record<string, any>} dashboards as Grafana reads them, by name
  * @param {Query[]} queries
  */
-export function dashboardsPage(table, dashboards, queries) {
-  const { date, machine, load, values } = JSON.parse(readFileSync(join(root, 'docs', 'dashboards.json'), 'utf8'))
+export function dashboardsPage(dashboards, queries) {
+  const { values, ...recorded } = readJson('docs/dashboards.json')
   const sections = Object.entries(dashboards).map(([name, { title, description, panels }]) => {
     const rows = panels.flatMap((/** @type {any} */ panel) =>
       queries
@@ -31,28 +28,11 @@ export function dashboardsPage(table, dashboards, queries) {
     )
     return [`## ${title}`, '', description, '', ...table(['panel', 'query', 'seen'], rows), '']
   })
-  return [
-    '<!-- Made by `npm run docs` from packages/dashboards and docs/dashboards.json. -->',
-    '',
-    '# Dashboards',
-    '',
-    'Written in TypeScript in `packages/dashboards`; `npm run docs` writes the files of `deploy/grafana/dashboards`, which',
-    'Grafana reads at its start (`deploy/compose.yaml`), and `npm run check -- docs` says when they are not what the code',
-    'says. Each lets one choose job, instance and model; `$__rate_interval` is what Grafana finds fit for the width.',
-    '',
-    '`tests/prometheus.test.ts` runs a Prometheus beside the service under load and asks it every query below, every series',
-    'in them, and every operand of every alert: a name that no metric has fails it.',
-    '',
-    `The values were seen on ${date} (${machine}), after a minute with the models of \`models/\` and ${load}.`,
-    'The pictures are drawn, so the answers say nothing about the model. Of several series the one with',
-    'the largest value is shown. This command sees them anew:',
-    '',
-    '```sh',
+  return fill('dashboards', 'packages/dashboards, docs/dashboards.json', {
+    ...recorded,
     command,
-    '```',
-    '',
-    ...sections.flat(),
-  ].join('\n')
+    sections: sections.flat(),
+  })
 }
 
 const command = 'FLOWERS_RECORD=1 npm test -- tests/prometheus.test.ts && npm run docs'

@@ -10,7 +10,7 @@ import { root, say } from './setup.mjs'
 const allowed = {
   'shared/*': '',
   'shared/image': 'shared/errors shared/built-module',
-  'shared/model': 'shared/errors shared/image',
+  'shared/model': 'shared/errors shared/files shared/image',
   'tensorflow/*': '',
   'trainer/errors': 'shared',
   'trainer/python': 'shared',

@@ -78,16 +78,8 @@ function checkAdvisories() {
 function writeBills(folder) {
   mkdirSync(folder, { recursive: true })
   const npm = join(folder, 'npm.cdx.json')
-  const { status, stderr } = pnpm(
-    'sbom',
-    '--sbom-format',
-    'cyclonedx',
-    '--sbom-type',
-    'application',
-    '--prod',
-    '--out',
-    npm,
-  )
+  const options = '--sbom-format cyclonedx --sbom-type application --prod --out'
+  const { status, stderr } = pnpm('sbom', ...options.split(' '), npm)
   if (status !== 0) throw new Failure(stderr)
   say(`Wrote ${npm}`)
   const tools = checkTools()

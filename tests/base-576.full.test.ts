@@ -4,15 +4,15 @@ import { buildApp } from '@flowers/serve/app'
 import { readConfig } from '@flowers/serve/config'
 import { predictFolder } from '@flowers/trainer/evaluate/predict-folder'
 import { exportRun } from '@flowers/trainer/export/export-run'
-import type { ExportReport } from '@flowers/trainer/export/export-run'
+import type { ExportResult } from '@flowers/trainer/export/export-run'
 import { makeTestRun } from '@flowers/trainer/testing/test-run'
 import type { TestRun } from '@flowers/trainer/testing/test-run'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** ConvNeXt-Base at 576 px, random weights: the size that the recipe of the report ends with. */
+/** ConvNeXt-Base at 576 px, random weights: the size that the recipe `report` ends with. */
 describe('ConvNeXt-Base at 576 px', () => {
   let test: TestRun
-  let report: ExportReport
+  let report: ExportResult
 
   beforeAll(async () => {
     test = await makeTestRun({

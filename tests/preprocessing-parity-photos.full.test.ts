@@ -20,7 +20,7 @@ interface Shape {
   kernel: Preprocessing['kernel']
 }
 
-/** The resolutions of the report's phases, reduced and enlarged, and the small ones. */
+/** The resolutions of the phases of the recipe `report`, reduced and enlarged, and the small ones. */
 const shapes: Shape[] = (['bilinear', 'bicubic', 'lanczos3'] as const).flatMap((kernel) =>
   [
     [73, 64],

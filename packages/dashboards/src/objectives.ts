@@ -21,58 +21,50 @@ export const slo: Board = {
     const burn = (window: string): string => `${errors(window)} / on (slo) group_left () ${allowed}`
     return [
       number(
-        { title: `Kept: ${name}`, description: `Share of ${about}, over the last three days.`, unit: 'percentunit' },
+        `Kept: ${name}`,
+        'percentunit',
+        `Share of ${about}, over the last three days.`,
         { expr: `1 - ${errors('3d')}`, legend: '{{job}}' },
         { span: 5, decimals: 2 },
       ),
       number(
-        { title: `Promised: ${name}`, description: `Share of ${about}, as promised for 30 days.`, unit: 'percentunit' },
+        `Promised: ${name}`,
+        'percentunit',
+        `Share of ${about}, as promised for 30 days.`,
         { expr: `flowers:slo_objective:ratio{slo="${name}"}`, legend: 'promised' },
         { span: 4, decimals: 1 },
       ),
       number(
-        {
-          title: `Budget left: ${name}`,
-          description:
-            'What is left of what may fail in 30 days. 100 %: nothing failed; below 0 %: the objective is missed.',
-          unit: 'percentunit',
-        },
+        `Budget left: ${name}`,
+        'percentunit',
+        'What is left of what may fail in 30 days. 100 %: nothing failed; below 0 %: the objective is missed.',
         { expr: `flowers:slo_error_budget:remaining30d{${labels}}`, legend: '{{job}}' },
         { span: 5 },
       ),
       number(
-        {
-          title: `Burn rate, an hour: ${name}`,
-          description: 'How many times faster than allowed the budget is used. At 1 it lasts 30 days, at 14.4 two.',
-          unit: 'short',
-        },
+        `Burn rate, an hour: ${name}`,
+        'short',
+        'How many times faster than allowed the budget is used. At 1 it lasts 30 days, at 14.4 two.',
         { expr: burn('1h'), legend: '{{job}}' },
         { span: 5, limits: [1, 14.4] },
       ),
       number(
-        {
-          title: `Burn rate, three days: ${name}`,
-          description: 'The slow leak. Above 1 for long, the objective will be missed.',
-          unit: 'short',
-        },
+        `Burn rate, three days: ${name}`,
+        'short',
+        'The slow leak. Above 1 for long, the objective will be missed.',
         { expr: burn('3d'), legend: '{{job}}' },
         { span: 5, limits: [1, 2] },
       ),
       lines(
-        {
-          title: `Not kept: ${name}`,
-          description: `Share that is not among the ${about}, over five minutes and an hour.`,
-          unit: 'percentunit',
-        },
+        `Not kept: ${name}`,
+        'percentunit',
+        `Share that is not among the ${about}, over five minutes and an hour.`,
         (['5m', '1h'] as const).map((window) => ({ expr: errors(window), legend: `{{job}} ${window}` })),
       ),
       lines(
-        {
-          title: `Burn rates: ${name}`,
-          description:
-            'By window. A long and a short one together alert: 14.4 over 1h and 5m, 6 over 6h and 30m, 1 over 3d and 6h.',
-          unit: 'short',
-        },
+        `Burn rates: ${name}`,
+        'short',
+        'By window. A long and a short one together alert: 14.4 over 1h and 5m, 6 over 6h and 30m, 1 over 3d and 6h.',
         windows.map((window) => ({ expr: burn(window), legend: `{{job}} ${window}` })),
       ),
     ]

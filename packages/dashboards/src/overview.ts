@@ -13,65 +13,53 @@ export const overview: Board = {
   title: 'overview',
   description: 'How much is asked, how much fails, how long it takes. Requests are those that ask the model.',
   panels: [
+    number('Requests', 'reqps', 'Requests a second that ask the model.', { expr: rate(requests), legend: 'requests' }),
     number(
-      { title: 'Requests', description: 'Requests a second that ask the model.', unit: 'reqps' },
-      { expr: rate(requests), legend: 'requests' },
-    ),
-    number(
-      {
-        title: 'Failed',
-        description: 'Share of them that were answered with a status of 5xx. 503 is the service protecting itself.',
-        unit: 'percentunit',
-      },
+      'Failed',
+      'percentunit',
+      'Share of them that were answered with a status of 5xx. 503 is the service protecting itself.',
       { expr: `${rate(failures)} / ${rate(requests)}`, legend: 'failed' },
       { limits: [0.005, 0.05] },
     ),
     number(
-      {
-        title: 'Duration, 95 %',
-        description: 'Seconds within which 95 % of the answers with status 200 were there.',
-        unit: 's',
-      },
+      'Duration, 95 %',
+      's',
+      'Seconds within which 95 % of the answers with status 200 were there.',
       { expr: quantile(0.95, seconds, done), legend: '95 %' },
       { limits: [1, 2.5] },
     ),
     number(
-      {
-        title: 'Instances ready',
-        description: 'Instances that take work: the default model is loaded and warm, and they are not stopping.',
-        unit: 'short',
-      },
+      'Instances ready',
+      'short',
+      'Instances that take work: the default model is loaded and warm, and they are not stopping.',
       { expr: `sum(flowers_ready{${chosen}})`, legend: 'ready' },
     ),
-    number(
-      { title: 'In flight', description: 'Requests that are being answered, those of probes too.', unit: 'short' },
-      { expr: `sum(flowers_http_requests_in_flight{${chosen}})`, legend: 'in flight' },
-    ),
-    number(
-      { title: 'Waiting', description: 'Images that are admitted and of which no view was begun.', unit: 'short' },
-      { expr: `sum(flowers_queue_depth{${chosen}})`, legend: 'waiting' },
-    ),
+    number('In flight', 'short', 'Requests that are being answered, those of probes too.', {
+      expr: `sum(flowers_http_requests_in_flight{${chosen}})`,
+      legend: 'in flight',
+    }),
+    number('Waiting', 'short', 'Images that are admitted and of which no view was begun.', {
+      expr: `sum(flowers_queue_depth{${chosen}})`,
+      legend: 'waiting',
+    }),
     lines(
-      {
-        title: 'Requests by status',
-        description: 'Requests a second that ask the model. 499: the client left before its answer.',
-        unit: 'reqps',
-      },
+      'Requests by status',
+      'reqps',
+      'Requests a second that ask the model. 499: the client left before its answer.',
       [{ expr: rate(requests, 'status'), legend: '{{status}}' }],
       { stack: 'values' },
     ),
     lines(
-      { title: 'Requests by route', description: 'All requests a second, probes and pages too.', unit: 'reqps' },
+      'Requests by route',
+      'reqps',
+      'All requests a second, probes and pages too.',
       [{ expr: rate(`${seconds}_count{${chosen}}`, 'method, route'), legend: '{{method}} {{route}}' }],
       { stack: 'values' },
     ),
     lines(
-      {
-        title: 'Duration',
-        description:
-          'Quantiles of answers with status 200, from the headers of the request to the end of the answer; each at most a factor of 1.5 off. A point is a trace.',
-        unit: 's',
-      },
+      'Duration',
+      's',
+      'Quantiles of answers with status 200, from the headers of the request to the end of the answer; each at most a factor of 1.5 off. A point is a trace.',
       [0.5, 0.9, 0.95, 0.99].map((share) => ({
         expr: quantile(share, seconds, done),
         legend: `${share * 100} %`,
@@ -79,41 +67,29 @@ export const overview: Board = {
       })),
     ),
     heat(
-      {
-        title: 'Duration, all answers',
-        description:
-          'How many answers with status 200 took how long: two bands are two kinds of request. A point is a trace.',
-        unit: 's',
-      },
+      'Duration, all answers',
+      's',
+      'How many answers with status 200 took how long: two bands are two kinds of request. A point is a trace.',
       { expr: rate(`${seconds}_bucket{${done}}`, 'le'), legend: '{{le}}', exemplar: true },
     ),
     lines(
-      {
-        title: 'Images by result',
-        description:
-          'Images a second: answered, answered with an abstention, given up by the client, or refused by code.',
-        unit: 'cps',
-      },
+      'Images by result',
+      'cps',
+      'Images a second: answered, answered with an abstention, given up by the client, or refused by code.',
       [{ expr: rate(`flowers_images_total{${chosen}}`, 'result'), legend: '{{result}}' }],
       { stack: 'values' },
     ),
     lines(
-      {
-        title: 'Fewer views than asked',
-        description:
-          'Images a second that were answered with a cheaper policy, because the one asked would have been late: the first sign of too much load.',
-        unit: 'cps',
-      },
+      'Fewer views than asked',
+      'cps',
+      'Images a second that were answered with a cheaper policy, because the one asked would have been late: the first sign of too much load.',
       [{ expr: rate(`flowers_stepped_down_total{${chosen}}`, 'to'), legend: 'to {{to}}' }],
       { stack: 'values' },
     ),
     lines(
-      {
-        title: 'Models that serve',
-        description:
-          'Instances by model and version: two versions during a roll-out or after a reload failed somewhere.',
-        unit: 'short',
-      },
+      'Models that serve',
+      'short',
+      'Instances by model and version: two versions during a roll-out or after a reload failed somewhere.',
       [
         {
           expr: `count by (model, version, architecture) (flowers_model_info{${ofModel}})`,
@@ -121,20 +97,13 @@ export const overview: Board = {
         },
       ],
     ),
+    lines('Builds that run', 'short', 'Instances by version of the service and of Node.', [
+      { expr: `count by (version, node) (flowers_build_info{${chosen}})`, legend: '{{version}} on Node {{node}}' },
+    ]),
     lines(
-      {
-        title: 'Builds that run',
-        description: 'Instances by version of the service and of Node.',
-        unit: 'short',
-      },
-      [{ expr: `count by (version, node) (flowers_build_info{${chosen}})`, legend: '{{version}} on Node {{node}}' }],
-    ),
-    lines(
-      {
-        title: 'Reloads of models',
-        description: 'Reloads in the last hour by result; after one that failed the version before goes on.',
-        unit: 'short',
-      },
+      'Reloads of models',
+      'short',
+      'Reloads in the last hour by result; after one that failed the version before goes on.',
       [
         {
           expr: `sum by (model, result) (increase(flowers_model_reloads_total{${chosen}}[1h]))`,
@@ -143,11 +112,9 @@ export const overview: Board = {
       ],
     ),
     lines(
-      {
-        title: 'Workers lost',
-        description: 'Inference workers that stopped by themselves in the last hour, and were replaced.',
-        unit: 'short',
-      },
+      'Workers lost',
+      'short',
+      'Inference workers that stopped by themselves in the last hour, and were replaced.',
       [{ expr: `sum by (model) (increase(flowers_workers_lost_total{${ofModel}}[1h]))`, legend: '{{model}}' }],
     ),
   ],

@@ -32,14 +32,6 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 /** The data source of deploy/grafana/provisioning. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' }
 
-/** What a panel says of itself. `unit`: an id of Grafana's units. */
-interface About {
-  readonly title: string
-  /** What it shows and what to make of it. */
-  readonly description: string
-  readonly unit: string
-}
-
 /** An expression and the name of its series, with labels as `{{label}}`. */
 export interface Query {
   readonly expr: string
@@ -57,12 +49,16 @@ interface Shape {
   readonly limits?: readonly [number, number]
 }
 
+// A panel has a title, a unit (an id of Grafana's units), and a description: what it shows and what to make of it.
+
 /** Rows of a panel over time, and of a number. */
 const heights = { graph: 8, number: 4 }
 
 /** Lines over time. `stack`: one above the other, as values or as percentages of their sum. */
 export function lines(
-  { title, description, unit }: About,
+  title: string,
+  unit: string,
+  description: string,
   queries: readonly Query[],
   { span = 12, max, limits, stack }: Shape & { readonly stack?: 'values' | 'percent' } = {},
 ): Builder<Panel> {
@@ -93,7 +89,9 @@ export function lines(
 
 /** One number, the newest, over its recent course. */
 export function number(
-  { title, description, unit }: About,
+  title: string,
+  unit: string,
+  description: string,
   query: Query,
   { span = 4, max, decimals, limits }: Shape = {},
 ): Builder<Panel> {
@@ -114,7 +112,13 @@ export function number(
 }
 
 /** Counts of a histogram's buckets over time. `expr` gives rates by `le`. */
-export function heat({ title, description, unit }: About, query: Query, { span = 12 }: Shape = {}): Builder<Panel> {
+export function heat(
+  title: string,
+  unit: string,
+  description: string,
+  query: Query,
+  { span = 12 }: Shape = {},
+): Builder<Panel> {
   return new Heatmap()
     .title(title)
     .description(description)
@@ -133,7 +137,9 @@ export function heat({ title, description, unit }: About, query: Query, { span =
 
 /** The newest value of each series as a bar. */
 export function bars(
-  { title, description, unit }: About,
+  title: string,
+  unit: string,
+  description: string,
   queries: readonly Query[],
   { span = 12, max }: Shape = {},
 ): Builder<Panel> {

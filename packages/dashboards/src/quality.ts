@@ -16,66 +16,51 @@ export const quality: Board = {
     'How sure the model is, how often it abstains, and whether it is asked about what it was trained on. Nothing here knows which answers are right.',
   panels: [
     number(
-      {
-        title: 'Confidence, median',
-        description:
-          'Calibrated probability of the best class: of answers with 0.9, nine in ten are right on the test photos.',
-        unit: 'percentunit',
-      },
+      'Confidence, median',
+      'percentunit',
+      'Calibrated probability of the best class: of answers with 0.9, nine in ten are right on the test photos.',
       { expr: quantile(0.5, 'flowers_confidence', ofModel), legend: 'median' },
       { span: 6, max: 1 },
     ),
     number(
-      {
-        title: 'Abstentions',
-        description: 'Share of the answers of which the model was too unsure to name one class.',
-        unit: 'percentunit',
-      },
+      'Abstentions',
+      'percentunit',
+      'Share of the answers of which the model was too unsure to name one class.',
       { expr: `${rate(`flowers_abstentions_total{${ofModel}}`)} / ${rate(answers)}`, legend: 'abstained' },
       { span: 6, limits: [0.1, 0.3] },
     ),
     number(
-      {
-        title: 'Drift',
-        description:
-          'Distance of the classes predicted in the last hour from those of training: 0 the same, 1 nothing in common. Of the model where it is most.',
-        unit: 'percentunit',
-      },
+      'Drift',
+      'percentunit',
+      'Distance of the classes predicted in the last hour from those of training: 0 the same, 1 nothing in common. Of the model where it is most.',
       { expr: 'max(flowers:prediction_drift:ratio1h{model=~"$model"})', legend: 'drift' },
       { span: 6, max: 1, limits: [0.3, 0.5] },
     ),
     number(
-      { title: 'Views', description: 'Mean number of views that an answer is made of.', unit: 'short' },
+      'Views',
+      'short',
+      'Mean number of views that an answer is made of.',
       { expr: mean('flowers_views_used', chosen), legend: 'views' },
       { span: 6 },
     ),
     lines(
-      {
-        title: 'Confidence',
-        description:
-          'Quantiles of the calibrated probability of the best class. A fall without a new model: other photos.',
-        unit: 'percentunit',
-      },
+      'Confidence',
+      'percentunit',
+      'Quantiles of the calibrated probability of the best class. A fall without a new model: other photos.',
       [0.1, 0.5, 0.9].map((share) => ({
         expr: quantile(share, 'flowers_confidence', ofModel, 'model'),
         legend: `{{model}} ${share * 100} %`,
       })),
       { max: 1 },
     ),
-    heat(
-      {
-        title: 'Confidence, all answers',
-        description: 'How many answers were how sure.',
-        unit: 'percentunit',
-      },
-      { expr: rate(`flowers_confidence_bucket{${ofModel}}`, 'le'), legend: '{{le}}' },
-    ),
+    heat('Confidence, all answers', 'percentunit', 'How many answers were how sure.', {
+      expr: rate(`flowers_confidence_bucket{${ofModel}}`, 'le'),
+      legend: '{{le}}',
+    }),
     lines(
-      {
-        title: 'Abstentions by model',
-        description: 'Share of the answers of which the model was too unsure to name one class.',
-        unit: 'percentunit',
-      },
+      'Abstentions by model',
+      'percentunit',
+      'Share of the answers of which the model was too unsure to name one class.',
       [
         {
           expr: `${rate(`flowers_abstentions_total{${ofModel}}`, 'model')} / ${rate(answers, 'model')}`,
@@ -85,32 +70,25 @@ export const quality: Board = {
       { max: 1 },
     ),
     lines(
-      {
-        title: 'Drift by model',
-        description:
-          'Total variation distance between the classes predicted in the last hour and the class prior of the manifest. With few answers it is high by chance.',
-        unit: 'percentunit',
-      },
+      'Drift by model',
+      'percentunit',
+      'Total variation distance between the classes predicted in the last hour and the class prior of the manifest. With few answers it is high by chance.',
       [{ expr: 'flowers:prediction_drift:ratio1h{model=~"$model"}', legend: '{{model}}' }],
       { max: 1 },
     ),
     bars(
-      {
-        title: 'Classes predicted, and in training',
-        description: 'The ten classes that were predicted most in the last hour, with their share in training below.',
-        unit: 'percentunit',
-      },
+      'Classes predicted, and in training',
+      'percentunit',
+      'The ten classes that were predicted most in the last hour, with their share in training below.',
       [
         { expr: `topk(10, ${shareByLabel('1h')})`, legend: '{{label}}' },
         { expr: `${prior} and on (model, label) topk(10, ${shareByLabel('1h')})`, legend: '{{label}} in training' },
       ],
     ),
     bars(
-      {
-        title: 'Classes that differ most',
-        description: 'Share predicted in the last hour less the share in training: what drift is made of.',
-        unit: 'percentunit',
-      },
+      'Classes that differ most',
+      'percentunit',
+      'Share predicted in the last hour less the share in training: what drift is made of.',
       [
         {
           expr: `topk(5, (${shareByLabel('1h')}) - on (model, label) ${prior})`,
@@ -123,21 +101,14 @@ export const quality: Board = {
       ],
     ),
     lines(
-      {
-        title: 'Classes predicted',
-        description: 'Answers a second by best class.',
-        unit: 'cps',
-      },
+      'Classes predicted',
+      'cps',
+      'Answers a second by best class.',
       [{ expr: `sum by (model, label) (rate(${predictions}[${window}]))`, legend: '{{model}} {{label}}' }],
       { stack: 'values' },
     ),
-    lines(
-      {
-        title: 'Views by policy',
-        description: 'Mean number of views of an answer, by the policy that was followed.',
-        unit: 'short',
-      },
-      [{ expr: mean('flowers_views_used', chosen, 'policy'), legend: '{{policy}}' }],
-    ),
+    lines('Views by policy', 'short', 'Mean number of views of an answer, by the policy that was followed.', [
+      { expr: mean('flowers_views_used', chosen, 'policy'), legend: '{{policy}}' },
+    ]),
   ],
 }

@@ -11,20 +11,16 @@ export const stages: Board = {
   description: 'Where the time of an image goes: receive, decode, preprocess, queue, infer, merge.',
   panels: [
     lines(
-      {
-        title: 'Mean time of an image by stage',
-        description: 'The stages add up to the time from the headers of a request to the answer of its image.',
-        unit: 's',
-      },
+      'Mean time of an image by stage',
+      's',
+      'The stages add up to the time from the headers of a request to the answer of its image.',
       [{ expr: mean(seconds, chosen, 'stage'), legend: '{{stage}}' }],
       { stack: 'values' },
     ),
     lines(
-      {
-        title: 'Share of the time by stage',
-        description: 'A growing share of queue asks for more cores, one of receive for faster clients.',
-        unit: 'percentunit',
-      },
+      'Share of the time by stage',
+      'percentunit',
+      'A growing share of queue asks for more cores, one of receive for faster clients.',
       [
         {
           expr: `${rate(`${seconds}_sum{${chosen}}`, 'stage')} / on () group_left () ${rate(`${seconds}_sum{${chosen}}`)}`,
@@ -35,40 +31,33 @@ export const stages: Board = {
     ),
     ...([0.5, 0.95] as const).map((share) =>
       lines(
-        {
-          title: `Time by stage, ${share * 100} %`,
-          description: `Seconds within which ${share * 100} % of the images passed each stage.`,
-          unit: 's',
-        },
+        `Time by stage, ${share * 100} %`,
+        's',
+        `Seconds within which ${share * 100} % of the images passed each stage.`,
         [{ expr: quantile(share, seconds, chosen, 'stage'), legend: '{{stage}}' }],
       ),
     ),
     ...['receive', 'decode', 'preprocess', 'queue', 'infer', 'merge'].map((stage) =>
       heat(
-        { title: `Times: ${stage}`, description: `${aboutStage(stage)} A point is a trace.`, unit: 's' },
+        `Times: ${stage}`,
+        's',
+        `${aboutStage(stage)} A point is a trace.`,
         { expr: rate(`${seconds}_bucket{${chosen}, stage="${stage}"}`, 'le'), legend: '{{le}}', exemplar: true },
         { span: 8 },
       ),
     ),
     lines(
-      {
-        title: 'Time of a view',
-        description: 'Seconds of a view in a worker, normalised and run. It grows when cores are shared with others.',
-        unit: 's',
-      },
+      'Time of a view',
+      's',
+      'Seconds of a view in a worker, normalised and run. It grows when cores are shared with others.',
       [0.5, 0.95].map((share) => ({
         expr: quantile(share, 'flowers_view_duration_seconds', ofModel, 'model'),
         legend: `{{model}} ${share * 100} %`,
       })),
     ),
-    lines(
-      {
-        title: 'Views of a run',
-        description: 'Mean number of views that a worker takes at once, of one or several images.',
-        unit: 'short',
-      },
-      [{ expr: mean('flowers_run_views', ofModel, 'model'), legend: '{{model}}' }],
-    ),
+    lines('Views of a run', 'short', 'Mean number of views that a worker takes at once, of one or several images.', [
+      { expr: mean('flowers_run_views', ofModel, 'model'), legend: '{{model}}' },
+    ]),
   ],
 }
 

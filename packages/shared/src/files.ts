@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { open, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
 
 /**
  * Writes a file so that a reader sees either the old content or the new one, never a part: temporary name beside
@@ -24,4 +25,35 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+/** What a promise gives, or undefined where the system says that there is no such file. Other errors stay errors. */
+export const unlessAbsent = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined
+    throw error
+  })
+
+/** Whether there is a file or folder. Rejects with the system's error where that cannot be found out. */
+export const exists = async (path: string): Promise<boolean> => (await unlessAbsent(stat(path))) !== undefined
+
+/** SHA-256 of bytes or text, in hex. */
+export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
+/** Size of a file and the SHA-256 of its content, in hex. */
+export interface FileDigest {
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/** Reads a file of any size piece by piece. Rejects with the system's error. */
+export async function digestFile(path: string): Promise<FileDigest> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 18 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    bytes += chunk.length
+  }
+  return { sha256: hash.digest('hex'), bytes }
 }

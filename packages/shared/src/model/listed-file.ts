@@ -1,13 +1,8 @@
+import type { FileDigest } from '../files.ts'
 import { SharedError } from '../errors.ts'
 
-/** Size of a file in bytes and the sha256 of its content. */
-export interface Measured {
-  readonly sha256: string
-  readonly bytes: number
-}
-
 /** Throws MODEL_TAMPERED unless a file is what the manifest says. */
-export function assertAsListed(path: string, actual: Measured, expected: Measured): void {
+export function assertAsListed(path: string, actual: FileDigest, expected: FileDigest): void {
   if (actual.bytes !== expected.bytes) {
     throw new SharedError('MODEL_TAMPERED', `${path} has ${actual.bytes} bytes, its manifest says ${expected.bytes}.`)
   }

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { digestFile, exists, unlessAbsent } from '../files.ts'
+import type { FileDigest } from '../files.ts'
 import { assertAsListed } from './listed-file.ts'
-import type { Measured } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
 import { manifestFormat, manifestSchema } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
@@ -39,7 +39,7 @@ export interface ModelPackage {
 export async function openModel(folder: string): Promise<ModelPackage> {
   const manifest = await readManifest(folder)
   for (const [path, expected] of Object.entries(manifest.files)) {
-    const actual = await measure(join(folder, path))
+    const actual = await unlessAbsent(digestFile(join(folder, path)))
     if (!actual) throw new SharedError('MODEL_TAMPERED', `${join(folder, path)} is missing.`)
     assertAsListed(join(folder, path), actual, expected)
   }
@@ -50,11 +50,10 @@ export async function openModel(folder: string): Promise<ModelPackage> {
 /** Reads and checks the manifest alone. Throws MODEL_MISSING, MODEL_MANIFEST, MODEL_FORMAT. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, modelFiles.manifest)
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw isAbsent(error)
-      ? new SharedError('MODEL_MISSING', `${path} does not exist.`)
-      : new SharedError('MODEL_MANIFEST', `${path} cannot be read: ${String(error)}`, { cause: error })
+  const text = await unlessAbsent(readFile(path, 'utf8')).catch((error: unknown) => {
+    throw new SharedError('MODEL_MANIFEST', `${path} cannot be read: ${String(error)}`, { cause: error })
   })
+  if (text === undefined) throw new SharedError('MODEL_MISSING', `${path} does not exist.`)
   return parseManifest(text, path)
 }
 
@@ -105,13 +104,12 @@ export async function packageModel(
   parseManifest(json({ ...manifest, files: Object.fromEntries(unmeasured) }), manifestPath)
   const temporary = `${folder}.${randomUUID()}.tmp`
   try {
-    const listed: Record<string, Measured> = {}
+    const listed: Record<string, FileDigest> = {}
     for (const [path, source] of Object.entries(sources)) {
       const target = join(temporary, path)
       await mkdir(dirname(target), { recursive: true })
       await put(source, target)
-      const measured = await measure(target)
-      if (measured) listed[path] = measured
+      listed[path] = await digestFile(target)
     }
     await writeFile(join(temporary, modelFiles.manifest), json({ ...manifest, files: listed }))
     if (options.replace && (await exists(folder))) await exchange(folder, temporary)
@@ -198,54 +196,16 @@ async function locate(modelsFolder: string, wanted: string, where: string): Prom
 }
 
 async function defaultName(modelsFolder: string): Promise<string> {
-  try {
-    return (await readFile(join(modelsFolder, 'default'), 'utf8')).trim()
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-    throw new SharedError(
-      'MODEL_MISSING',
-      `${join(modelsFolder, 'default')}, which names the model to serve, does not exist.`,
-    )
-  }
+  const path = join(modelsFolder, 'default')
+  const name = await unlessAbsent(readFile(path, 'utf8'))
+  if (name === undefined)
+    throw new SharedError('MODEL_MISSING', `${path}, which names the model to serve, does not exist.`)
+  return name.trim()
 }
 
 async function foldersOf(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  } catch (error) {
-    if (isAbsent(error)) return []
-    throw error
-  }
-}
-
-async function measure(path: string): Promise<Measured | null> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-      hash.update(chunk)
-      bytes += chunk.length
-    }
-  } catch (error) {
-    if (isAbsent(error)) return null
-    throw error
-  }
-  return { sha256: hash.digest('hex'), bytes }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isAbsent(error)) return false
-      throw error
-    },
-  )
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  const entries = (await unlessAbsent(readdir(folder, { withFileTypes: true }))) ?? []
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
 }
 
 function json(value: unknown): string {

@@ -25,11 +25,11 @@ interface PreviewArguments {
 export function dataCommand(): Command {
   const audit = new Command('audit')
     .description(
-      'Look for what would spoil a training run: unreadable, truncated or tiny photos, copies and near copies.',
+      'Look for what would spoil a training run: unreadable, truncated or tiny photos, copies and near-duplicates.',
     )
     .requiredOption('--data <data>', 'a folder with a folder per class, one with train/ and valid/ of those, or a CSV')
     .option('--minimum-size <pixels>', 'a shorter side is reported', '32')
-    .option('--out <folder>', 'write two pictures there: photos a class (SVG), near copies side by side (JPEG)')
+    .option('--out <folder>', 'write two pictures there: photos a class (SVG), near-duplicates side by side (JPEG)')
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
       const minimumSize = wholeNumber('--minimum-size', options.minimumSize)
@@ -39,7 +39,7 @@ export function dataCommand(): Command {
       const dataset = await openData(fromUser(options.data), { seed: 1 })
       const audit = await auditDataset(dataset, { minimumSize, onProgress: showWork('looking for flaws') })
       if (options.out !== undefined) {
-        const { writeAuditPictures } = await import('../dataset/audit-pictures.ts')
+        const { writeAuditPictures } = await import('../report/audit-pictures.ts')
         for (const path of await writeAuditPictures(fromUser(options.out), dataset, audit))
           console.error(`wrote ${toUser(path)}`)
       }

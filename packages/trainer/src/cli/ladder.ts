@@ -23,7 +23,7 @@ interface LadderArguments {
 export function ladderCommand(): Command {
   return new Command('ladder')
     .description(
-      "Run the report's five steps within a budget and write a table beside its figures. Run it again to go on where it was stopped or killed.",
+      'Run the five steps of the contest entry within a budget and write a table beside its figures. Run it again to go on where it was stopped or killed.',
     )
     .requiredOption('--data <data>', 'the photos, in any of the forms that train takes')
     .option('--out <folder>', 'where runs, ladder.json and ladder.md go', join('runs', 'ladder'))

@@ -10,18 +10,26 @@ export const createBar = (format: string): cliProgress.SingleBar =>
     cliProgress.Presets.shades_classic,
   )
 
-/** Shows counted work on stderr: a bar on a terminal, a line every half minute in a log. Call with every item done. */
-export function showWork(title: string): (done: number, total: number) => void {
-  const bar = process.stderr.isTTY ? createBar('{title} {bar} {value}/{total}') : null
+/** Hears of counted work that is under way: how much is done, of how much. */
+export type OnProgress = ((done: number, total: number) => void) | undefined
+
+/** Says how far counted work is, a line every half minute. */
+export function sayProgress(title: string, say: (line: string) => void): NonNullable<OnProgress> {
   let last = performance.now()
   return (done, total) => {
-    if (bar) {
-      if (!bar.isActive) bar.start(total, done, { title })
-      bar.update(done)
-      if (done === total) bar.stop()
-    } else if (performance.now() - last > secondsBetweenLines * 1000) {
-      last = performance.now()
-      console.error(`${title}: ${done} of ${total}`)
-    }
+    if (performance.now() - last <= secondsBetweenLines * 1000) return
+    last = performance.now()
+    say(`${title}: ${done} of ${total}`)
+  }
+}
+
+/** Shows counted work on stderr: a bar on a terminal, a line every half minute in a log. Call with every item done. */
+export function showWork(title: string): NonNullable<OnProgress> {
+  if (!process.stderr.isTTY) return sayProgress(title, console.error)
+  const bar = createBar('{title} {bar} {value}/{total}')
+  return (done, total) => {
+    if (!bar.isActive) bar.start(total, done, { title })
+    bar.update(done)
+    if (done === total) bar.stop()
   }
 }

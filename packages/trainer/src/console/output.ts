@@ -1,6 +1,6 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { writeFileAtomic } from '@flowers/shared/files'
+import { unlessAbsent, writeFileAtomic } from '@flowers/shared/files'
 import { TrainerError } from '../errors.ts'
 
 /** Rejects with the system's error where a folder, or what it would be made in, cannot be written to. Makes nothing. */
@@ -16,11 +16,8 @@ export async function requireWritable(folder: string): Promise<void> {
 
 /** The same of a file that is to be written, before the work that it is the result of. Throws USAGE where it is a folder. */
 export async function requireWritableFile(path: string): Promise<void> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  if (isFolder) throw new TrainerError('USAGE', `"${path}" is a folder; name the file to write`)
+  if ((await unlessAbsent(stat(path)))?.isDirectory())
+    throw new TrainerError('USAGE', `"${path}" is a folder; name the file to write`)
   await requireWritable(dirname(resolve(path)))
 }
 

@@ -35,7 +35,7 @@ async function auditOf(files: Record<string, Uint8Array>, options: { minimumSize
 const found = (audit: Audit) => audit.problems.map(({ kind, ids }) => [kind, ...ids])
 
 describe('auditDataset', () => {
-  it('finds no flaw in sound photos of all formats, and that they look the same', async () => {
+  it('finds no flaw in good photos of all formats, and that they look the same', async () => {
     const image = sharp(photo[4])
     const { audit } = await auditOf({
       'train/a/1.png': await image.clone().png().toBuffer(),
@@ -165,7 +165,7 @@ describe('auditDataset', () => {
     expect(seen).toEqual([0.25, 0.5, 0.75, 1])
   })
 
-  it('tells near copies within a class, across splits and across classes, and leaves them in', async () => {
+  it('tells near-duplicates within a class, across splits and across classes, and leaves them in', async () => {
     const other = (index: number, quality: number) => sharp(photo[index]).resize(120, 90).jpeg({ quality }).toBuffer()
     const { audit } = await auditOf({
       'train/a/4.jpg': photo[4]!,
@@ -186,7 +186,7 @@ describe('auditDataset', () => {
     expect(audit).toMatchObject({ errors: 0, warnings: 3, offenders: [] })
   })
 
-  it('remembers sound photos by content, and only those', async () => {
+  it('remembers verified photos by content, and only those', async () => {
     const folder = await testFolder({})
     cleanups.push(folder.remove)
     const cache = join(folder.path, 'cache')
@@ -197,7 +197,7 @@ describe('auditDataset', () => {
       ['truncated', 'train/a/broken.jpg'],
       ['nearAcrossSplits', 'train/a/ok.jpg', 'valid/a/small.jpg'],
     ])
-    // Files that change behind the cache's back: their hashes are those of sound photos.
+    // Files that change behind the cache's back: their hashes are those of verified photos.
     const again = await openDataset(first.folder.path, { seed: 1, cache })
     for (const name of ['train/a/ok.jpg', 'valid/a/small.jpg']) await first.folder.write(name, 'rubbish')
     expect(await auditDataset(again, { minimumSize: 16 })).toEqual(first.audit)

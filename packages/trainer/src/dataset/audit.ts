@@ -1,8 +1,10 @@
+import { groupBy } from '@flowers/shared/group-by'
+import { plural } from '../console/format.ts'
 import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
 import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
-import { nearCopies } from './near-duplicates.ts'
-import { groupBy } from './split.ts'
+import { nearDuplicates } from './near-duplicates.ts'
+import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
 interface Kind {
@@ -11,20 +13,20 @@ interface Kind {
   readonly title: string
 }
 
-/** What an audit looks for, in the order of its report. */
+/** What an audit looks for, in the order of its text. */
 export const auditKinds = {
   unreadable: { severity: 'error', title: 'Photos that cannot be decoded' },
   truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
   acrossClasses: { severity: 'error', title: 'One photo under several labels' },
   acrossSplits: { severity: 'error', title: 'One photo in several splits' },
-  nearAcrossClasses: { severity: 'warning', title: 'Near copies under several labels, of which one may be wrong' },
-  nearAcrossSplits: { severity: 'warning', title: 'Near copies in several splits, which flatter what is measured' },
+  nearAcrossClasses: { severity: 'warning', title: 'Near-duplicates under several labels, of which one may be wrong' },
+  nearAcrossSplits: { severity: 'warning', title: 'Near-duplicates in several splits, which flatter what is measured' },
   duplicate: { severity: 'warning', title: 'Copies within a class and split' },
   tooSmall: { severity: 'warning', title: 'Photos that are too small' },
   flawed: { severity: 'warning', title: 'Photos with flaws that decode all the same' },
   notPhoto: { severity: 'warning', title: 'Files that are no photos by their names, not used' },
   notValidated: { severity: 'warning', title: 'Classes without validation photos' },
-  nearDuplicate: { severity: 'note', title: 'Near copies within a class and split' },
+  nearDuplicate: { severity: 'note', title: 'Near-duplicates within a class and split' },
 } as const satisfies Record<string, Kind>
 
 export type AuditKind = keyof typeof auditKinds
@@ -60,13 +62,13 @@ export interface AuditOptions {
   /** A photo whose shorter side has fewer pixels is too small. */
   readonly minimumSize: number
   /** Photos looked at so far, of all. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
   /** Abort to stop between two photos. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Decodes every photo to its last byte and compares their contents and looks. Memory is bounded by the photos in flight,
+ * Decodes every photo to its last byte and compares their contents and perceptual hashes. Memory is bounded by the photos in flight,
  * one a core. Never throws for what it finds: see `requireSound` and `withoutOffenders`.
  */
 export async function auditDataset(dataset: Dataset, options: AuditOptions): Promise<Audit> {
@@ -86,7 +88,7 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
   for (const group of groupBy(all, contentOf).values()) {
     if (group.length > 1) problems.push(judgeCopies(group, copyKinds))
   }
-  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+  for (const places of nearDuplicates(inspections.map(({ perceptualHash }) => perceptualHash))) {
     const group = places.map((place) => all[place]!)
     if (new Set(group.map(contentOf)).size > 1) problems.push(judgeCopies(group, nearKinds))
   }
@@ -142,8 +144,8 @@ const nearKinds: CopyKinds = {
   together: 'nearDuplicate',
 }
 
-/** Kinds of near copies, the most telling first. */
-export const nearCopyKinds: readonly AuditKind[] = Object.values(nearKinds)
+/** Kinds of near-duplicates, the most telling first. */
+export const nearDuplicateKinds: readonly AuditKind[] = Object.values(nearKinds)
 
 function judgeCopies(group: readonly Placed[], kinds: CopyKinds): Problem {
   const ids = group.map(({ sample }) => sample.id)
@@ -169,7 +171,7 @@ export function requireSound(audit: Audit): void {
   const rest = audit.errors > 5 ? [`  and ${audit.errors - 5} more`] : []
   throw new TrainerError(
     'DATA_AUDIT',
-    [`The audit found ${counted(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
+    [`The audit found ${plural(audit.errors, 'error')}:`, ...lines, ...rest].join('\n'),
   )
 }
 
@@ -179,7 +181,7 @@ export function withoutOffenders(dataset: Dataset, audit: Audit): { dataset: Dat
   return { dataset: withoutPhotos(dataset, new Set(audit.offenders)), excluded: audit.offenders }
 }
 
-/** The report as text, at most `limit` lines of each kind. */
+/** The audit as text, at most `limit` lines of each kind. */
 export function formatAudit(audit: Audit, limit = 10): string {
   const { train, valid, test } = audit.counts
   const kept = test > 0 ? `, ${test} test (kept aside)` : ''
@@ -194,14 +196,10 @@ export function formatAudit(audit: Audit, limit = 10): string {
     for (const problem of found.slice(0, limit)) lines.push(`         ${lineOf(problem)}`)
     if (found.length > limit) lines.push(`         and ${found.length - limit} more`)
   }
-  lines.push('', `${counted(audit.errors, 'error')}, ${counted(audit.warnings, 'warning')}`)
+  lines.push('', `${plural(audit.errors, 'error')}, ${plural(audit.warnings, 'warning')}`)
   return lines.join('\n')
 }
 
 function lineOf({ ids, detail }: Problem): string {
   return [ids.join(' = '), detail].filter((part) => part !== '').join('  ')
-}
-
-function counted(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`
 }

@@ -40,7 +40,7 @@ it('tells how far it is with hashing, and with looking where it makes the split 
     await openDataset(path, {
       seed: 1,
       onProgress: (done, total) => seen.push(`hashed ${done}/${total}`),
-      onLook: (done, total) => seen.push(`looked ${done}/${total}`),
+      onInspect: (done, total) => seen.push(`looked ${done}/${total}`),
     })
     return seen
   }
@@ -55,7 +55,7 @@ describe('stopped', () => {
   /** More than are looked at at once. */
   const names = Array.from({ length: 40 }, (_, index) => `${index % 2 ? 'a' : 'b'}/${index}.jpg`)
 
-  it.each(['onProgress', 'onLook'] as const)('between two photos, at %s', async (moment) => {
+  it.each(['onProgress', 'onInspect'] as const)('between two photos, at %s', async (moment) => {
     const { path } = await folderOf(names)
     const stop = new AbortController()
     let seen = 0
@@ -68,13 +68,13 @@ describe('stopped', () => {
   })
 
   it('remembers the photos that it has looked at', async () => {
-    const sound = await Promise.all(names.map(async (name, seed) => [name, await testPhoto(seed)] as const))
-    const data = await testFolder(Object.fromEntries(sound))
+    const good = await Promise.all(names.map(async (name, seed) => [name, await testPhoto(seed)] as const))
+    const data = await testFolder(Object.fromEntries(good))
     const cache = await testFolder({})
     cleanups.push(data.remove, cache.remove)
     const stop = new AbortController()
     const options = { seed: 1, cache: cache.path }
-    const stopped = openDataset(data.path, { ...options, signal: stop.signal, onLook: () => stop.abort(reason) })
+    const stopped = openDataset(data.path, { ...options, signal: stop.signal, onInspect: () => stop.abort(reason) })
     await expect(stopped).rejects.toBe(reason)
     expect(await readdir(cache.path)).not.toEqual([])
   })
@@ -142,7 +142,7 @@ describe('the three forms', () => {
     }
   })
 
-  it('keep near copies on one side of a split that is made', async () => {
+  it('keep near-duplicates on one side of a split that is made', async () => {
     const files: Record<string, Uint8Array> = {}
     for (const label of ['a', 'b']) {
       for (let index = 0; index < 12; index++) {

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { pipeline } from 'node:stream/promises'
+import { digestFile, sha256, type FileDigest } from '@flowers/shared/files'
+import { groupBy } from '@flowers/shared/group-by'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { inspectPhoto, type Inspection } from './inspect-photo.ts'
 import { compareText, type ListedPhoto, type Split } from './listed-photo.ts'
 import { listPhotos, type Listing } from './listing.ts'
-import { nearCopies } from './near-duplicates.ts'
-import { SoundPhotos } from './verified-photos.ts'
-import { groupBy, stratifiedSplit } from './split.ts'
+import { nearDuplicates } from './near-duplicates.ts'
+import { VerifiedPhotos } from './verified-photos.ts'
+import { stratifiedSplit } from './split.ts'
+import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
 export interface Sample {
@@ -21,12 +20,6 @@ export interface Sample {
   readonly index: number
   /** Path relative to DATA, with forward slashes; stable. */
   readonly id: string
-}
-
-export interface FileFacts {
-  /** Hex. */
-  readonly sha256: string
-  readonly bytes: number
 }
 
 export interface Dataset {
@@ -45,11 +38,11 @@ export interface Dataset {
   readonly seed: number
   readonly splitBy: 'given' | 'stratified'
   /** By id. */
-  readonly files: ReadonlyMap<string, FileFacts>
+  readonly files: ReadonlyMap<string, FileDigest>
   /** Files among the photos that are no photos by their names. */
   readonly ignored: readonly string[]
   /** What is known of photos that were decoded. */
-  readonly sound: SoundPhotos
+  readonly verified: VerifiedPhotos
 }
 
 export interface OpenOptions {
@@ -60,37 +53,39 @@ export interface OpenOptions {
   /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
   readonly cache?: string
   /** Files hashed so far, of all. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
   /** Photos decoded so far, of all, where a split is made. */
-  readonly onLook?: (done: number, total: number) => void
+  readonly onInspect?: OnProgress
   /** Abort to stop between two photos; its reason is what the promise rejects with. */
   readonly signal?: AbortSignal | undefined
 }
 
-const hashesInFlight = 8
+const filesInFlight = 8
 
 /** How work on many photos is followed and stopped. */
 type Watched<Name extends string> = {
-  readonly [name in Name]?: ((done: number, total: number) => void) | undefined
+  readonly [name in Name]?: OnProgress
 } & Pick<OpenOptions, 'signal'>
 
 /**
  * Opens DATA: a folder per class, `train/` and `valid/` of those, or a CSV; hashes every photo; where no split is given,
- * makes a stratified one that keeps near copies together, for which photos are decoded. Throws FlowersErrors: those of `listPhotos`, DATA_ONE_CLASS, DATA_EMPTY,
+ * makes a stratified one that keeps near-duplicates together, for which photos are decoded. Throws FlowersErrors: those of `listPhotos`, DATA_ONE_CLASS, DATA_EMPTY,
  * DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
-  const { seed, validShare = 0.15, cache = null, onProgress, onLook, signal } = options
+  const { seed, validShare = 0.15, cache = null, onProgress, onInspect, signal } = options
   const listing = await listPhotos(data)
   const { photos } = listing
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
   if (labels.length < 2) {
     throw new TrainerError('DATA_ONE_CLASS', `All ${photos.length} photos of "${data}" have the label "${labels[0]}".`)
   }
-  const files = await hashFiles(photos, { onProgress, signal })
+  const files = await digestPhotos(photos, { onProgress, signal })
   const given = photos.some((photo) => photo.split !== undefined)
-  const sound = await SoundPhotos.open(cache, listing.root)
-  const splitOf = given ? givenSplit : await madeSplit(photos, { files, sound }, { seed, validShare, onLook, signal })
+  const verified = await VerifiedPhotos.open(cache, listing.root)
+  const splitOf = given
+    ? givenSplit
+    : await madeSplit(photos, { files, verified }, { seed, validShare, onInspect, signal })
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const samples = (split: Split): Sample[] =>
     photos
@@ -107,7 +102,7 @@ export async function openDataset(data: string, options: OpenOptions): Promise<D
     splitBy: given ? 'given' : 'stratified',
     files,
     ignored: listing.ignored,
-    sound,
+    verified,
   })
 }
 
@@ -117,15 +112,15 @@ function givenSplit(photo: ListedPhoto): Split | undefined {
 
 async function madeSplit(
   photos: readonly ListedPhoto[],
-  known: Pick<Dataset, 'files' | 'sound'>,
-  { onLook, signal, ...options }: Required<Pick<OpenOptions, 'seed' | 'validShare'>> & Watched<'onLook'>,
+  known: Pick<Dataset, 'files' | 'verified'>,
+  { onInspect, signal, ...options }: Required<Pick<OpenOptions, 'seed' | 'validShare'>> & Watched<'onInspect'>,
 ): Promise<(photo: ListedPhoto) => Split> {
-  const inspections = await inspectAll(photos, known, { onProgress: onLook, signal })
+  const inspections = await inspectAll(photos, known, { onProgress: onInspect, signal })
   const hashed = photos.map(({ id, label }) => {
     const sha256 = known.files.get(id)?.sha256 ?? id
     return { id, label, sha256, group: sha256 }
   })
-  for (const places of nearCopies(inspections.map(({ look }) => look))) {
+  for (const places of nearDuplicates(inspections.map(({ perceptualHash }) => perceptualHash))) {
     const { group } = hashed[places[0]!]!
     for (const place of places) hashed[place]!.group = group
   }
@@ -139,7 +134,7 @@ async function madeSplit(
  */
 export async function inspectAll(
   photos: readonly { readonly path: string; readonly id: string }[],
-  { files, sound }: Pick<Dataset, 'files' | 'sound'>,
+  { files, verified }: Pick<Dataset, 'files' | 'verified'>,
   { onProgress, signal }: Watched<'onProgress'>,
 ): Promise<Inspection[]> {
   const limit = pLimit(Math.max(2, availableParallelism()))
@@ -147,11 +142,11 @@ export async function inspectAll(
   let done = 0
   const inspections = await limit.map(photos, async ({ path, id }) => {
     if (signal?.aborted) return {}
-    const inspection = await inspectPhoto(path, files.get(id)?.sha256 ?? '', sound)
+    const inspection = await inspectPhoto(path, files.get(id)?.sha256 ?? '', verified)
     onProgress?.(++done, photos.length)
     return inspection
   })
-  await sound.save()
+  await verified.save()
   signal?.throwIfAborted()
   return inspections
 }
@@ -192,35 +187,28 @@ function manifestHash(dataset: Pick<Dataset, Split | 'files'>): string {
     const facts = dataset.files.get(sample.id)
     lines.push(JSON.stringify([facts?.sha256, facts?.bytes, sample.id, sample.label, split]))
   }
-  const hash = createHash('sha256')
-  for (const line of lines.toSorted(compareText)) hash.update(line).update('\n')
-  return hash.digest('hex')
+  return sha256(
+    lines
+      .toSorted(compareText)
+      .map((line) => `${line}\n`)
+      .join(''),
+  )
 }
 
-async function hashFiles(
+async function digestPhotos(
   photos: readonly ListedPhoto[],
   { onProgress, signal }: Watched<'onProgress'>,
-): Promise<Map<string, FileFacts>> {
-  const limit = pLimit(hashesInFlight)
+): Promise<Map<string, FileDigest>> {
+  const limit = pLimit(filesInFlight)
   let done = 0
   const facts = await limit.map(photos, async ({ path }) => {
     signal?.throwIfAborted()
-    const found = await hashFile(path)
+    // A file that cannot be read gets a hash of its own, so that the audit can report it together with all others.
+    const found = await digestFile(path).catch(() => ({ sha256: sha256(`unreadable ${path}`), bytes: 0 }))
     onProgress?.(++done, photos.length)
     return found
   })
-  return new Map(photos.map(({ id }, index) => [id, facts[index] as FileFacts]))
-}
-
-/** A file that cannot be read gets a hash of its own, so that the audit can report it together with all others. */
-async function hashFile(path: string): Promise<FileFacts> {
-  try {
-    const hash = createHash('sha256')
-    await pipeline(createReadStream(path, { highWaterMark: 2 ** 18 }), hash)
-    return { sha256: hash.digest('hex'), bytes: (await stat(path)).size }
-  } catch {
-    return { sha256: createHash('sha256').update(`unreadable ${path}`).digest('hex'), bytes: 0 }
-  }
+  return new Map(photos.map(({ id }, index) => [id, facts[index] as FileDigest]))
 }
 
 /** Counts, hashes and splits of a dataset as a run records them (`data.json`). */

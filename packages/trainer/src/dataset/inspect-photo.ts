@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { alphaBackground, readImageHeader } from '@flowers/shared/image/decode'
 import sharp from 'sharp'
-import { lookOf, lookSide, type Look } from './perceptual-hash.ts'
-import type { SoundPhotos } from './verified-photos.ts'
+import { hashSide, perceptualHashOf, type PerceptualHash } from './perceptual-hash.ts'
+import type { VerifiedPhotos } from './verified-photos.ts'
 
 /** What is wrong with a photo by itself. */
 export interface Flaw {
@@ -11,21 +11,21 @@ export interface Flaw {
 }
 
 export interface Inspection {
-  /** Undefined for a sound photo. */
+  /** Undefined for a photo without one. */
   readonly flaw?: Flaw
   /** As stored; undefined where the photo cannot be decoded. */
   readonly size?: { readonly width: number; readonly height: number }
   /** Undefined where the photo cannot be decoded or has no structure. */
-  readonly look?: Look | undefined
+  readonly perceptualHash?: PerceptualHash | undefined
 }
 
 /**
- * Decodes a photo to its last row, in little memory, unless one of the same content was sound. Never throws for what is
- * wrong with it.
+ * Decodes a photo to its last row, in little memory, unless one of the same content was found without a
+ * flaw. Never throws for what is wrong with it.
  */
-export async function inspectPhoto(path: string, sha256: string, sound: SoundPhotos): Promise<Inspection> {
-  const known = sound.get(sha256)
-  if (known) return { size: known, look: known.look }
+export async function inspectPhoto(path: string, sha256: string, verified: VerifiedPhotos): Promise<Inspection> {
+  const known = verified.get(sha256)
+  if (known) return { size: known, perceptualHash: known.perceptualHash }
   let bytes: Buffer
   let size: { width: number; height: number }
   try {
@@ -36,13 +36,13 @@ export async function inspectPhoto(path: string, sha256: string, sound: SoundPho
   }
   const strict = await decode(bytes, 'warning')
   if (strict) {
-    const look = lookOf(strict)
-    sound.add(sha256, { width: size.width, height: size.height, look })
-    return { size, look }
+    const perceptualHash = perceptualHashOf(strict)
+    verified.add(sha256, { width: size.width, height: size.height, perceptualHash })
+    return { size, perceptualHash }
   }
   // What training and service accept.
   const lenient = await decode(bytes, 'error')
-  if (lenient) return { flaw: { kind: 'flawed', detail: '' }, look: lookOf(lenient) }
+  if (lenient) return { flaw: { kind: 'flawed', detail: '' }, perceptualHash: perceptualHashOf(lenient) }
   if (await decode(bytes, 'none')) return { flaw: { kind: 'truncated', detail: '' } }
   return { flaw: { kind: 'unreadable', detail: 'The header can be read, the pixels cannot.' } }
 }
@@ -52,13 +52,13 @@ async function decode(bytes: Buffer, failOn: 'none' | 'error' | 'warning'): Prom
   try {
     const { data, info } = await sharp(bytes, { failOn, limitInputPixels: false, pages: 1 })
       .autoOrient()
-      .resize(lookSide, lookSide, { fit: 'fill' })
+      .resize(hashSide, hashSide, { fit: 'fill' })
       .flatten({ background: alphaBackground })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
     if (info.channels === 3) return data
-    return Uint8Array.from({ length: lookSide ** 2 * 3 }, (_, place) => data[Math.floor(place / 3) * info.channels]!)
+    return Uint8Array.from({ length: hashSide ** 2 * 3 }, (_, place) => data[Math.floor(place / 3) * info.channels]!)
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 import { opendir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { unlessAbsent } from '@flowers/shared/files'
 import { readCsv } from './csv-listing.ts'
 import { compareText, idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
 import { TrainerError } from '../errors.ts'
@@ -128,11 +129,6 @@ async function entriesOf(folder: string): Promise<Entries> {
 }
 
 async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
-  try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file'
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined
-    throw error
-  }
+  const found = await unlessAbsent(stat(path))
+  return found && (found.isDirectory() ? 'folder' : 'file')
 }

@@ -1,7 +1,8 @@
-import { colourDifference, type Look } from './perceptual-hash.ts'
+import { groupBy } from '@flowers/shared/group-by'
+import { colourDifference, type PerceptualHash } from './perceptual-hash.ts'
 
 /**
- * Two photos are near copies when their hashes differ in at most `sure` bits, or in at most `likely` while their colours
+ * Two photos are near-duplicates when their hashes differ in at most `sure` bits, or in at most `likely` while their colours
  * differ by at most `colour` of 255 on average. Chosen on Flowers-102 (64 px), Flowers-17 and a set of five flowers from
  * photo-sharing sites (9,878 photos, 77 pairs found): those that are not alike to the bit were looked at, and each is one
  * photo in two sizes, crops or edits. From 6 bits on, different flowers before alike backgrounds come in, and their colours
@@ -27,23 +28,23 @@ function ones(bits: number): number {
 }
 
 /**
- * Groups of near copies, through others where need be: places in `looks`, in order; photos without a look are in none.
+ * Groups of near-duplicates, through others where need be: places in `hashes`, in order; photos without a hash are in none.
  * Hashes are found through their blocks (Norouzi, Punjani and Fleet, "Fast search in Hamming space with multi-index
  * hashing", 2012), so time grows with the photos, not with their square.
  */
-export function nearCopies(looks: readonly (Look | undefined)[]): number[][] {
-  const groups = new Groups(looks.length)
+export function nearDuplicates(hashes: readonly (PerceptualHash | undefined)[]): number[][] {
+  const groups = new Groups(hashes.length)
   const distinct = new Map<string, number>()
-  looks.forEach((look, place) => {
-    if (!look) return
-    const key = Buffer.from(look.subarray(0, 8)).toString('hex')
+  hashes.forEach((hash, place) => {
+    if (!hash) return
+    const key = Buffer.from(hash.subarray(0, 8)).toString('hex')
     const first = distinct.get(key)
     if (first === undefined) distinct.set(key, place)
     else groups.join(first, place)
   })
   const places = [...distinct.values()]
   const words = Uint16Array.from(
-    places.flatMap((place) => Array.from({ length: blocks }, (_, block) => wordOf(looks[place]!, block))),
+    places.flatMap((place) => Array.from({ length: blocks }, (_, block) => wordOf(hashes[place]!, block))),
   )
   for (let block = 0; block < blocks; block++) {
     // Chains of the hashes that share a block: the last one in `last`, the one before each in `before`; 0 ends a chain.
@@ -56,7 +57,7 @@ export function nearCopies(looks: readonly (Look | undefined)[]): number[][] {
           const bits = distance(words, index, other - 1)
           if (bits > limits.likely) continue
           const [here, there] = [places[index]!, places[other - 1]!]
-          if (bits <= limits.sure || colourDifference(looks[here]!, looks[there]!) <= limits.colour)
+          if (bits <= limits.sure || colourDifference(hashes[here]!, hashes[there]!) <= limits.colour)
             groups.join(here, there)
         }
       }
@@ -67,7 +68,7 @@ export function nearCopies(looks: readonly (Look | undefined)[]): number[][] {
   return groups.list()
 }
 
-const wordOf = (look: Look, block: number): number => look[2 * block]! | (look[2 * block + 1]! << 8)
+const wordOf = (hash: PerceptualHash, block: number): number => hash[2 * block]! | (hash[2 * block + 1]! << 8)
 
 function distance(words: Uint16Array, a: number, b: number): number {
   let bits = 0
@@ -96,13 +97,7 @@ class Groups {
 
   /** Sets of two or more, in order of their first. */
   list(): number[][] {
-    const members = new Map<number, number[]>()
-    this.#parent.forEach((_, place) => {
-      const root = this.#root(place)
-      const group = members.get(root)
-      if (group) group.push(place)
-      else members.set(root, [place])
-    })
-    return [...members.values()].filter((group) => group.length > 1)
+    const groups = groupBy(this.#parent.keys(), (place) => this.#root(place))
+    return [...groups.values()].filter((group) => group.length > 1)
   }
 }

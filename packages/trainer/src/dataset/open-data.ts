@@ -9,11 +9,11 @@ import type { Dataset, OpenOptions } from './dataset.ts'
  */
 export const openData = (
   data: string,
-  options: Omit<OpenOptions, 'cache' | 'onProgress' | 'onLook'>,
+  options: Omit<OpenOptions, 'cache' | 'onProgress' | 'onInspect'>,
 ): Promise<Dataset> =>
   openDataset(data, {
     ...options,
     cache: cacheFolder(),
     onProgress: showWork('reading photos'),
-    onLook: showWork('looking for near copies'),
+    onInspect: showWork('looking for near-duplicates'),
   })

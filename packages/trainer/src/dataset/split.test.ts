@@ -58,7 +58,7 @@ describe('stratifiedSplit', () => {
     expect(valid.map((id) => id.slice(2))).toEqual([valid[0]!.slice(2), valid[0]!.slice(2)])
   })
 
-  it('trains on all of a class whose photos are near copies of one', () => {
+  it('trains on all of a class whose photos are near-duplicates of one', () => {
     const photos = [...photosOf('a', 4).map((photo) => ({ ...photo, group: 'burst' })), ...photosOf('b', 4)]
     expect([...stratifiedSplit(photos, { seed: 1, validShare: 0.25 })]).toEqual([expect.stringMatching(/^b/)])
   })

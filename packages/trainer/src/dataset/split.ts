@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '@flowers/shared/files'
+import { groupBy } from '@flowers/shared/group-by'
 import { compareText } from './listed-photo.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -7,7 +8,7 @@ export interface Splittable {
   readonly label: string
   /** Hash of the file's content. */
   readonly sha256: string
-  /** Name of the group of copies and near copies that the photo belongs to, of whatever label; they stay together. */
+  /** Name of the group of copies and near-duplicates that the photo belongs to, of whatever label; they stay together. */
   readonly group: string
 }
 
@@ -28,7 +29,7 @@ export function stratifiedSplit(
     return {
       ids,
       counts: countBy(members, (photo) => photo.label),
-      key: createHash('sha256').update(`${seed}\n${ids[0]}`).digest('hex'),
+      key: sha256(`${seed}\n${ids[0]}`),
     }
   })
   // Of a class: validation photos still wanted, and groups not yet decided on.
@@ -58,17 +59,6 @@ function requireTwo(label: string, members: readonly Splittable[]): void {
   if (new Set(members.map((photo) => photo.sha256)).size > 1) return
   const has = members.length === 1 ? 'one photo' : `${members.length} copies of one photo`
   throw new TrainerError('DATA_CLASS_TOO_SMALL', `The class "${label}" has ${has}, and a split needs two.`)
-}
-
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group) group.push(item)
-    else groups.set(key, [item])
-  }
-  return groups
 }
 
 const countBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> =>

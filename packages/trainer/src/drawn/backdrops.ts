@@ -7,6 +7,7 @@ import {
   ellipse,
   group,
   hex,
+  hsl,
   n,
   path,
   rectangle,
@@ -25,14 +26,7 @@ const whole = (fill: string): string => rectangle(-20, -20, 140, 140, fill)
 function wash(random: Random, definitions: Definitions, top: Colour, bottom: Colour): string {
   const lean = random.between(-30, 30)
   return whole(
-    definitions.linear(
-      [50 - lean, 0],
-      [50 + lean, 100],
-      [
-        [0, vary(random, top)],
-        [100, vary(random, bottom)],
-      ],
-    ),
+    definitions.linear([50 - lean, 0], [50 + lean, 100], { 0: vary(random, top), 100: vary(random, bottom) }),
   )
 }
 
@@ -59,6 +53,19 @@ function spots(random: Random, total: Range, colour: Colour, radius: Range, opac
       hex(vary(random, colour, [20, 15, 12])),
       `fill-opacity="${n(between(random, opacity))}"`,
     ),
+  )
+}
+
+/** Ellipses somewhere across the picture; ranges are those of their height in it and of their half axes. */
+function blobs(
+  random: Random,
+  total: Range,
+  { y, rx, ry }: { y: Range; rx: Range; ry: Range },
+  fill: () => string,
+  attributes: string,
+): string {
+  return repeat(count(random, total), () =>
+    ellipse(random.between(0, 100), between(random, y), between(random, rx), between(random, ry), fill(), attributes),
   )
 }
 
@@ -105,16 +112,7 @@ export const backdrops = {
     }),
   field: (random, d) =>
     wash(random, d, [205, 45, 76], [90, 35, 45]) +
-    bands(
-      random,
-      [
-        [95, 40, 38],
-        [105, 35, 30],
-      ],
-      random.between(35, 50),
-      120,
-      7,
-    ) +
+    bands(random, [hsl(95, 40, 38), hsl(105, 35, 30)], random.between(35, 50), 120, 7) +
     blades(random, [20, 40], [90, 40, 42], [10, 30], [0.6, 1.4]),
   hedge: (random, d) =>
     wash(random, d, [130, 40, 16], [120, 40, 10]) + foliage(random, [40, 60], [125, 42, 20], [9, 20]),
@@ -151,53 +149,35 @@ export const backdrops = {
     foliage(random, [10, 20], [110, 35, 18], [6, 14]),
   pond: (random, d) =>
     wash(random, d, [195, 40, 34], [205, 45, 20]) +
-    repeat(count(random, [10, 20]), () =>
-      ellipse(
-        random.between(0, 100),
-        random.between(0, 100),
-        random.between(6, 20),
-        random.between(0.4, 1.2),
-        hex(vary(random, [195, 35, 55])),
-        'fill-opacity="0.5"',
-      ),
+    blobs(
+      random,
+      [10, 20],
+      { y: [0, 100], rx: [6, 20], ry: [0.4, 1.2] },
+      () => hex(vary(random, [195, 35, 55])),
+      'fill-opacity="0.5"',
     ),
   brook: (random, d) =>
     wash(random, d, [195, 35, 62], [110, 40, 32]) +
-    repeat(count(random, [8, 14]), () =>
-      ellipse(
-        random.between(0, 100),
-        random.between(0, 50),
-        random.between(8, 22),
-        random.between(0.5, 1.4),
-        '#eaf6fb',
-        'fill-opacity="0.5"',
-      ),
-    ) +
+    blobs(random, [8, 14], { y: [0, 50], rx: [8, 22], ry: [0.5, 1.4] }, () => '#eaf6fb', 'fill-opacity="0.5"') +
     blades(random, [25, 45], [115, 40, 34], [15, 50], [0.7, 1.8]),
   snow: (random, d) =>
     wash(random, d, [210, 25, 86], [215, 30, 93]) +
-    repeat(count(random, [6, 12]), () =>
-      ellipse(
-        random.between(0, 100),
-        random.between(30, 105),
-        random.between(10, 26),
-        random.between(3, 8),
-        hex(vary(random, [215, 30, 80], [8, 10, 6])),
-        'fill-opacity="0.7"',
-      ),
+    blobs(
+      random,
+      [6, 12],
+      { y: [30, 105], rx: [10, 26], ry: [3, 8] },
+      () => hex(vary(random, [215, 30, 80], [8, 10, 6])),
+      'fill-opacity="0.7"',
     ) +
     spots(random, [3, 12], [30, 25, 30], [0.6, 2], [0.4, 0.8]),
   stones: (random, d) =>
     wash(random, d, [40, 10, 58], [35, 12, 40]) +
-    repeat(count(random, [14, 24]), () =>
-      ellipse(
-        random.between(0, 100),
-        random.between(0, 105),
-        random.between(5, 13),
-        random.between(4, 9),
-        hex(vary(random, [40, 8, 60], [20, 6, 16])),
-        `stroke="#4b473f" stroke-width="0.6"`,
-      ),
+    blobs(
+      random,
+      [14, 24],
+      { y: [0, 105], rx: [5, 13], ry: [4, 9] },
+      () => hex(vary(random, [40, 8, 60], [20, 6, 16])),
+      `stroke="#4b473f" stroke-width="0.6"`,
     ),
   branches: (random, d) =>
     wash(random, d, [205, 40, 78], [340, 30, 84]) +

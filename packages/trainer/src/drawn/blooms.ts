@@ -50,16 +50,11 @@ function drawWreath(
   const half = between(random, wreath.half)
   const base = lighter(colour, wreath.lightness ?? 0)
   const { throat } = bloom
-  const shade = definitions.radial(0, 0, length, [
-    [0, throat ? throat.colour : lighter(base, -16)],
-    ...(throat
-      ? ([
-          [throat.reach * 70, throat.colour],
-          [throat.reach * 115, base],
-        ] as const)
-      : ([[45, base]] as const)),
-    [100, lighter(base, 5)],
-  ])
+  const shade = definitions.radial(0, 0, length, {
+    0: throat ? throat.colour : lighter(base, -16),
+    ...(throat ? { [throat.reach * 70]: throat.colour, [throat.reach * 115]: base } : { 45: base }),
+    100: lighter(base, 5),
+  })
   const edge = hex(lighter(base, -18))
   return repeat(total, (index) => {
     // A violet's petals are two above, two at the sides and a large one below.
@@ -89,11 +84,11 @@ const goldenAngle = Math.PI * (3 - Math.sqrt(5))
 const centres: Centres = {
   disc: ({ random, definitions, radius }, centre) => {
     const r = radius * between(random, centre.radius)
-    const fill = definitions.radial(-r * 0.2, -r * 0.2, r * 1.1, [
-      [0, centre.colour],
-      [70, centre.colour],
-      [100, centre.rim],
-    ])
+    const fill = definitions.radial(-r * 0.2, -r * 0.2, r * 1.1, {
+      0: centre.colour,
+      70: centre.colour,
+      100: centre.rim,
+    })
     // Florets lie on a spiral of the golden angle (Vogel 1979).
     const florets = repeat(r > 5 ? 48 : 18, (index) => {
       const distance = r * 0.92 * Math.sqrt((index + 0.5) / (r > 5 ? 48 : 18))
@@ -142,11 +137,11 @@ const centres: Centres = {
       const to = `${n(Math.cos(angle) * r * 0.94)} ${n(Math.sin(angle) * r * 0.94)}`
       rim += index === 0 ? `M${to}` : `Q${n(Math.cos(middle) * r * 1.16)} ${n(Math.sin(middle) * r * 1.16)} ${to}`
     }
-    const wall = definitions.radial(r * 0.1, r * 0.15, r, [
-      [0, lighter(centre.colour, -28)],
-      [55, lighter(centre.colour, -10)],
-      [100, lighter(centre.colour, 6)],
-    ])
+    const wall = definitions.radial(r * 0.1, r * 0.15, r, {
+      0: lighter(centre.colour, -28),
+      55: lighter(centre.colour, -10),
+      100: lighter(centre.colour, 6),
+    })
     const stamens = repeat(6, (index) =>
       circle(Math.cos(index) * r * 0.22, Math.sin(index) * r * 0.22, r * 0.09, hex([50, 80, 66])),
     )
@@ -186,15 +181,11 @@ const sideways: Record<Sideways['form'], Drawing> = {
     const height = radius * random.between(1.7, 2)
     const width = radius * random.between(0.62, 0.78)
     const shade = (dark: number) =>
-      definitions.linear(
-        [-width, 0],
-        [width, -height],
-        [
-          [0, lighter(colour, -14 - dark)],
-          [55, lighter(colour, -dark)],
-          [100, lighter(colour, 10 - dark)],
-        ],
-      )
+      definitions.linear([-width, 0], [width, -height], {
+        0: lighter(colour, -14 - dark),
+        55: lighter(colour, -dark),
+        100: lighter(colour, 10 - dark),
+      })
     const edge = `stroke="${hex(lighter(colour, -20))}" stroke-width="${n(radius * 0.02)}" stroke-opacity="0.5"`
     const petal = (x: number, lean: number, reach: number, half: number, dark: number) =>
       group(`translate(${n(x)} 0) rotate(${n(lean)})`, path(outlines.lance(reach, half), shade(dark), edge))
@@ -222,14 +213,7 @@ const sideways: Record<Sideways['form'], Drawing> = {
       const w = size * 0.46
       const side = index % 2 === 0 ? 1 : -0.6
       const bell = `M${n(-w * 0.5)} 0Q${n(-w * 0.9)} ${n(size * 0.6)} ${n(-w * 1.25)} ${n(size)}L${n(-w * 0.45)} ${n(size * 0.86)}L0 ${n(size * 1.06)}L${n(w * 0.45)} ${n(size * 0.86)}L${n(w * 1.25)} ${n(size)}Q${n(w * 0.9)} ${n(size * 0.6)} ${n(w * 0.5)} 0Q0 ${n(-size * 0.24)} ${n(-w * 0.5)} 0Z`
-      const fill = definitions.linear(
-        [-w, 0],
-        [w, size],
-        [
-          [0, lighter(colour, 8)],
-          [100, lighter(colour, -12)],
-        ],
-      )
+      const fill = definitions.linear([-w, 0], [w, size], { 0: lighter(colour, 8), 100: lighter(colour, -12) })
       const hang = group(
         `translate(${n(x + side * size * 0.35)} ${n(y)}) rotate(${n(-side * random.between(8, 30))})`,
         path(bell, fill, `stroke="${hex(lighter(colour, -22))}" stroke-width="${n(radius * 0.012)}"`),
@@ -270,14 +254,7 @@ const sideways: Record<Sideways['form'], Drawing> = {
       radius * 0.06,
     )
     const drop = radius * random.between(0.9, 1.1)
-    const fill = definitions.linear(
-      [0, -drop],
-      [0, 0],
-      [
-        [0, lighter(colour, 2)],
-        [100, lighter(colour, -14)],
-      ],
-    )
+    const fill = definitions.linear([0, -drop], [0, 0], { 0: lighter(colour, 2), 100: lighter(colour, -14) })
     const edge = `stroke="#8a978f" stroke-width="${n(radius * 0.016)}" stroke-opacity="0.7"`
     const spread = random.between(20, 34)
     const inner =

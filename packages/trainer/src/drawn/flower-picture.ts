@@ -10,6 +10,7 @@ import {
   ellipse,
   group,
   hex,
+  hsl,
   n,
   picture,
   rectangle,
@@ -31,7 +32,7 @@ const atHome = 0.75
 /** A picture of a flower as SVG of `size` x `size`: backdrop out of focus, leaves, one to several blooms, light. */
 export function flowerPicture(kind: Species, random: Random, size: number): string {
   const definitions = new Definitions()
-  const backdrop = random.uniform() < atHome ? random.pick(kind.backdrops) : random.pick(backdropNames)
+  const backdrop = random.uniform() < atHome ? random.pick(kind.habit.backdrops) : random.pick(backdropNames)
   const colour = random.pick(kind.colours)
   const standing = kind.bloom.form !== 'radial'
   const places = placeBlooms(kind, random, standing)
@@ -52,11 +53,11 @@ function outOfFocus(definitions: Definitions, content: string, deviation: number
 
 /** Places from the smallest bloom to the largest, apart from each other where that succeeds. */
 function placeBlooms(kind: Species, random: Random, standing: boolean): Place[] {
-  const total = count(random, kind.blooms)
+  const total = count(random, kind.habit.blooms)
   const places: Place[] = []
   for (let index = 0; index < total; index++) {
     const shrink = index === 0 ? 1 : random.between(0.5, 0.85)
-    const radius = between(random, kind.radius) * shrink * (total > 2 ? 0.85 : 1)
+    const radius = between(random, kind.habit.radius) * shrink * (total > 2 ? 0.85 : 1)
     let place: Place | undefined
     for (let attempt = 0; attempt < 8; attempt++) {
       const spread = index === 0 ? 14 : 38
@@ -76,7 +77,7 @@ function placeBlooms(kind: Species, random: Random, standing: boolean): Place[] 
 
 function distantBlooms(kind: Species, colour: Colour, random: Random): string {
   return repeat(random.integer(6), () => {
-    const r = between(random, kind.radius) * random.between(0.12, 0.3)
+    const r = between(random, kind.habit.radius) * random.between(0.12, 0.3)
     return ellipse(
       random.between(0, 100),
       random.between(0, 100),
@@ -90,13 +91,13 @@ function distantBlooms(kind: Species, colour: Colour, random: Random): string {
 
 function greenery(kind: Species, random: Random, { x, y, radius }: Place, standing: boolean): string {
   const foot = x + random.between(-18, 18)
-  const floating = kind.leaf === 'pad'
+  const floating = kind.habit.leaf === 'pad'
   const stem =
     standing || floating
       ? ''
       : stroke(
           `M${n(x)} ${n(y)}Q${n(x + random.between(-8, 8))} ${n((y + 105) / 2)} ${n(foot)} 108`,
-          hex(vary(random, kind.leafColour)),
+          hex(vary(random, kind.habit.leafColour)),
           radius * random.between(0.07, 0.11),
         )
   const leafCount = 1 + random.integer(4)
@@ -105,7 +106,7 @@ function greenery(kind: Species, random: Random, { x, y, radius }: Place, standi
     if (floating) {
       return group(
         `translate(${n(x + random.between(-40, 40))} ${n(y + random.between(-30, 35))})`,
-        drawLeaf(random, 'pad', radius * random.between(0.6, 1.1), kind.leafColour),
+        drawLeaf(random, 'pad', radius * random.between(0.6, 1.1), kind.habit.leafColour),
       )
     }
     // Standing flowers have their leaves at the ground, the others along the stem.
@@ -116,11 +117,11 @@ function greenery(kind: Species, random: Random, { x, y, radius }: Place, standi
     const turn = standing ? random.between(-35, 35) : random.between(20, 110) * (random.uniform() < 0.5 ? -1 : 1)
     return group(
       `translate(${n(at.x)} ${n(at.y)}) rotate(${n(turn)})`,
-      drawLeaf(random, kind.leaf, length, kind.leafColour),
+      drawLeaf(random, kind.habit.leaf, length, kind.habit.leafColour),
     )
   })
   const ground = standing
-    ? stroke(`M${n(x)} ${n(y)}L${n(foot)} 112`, hex(vary(random, kind.leafColour)), radius * 0.07)
+    ? stroke(`M${n(x)} ${n(y)}L${n(foot)} 112`, hex(vary(random, kind.habit.leafColour)), radius * 0.07)
     : ''
   return ground + stem + leaves
 }
@@ -160,21 +161,17 @@ function light(random: Random, definitions: Definitions): string {
   const dx = Math.cos(angle) * 50
   const dy = Math.sin(angle) * 50
   const across = (fill: string, opacity: number) => rectangle(0, 0, 100, 100, fill, `fill-opacity="${n(opacity)}"`)
-  const shade = definitions.linear(
-    [50 - dx, 50 - dy],
-    [50 + dx, 50 + dy],
-    [
-      [0, [50, 60, 92]],
-      [50, [50, 20, 60]],
-      [100, [230, 40, 8]],
-    ],
-  )
+  const shade = definitions.linear([50 - dx, 50 - dy], [50 + dx, 50 + dy], {
+    0: [50, 60, 92],
+    50: [50, 20, 60],
+    100: [230, 40, 8],
+  })
   const hour = random.pick<Colour>([
-    [38, 90, 60],
-    [205, 60, 55],
-    [20, 80, 50],
-    [0, 0, 100],
-    [230, 40, 12],
+    hsl(38, 90, 60),
+    hsl(205, 60, 55),
+    hsl(20, 80, 50),
+    hsl(0, 0, 100),
+    hsl(230, 40, 12),
   ])
   return across(shade, random.between(0.03, 0.24)) + across(hex(hour), random.between(0, 0.12))
 }

@@ -8,6 +8,7 @@ import {
   ellipse,
   group,
   hex,
+  hsl,
   lighter,
   n,
   path,
@@ -28,14 +29,7 @@ const anyPlace = (random: Random): string => `${n(random.between(15, 85))} ${n(r
 function ground(random: Random, definitions: Definitions): string {
   const colour = anyColour(random)
   return whole(
-    definitions.linear(
-      [0, 0],
-      [random.between(-40, 40), 100],
-      [
-        [0, lighter(colour, 12)],
-        [100, lighter(colour, -12)],
-      ],
-    ),
+    definitions.linear([0, 0], [random.between(-40, 40), 100], { 0: lighter(colour, 12), 100: lighter(colour, -12) }),
   )
 }
 
@@ -77,11 +71,11 @@ function balls(random: Random, definitions: Definitions): string {
   const drawn = repeat(count(random, [1, 5]), () => {
     const [x, y, r] = [random.between(15, 85), random.between(20, 85), random.between(7, 24)]
     const colour = anyColour(random)
-    const shine = definitions.radial(x - r * 0.35, y - r * 0.35, r * 1.5, [
-      [0, lighter(colour, 32)],
-      [60, colour],
-      [100, lighter(colour, -28)],
-    ])
+    const shine = definitions.radial(x - r * 0.35, y - r * 0.35, r * 1.5, {
+      0: lighter(colour, 32),
+      60: colour,
+      100: lighter(colour, -28),
+    })
     return ellipse(x + r * 0.2, y + r * 0.95, r, r * 0.25, '#000000', 'fill-opacity="0.3"') + circle(x, y, r, shine)
   })
   return ground(random, definitions) + drawn
@@ -140,18 +134,13 @@ function leavesAlone(random: Random, definitions: Definitions): string {
 }
 
 function fruit(random: Random, definitions: Definitions): string {
-  const colour = random.pick<Colour>([
-    [0, 75, 45],
-    [95, 55, 45],
-    [28, 92, 52],
-    [52, 88, 56],
-  ])
+  const colour = random.pick<Colour>([hsl(0, 75, 45), hsl(95, 55, 45), hsl(28, 92, 52), hsl(52, 88, 56)])
   const drawn = repeat(count(random, [1, 4]), () => {
     const [x, y, r] = [random.between(22, 78), random.between(30, 80), random.between(13, 22)]
-    const skin = definitions.radial(x - r * 0.3, y - r * 0.3, r * 1.6, [
-      [0, lighter(colour, 18)],
-      [100, lighter(colour, -20)],
-    ])
+    const skin = definitions.radial(x - r * 0.3, y - r * 0.3, r * 1.6, {
+      0: lighter(colour, 18),
+      100: lighter(colour, -20),
+    })
     return (
       ellipse(x, y, r, r * 0.92, skin) +
       stroke(`M${n(x)} ${n(y - r * 0.8)}q1 ${n(-r * 0.3)} 3 ${n(-r * 0.45)}`, '#5a3d22', 1.6) +
@@ -162,12 +151,7 @@ function fruit(random: Random, definitions: Definitions): string {
 }
 
 function cat(random: Random, definitions: Definitions): string {
-  const fur = random.pick<Colour>([
-    [30, 60, 50],
-    [25, 8, 30],
-    [0, 0, 82],
-    [28, 40, 36],
-  ])
+  const fur = random.pick<Colour>([hsl(30, 60, 50), hsl(25, 8, 30), hsl(0, 0, 82), hsl(28, 40, 36)])
   const eye = random.pick(['#9acb3c', '#e6b422', '#5aa9d6'])
   const face =
     path('M-26 -8L-22 -38L-4 -22ZM26 -8L22 -38L4 -22Z', hex(lighter(fur, -6))) +

@@ -1,7 +1,7 @@
 import type { Backdrop } from './backdrops.ts'
 import type { LeafShape } from './leaves.ts'
 import type { PetalShape } from './petals.ts'
-import type { Colour, Range } from './svg.ts'
+import { hsl, type Colour, type Range } from './svg.ts'
 
 /** One wreath of petals. */
 export interface Wreath {
@@ -54,7 +54,12 @@ export interface Species {
   readonly bloom: Radial | Sideways
   /** Colours of the petals; one is chosen for a picture, and varied. */
   readonly colours: readonly Colour[]
-  /** Radius of the largest bloom, in hundredths of the picture. */
+  readonly habit: Habit
+}
+
+/** How large a flower is, how many stand together, and among what. */
+export interface Habit {
+  /** Of the largest bloom, in hundredths of the picture. */
   readonly radius: Range
   /** Blooms in focus. */
   readonly blooms: Range
@@ -76,16 +81,8 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'disc', radius: [0.27, 0.34], colour: [48, 95, 55], rim: [35, 90, 45] },
     },
-    colours: [
-      [60, 12, 95],
-      [50, 20, 92],
-      [330, 45, 92],
-    ],
-    radius: [22, 36],
-    blooms: [1, 4],
-    leaf: 'lance',
-    leafColour: [105, 40, 32],
-    backdrops: ['meadow'],
+    colours: [hsl(60, 12, 95), hsl(50, 20, 92), hsl(330, 45, 92)],
+    habit: { radius: [22, 36], blooms: [1, 4], leaf: 'lance', leafColour: [105, 40, 32], backdrops: ['meadow'] },
   },
   {
     name: 'sunflower',
@@ -97,15 +94,8 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'disc', radius: [0.42, 0.52], colour: [25, 55, 18], rim: [32, 70, 30] },
     },
-    colours: [
-      [46, 98, 54],
-      [40, 97, 52],
-    ],
-    radius: [30, 44],
-    blooms: [1, 2],
-    leaf: 'heart',
-    leafColour: [95, 45, 30],
-    backdrops: ['sky', 'field'],
+    colours: [hsl(46, 98, 54), hsl(40, 97, 52)],
+    habit: { radius: [30, 44], blooms: [1, 2], leaf: 'heart', leafColour: [95, 45, 30], backdrops: ['sky', 'field'] },
   },
   {
     name: 'rose',
@@ -119,34 +109,14 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'whorl', radius: [0.24, 0.3] },
     },
-    colours: [
-      [350, 75, 45],
-      [342, 60, 66],
-      [48, 80, 72],
-      [25, 75, 72],
-      [345, 25, 92],
-    ],
-    radius: [24, 38],
-    blooms: [1, 2],
-    leaf: 'oval',
-    leafColour: [125, 40, 24],
-    backdrops: ['hedge', 'wall'],
+    colours: [hsl(350, 75, 45), hsl(342, 60, 66), hsl(48, 80, 72), hsl(25, 75, 72), hsl(345, 25, 92)],
+    habit: { radius: [24, 38], blooms: [1, 2], leaf: 'oval', leafColour: [125, 40, 24], backdrops: ['hedge', 'wall'] },
   },
   {
     name: 'tulip',
     bloom: { form: 'cup', parts: [3, 5] },
-    colours: [
-      [355, 80, 50],
-      [48, 95, 58],
-      [300, 45, 42],
-      [335, 75, 70],
-      [20, 90, 58],
-    ],
-    radius: [20, 30],
-    blooms: [1, 4],
-    leaf: 'blade',
-    leafColour: [130, 28, 40],
-    backdrops: ['soil', 'field'],
+    colours: [hsl(355, 80, 50), hsl(48, 95, 58), hsl(300, 45, 42), hsl(335, 75, 70), hsl(20, 90, 58)],
+    habit: { radius: [20, 30], blooms: [1, 4], leaf: 'blade', leafColour: [130, 28, 40], backdrops: ['soil', 'field'] },
   },
   {
     name: 'poppy',
@@ -159,16 +129,14 @@ export const species: readonly Species[] = [
       centre: { kind: 'stamens', radius: [0.3, 0.38], colour: [280, 25, 12], count: [26, 36], heart: [90, 25, 45] },
       throat: { colour: [340, 60, 16], reach: 0.3 },
     },
-    colours: [
-      [8, 92, 52],
-      [2, 88, 48],
-      [20, 92, 56],
-    ],
-    radius: [24, 38],
-    blooms: [1, 3],
-    leaf: 'feather',
-    leafColour: [110, 30, 36],
-    backdrops: ['wheat', 'meadow'],
+    colours: [hsl(8, 92, 52), hsl(2, 88, 48), hsl(20, 92, 56)],
+    habit: {
+      radius: [24, 38],
+      blooms: [1, 3],
+      leaf: 'feather',
+      leafColour: [110, 30, 36],
+      backdrops: ['wheat', 'meadow'],
+    },
   },
   {
     name: 'cornflower',
@@ -180,16 +148,8 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'stamens', radius: [0.28, 0.36], colour: [285, 55, 35], count: [12, 18], heart: [275, 60, 25] },
     },
-    colours: [
-      [225, 80, 55],
-      [218, 82, 60],
-      [235, 70, 50],
-    ],
-    radius: [22, 34],
-    blooms: [1, 4],
-    leaf: 'blade',
-    leafColour: [120, 15, 45],
-    backdrops: ['wheat'],
+    colours: [hsl(225, 80, 55), hsl(218, 82, 60), hsl(235, 70, 50)],
+    habit: { radius: [22, 34], blooms: [1, 4], leaf: 'blade', leafColour: [120, 15, 45], backdrops: ['wheat'] },
   },
   {
     name: 'buttercup',
@@ -198,15 +158,14 @@ export const species: readonly Species[] = [
       wreaths: [{ petals: [5, 5], shape: 'round', length: [0.93, 1], half: [0.44, 0.54] }],
       centre: { kind: 'stamens', radius: [0.32, 0.4], colour: [50, 90, 45], count: [22, 30], heart: [75, 65, 42] },
     },
-    colours: [
-      [54, 98, 52],
-      [50, 96, 50],
-    ],
-    radius: [17, 28],
-    blooms: [2, 5],
-    leaf: 'feather',
-    leafColour: [100, 50, 32],
-    backdrops: ['meadow', 'brook'],
+    colours: [hsl(54, 98, 52), hsl(50, 96, 50)],
+    habit: {
+      radius: [17, 28],
+      blooms: [2, 5],
+      leaf: 'feather',
+      leafColour: [100, 50, 32],
+      backdrops: ['meadow', 'brook'],
+    },
   },
   {
     name: 'violet',
@@ -218,16 +177,8 @@ export const species: readonly Species[] = [
       veins: [275, 60, 18],
       mirrored: true,
     },
-    colours: [
-      [270, 62, 42],
-      [280, 55, 50],
-      [258, 60, 48],
-    ],
-    radius: [18, 29],
-    blooms: [1, 4],
-    leaf: 'heart',
-    leafColour: [120, 45, 26],
-    backdrops: ['woodland'],
+    colours: [hsl(270, 62, 42), hsl(280, 55, 50), hsl(258, 60, 48)],
+    habit: { radius: [18, 29], blooms: [1, 4], leaf: 'heart', leafColour: [120, 45, 26], backdrops: ['woodland'] },
   },
   {
     name: 'water-lily',
@@ -240,43 +191,20 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'stamens', radius: [0.26, 0.32], colour: [45, 92, 55], count: [20, 28], heart: [45, 90, 50] },
     },
-    colours: [
-      [330, 60, 82],
-      [320, 15, 95],
-      [335, 65, 70],
-    ],
-    radius: [24, 38],
-    blooms: [1, 2],
-    leaf: 'pad',
-    leafColour: [115, 40, 32],
-    backdrops: ['pond'],
+    colours: [hsl(330, 60, 82), hsl(320, 15, 95), hsl(335, 65, 70)],
+    habit: { radius: [24, 38], blooms: [1, 2], leaf: 'pad', leafColour: [115, 40, 32], backdrops: ['pond'] },
   },
   {
     name: 'bluebell',
     bloom: { form: 'bells', parts: [6, 9] },
-    colours: [
-      [238, 60, 60],
-      [248, 55, 62],
-      [228, 62, 64],
-    ],
-    radius: [36, 44],
-    blooms: [1, 3],
-    leaf: 'blade',
-    leafColour: [115, 42, 32],
-    backdrops: ['woodland'],
+    colours: [hsl(238, 60, 60), hsl(248, 55, 62), hsl(228, 62, 64)],
+    habit: { radius: [36, 44], blooms: [1, 3], leaf: 'blade', leafColour: [115, 42, 32], backdrops: ['woodland'] },
   },
   {
     name: 'snowdrop',
     bloom: { form: 'nodding', parts: [3, 3] },
-    colours: [
-      [90, 10, 97],
-      [60, 8, 95],
-    ],
-    radius: [22, 32],
-    blooms: [1, 3],
-    leaf: 'blade',
-    leafColour: [130, 22, 42],
-    backdrops: ['snow', 'soil'],
+    colours: [hsl(90, 10, 97), hsl(60, 8, 95)],
+    habit: { radius: [22, 32], blooms: [1, 3], leaf: 'blade', leafColour: [130, 22, 42], backdrops: ['snow', 'soil'] },
   },
   {
     name: 'daffodil',
@@ -288,16 +216,8 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'trumpet', radius: [0.34, 0.42], colour: [34, 96, 52] },
     },
-    colours: [
-      [55, 92, 62],
-      [54, 60, 86],
-      [60, 20, 95],
-    ],
-    radius: [22, 36],
-    blooms: [1, 3],
-    leaf: 'blade',
-    leafColour: [125, 35, 36],
-    backdrops: ['brook', 'soil'],
+    colours: [hsl(55, 92, 62), hsl(54, 60, 86), hsl(60, 20, 95)],
+    habit: { radius: [22, 36], blooms: [1, 3], leaf: 'blade', leafColour: [125, 35, 36], backdrops: ['brook', 'soil'] },
   },
   {
     name: 'hibiscus',
@@ -308,31 +228,20 @@ export const species: readonly Species[] = [
       throat: { colour: [345, 85, 24], reach: 0.42 },
       veins: [345, 60, 40],
     },
-    colours: [
-      [345, 82, 60],
-      [355, 85, 52],
-      [25, 90, 62],
-      [330, 60, 80],
-    ],
-    radius: [30, 44],
-    blooms: [1, 2],
-    leaf: 'oval',
-    leafColour: [130, 48, 22],
-    backdrops: ['hedge', 'sky'],
+    colours: [hsl(345, 82, 60), hsl(355, 85, 52), hsl(25, 90, 62), hsl(330, 60, 80)],
+    habit: { radius: [30, 44], blooms: [1, 2], leaf: 'oval', leafColour: [130, 48, 22], backdrops: ['hedge', 'sky'] },
   },
   {
     name: 'lavender',
     bloom: { form: 'spike', parts: [16, 24] },
-    colours: [
-      [268, 45, 58],
-      [260, 42, 52],
-      [278, 40, 62],
-    ],
-    radius: [36, 46],
-    blooms: [2, 6],
-    leaf: 'blade',
-    leafColour: [110, 14, 48],
-    backdrops: ['stones', 'field'],
+    colours: [hsl(268, 45, 58), hsl(260, 42, 52), hsl(278, 40, 62)],
+    habit: {
+      radius: [36, 46],
+      blooms: [2, 6],
+      leaf: 'blade',
+      leafColour: [110, 14, 48],
+      backdrops: ['stones', 'field'],
+    },
   },
   {
     name: 'cherry',
@@ -342,16 +251,8 @@ export const species: readonly Species[] = [
       centre: { kind: 'stamens', radius: [0.45, 0.55], colour: [45, 70, 60], count: [12, 18], heart: [340, 65, 52] },
       throat: { colour: [338, 60, 68], reach: 0.35 },
     },
-    colours: [
-      [340, 70, 88],
-      [345, 40, 94],
-      [335, 72, 82],
-    ],
-    radius: [15, 24],
-    blooms: [3, 6],
-    leaf: 'oval',
-    leafColour: [85, 40, 38],
-    backdrops: ['sky', 'branches'],
+    colours: [hsl(340, 70, 88), hsl(345, 40, 94), hsl(335, 72, 82)],
+    habit: { radius: [15, 24], blooms: [3, 6], leaf: 'oval', leafColour: [85, 40, 38], backdrops: ['sky', 'branches'] },
   },
   {
     name: 'dahlia',
@@ -366,16 +267,7 @@ export const species: readonly Species[] = [
       ],
       centre: { kind: 'whorl', radius: [0.08, 0.11] },
     },
-    colours: [
-      [320, 75, 48],
-      [350, 82, 46],
-      [285, 50, 52],
-      [28, 92, 58],
-    ],
-    radius: [26, 42],
-    blooms: [1, 2],
-    leaf: 'oval',
-    leafColour: [115, 38, 28],
-    backdrops: ['hedge', 'wall'],
+    colours: [hsl(320, 75, 48), hsl(350, 82, 46), hsl(285, 50, 52), hsl(28, 92, 58)],
+    habit: { radius: [26, 42], blooms: [1, 2], leaf: 'oval', leafColour: [115, 38, 28], backdrops: ['hedge', 'wall'] },
   },
 ]

@@ -3,6 +3,8 @@ import type { Random } from '@flowers/shared/random'
 /** Hue in degrees, saturation and lightness in percent. */
 export type Colour = readonly [hue: number, saturation: number, lightness: number]
 
+export const hsl = (hue: number, saturation: number, lightness: number): Colour => [hue, saturation, lightness]
+
 export type Range = readonly [low: number, high: number]
 
 /** `#rrggbb` of a colour (CSS Color Module Level 4, section 7.1); saturation and lightness are clamped. */
@@ -73,11 +75,12 @@ export function rectangle(x: number, y: number, width: number, height: number, f
   return `<rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" fill="${fill}" ${attributes}/>`
 }
 
-/** Stops of a gradient, offsets in percent. */
-export type Stops = readonly (readonly [offset: number, colour: Colour])[]
+/** Stops of a gradient by their offsets, in percent. */
+export type Stops = Readonly<Record<number, Colour>>
 
 function stopsOf(stops: Stops): string {
-  return stops.map(([offset, colour]) => `<stop offset="${n(offset)}%" stop-color="${hex(colour)}"/>`).join('')
+  const sorted = Object.entries(stops).toSorted(([a], [b]) => Number(a) - Number(b))
+  return sorted.map(([at, colour]) => `<stop offset="${n(Number(at))}%" stop-color="${hex(colour)}"/>`).join('')
 }
 
 /** Gradients and filters of one picture, under names of their own. Every picture is drawn on a canvas of 100 x 100. */

@@ -1,24 +1,25 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { View } from '@flowers/shared/image/view'
 import { calibrate } from '../measure/calibrate.ts'
-import type { Calibration, CalibrationReport, ScoredPhoto } from '../measure/calibrate.ts'
+import type { Calibration, CalibrationQuality, ScoredPhoto } from '../measure/calibrate.ts'
 import type { Network } from './network.ts'
 import { nonFlowersOf, scoreNonFlowers } from './non-flowers.ts'
 import type { NonFlowers } from './non-flowers.ts'
+import type { OnProgress } from '../console/bar.ts'
 
 export interface CalibrateNetworkOptions {
   readonly preprocessing: Preprocessing
   readonly views: readonly View[]
   readonly seed: number
   /** Drawn pictures of a kind, as in `scoreNonFlowers`. */
-  readonly each?: number
+  readonly each?: number | undefined
   /** Of drawn pictures without a flower, those that are measured. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
 }
 
 export interface CalibratedNetwork {
   readonly calibration: Calibration
-  readonly report: CalibrationReport
+  readonly quality: CalibrationQuality
   /** Null: no abstention was fitted. */
   readonly nonFlowers: NonFlowers | null
 }
@@ -33,11 +34,11 @@ export async function calibrateNetwork(
   const plain = calibrate(photos, seed)
   if (!plain.calibration.abstention) return { ...plain, nonFlowers: null }
   const { onProgress: _, ...quiet } = options
-  const strange = await scoreNonFlowers(network, { ...quiet, views: views.slice(0, 1), part: 'fit' })
+  const outOfDistribution = await scoreNonFlowers(network, { ...quiet, views: views.slice(0, 1), part: 'fit' })
   const calibrated = calibrate(
     photos,
     seed,
-    strange.map((picture) => picture.views[0]!),
+    outOfDistribution.map((picture) => picture.views[0]!),
   )
   const measured = await scoreNonFlowers(network, { ...options, part: 'measure' })
   return { ...calibrated, nonFlowers: nonFlowersOf(measured, calibrated.calibration) }

@@ -3,9 +3,8 @@ import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax } from '@flowers/shared/model/views'
 import type { ViewPolicy } from '@flowers/shared/model/views'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
-import { abstentionOf, answerOf, confidence, eceBins, isRight, setsOf } from '../measure/calibrate.ts'
-import type { PolicyAnswer, PolicyReport } from '../measure/calibrate.ts'
-import { expectedCalibrationError } from '../measure/calibration-error.ts'
+import { abstentionOf, accuracyByViews, answerOf, calibrationErrors, setsOf } from '../measure/calibrate.ts'
+import type { CalibrationErrors, PolicyQuality } from '../measure/calibrate.ts'
 import { stopAt } from '../measure/fast-margin.ts'
 import { mean } from '../measure/mean.ts'
 import { measure, mostConfused } from '../measure/measure.ts'
@@ -17,6 +16,7 @@ import type { EvaluatedSplit, PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
 import { measureViewCosts } from './view-costs.ts'
 import type { ViewCosts } from './view-costs.ts'
+import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
 export interface EvaluateOptions {
@@ -26,9 +26,9 @@ export interface EvaluateOptions {
   readonly data: string
   readonly split: EvaluatedSplit
   readonly views: ViewPolicy
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
   /** Photos of which the views were timed so far, of all. */
-  readonly onTimed?: (done: number, total: number) => void
+  readonly onTimed?: OnProgress
 }
 
 export interface Evaluation {
@@ -58,9 +58,9 @@ export interface Evaluation {
   readonly top5: MeasuredShare
   readonly macroF1: MeasuredShare
   /** Before and after the temperature of the manifest. */
-  readonly ece: { readonly before: number; readonly after: number; readonly bins: number }
-  readonly set: PolicyReport['set']
-  readonly abstention: PolicyReport['abstention']
+  readonly ece: CalibrationErrors
+  readonly set: PolicyQuality['set']
+  readonly abstention: PolicyQuality['abstention']
   /** Top-1 from the first k views alone: what each view adds, and what it costs. */
   readonly byViews: readonly {
     readonly views: number
@@ -91,14 +91,12 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
   try {
     const { preprocessing } = manifest
     const views = options.views === 'none' ? manifest.views.slice(0, 1) : manifest.views
-    const { onProgress } = options
-    const scored = await scorePhotos(network, samples, { preprocessing, views, ...(onProgress && { onProgress }) })
+    const scored = await scorePhotos(network, samples, { preprocessing, views, onProgress: options.onProgress })
     if (scored.photos.length === 0)
       throw new TrainerError('DATA_EMPTY', `No photo of the split ${options.split} can be read.`)
     const unreadable = new Set(scored.unreadable.map(({ path: id }) => id))
     const readable = samples.filter(({ id }) => !unreadable.has(id))
-    const timing = { preprocessing, views, ...(options.onTimed && { onProgress: options.onTimed }) }
-    const costs = await measureViewCosts(network, readable, timing)
+    const costs = await measureViewCosts(network, readable, { preprocessing, views, onProgress: options.onTimed })
     return summarize(options, manifest, data, scored, costs)
   } finally {
     await network.release()
@@ -146,11 +144,9 @@ function summarize(
     ece: calibrationErrors(answers),
     set: setsOf(answers, calibration),
     abstention: abstentionOf(answers, calibration),
-    byViews: manifest.views.slice(0, of).map(({ flip, scale }, index) => {
-      const right = photos.map(({ views, label }) =>
-        Number(argmax(stopAt(views.slice(0, index + 1), 'full', null).mean) === label),
-      )
-      return { views: index + 1, flip, scale, top1: mean(right), milliseconds: costs.milliseconds[index]! }
+    byViews: accuracyByViews(photos).map((top1, index) => {
+      const { flip, scale } = manifest.views[index]!
+      return { views: index + 1, flip, scale, top1, milliseconds: costs.milliseconds[index]! }
     }),
     timedPhotos: costs.photos,
     groups: shotGroups(classes, trainCounts),
@@ -161,18 +157,5 @@ function summarize(
       photos,
     })),
     confusion,
-  }
-}
-
-function calibrationErrors(answers: readonly PolicyAnswer[]): Evaluation['ece'] {
-  const right = answers.map(isRight)
-  return {
-    before: expectedCalibrationError(
-      answers.map(({ mean }) => mean[argmax(mean)] as number),
-      right,
-      eceBins,
-    ),
-    after: expectedCalibrationError(answers.map(confidence), right, eceBins),
-    bins: eceBins,
   }
 }

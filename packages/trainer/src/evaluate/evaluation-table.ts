@@ -1,5 +1,6 @@
-import { percent } from '../console/format.ts'
+import { percent, plural } from '../console/format.ts'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
+import { shotNames, shotRanges } from '../measure/metrics.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
 /** `81.2 % (78.4 % to 83.9 %)`. */
@@ -36,11 +37,11 @@ export function evaluationTable(evaluation: Evaluation): string {
   rows.push(['views', `${used} (policy ${views.policy})`])
   if (views.disagreement !== null && views.policy !== 'full')
     rows.push(['other label than by all views', percent(views.disagreement)])
-  const { many, medium, few } = evaluation.groups
-  for (const [name, group] of Object.entries({ 'over 100': many, '20 to 100': medium, 'under 20': few })) {
+  for (const shots of shotNames) {
+    const group = evaluation.groups[shots]
     if (group.recall === null) continue
     rows.push([
-      `classes of ${name} training photos`,
+      `classes of ${shotRanges[shots]} training photos`,
       `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`,
     ])
   }
@@ -50,7 +51,7 @@ export function evaluationTable(evaluation: Evaluation): string {
     '',
     ...aligned(rows),
     ...section(
-      `views added one by one: top-1, gain, cost on this machine (one view at a time, median of ${counted(evaluation.timedPhotos)})`,
+      `views added one by one: top-1, gain, cost on this machine (one view at a time, median of ${plural(evaluation.timedPhotos, 'photo')})`,
       viewRows(evaluation),
     ),
     ...section('weakest classes', weakest(evaluation)),
@@ -72,8 +73,6 @@ function notes({ data }: Evaluation): string[] {
   if (data.asTrained && data.split === 'train') lines.push('The model was trained on these photos.')
   return lines
 }
-
-const counted = (photos: number): string => (photos === 1 ? '1 photo' : `${photos} photos`)
 
 function viewRows({ byViews }: Evaluation): [string, string][] {
   return byViews.map(({ views, flip, scale, top1, milliseconds }, index) => {

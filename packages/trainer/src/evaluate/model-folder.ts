@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { exists } from '@flowers/shared/files'
 import { listModels, modelFiles } from '@flowers/shared/model/package'
 import { fromUser } from '../console/paths.ts'
 import { TrainerError } from '../errors.ts'
@@ -7,11 +7,7 @@ import { TrainerError } from '../errors.ts'
 /** The model folder that a person names, by itself or by the folder of its versions. Throws MODEL_FOLDER. */
 export async function modelFolder(path: string): Promise<string> {
   const folder = fromUser(path)
-  const isModel = await access(join(folder, modelFiles.manifest)).then(
-    () => true,
-    () => false,
-  )
-  if (isModel) return folder
+  if (await exists(join(folder, modelFiles.manifest))) return folder
   const versions = (await listModels(dirname(folder))).find(({ name }) => name === basename(folder))?.versions
   const highest = versions?.at(-1)
   if (highest !== undefined) return join(folder, String(highest))

@@ -8,6 +8,7 @@ import { abstains, answerOf } from '../measure/calibrate.ts'
 import type { Calibration, ScoredPhoto } from '../measure/calibrate.ts'
 import type { Network } from './network.ts'
 import { scorePhotos } from './score-photos.ts'
+import type { OnProgress } from '../console/bar.ts'
 
 /** How often nothing is named where there is no flower. */
 export interface NonFlowers {
@@ -24,8 +25,8 @@ export interface NonFlowersOptions {
   /** What abstention was chosen by cannot measure it: each part has pictures of its own. */
   readonly part: 'fit' | 'measure'
   /** Pictures of each kind, 20 unless said: 240 in all. */
-  readonly each?: number
-  readonly onProgress?: (done: number, total: number) => void
+  readonly each?: number | undefined
+  readonly onProgress?: OnProgress
 }
 
 const usualEach = 20
@@ -46,7 +47,7 @@ export async function scoreNonFlowers(network: Network, options: NonFlowersOptio
     preprocessing,
     views,
     read: ({ scene, seed: own }) => drawScene(own, { scene, size: preprocessing.size }),
-    ...(onProgress && { onProgress }),
+    onProgress,
   })
   return photos
 }

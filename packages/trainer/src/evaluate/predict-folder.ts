@@ -5,9 +5,10 @@ import { openModel } from '@flowers/shared/model/package'
 import { stringify } from 'csv-stringify/sync'
 import { compareText } from '../dataset/listed-photo.ts'
 import { requireWritableFile, writeOutput } from '../console/output.ts'
-import { ViewRunner } from './infer.ts'
+import { ViewScorer } from './view-scorer.ts'
 import { openNetwork } from './network.ts'
 import { decodePhotos } from './photos.ts'
+import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
 export interface PredictOptions {
@@ -17,10 +18,10 @@ export interface PredictOptions {
   readonly input: string
   /** The CSV to write; its folder is made if missing. */
   readonly out: string
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
 }
 
-export interface PredictReport {
+export interface PredictResult {
   /** Photos with a line in the CSV. */
   readonly written: number
   /** Photos without one, in order of path; also in `<out>.errors.csv` as `path,reason`. */
@@ -37,7 +38,7 @@ export const errorsFileOf = (out: string): string => `${out}.errors.csv`
  * Throws what `requireWritableFile` throws of `out`, before anything else; what `openModel` throws; and PREDICT_INPUT when
  * there is no such folder or nothing in it.
  */
-export async function predictFolder({ model, input, out, onProgress }: PredictOptions): Promise<PredictReport> {
+export async function predictFolder({ model, input, out, onProgress }: PredictOptions): Promise<PredictResult> {
   await requireWritableFile(out)
   const { network: path, manifest } = await openModel(model)
   const errorsFile = errorsFileOf(out)
@@ -47,12 +48,12 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
   const unreadable: { path: string; reason: string }[] = []
   try {
     const { preprocessing, views, viewPolicy, calibration } = manifest
-    const runner = new ViewRunner(network, preprocessing, views)
+    const scorer = new ViewScorer(network, preprocessing, views)
     for await (const decoded of decodePhotos(photos, preprocessing, views)) {
       const { id } = decoded.photo
       if (decoded.canvases === null) unreadable.push({ path: id, reason: decoded.reason })
       else {
-        const { probabilities, used } = await runner.answer(decoded.canvases, viewPolicy, calibration.fastLead)
+        const { probabilities, used } = await scorer.answer(decoded.canvases, viewPolicy, calibration.fastLead)
         const best = answer(probabilities, used, manifest, 1).predictions[0]!
         lines.push([id, best.label, best.score.toFixed(6)])
       }

@@ -6,11 +6,12 @@ import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { scalesOf } from '@flowers/shared/image/view'
 import type { View } from '@flowers/shared/image/view'
 import type { Network } from './network.ts'
+import type { OnProgress } from '../console/bar.ts'
 
 export interface ViewCostOptions {
   readonly preprocessing: Preprocessing
   readonly views: readonly View[]
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
   /** Milliseconds of a clock; that of the machine unless said. */
   readonly now?: () => number
 }

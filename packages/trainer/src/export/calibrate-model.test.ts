@@ -64,7 +64,7 @@ describe('calibrateModel', () => {
     const card = await bytesOf('README.md')
     expect(card).toContain(`\n\n${section}\n`)
     expect(section).toMatch(/Fitted on 80 of 160 validation photos .* measured on the other 80/)
-    expect(section).toMatch(/\n\| `none` \| 1\.00 \| \S+ % \(.*\) \|/)
+    expect(section).toMatch(/\n\| `none` +\| 1\.00 +\| \S+ % \(.*\) +\|/)
     expect(section).toMatch(
       /Of 24 drawn pictures without a flower, of 12 kinds, \S+ % \(\S+ % to \S+ %\) are abstained/,
     )

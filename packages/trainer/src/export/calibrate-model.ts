@@ -5,9 +5,9 @@ import { modelFiles, openModel, packageModel } from '@flowers/shared/model/packa
 import { calibrateNetwork } from '../evaluate/calibrate-network.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import { openPhotosOf } from '../evaluate/photos-of-model.ts'
-import { scorePhotos } from '../evaluate/score-photos.ts'
+import { scoreAllPhotos } from '../evaluate/score-photos.ts'
 import { calibrationMetrics, calibrationSection, replaceCalibration } from './card-calibration.ts'
-import { TrainerError } from '../errors.ts'
+import type { OnProgress } from '../console/bar.ts'
 
 export interface CalibrateOptions {
   /** A model folder. */
@@ -16,9 +16,9 @@ export interface CalibrateOptions {
   readonly data: string
   /** Drawn pictures without a flower of each kind; 20 unless said. */
   readonly each?: number
-  readonly onPhoto?: (done: number, total: number) => void
+  readonly onPhoto?: OnProgress
   /** Like `onPhoto`, for the drawn pictures without a flower. */
-  readonly onPicture?: (done: number, total: number) => void
+  readonly onPicture?: OnProgress
 }
 
 export interface Calibrated {
@@ -44,24 +44,18 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
   const { seed } = manifest.data
   const network = await openNetwork(opened.network, preprocessing.size)
   try {
-    const scored = await scorePhotos(network, samples, {
-      preprocessing,
-      views,
-      ...(onPhoto && { onProgress: onPhoto }),
-    })
-    const lost = scored.unreadable[0]
-    if (lost) throw new TrainerError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
-    const { calibration, report, nonFlowers } = await calibrateNetwork(network, scored.photos, {
+    const scored = await scoreAllPhotos(network, samples, { preprocessing, views, onProgress: onPhoto })
+    const { calibration, quality, nonFlowers } = await calibrateNetwork(network, scored, {
       preprocessing,
       views,
       seed,
-      ...(each !== undefined && { each }),
-      ...(onPicture && { onProgress: onPicture }),
+      each,
+      onProgress: onPicture,
     })
     const photos = `of ${samples.length} validation photos (SHA-256 of their list: \`${sha256}\`)`
-    const section = calibrationSection({ calibration, views, report, nonFlowers, photos })
+    const section = calibrationSection({ calibration, views, quality, nonFlowers, photos })
     const { nonFlowers: _, ...metrics } = manifest.metrics
-    const changed = { ...manifest, calibration, metrics: { ...metrics, ...calibrationMetrics(report, nonFlowers) } }
+    const changed = { ...manifest, calibration, metrics: { ...metrics, ...calibrationMetrics(quality, nonFlowers) } }
     const card = replaceCalibration(await readFile(join(model, modelFiles.card), 'utf8'), section)
     const kept = Object.fromEntries(Object.keys(files).map((path) => [path, { copyOf: join(model, path) }]))
     const written = await packageModel(model, { ...kept, [modelFiles.card]: card }, changed, { replace: true })

@@ -1,13 +1,14 @@
+import { markdownList, markdownTable } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { viewPolicies } from '@flowers/shared/model/views'
-import type { CalibrationReport, PolicyReport } from '../measure/calibrate.ts'
+import type { CalibrationQuality, PolicyQuality } from '../measure/calibrate.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { percent } from '../console/format.ts'
 
 /** What a calibration adds to the metrics of a manifest. */
 export function calibrationMetrics(
-  { ece }: Pick<CalibrationReport, 'ece'>,
+  { ece }: Pick<CalibrationQuality, 'ece'>,
   nonFlowers: NonFlowers | null,
 ): Pick<Manifest['metrics'], 'ece' | 'nonFlowers'> {
   return { ece, ...(nonFlowers && { nonFlowers: { exact: nonFlowers.exact, none: nonFlowers.none } }) }
@@ -15,7 +16,7 @@ export function calibrationMetrics(
 
 /** What the section is made of. */
 export interface CalibrationFacts extends Pick<Manifest, 'calibration' | 'views'> {
-  readonly report: CalibrationReport
+  readonly quality: CalibrationQuality
   /** Null: no abstention was fitted. */
   readonly nonFlowers: NonFlowers | null
   /** Sentence on the photos; those of validation unless said. */
@@ -25,13 +26,13 @@ export interface CalibrationFacts extends Pick<Manifest, 'calibration' | 'views'
 const byViews = (values: readonly number[]): string => values.map((value) => value.toFixed(3)).join(', ')
 
 /** The section Calibration of a card. */
-export function calibrationSection({ calibration, views, report, nonFlowers, photos }: CalibrationFacts): string {
+export function calibrationSection({ calibration, views, quality, nonFlowers, photos }: CalibrationFacts): string {
   const { temperature, conformal, abstention, fastLead } = calibration
   const missing = (what: string): string => `${what}: not fitted, the photos are too few.`
   const items = [
-    `Temperature: ${byViews(temperature)}. Expected calibration error with \`exact\` (${report.ece.bins} bins): ${percent(report.ece.before)} before, ${percent(report.ece.after)} after.`,
-    conformal && report.promisedCoverage !== null
-      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: classes are added, best first, until their probabilities reach ${byViews(conformal.threshold)}. From ${conformal.count} photos at least ${percent(report.promisedCoverage)} can be promised with 95 % confidence.`
+    `Temperature: ${byViews(temperature)}. Expected calibration error with \`exact\` (${quality.ece.bins} bins): ${percent(quality.ece.before)} before, ${percent(quality.ece.after)} after.`,
+    conformal && quality.promisedCoverage !== null
+      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: classes are added, best first, until their probabilities reach ${byViews(conformal.threshold)}. From ${conformal.count} photos at least ${percent(quality.promisedCoverage)} can be promised with 95 % confidence.`
       : missing('Conformal sets'),
     abstention
       ? `No label is named when the best probability, softened by the temperature ${abstention.temperature}, is below ${byViews(abstention.threshold)}: ${percent(abstention.falseAlarmShare)} of the right answers that it was fitted on, ${abstention.count} at least.`
@@ -44,28 +45,41 @@ export function calibrationSection({ calibration, views, report, nonFlowers, pho
   ]
   return `## Calibration
 
-Fitted on ${report.fitted} ${photos ?? 'of the validation photos'}, for each number of views (1 to ${views.length}, in this order below); measured on the other ${report.heldOut}, with exact 95 % intervals:
+Fitted on ${quality.fitted} ${photos ?? 'of the validation photos'}, for each number of views (1 to ${views.length}, in this order below); measured on the other ${quality.heldOut}, with exact 95 % intervals:
 
-| views | used | sets hold the true label | labels a set | without an answer | right answers lost | right of those given | another label than by all |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-${viewPolicies.flatMap((policy) => row(policy, report.policies[policy])).join('\n')}
+${markdownTable(
+  columns,
+  viewPolicies.flatMap((policy) => row(policy, quality.policies[policy])),
+).join('\n')}
 
-${items.map((item) => `- ${item}`).join('\n')}`
+${markdownList(items)}`
 }
 
-function row(policy: string, report: PolicyReport | null): string[] {
-  if (!report) return []
-  const { set, abstention } = report
-  const cells = [
-    `\`${policy}\``,
-    report.views.toFixed(2),
-    ...(set ? [withInterval(set.coverage), set.size.toFixed(2)] : ['-', '-']),
-    ...(abstention
-      ? [percent(abstention.share), percent(abstention.falseAlarms), percent(abstention.accuracy)]
-      : ['-', '-', '-']),
-    percent(report.disagreement),
+const columns = [
+  'views',
+  'used',
+  'sets hold the true label',
+  'labels a set',
+  'without an answer',
+  'right answers lost',
+  'right of those given',
+  'another label than by all',
+]
+
+function row(policy: string, quality: PolicyQuality | null): string[][] {
+  if (!quality) return []
+  const { set, abstention } = quality
+  return [
+    [
+      `\`${policy}\``,
+      quality.views.toFixed(2),
+      ...(set ? [withInterval(set.coverage), set.size.toFixed(2)] : ['-', '-']),
+      ...(abstention
+        ? [percent(abstention.share), percent(abstention.falseAlarms), percent(abstention.accuracy)]
+        : ['-', '-', '-']),
+      percent(quality.disagreement),
+    ],
   ]
-  return [`| ${cells.join(' | ')} |`]
 }
 
 /** Kinds of pictures that are abstained from less often than this are named. */

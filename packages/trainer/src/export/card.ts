@@ -1,9 +1,10 @@
+import { markdownList, markdownTable } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
-import type { CalibrationReport } from '../measure/calibrate.ts'
+import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { Measures } from '../measure/measure.ts'
 import { mostConfused } from '../measure/measure.ts'
-import { shotGroups } from '../measure/metrics.ts'
+import { shotGroups, shotNames, shotRanges } from '../measure/metrics.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames } from '../recipe/schema.ts'
@@ -19,7 +20,7 @@ export interface CardFacts {
   readonly checkpoint: { readonly phase: string; readonly epoch: number }
   readonly splitBy: 'given' | 'stratified'
   readonly measures: Measures
-  readonly calibration: CalibrationReport
+  readonly calibration: CalibrationQuality
   /** Null: no abstention was fitted. */
   readonly nonFlowers: NonFlowers | null
   readonly parity: Parity
@@ -76,15 +77,13 @@ const sections: readonly ((facts: CardFacts) => string)[] = [
   use,
   data,
   accuracy,
-  ({ manifest, calibration, nonFlowers }) => calibrationSection({ ...manifest, report: calibration, nonFlowers }),
+  ({ manifest, calibration, nonFlowers }) => calibrationSection({ ...manifest, quality: calibration, nonFlowers }),
   training,
   exported,
   limits,
   notesSection,
   classTable,
 ]
-
-const bullets = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n')
 
 function title({ manifest }: CardFacts): string {
   const { name, version, architecture, labels, preprocessing } = manifest
@@ -113,7 +112,7 @@ function data({ manifest, splitBy, trainCounts }: CardFacts): string {
   const made = splitBy === 'given' ? 'as the data brings it' : `drawn by class with seed ${manifest.data.seed}`
   return `## Data
 
-${bullets([
+${markdownList([
   `${manifest.data.train} training and ${manifest.data.valid} validation photos in ${manifest.labels.length} classes, split ${made}.`,
   `${sorted[0]} to ${sorted.at(-1)} training photos a class, median ${sorted[Math.floor(sorted.length / 2)]}.`,
   `SHA-256 of the list of photos with their hashes, labels and splits: \`${manifest.data.sha256}\`.`,
@@ -129,13 +128,11 @@ function whoChose({ data, seed }: Recipe, photos: number): string {
 
 function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: CardFacts): string {
   const { top1, top5, macroF1 } = manifest.metrics
-  const groups = Object.entries(shotGroups(measures.classes, trainCounts)).flatMap(([name, { recall, classes }]) =>
-    recall === null
-      ? []
-      : [
-          `${{ many: 'over 100', medium: '20 to 100', few: 'under 20' }[name]}: ${percent(recall)} (${classes} classes)`,
-        ],
-  )
+  const shots = shotGroups(measures.classes, trainCounts)
+  const groups = shotNames.flatMap((name) => {
+    const { recall, classes } = shots[name]
+    return recall === null ? [] : [`${shotRanges[name]}: ${percent(recall)} (${classes} classes)`]
+  })
   const confused = mostConfused(measures.confusion, 5).map(
     ({ truth, predicted, photos }) => `${manifest.labels[truth]} called ${manifest.labels[predicted]} (${photos})`,
   )
@@ -143,13 +140,11 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
 
 On the ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
 
-| top-1 | top-5 | macro-F1 |
-| --- | --- | --- |
-| ${withInterval(top1)} | ${withInterval(top5)} | ${withInterval(macroF1)} |
+${markdownTable(['top-1', 'top-5', 'macro-F1'], [[top1, top5, macroF1].map(withInterval)]).join('\n')}
 
 ${whoChose(recipe, top1.count)} chose the checkpoint, so expect slightly less on others.
 
-${bullets([
+${markdownList([
   `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
   `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
   ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
@@ -160,9 +155,8 @@ function training({ manifest, recipe, checkpoint }: CardFacts): string {
   const phases = phaseNames.flatMap((name) => {
     const phase = recipe.phases[name]
     if (phase.epochs === 0) return []
-    return [
-      `| ${name} | ${phase.epochs} | ${phase.size} | ${phase.batch} | ${phase.trainable} | ${phase.learningRate.backbone} / ${phase.learningRate.head} |`,
-    ]
+    const { epochs, size, batch, trainable, learningRate } = phase
+    return [[name, epochs, size, batch, trainable, `${learningRate.backbone} / ${learningRate.head}`]]
   })
   const chosen =
     checkpoint.epoch < 0
@@ -180,9 +174,7 @@ function training({ manifest, recipe, checkpoint }: CardFacts): string {
 
 Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : 'from pretrained weights'}; the checkpoint is that of ${chosen}${swept}.${adjusted} The whole recipe is in \`manifest.json\`.
 
-| phase | epochs, at most | pixels | batch | trained | learning rate, backbone / head |
-| --- | --- | --- | --- | --- | --- |
-${phases.join('\n')}`
+${markdownTable(['phase', 'epochs, at most', 'pixels', 'batch', 'trained', 'learning rate, backbone / head'], phases).join('\n')}`
 }
 
 function exported({ manifest, parity, parityFromTraining }: CardFacts): string {
@@ -198,7 +190,7 @@ function exported({ manifest, parity, parityFromTraining }: CardFacts): string {
   return `## Export
 
 The ONNX file was held against the trainer on ${parity.photos} ${source}, through the preprocessing of the service: logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, and ${parity.flips.length} labels change${flips.length > 0 ? ':' : '.'}
-${flips.length > 0 ? `\n${bullets(flips)}\n` : ''}
+${flips.length > 0 ? `\n${markdownList(flips)}\n` : ''}
 Made with ${Object.entries(manifest.versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}.`
@@ -208,7 +200,7 @@ function limits({ trainCounts }: CardFacts): string {
   const fewest = Math.min(...trainCounts)
   return `## Limits
 
-${bullets([
+${markdownList([
   'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
   'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
   ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
@@ -222,12 +214,10 @@ function notesSection({ notes }: CardFacts): string {
 
 function classTable({ manifest, measures, trainCounts }: CardFacts): string {
   const rows = measures.classes.map(({ precision, recall, f1, photos }, index) => {
-    const shares = photos === 0 ? '- | - | -' : [precision, recall, f1].map(percent).join(' | ')
-    return `| ${manifest.labels[index]!.replaceAll('|', '\\|')} | ${shares} | ${photos} | ${trainCounts[index]} |`
+    const shares = photos === 0 ? ['-', '-', '-'] : [precision, recall, f1].map(percent)
+    return [manifest.labels[index], ...shares, photos, trainCounts[index]]
   })
   return `## By class
 
-| class | precision | recall | F1 | validation photos | training photos |
-| --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}`
+${markdownTable(['class', 'precision', 'recall', 'F1', 'validation photos', 'training photos'], rows).join('\n')}`
 }

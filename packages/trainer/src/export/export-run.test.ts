@@ -8,12 +8,12 @@ import { evaluationTable } from '../evaluate/evaluation-table.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import { predictFolder } from '../evaluate/predict-folder.ts'
 import { exportRun, targetOf } from './export-run.ts'
-import type { ExportReport } from './export-run.ts'
+import type { ExportResult } from './export-run.ts'
 import { makeTestRun } from '../testing/test-run.ts'
 import type { TestRun } from '../testing/test-run.ts'
 
 let test: TestRun
-let report: ExportReport
+let report: ExportResult
 let model: string
 const lines: string[] = []
 const broken = 'train/01-daisy/broken.jpg'
@@ -90,7 +90,7 @@ describe('an exported run', () => {
     ]) {
       expect(card).toContain(`\n## ${heading}\n`)
     }
-    for (const label of report.manifest.labels) expect(card).toContain(`\n| ${label} | `)
+    for (const label of report.manifest.labels) expect(card).toMatch(new RegExp(`\\n\\| ${label} +\\| [0-9.]+ %`))
     expect(card).toContain('\n## Notes\n\nDrawn by a program.\n\n')
     expect(card).toContain('Logit adjustment: 0.5 times the log of the class prior')
     expect(card).not.toMatch(/undefined|NaN|\[object/)

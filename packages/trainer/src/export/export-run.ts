@@ -1,14 +1,14 @@
-import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { exists } from '@flowers/shared/files'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { manifestFormat } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { argmax, mergeViews } from '@flowers/shared/model/views'
 import type { Dataset } from '../dataset/dataset.ts'
-import { answerOf } from '../measure/calibrate.ts'
-import type { CalibrationReport } from '../measure/calibrate.ts'
+import { accuracyByViews, answerOf } from '../measure/calibrate.ts'
+import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { calibrateNetwork } from '../evaluate/calibrate-network.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
@@ -16,7 +16,8 @@ import { measure } from '../measure/measure.ts'
 import type { Measures } from '../measure/measure.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import type { Network } from '../evaluate/network.ts'
-import { scorePhotos } from '../evaluate/score-photos.ts'
+import { scoreAllPhotos } from '../evaluate/score-photos.ts'
+import { sayProgress } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
@@ -50,13 +51,13 @@ export interface ExportOptions {
   readonly open?: (path: string, size: number) => Promise<Network>
 }
 
-export interface ExportReport {
+export interface ExportResult {
   readonly folder: string
   readonly manifest: Manifest
   readonly fused: Fused
   readonly parity: Parity
   readonly measures: Measures
-  readonly calibration: CalibrationReport
+  readonly calibration: CalibrationQuality
   readonly nonFlowers: NonFlowers | null
 }
 
@@ -74,10 +75,10 @@ const viewPolicy = 'exact'
  * before anything is done; EXPORT_CONVERTER,
  * EXPORT_PARITY; and what TensorFlow, `openDataset` and reading weights throw.
  */
-export async function exportRun(options: ExportOptions): Promise<ExportReport> {
+export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
-  await requireAbsent(out)
+  if (await exists(out)) throw new SharedError('MODEL_EXISTS', `${out} exists.`)
   await requireWritable(dirname(out))
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, logitAdjustment } = await readAdjusted(options.run)
@@ -148,27 +149,7 @@ async function readAdjusted(folder: string): Promise<{ run: TrainedRun; logitAdj
   return { run: { ...run, values: adjustLogits(run.values, logitAdjustment) }, logitAdjustment }
 }
 
-async function requireAbsent(folder: string): Promise<void> {
-  const present = await access(folder).then(
-    () => true,
-    () => false,
-  )
-  if (present) throw new SharedError('MODEL_EXISTS', `${folder} exists.`)
-}
-
 type Log = (line: string) => void
-
-const secondsBetweenLines = 30
-
-/** A line now and then while photos go through. */
-function progressLines(log: Log, what: string): (done: number, total: number) => void {
-  let last = performance.now()
-  return (done, total) => {
-    if (performance.now() - last < secondsBetweenLines * 1000) return
-    last = performance.now()
-    log(`${what}: ${done} of ${total}`)
-  }
-}
 
 async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preprocessing, network: Network, log: Log) {
   const { photos, fromTraining } = gatePhotos(dataset, preprocessing.size)
@@ -179,7 +160,7 @@ async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproc
       reference,
       photos,
       preprocessing,
-      onProgress: progressLines(log, 'parity gate'),
+      onProgress: sayProgress('parity gate', log),
     })
     const source =
       fromTraining === 0 ? 'validation photos' : `photos, ${fromTraining} of them for want of others training photos`
@@ -205,30 +186,21 @@ async function measureRun(
   log: Log,
 ) {
   const { views } = recipe
-  const onProgress = progressLines(log, `measuring with ${views.length} views`)
-  const { photos, unreadable } = await scorePhotos(network, dataset.valid, { preprocessing, views, onProgress })
-  const lost = unreadable[0]
-  if (lost) throw new TrainerError('DATA_IMAGE_LOST', `"${lost.path}" cannot be read: ${lost.reason}`)
-  const {
-    calibration: fitted,
-    report: calibration,
-    nonFlowers,
-  } = await calibrateNetwork(network, photos, {
+  const onProgress = sayProgress(`measuring with ${views.length} views`, log)
+  const photos = await scoreAllPhotos(network, dataset.valid, { preprocessing, views, onProgress })
+  const calibrated = await calibrateNetwork(network, photos, {
     preprocessing,
     views,
     seed: recipe.seed,
-    onProgress: progressLines(log, 'measuring abstention on drawn pictures without a flower'),
+    onProgress: sayProgress('measuring abstention on drawn pictures without a flower', log),
   })
+  const { calibration: fitted, quality: calibration, nonFlowers } = calibrated
   const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
   const measures = measure(answers, dataset.labels.length, recipe.seed)
   log(
     `validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
   )
-  const top1ByViews = views.map((_, index) => {
-    const right = photos.filter((photo) => argmax(mergeViews(photo.views.slice(0, index + 1))) === photo.label)
-    return right.length / photos.length
-  })
-  return { fitted, calibration, nonFlowers, measures, top1ByViews }
+  return { fitted, calibration, nonFlowers, measures, top1ByViews: accuracyByViews(photos) }
 }
 
 interface Described {

@@ -8,6 +8,7 @@ import { decodePhotos } from '../evaluate/photos.ts'
 import { compareLogits, requireParity } from './parity.ts'
 import type { LogitPair, Parity } from './parity.ts'
 import type { Reference } from './reference.ts'
+import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
 /** The gate holds an exported file against the trainer on at least this many photos where the data has them. */
@@ -34,7 +35,7 @@ export interface GateOptions {
   readonly reference: Reference
   readonly photos: readonly Sample[]
   readonly preprocessing: Preprocessing
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
 }
 
 /**

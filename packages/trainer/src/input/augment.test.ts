@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { AugmentOptions } from '../recipe/schema.ts'
 import { standardAugment, strongAugment } from '../recipe/defaults.ts'
 import { recipeDefaults } from '../testing/test-recipe.ts'
-import { atStrength, colorMatrix, drawAugmentation, drawErased, drawGeometry, hueMatrix } from './augment.ts'
+import {
+  atStrength,
+  colorMatrix,
+  drawAugmentation,
+  drawErased,
+  drawGeometry,
+  hueMatrix,
+  movesPixels,
+} from './augment.ts'
 import { Random } from '@flowers/shared/random'
 
 const still = { ...standardAugment, horizontalFlip: 0, rotation: 0 }
@@ -21,6 +29,21 @@ function scripted(named: { angle?: number; shear?: number; scale?: number; x?: n
 describe('geometry', () => {
   it('is the identity when nothing is asked for', () => {
     expect(drawGeometry(still, 32, new Random(1, 'augment'))).toEqual([1, 0, 0, 0, 1, 0, 0, 0])
+  })
+
+  it.each([
+    { horizontalFlip: 0.5 },
+    { verticalFlip: 0.5 },
+    { rotation: 5 },
+    { affine: { ...still.affine, translate: 0.1 } },
+    { affine: { ...still.affine, shear: 5 } },
+    { affine: { ...still.affine, scale: [0.9, 1] } },
+    { color: { ...still.color, hue: 0.1 } },
+    {},
+  ] as Partial<AugmentOptions>[])('moves pixels with %j only where it can draw more than the identity', (changed) => {
+    const options = { ...still, ...changed }
+    const drawn = Array.from({ length: 20 }, (_, seed) => drawGeometry(options, 32, new Random(seed, 'augment')).join())
+    expect(movesPixels(options)).toBe(drawn.some((each) => each !== '1,0,0,0,1,0,0,0'))
   })
 
   it('flips about the middle of the pixels', () => {

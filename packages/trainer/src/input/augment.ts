@@ -84,6 +84,11 @@ export function drawGeometry(options: AugmentOptions, size: number, random: Rand
   return [linear[0]![0]!, linear[0]![1]!, offset[0]!, linear[1]![0]!, linear[1]![1]!, offset[1]!, 0, 0]
 }
 
+/** Whether `drawGeometry` can draw anything but the identity. */
+export const movesPixels = ({ horizontalFlip, verticalFlip, rotation, affine }: AugmentOptions): boolean =>
+  horizontalFlip + verticalFlip + rotation + affine.translate + affine.shear > 0 ||
+  affine.scale.some((scale) => scale !== 1)
+
 /** Luma of Rec. 601, the grey that saturation mixes with. */
 const luma = [0.299, 0.587, 0.114] as const
 

@@ -9,6 +9,7 @@ import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { trainBatches, validBatches } from './loader.ts'
 import { writeOutput } from '../console/output.ts'
 import { Random } from '@flowers/shared/random'
+import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
 export interface ContactSheetOptions {
@@ -19,7 +20,7 @@ export interface ContactSheetOptions {
   /** Epochs at most, a column each, from the first to the last. */
   readonly columns: number
   /** Epochs drawn so far, of all. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Pixels between pictures. */

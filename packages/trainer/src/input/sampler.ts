@@ -1,3 +1,4 @@
+import { groupBy } from '@flowers/shared/group-by'
 import { Random } from '@flowers/shared/random'
 
 export interface OrderOptions {
@@ -26,12 +27,7 @@ export function epochOrder(
   const random = new Random(seed, 'order', epoch)
   if (power === 1) return random.shuffle(Int32Array.from(samples, (_, position) => position))
 
-  const classes = new Map<number, number[]>()
-  samples.forEach(({ index }, position) => {
-    const members = classes.get(index)
-    if (members) members.push(position)
-    else classes.set(index, [position])
-  })
+  const classes = groupBy(samples.keys(), (position) => samples[position]!.index)
   const rounds = [...classes]
     .toSorted(([a], [b]) => a - b)
     .map(([, members]) => ({ members: random.shuffle(members), next: 0 }))

@@ -1,3 +1,4 @@
+import { groupBy } from '@flowers/shared/group-by'
 import { Random } from '@flowers/shared/random'
 import { clopperPearson } from './binomial.ts'
 
@@ -41,13 +42,7 @@ export function bootstrap(
 
 /** For each photo the photos that may stand in its place. */
 function poolsOf(count: number, strata: ArrayLike<number> | undefined): number[][] {
-  const pools = new Map<number | undefined, number[]>()
-  for (let index = 0; index < count; index++) {
-    const stratum = strata?.[index]
-    const pool = pools.get(stratum)
-    if (pool) pool.push(index)
-    else pools.set(stratum, [index])
-  }
+  const pools = groupBy(Array(count).keys(), (index) => strata?.[index])
   return Array.from({ length: count }, (_, index) => pools.get(strata?.[index]) as number[])
 }
 

@@ -41,7 +41,7 @@ function softmaxOf(logits: number[]): number[] {
 }
 
 describe('calibration', () => {
-  const { calibration, report } = calibrate(overconfident(4000), 1)
+  const { calibration, quality } = calibrate(overconfident(4000), 1)
 
   it('finds the temperature for each number of views', () => {
     expect(calibration.temperature).toHaveLength(3)
@@ -49,12 +49,12 @@ describe('calibration', () => {
   })
 
   it('is fitted on one half and holds on the other', () => {
-    expect(report).toMatchObject({ fitted: 2000, heldOut: 2000 })
+    expect(quality).toMatchObject({ fitted: 2000, heldOut: 2000 })
     expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 2000 })
-    expect(report.ece.before).toBeGreaterThan(0.08)
-    expect(report.ece.after).toBeLessThan(0.03)
+    expect(quality.ece.before).toBeGreaterThan(0.08)
+    expect(quality.ece.after).toBeLessThan(0.03)
     // Three standard errors of a share of 0.95 measured on 2,000 photos with a threshold from 2,000 others: 0.021.
-    const { exact, fast } = report.policies
+    const { exact, fast } = quality.policies
     expect(Math.abs((exact.set?.coverage.value ?? 0) - 0.95)).toBeLessThan(0.021)
     expect(exact.abstention?.falseAlarms).toBeCloseTo(0.05, 1)
     expect(exact.disagreement).toBe(0)
@@ -69,7 +69,7 @@ describe('calibration', () => {
 })
 
 describe('thresholds by number of views', () => {
-  const { calibration, report } = calibrate(slowlySure(4000), 1)
+  const { calibration, quality } = calibrate(slowlySure(4000), 1)
 
   it('are one for each', () => {
     expect(calibration.conformal?.threshold).toHaveLength(4)
@@ -77,7 +77,7 @@ describe('thresholds by number of views', () => {
   })
 
   it('hold for one view as for all', () => {
-    const { none, exact, full } = report.policies
+    const { none, exact, full } = quality.policies
     for (const { set, abstention } of [none, full]) {
       // Three standard errors, as above.
       expect(Math.abs(set!.coverage.value - 0.95)).toBeLessThan(0.021)
@@ -98,21 +98,21 @@ describe('thresholds by number of views', () => {
 
   it('say what so many photos can promise', () => {
     // 101 of 2,000 photos may miss; 1.645 standard errors below 0.95.
-    expect(report.promisedCoverage).toBeCloseTo(0.942, 3)
+    expect(quality.promisedCoverage).toBeCloseTo(0.942, 3)
   })
 })
 
 describe('abstention', () => {
-  // Flowers are confused with one other flower, strange pictures with all.
+  // Flowers are confused with one other flower, pictures of something else with all.
   const photos = Array.from({ length: 400 }, (_, photo) => {
     const sure = 0.6 + photo / 1100
     return { label: 0, views: [[sure, 1 - sure - 2e-6, 1e-6, 1e-6]] }
   })
-  const strange = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
+  const outOfDistribution = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
 
-  it('softens the probability where that catches more strange pictures than chance explains', () => {
-    expect(calibrate(photos, 1, strange).calibration.abstention?.temperature).toBe(2)
-    expect(calibrate(photos, 1, strange.slice(0, 3)).calibration.abstention?.temperature).toBe(1)
+  it('softens the probability where that catches more out-of-distribution pictures than chance explains', () => {
+    expect(calibrate(photos, 1, outOfDistribution).calibration.abstention?.temperature).toBe(2)
+    expect(calibrate(photos, 1, outOfDistribution.slice(0, 3)).calibration.abstention?.temperature).toBe(1)
     expect(calibrate(photos, 1).calibration.abstention?.temperature).toBe(1)
   })
 })

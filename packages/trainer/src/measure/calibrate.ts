@@ -1,4 +1,4 @@
-import { applyTemperature, likeness } from '@flowers/shared/model/calibration'
+import { applyTemperature, inDistributionScore } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews } from '@flowers/shared/model/views'
 import type { ViewPolicy } from '@flowers/shared/model/views'
@@ -8,7 +8,7 @@ import { clopperPearson, upperBound } from './binomial.ts'
 import { level } from './bootstrap.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
-import { fitFastLead, stopAt } from './fast-margin.ts'
+import { fitFastMargin, stopAt } from './fast-margin.ts'
 import { mean } from './mean.ts'
 import { splitValidation } from './split-validation.ts'
 import type { PhotoViews } from './fast-margin.ts'
@@ -57,7 +57,7 @@ export function answerOf(
 }
 
 /** What the answers of one policy are like. Null where nothing was fitted. */
-export interface PolicyReport {
+export interface PolicyQuality {
   /** Mean views used, and share of photos whose label differs from that of all views. */
   readonly views: number
   readonly disagreement: number
@@ -73,40 +73,47 @@ export interface AbstentionQuality {
   readonly accuracy: number
 }
 
+/** Expected calibration error before and after the temperature. */
+export interface CalibrationErrors {
+  readonly before: number
+  readonly after: number
+  readonly bins: number
+}
+
 /** How the fitted values did on the photos they were not fitted on. */
-export interface CalibrationReport {
+export interface CalibrationQuality {
   /** Photos fitted on, and photos held out. */
   readonly fitted: number
   readonly heldOut: number
   /** Of the policy `exact`. */
-  readonly ece: { readonly before: number; readonly after: number; readonly bins: number }
+  readonly ece: CalibrationErrors
   /** With 95 % confidence sets hold the true label at least this often: what so many photos can promise. Null: no sets. */
   readonly promisedCoverage: number | null
   /** `fast` is null where it was not fitted. */
-  readonly policies: Readonly<Record<Exclude<ViewPolicy, 'fast'>, PolicyReport>> & {
-    readonly fast: PolicyReport | null
+  readonly policies: Readonly<Record<Exclude<ViewPolicy, 'fast'>, PolicyQuality>> & {
+    readonly fast: PolicyQuality | null
   }
 }
 
 /**
  * Fits everything that turns mean probabilities into calibrated answers on half of the photos, drawn by the seed, and
- * reports it on the other half. Temperatures and thresholds are fitted for each number of views, on the first so many
+ * measures the result on the other half. Temperatures and thresholds are fitted for each number of views, on the first so many
  * views of every photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what
  * holds for them is what is measured. What too few photos cannot support is null (a temperature: 1).
  *
- * @param strange probabilities by the first view of pictures without a flower, by which abstention chooses its score
+ * @param outOfDistribution probabilities by the first view of pictures without a flower; abstention chooses its score by them
  */
 export function calibrate(
   photos: readonly ScoredPhoto[],
   seed: number,
-  strange: readonly Scores[] = [],
-): { calibration: Calibration; report: CalibrationReport } {
+  outOfDistribution: readonly Scores[] = [],
+): { calibration: Calibration; quality: CalibrationQuality } {
   const { fit, held } = splitValidation(photos, seed)
-  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, strange)
-  return { calibration, report: describe(calibration, fit.length, held) }
+  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, outOfDistribution)
+  return { calibration, quality: describe(calibration, fit.length, held) }
 }
 
-function fitCalibration(photos: readonly ScoredPhoto[], of: number, strange: readonly Scores[]): Calibration {
+function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistribution: readonly Scores[]): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
@@ -121,8 +128,8 @@ function fitCalibration(photos: readonly ScoredPhoto[], of: number, strange: rea
   return {
     temperature,
     conformal: conformal && { coverage, threshold: conformal, count: photos.length },
-    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), strange),
-    fastLead: fitFastLead(
+    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), outOfDistribution),
+    fastLead: fitFastMargin(
       photos.map(({ views }) => views),
       disagreement,
     ),
@@ -139,7 +146,7 @@ function fitAbstention(
   const fitted = allOf(
     means.map((rows) =>
       abstentionThreshold(
-        rows.map((mean) => likeness(mean, temperature)),
+        rows.map((mean) => inDistributionScore(mean, temperature)),
         rows.map((mean, photo) => argmax(mean) === labels[photo]),
         falseAlarmShare,
       ),
@@ -156,15 +163,15 @@ function fitAbstention(
 }
 
 /**
- * The other one where it abstains from more of the strange pictures than chance explains: of the pictures on which the
- * two differ, surely more than half (the sign test, by the exact interval).
+ * The other one where it abstains from more of the out-of-distribution pictures than chance explains: surely more
+ * than half of the pictures on which the two differ (the sign test, by the exact interval).
  */
-function better(usual: Abstention, other: Abstention, strange: readonly Scores[]): Abstention {
+function better(usual: Abstention, other: Abstention, outOfDistribution: readonly Scores[]): Abstention {
   const caught = (abstention: Abstention): boolean[] =>
-    strange.map((mean) => abstains({ mean, used: 1 }, { abstention }))
+    outOfDistribution.map((mean) => abstains({ mean, used: 1 }, { abstention }))
   const [byUsual, byOther] = [caught(usual), caught(other)]
-  const gained = strange.filter((_, index) => byOther[index] && !byUsual[index]).length
-  const lost = strange.filter((_, index) => byUsual[index] && !byOther[index]).length
+  const gained = outOfDistribution.filter((_, index) => byOther[index] && !byUsual[index]).length
+  const lost = outOfDistribution.filter((_, index) => byUsual[index] && !byOther[index]).length
   return gained + lost > 0 && clopperPearson(gained, gained + lost, level).low > 0.5 ? other : usual
 }
 
@@ -174,16 +181,30 @@ function allOf<T>(values: readonly (T | null)[]): T[] | null {
   return present.length === values.length ? present : null
 }
 
-/** The best calibrated probability. */
-export const confidence = ({ scores }: PolicyAnswer): number => scores[argmax(scores)] as number
+const isRight = ({ mean, label }: PolicyAnswer): boolean => argmax(mean) === label
 
-export const isRight = ({ mean, label }: PolicyAnswer): boolean => argmax(mean) === label
+export function calibrationErrors(answers: readonly PolicyAnswer[]): CalibrationErrors {
+  const right = answers.map(isRight)
+  const error = (best: (answer: PolicyAnswer) => number): number =>
+    expectedCalibrationError(answers.map(best), right, eceBins)
+  return {
+    before: error(({ mean }) => mean[argmax(mean)]!),
+    after: error(({ scores }) => scores[argmax(scores)]!),
+    bins: eceBins,
+  }
+}
 
-function describe(calibration: Calibration, fitted: number, held: readonly ScoredPhoto[]): CalibrationReport {
+/** Share of photos that the mean of their first k views answers rightly, k from 1. */
+export const accuracyByViews = (photos: readonly ScoredPhoto[]): number[] =>
+  Array.from(photos[0]?.views ?? [], (_, index) => {
+    const right = photos.filter(({ views, label }) => argmax(mergeViews(views.slice(0, index + 1))) === label)
+    return right.length / photos.length
+  })
+
+function describe(calibration: Calibration, fitted: number, held: readonly ScoredPhoto[]): CalibrationQuality {
   const exact = held.map((photo) => answerOf(photo, 'exact', calibration))
-  const right = exact.map(isRight)
   const full = held.map((photo) => argmax(stopAt(photo.views, 'full', null).mean))
-  const report = (policy: ViewPolicy): PolicyReport => {
+  const qualityOf = (policy: ViewPolicy): PolicyQuality => {
     const given = held.map((photo) => answerOf(photo, policy, calibration))
     return {
       views: mean(given.map(({ used }) => used)),
@@ -195,21 +216,13 @@ function describe(calibration: Calibration, fitted: number, held: readonly Score
   return {
     fitted,
     heldOut: held.length,
-    ece: {
-      before: expectedCalibrationError(
-        exact.map(({ mean }) => mean[argmax(mean)] as number),
-        right,
-        eceBins,
-      ),
-      after: expectedCalibrationError(exact.map(confidence), right, eceBins),
-      bins: eceBins,
-    },
+    ece: calibrationErrors(exact),
     promisedCoverage: calibration.conformal && promisedCoverage(calibration.conformal),
     policies: {
-      full: report('full'),
-      exact: report('exact'),
-      fast: calibration.fastLead && report('fast'),
-      none: report('none'),
+      full: qualityOf('full'),
+      exact: qualityOf('exact'),
+      fast: calibration.fastLead && qualityOf('fast'),
+      none: qualityOf('none'),
     },
   }
 }
@@ -224,7 +237,7 @@ function promisedCoverage({ coverage: aim, count }: NonNullable<Calibration['con
 }
 
 /** How the conformal sets of answers did, with the exact interval. At least one answer. */
-export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyReport['set'] {
+export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyQuality['set'] {
   if (!conformal) return null
   const { covered, size } = setQuality(
     answers.map(({ scores }) => scores),
@@ -240,7 +253,7 @@ export function abstains(
   { mean, used }: { readonly mean: Scores; readonly used: number },
   { abstention }: Pick<Calibration, 'abstention'>,
 ): boolean {
-  return abstention !== null && likeness(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return abstention !== null && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
 }
 
 /** What abstention does to answers. */

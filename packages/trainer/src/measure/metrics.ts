@@ -69,7 +69,11 @@ export interface ShotGroup {
   readonly recall: number | null
 }
 
-export type Shots = 'many' | 'medium' | 'few'
+export const shotNames = ['many', 'medium', 'few'] as const
+export type Shots = (typeof shotNames)[number]
+
+/** Training photos of the classes of a group. */
+export const shotRanges: Readonly<Record<Shots, string>> = { many: 'over 100', medium: '20 to 100', few: 'under 20' }
 
 /** The group of a class by its training photos: over 100, 20 to 100, under 20, as in Liu et al. 2019 (arXiv:1904.05160). */
 export const shotsOf = (trainPhotos: number): Shots =>
@@ -90,9 +94,5 @@ export function shotGroups(classes: readonly ClassMetrics[], trainCounts: ArrayL
       recall: members.length === 0 ? null : recalls / members.length,
     }
   }
-  return {
-    many: group('many'),
-    medium: group('medium'),
-    few: group('few'),
-  }
+  return { many: group('many'), medium: group('medium'), few: group('few') }
 }

@@ -54,7 +54,7 @@ export interface BatchStatistics {
 
 export interface ModelOptions {
   readonly classes: number
-  /** `mlp`: the report's LayerNorm, Linear to `hidden`, GELU, Dropout, Linear. `linear`: the architecture's own head. */
+  /** `mlp`: LayerNorm, Linear to `hidden`, GELU, Dropout, Linear. `linear`: the architecture's own head. */
   readonly head:
     | { readonly kind: 'linear' }
     | { readonly kind: 'mlp'; readonly hidden: number; readonly dropout: number }

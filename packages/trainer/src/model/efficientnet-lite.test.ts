@@ -194,7 +194,7 @@ describe('the variants', () => {
     expect(new Set(names(() => true)).size).toBe(model.parameters.length)
   })
 
-  it("take the report's head", () => {
+  it('take a head with a hidden layer', () => {
     const mlp = narrow.build({ ...options, head: { kind: 'mlp', hidden: 6, dropout: 0.5 } })
     expect(logitsOf(mlp, images(), contextOf(tensorsOf(mlp, livelyWeights(mlp, 1)))).shape).toEqual([3, 4])
   })

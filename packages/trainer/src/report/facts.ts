@@ -2,7 +2,7 @@ import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
 import type { Sample } from '../dataset/dataset.ts'
 import { calibrate, eceBins } from '../measure/calibrate.ts'
-import type { CalibrationReport } from '../measure/calibrate.ts'
+import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { expectedCalibrationError, reliabilityBins } from '../measure/calibration-error.ts'
 import type { ReliabilityBin } from '../measure/calibration-error.ts'
 import { doubtfulLabels } from '../measure/label-errors.ts'
@@ -73,7 +73,7 @@ export interface Findings {
   readonly ece: number
   readonly bins: readonly ReliabilityBin[]
   /** A temperature fitted on one half, tried on the other. */
-  readonly temperature: { readonly value: number; readonly report: CalibrationReport }
+  readonly temperature: { readonly value: number; readonly quality: CalibrationQuality }
   readonly pairs: readonly ConfusedPair[]
   /** Wrong answers on validation photos, highest loss first. */
   readonly mistakes: readonly JudgedPhoto[]
@@ -98,7 +98,7 @@ export function findingsOf({ recipe, labels, counts, valid, train }: RunFacts): 
   const measures = measure(answers, labels.length, recipe.seed)
   const right = valid.map((photo) => answerTo(photo) === photo.sample.index)
   const confidences = valid.map((photo) => photo.scores[answerTo(photo)]!)
-  const { calibration, report } = calibrate(
+  const { calibration, quality } = calibrate(
     answers.map(({ label, mean }) => ({ label, views: [mean] })),
     recipe.seed,
   )
@@ -108,7 +108,7 @@ export function findingsOf({ recipe, labels, counts, valid, train }: RunFacts): 
     groups: shotGroups(measures.classes, counts.train),
     ece: expectedCalibrationError(confidences, right, eceBins),
     bins: reliabilityBins(confidences, right, eceBins),
-    temperature: { value: calibration.temperature[0] ?? 1, report },
+    temperature: { value: calibration.temperature[0] ?? 1, quality },
     pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid)),
     mistakes: wrong.slice(0, most.mistakes),
     wrong: wrong.length,

@@ -29,6 +29,15 @@ it('groups epochs by phase and passes over what it does not know', () => {
   })
 })
 
+it('keeps phases and epochs whose validation loss was not a number', () => {
+  const lines = [
+    { ...phase, validLoss: NaN },
+    { ...epoch, validLoss: NaN },
+  ]
+  const { phases } = parseHistory(lines.map((line) => JSON.stringify(line)).join('\n'))
+  expect(phases).toMatchObject([{ validLoss: null, epochs: [{ validLoss: null, seconds: 3 }] }])
+})
+
 it('has each line of a sweep once, as written last', () => {
   const line = { event: 'sweep', phase: 'full', size: 96, views: 1, validAccuracy: 0.5, validLoss: 1 }
   const lines = [phase, epoch, line, { ...line, size: 64 }, { ...line, validAccuracy: 0.6 }]

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 
+/** Null where it was not a number, which JSON does not have. */
+const validLoss = z.number().nullable()
+
 const phaseSchema = z.object({
   event: z.literal('phase'),
   phase: z.string(),
   size: z.int(),
   validAccuracy: z.number(),
-  validLoss: z.number(),
+  validLoss,
   effectivePrior: z.array(z.number()).nullable().default(null),
   effectivePriorSlope: z.number().nullable().default(null),
 })
@@ -18,7 +21,7 @@ const epochSchema = z.object({
   epochs: z.int(),
   loss: z.number(),
   trainAccuracy: z.number(),
-  validLoss: z.number(),
+  validLoss,
   validAccuracy: z.number(),
   ttaAccuracy: z.number().nullable().default(null),
   best: z.boolean(),
@@ -38,7 +41,7 @@ const sweepSchema = z.object({
   size: z.int(),
   views: z.int(),
   validAccuracy: z.number(),
-  validLoss: z.number(),
+  validLoss,
 })
 
 const lineSchema = z.discriminatedUnion('event', [phaseSchema, epochSchema, sweepSchema])

@@ -1,4 +1,5 @@
 import { appendFile, stat, truncate } from 'node:fs/promises'
+import { unlessAbsent } from '@flowers/shared/files'
 
 /** The run's `metrics.jsonl`: one JSON object a line, in the order things happened. */
 export class MetricsLog {
@@ -12,10 +13,7 @@ export class MetricsLog {
 
   /** Opens the log at a length: what an interrupted run wrote after its last saved state is cut off and comes again. */
   static async open(path: string, bytes: number): Promise<MetricsLog> {
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => 0,
-    )
+    const size = (await unlessAbsent(stat(path)))?.size ?? 0
     if (size > bytes) await truncate(path, bytes)
     return new MetricsLog(path, Math.min(size, bytes))
   }

@@ -1,6 +1,6 @@
 import { TensorflowError } from '@flowers/tensorflow/errors'
 import { readFile, writeFile } from 'node:fs/promises'
-import { FlowersError } from '@flowers/shared/errors'
+import type { FlowersError } from '@flowers/shared/errors'
 import type { Phase, PhaseName, Recipe } from '../recipe/schema.ts'
 import { TrainerError } from '../errors.ts'
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { applyAugmentations, packedWidth } from '../input/apply-augment.ts'
+import { movesPixels } from '../input/augment.ts'
 import type { ForwardContext, Model, ParameterSpec } from '../model/architecture.ts'
 import { adamDefaults, applyAdamW, globalNorm } from '../optim/optimizer.ts'
 import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
@@ -206,13 +207,7 @@ function gradientOf(
   const moving = new Set(movingNormalizations(model, phase))
   const { augment, mix } = phase
   const apply = {
-    geometry:
-      augment.horizontalFlip +
-        augment.verticalFlip +
-        augment.rotation +
-        augment.affine.translate +
-        augment.affine.shear >
-        0 || augment.affine.scale.some((scale) => scale !== 1),
+    geometry: movesPixels(augment),
     erasing: augment.erasing.probability > 0,
     mixing: mix.probability > 0 && mix.mixupAlpha + mix.cutmixAlpha > 0,
   }

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { digestFile, unlessAbsent } from '@flowers/shared/files'
 import { EnvHttpProxyAgent, fetch } from 'undici'
 import type { Response } from 'undici'
 import { TrainerError } from '../../errors.ts'
@@ -52,10 +50,7 @@ export async function download(options: DownloadOptions): Promise<string> {
   } finally {
     await dispatcher.close()
   }
-  const size = await sizeOf(part)
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(part), hash)
-  const found = hash.digest('hex')
+  const { bytes: size, sha256: found } = await digestFile(part)
   const wrong =
     bytes !== null && size !== bytes
       ? `${size} bytes instead of ${bytes}`
@@ -139,8 +134,4 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : message
 }
 
-const sizeOf = (path: string): Promise<number> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  )
+const sizeOf = async (path: string): Promise<number> => (await unlessAbsent(stat(path)))?.size ?? 0

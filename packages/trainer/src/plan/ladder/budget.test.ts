@@ -64,7 +64,7 @@ describe('a step within a budget', () => {
     ])
   })
 
-  it('gives the report back its own schedule on its own number of photos', () => {
+  it('gives the contest entry back its own schedule on its own number of photos', () => {
     const recipe = recipes['step4']!
     const same = withinBudget(recipe, { ...budget, epochs: 100, size: 384, batch: 16, photos: 24_789 })
     expect(same.phases.full).toEqual({ ...recipe.phases.full, tta: null })

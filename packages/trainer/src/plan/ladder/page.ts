@@ -1,3 +1,4 @@
+import { markdownTable } from '@flowers/shared/markdown'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import { mean } from '../../measure/mean.ts'
 import type { Recipe } from '../../recipe/schema.ts'
@@ -10,14 +11,14 @@ import { fewPhotos } from './few-shot.ts'
 import type { Ladder, LadderRun } from './ladder.ts'
 import { steps } from './steps.ts'
 
-/** A ladder as a page in Markdown: its budget, a table beside the report's figures, and every run. */
+/** A ladder as a page in Markdown: its budget, a table beside the figures of the contest entry, and every run. */
 export function ladderPage(ladder: Ladder): string {
   const { plan, data, runs } = ladder
   const first = Object.values(ladder.recipes)[0]!
   return [
     '# The ladder',
     '',
-    `The steps of the report on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
+    `The five steps of the contest entry on ${data.classes} classes, ${data.train} training and ${data.valid} validation photos:`,
     `${plan.architecture}, ${first.model.weights === null ? 'random weights' : `weights \`${first.model.weights}\``}, ${plan.size} px, batches of ${plan.batch}; a step has ${plan.epochs} epochs for every 100`,
     'of its recipe (at least one a phase). Learning rates are raised for the fewer steps, by their square root, in all',
     `steps of the ladder alike, that of the backbone to ${highestBackboneRate} at most, as pretrained weights bear no more. ${plan.seeds.length === 1 ? 'One seed' : `Mean of the seeds ${plan.seeds.join(', ')}`}. Nothing else was tuned for it.`,
@@ -28,11 +29,11 @@ export function ladderPage(ladder: Ladder): string {
     '',
     'Accuracy is top-1 on the validation photos, which also choose the best epoch, with the views of the step. In',
     'brackets are 95 % intervals over photos (bootstrap); the gain is paired, photo by photo, and a gain whose interval',
-    'holds 0 is none that this ladder can show. Where the report has other photos, classes and network, only the',
+    'holds 0 is none that this ladder can show. Where the contest entry has other photos, classes and network, only the',
     'order of its steps can be compared.',
     '',
-    ...table(
-      ['step', 'adds', 'report', 'accuracy', 'gain', 'macro-F1', 'few-shot', 'time'],
+    ...markdownTable(
+      ['step', 'adds', 'there', 'accuracy', 'gain', 'macro-F1', 'few-shot', 'time'],
       steps.flatMap(({ recipe: { name }, adds, report }, index) => {
         const own = runs.filter(({ step }) => step === name)
         if (own.length === 0) return []
@@ -59,7 +60,7 @@ export function ladderPage(ladder: Ladder): string {
     '',
     '## Every run',
     '',
-    ...table(
+    ...markdownTable(
       ['run', 'accuracy', 'macro-F1', 'few-shot', 'views', 'size', 'epochs', 'time'],
       runs.map(({ run, diverged, score }) => [
         `${run}${diverged ? ' (diverged)' : ''}`,
@@ -77,7 +78,7 @@ export function ladderPage(ladder: Ladder): string {
     '',
     '## What each step ran as',
     '',
-    ...table(
+    ...markdownTable(
       ['step', 'epochs', 'backbone', 'head', 'schedule', 'EMA'],
       Object.values(ladder.recipes).map((recipe) => [recipe.name, ...summary(recipe)]),
     ),
@@ -112,12 +113,4 @@ function summary({ phases }: Recipe): string[] {
     learningRate.schedule.kind,
     ema === null ? 'none' : ema.decay.toFixed(4),
   ]
-}
-
-/** A table with columns of even width, as the formatter writes it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]!.length)))
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)]
 }

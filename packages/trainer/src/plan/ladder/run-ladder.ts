@@ -1,7 +1,7 @@
-import { access, mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
-import { writeFileAtomic } from '@flowers/shared/files'
+import { exists, unlessAbsent, writeFileAtomic } from '@flowers/shared/files'
 import { openData } from '../../dataset/open-data.ts'
 import { requireWritable } from '../../console/output.ts'
 import { requireModel } from '../../recipe/network.ts'
@@ -107,10 +107,7 @@ async function trainAndScore(
   { data, progress, signal, onTraining }: Pick<Required<LadderOptions>, 'data' | 'progress' | 'signal' | 'onTraining'>,
 ): Promise<Scored> {
   await mkdir(folder, { recursive: true })
-  const begun = await access(join(folder, runFiles.data)).then(
-    () => true,
-    () => false,
-  )
+  const begun = await exists(join(folder, runFiles.data))
   let diverged = false
   try {
     await trainRun({ recipe, data, folder, resume: begun, progress, signal, onTraining })
@@ -127,9 +124,6 @@ async function trainAndScore(
 
 /** The content of a file that this program wrote, or undefined where there is none. */
 async function readJson<T>(path: string): Promise<T | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await unlessAbsent(readFile(path, 'utf8'))
   return text === undefined ? undefined : (JSON.parse(text) as T)
 }

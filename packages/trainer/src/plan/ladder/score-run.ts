@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import { measure } from '../../measure/measure.ts'
 import { withoutPhotos } from '../../dataset/dataset.ts'
 import { openData } from '../../dataset/open-data.ts'
 import { readRun } from '../../run/run-folder.ts'
 import { runFiles } from '../../run/files.ts'
+import { readHistory } from '../../run/history.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
 import { fewShot } from './few-shot.ts'
@@ -61,18 +60,12 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
   }
 }
 
-const epochSchema = z.object({ event: z.literal('epoch'), phase: z.string(), seconds: z.number() })
-
 /** What a run's log says of the time it took. */
 async function readEffort(folder: string): Promise<Pick<RunScore, 'epochs' | 'seconds'>> {
-  const log = await readFile(join(folder, runFiles.metrics), 'utf8')
-  const epochs: Record<string, number> = {}
-  let seconds = 0
-  for (const line of log.trim().split('\n')) {
-    const entry = epochSchema.safeParse(JSON.parse(line))
-    if (!entry.success) continue
-    epochs[entry.data.phase] = (epochs[entry.data.phase] ?? 0) + 1
-    seconds += entry.data.seconds
+  const { phases } = await readHistory(join(folder, runFiles.metrics))
+  const trained = phases.filter(({ epochs }) => epochs.length > 0)
+  return {
+    epochs: Object.fromEntries(trained.map(({ phase, epochs }) => [phase, epochs.length])),
+    seconds: trained.flatMap(({ epochs }) => epochs).reduce((sum, { seconds }) => sum + seconds, 0),
   }
-  return { epochs, seconds }
 }

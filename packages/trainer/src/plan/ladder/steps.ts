@@ -1,12 +1,12 @@
 import { step1, step2, step3, step4, step5 } from '../../recipe/recipes/ladder.ts'
 import type { RecipeInput } from '../../recipe/schema.ts'
 
-/** A step of the report's ladder. */
+/** A step of the contest entry that docs/contest.md describes. */
 export interface Step {
   readonly recipe: RecipeInput
   /** What it has over the step before. */
   readonly adds: string
-  /** Top-1 accuracy in the report, percent: ConvNeXt-Base, 152 classes, its own photos. */
+  /** Top-1 accuracy there, percent: ConvNeXt-Base, 152 classes, its own photos. */
   readonly report: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the report gives no value for, by the step that sets it: paths of settings, or what they begin with. All else in
- * the steps is the report's, or follows from it.
+ * Settings that the contest entry (docs/contest.md) gives no value for, by the step that sets them: their paths, or what
+ * the paths begin with. All else in the steps is its own, or follows from it.
  */
 export const ours: Readonly<Record<'step1' | 'step2' | 'step3' | 'step4' | 'step5', readonly string[]>> = {
   step1: [

@@ -2,6 +2,7 @@ import { parseHTML } from 'linkedom'
 import type { Html } from '@flowers/shared/html'
 import { describe, expect, it } from 'vitest'
 import type { HistoryEpoch, HistoryPhase } from '../../run/history.ts'
+import { chartFile } from './chart.ts'
 import { classCountsChart } from './class-bars.ts'
 import { curves } from './curves.ts'
 import { confusionChart } from './heat-map.ts'
@@ -45,6 +46,17 @@ describe('the confusion matrix', () => {
   })
 })
 
+describe('the photos by class', () => {
+  it('have a label for every one of 152 classes where the chart stands alone', () => {
+    const classes = Array.from({ length: 152 }, (_, index) => ({ label: `class ${index} & <co>`, train: 3, valid: 1 }))
+    const chart = classCountsChart(classes, { alone: true })
+    const labels = [...svgOf(chart).querySelectorAll('text')].map((each) => each.textContent)
+    expect(labels.filter((label) => label?.startsWith('class'))).toHaveLength(152)
+    expect(Number(svgOf(chart).getAttribute('width'))).toBeGreaterThan(16 * 152)
+    expect(chartFile(chart)).not.toMatch(/var\(|<co>|& /)
+  })
+})
+
 const epoch = (phase: string, epoch: number): HistoryEpoch => ({
   event: 'epoch',
   phase,
@@ -75,6 +87,13 @@ const phase = (name: string, epochs: number): HistoryPhase => ({
 })
 
 describe('curves', () => {
+  it('have no point where the loss was not a number', () => {
+    const { epochs, ...start } = phase('full', 3)
+    const broken = { ...start, validLoss: null, epochs: epochs.map((each) => ({ ...each, validLoss: null })) }
+    const { loss } = curves([broken])!
+    expect(titles(loss).filter((title) => title.includes('validation'))).toEqual([])
+  })
+
   it('run through all phases, each from where it starts', () => {
     const { loss, accuracy, learningRate } = curves([phase('full', 3), phase('fixres', 2)])!
     expect(titles(loss).filter((title) => title.includes('training'))).toHaveLength(5)

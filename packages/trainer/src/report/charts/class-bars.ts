@@ -12,9 +12,9 @@ export interface ClassPhotos {
 /** With more classes than this a label has no room under its bar. */
 const mostLabelled = 40
 
-/** The scale of classes, in order of their training photos. */
-function classAxis(labels: readonly string[]) {
-  const isLabelled = labels.length <= mostLabelled
+/** The scale of classes, in order of their training photos; where each is to be labelled, as wide as that takes. */
+function classAxis(labels: readonly string[], everyLabel = false) {
+  const isLabelled = everyLabel || labels.length <= mostLabelled
   return {
     x: {
       domain: labels,
@@ -25,13 +25,13 @@ function classAxis(labels: readonly string[]) {
     },
     marginBottom: isLabelled ? Math.min(150, 24 + 5 * Math.max(...labels.map(({ length }) => length))) : 34,
     marginLeft: isLabelled ? 84 : 48,
-    width: 1040,
+    width: everyLabel ? Math.max(1040, 84 + 16 * labels.length) : 1040,
     height: isLabelled ? 380 : 300,
   }
 }
 
-/** Photos by class, most first. */
-export function classCountsChart(classes: readonly ClassPhotos[]): Html {
+/** Photos by class, most first; `alone`: with a label for every class, and with the key that the page has beside it. */
+export function classCountsChart(classes: readonly ClassPhotos[], { alone = false } = {}): Html {
   const sorted = bySupport(classes)
   const largest = Math.max(...sorted.map(({ train, valid }) => train + valid))
   const parts = sorted.flatMap(({ label, train, valid }) => [
@@ -39,7 +39,10 @@ export function classCountsChart(classes: readonly ClassPhotos[]): Html {
     { label, photos: valid, color: colors.valid, title: `${label}: ${valid} validation photos` },
   ])
   return chart({
-    ...classAxis(sorted.map(({ label }) => label)),
+    ...classAxis(
+      sorted.map(({ label }) => label),
+      alone,
+    ),
     label: `Photos by class, from ${sorted[0]!.train} training photos of ${sorted[0]!.label} to ${sorted.at(-1)!.train} of ${sorted.at(-1)!.label}.`,
     y: { label: null, grid: true, nice: true, ticks: 6 },
     color: { type: 'identity' },
@@ -50,9 +53,12 @@ export function classCountsChart(classes: readonly ClassPhotos[]): Html {
         { stroke: 'currentColor', strokeOpacity: 0.6, strokeDasharray: '3,3' },
       ),
       Plot.ruleY([0]),
+      ...(alone ? [key('training photos', colors.train, 0), key('validation photos', colors.valid, 16)] : []),
     ],
   })
 }
+
+const key = (text: string, fill: string, dy: number) => Plot.text([text], { frameAnchor: 'top-right', fill, dy })
 
 export const bySupport = <T extends { readonly train: number; readonly label: string }>(classes: readonly T[]): T[] =>
   classes.toSorted((a, b) => b.train - a.train || (a.label < b.label ? -1 : 1))

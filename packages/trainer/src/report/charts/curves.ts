@@ -2,7 +2,7 @@ import type { Html } from '@flowers/shared/html'
 import * as Plot from '@observablehq/plot'
 import { percent } from '../../console/format.ts'
 import type { HistoryEpoch, HistoryPhase } from '../../run/history.ts'
-import { chart, colors, percentTicks } from './chart.ts'
+import { chart, colors, percentTicks, type ChartOptions } from './chart.ts'
 
 interface Point {
   /** Epochs since the start of the run. */
@@ -42,20 +42,21 @@ function points(
   name: string,
   write: (value: number) => string,
   at: (epoch: HistoryEpoch) => number | null,
-  before?: (phase: HistoryPhase) => number,
+  before?: (phase: HistoryPhase) => number | null,
 ): Point[] {
   return placed.flatMap(({ phase, start }) =>
     [
-      ...(before ? [point(start, before(phase), `${name} before the first epoch`)] : []),
-      ...phase.epochs.flatMap((epoch) => {
-        const y = at(epoch)
-        return y === null ? [] : [point(start + epoch.epoch + 1, y, `${name} after epoch ${epoch.epoch + 1}`)]
-      }),
-    ].map((each) => ({ ...each, phase: phase.phase, title: `${phase.phase}: ${each.title}: ${write(each.y)}` })),
+      { x: start, y: before?.(phase) ?? null, when: 'before the first epoch' },
+      ...phase.epochs.map((epoch) => ({
+        x: start + epoch.epoch + 1,
+        y: at(epoch),
+        when: `after epoch ${epoch.epoch + 1}`,
+      })),
+    ].flatMap(({ x, y, when }) =>
+      y === null ? [] : [{ x, y, phase: phase.phase, title: `${phase.phase}: ${name} ${when}: ${write(y)}` }],
+    ),
   )
 }
-
-const point = (x: number, y: number, title: string) => ({ x, y, title })
 
 const size = { width: 380, height: 260, marginLeft: 48, marginRight: 12, marginTop: 34, marginBottom: 38 }
 
@@ -104,54 +105,43 @@ const epochs = {
   tickFormat: (epoch: number): string => (Number.isInteger(epoch) ? String(epoch) : ''),
 } as const
 
-function lossChart(placed: readonly Placed[]): Html {
-  const write = (value: number): string => value.toFixed(3)
-  const train = points(placed, 'training loss', write, ({ loss }) => loss)
-  const valid = points(
-    placed,
-    'validation loss',
-    write,
-    ({ validLoss }) => validLoss,
-    ({ validLoss }) => validLoss,
-  )
+/** Training dashed, validation with where it starts, what else there is as dots. */
+function pairChart(placed: readonly Placed[], train: Point[], valid: Point[], rest: ChartOptions): Html {
   return chart({
     ...size,
-    label: `Loss by epoch. Training ends at ${write(train.at(-1)!.y)}, validation at ${write(valid.at(-1)!.y)}.`,
     x: epochs,
-    y: { label: null, grid: true, zero: true, nice: true, ticks: 5 },
+    ...rest,
     marks: [
       ...phaseMarks(placed),
       line(train, colors.train, true),
       line(valid, colors.valid),
       dots(train, colors.train),
       dots(valid, colors.valid),
+      ...(rest.marks ?? []),
     ],
   })
 }
 
+function lossChart(placed: readonly Placed[]): Html {
+  const write = (value: number): string => value.toFixed(3)
+  const of = ({ validLoss }: HistoryEpoch | HistoryPhase): number | null => validLoss
+  const train = points(placed, 'training loss', write, ({ loss }) => loss)
+  const valid = points(placed, 'validation loss', write, of, of)
+  return pairChart(placed, train, valid, {
+    label: `Loss by epoch. Training ends at ${write(train.at(-1)!.y)}, validation at ${write(valid.at(-1)?.y ?? NaN)}.`,
+    y: { label: null, grid: true, zero: true, nice: true, ticks: 5 },
+  })
+}
+
 function accuracyChart(placed: readonly Placed[]): Html {
+  const of = ({ validAccuracy }: HistoryEpoch | HistoryPhase): number => validAccuracy
   const train = points(placed, 'training accuracy', percent, ({ trainAccuracy }) => trainAccuracy)
-  const valid = points(
-    placed,
-    'validation accuracy',
-    percent,
-    ({ validAccuracy }) => validAccuracy,
-    ({ validAccuracy }) => validAccuracy,
-  )
+  const valid = points(placed, 'validation accuracy', percent, of, of)
   const tta = points(placed, 'accuracy with several views', percent, ({ ttaAccuracy }) => ttaAccuracy)
-  return chart({
-    ...size,
+  return pairChart(placed, train, valid, {
     label: `Accuracy by epoch. Validation ends at ${percent(valid.at(-1)!.y)}, training at ${percent(train.at(-1)!.y)}.`,
-    x: epochs,
     y: { label: null, domain: [0, 1], grid: true, ticks: 5, tickFormat: percentTicks },
-    marks: [
-      ...phaseMarks(placed),
-      line(train, colors.train, true),
-      line(valid, colors.valid),
-      dots(train, colors.train),
-      dots(valid, colors.valid),
-      dots(tta, colors.extra, 4),
-    ],
+    marks: [dots(tta, colors.extra, 4)],
   })
 }
 

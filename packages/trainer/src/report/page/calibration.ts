@@ -5,7 +5,7 @@ import { percent } from '../../console/format.ts'
 import { figure, table } from './parts.ts'
 import type { Section } from './parts.ts'
 
-export function calibrationSection({ bins, ece, temperature: { value, report } }: Findings): Section {
+export function calibrationSection({ bins, ece, temperature: { value, quality } }: Findings): Section {
   const rows = bins.flatMap(({ photos, accuracy, confidence }, index) =>
     photos === 0
       ? []
@@ -22,8 +22,8 @@ export function calibrationSection({ bins, ece, temperature: { value, report } }
   const body = html`<p>
       A calibrated model is right as often as it is sure. The expected calibration error over ${bins.length} bins is
       <strong>${percent(ece)}</strong> as the network answers. A temperature of ${value.toFixed(2)}, fitted on
-      ${report.fitted} of the validation photos, changes it from ${percent(report.ece.before)} to
-      ${percent(report.ece.after)} on the other ${report.heldOut}.
+      ${quality.fitted} of the validation photos, changes it from ${percent(quality.ece.before)} to
+      ${percent(quality.ece.after)} on the other ${quality.heldOut}.
     </p>
     <div class="sides">
       ${figure(

@@ -1,24 +1,20 @@
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
-import { shotsOf } from '../../measure/metrics.ts'
+import { shotNames, shotRanges, shotsOf } from '../../measure/metrics.ts'
 import type { Shots } from '../../measure/metrics.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
-import { percent } from '../../console/format.ts'
-import { plural, scroller } from './parts.ts'
+import { percent, plural } from '../../console/format.ts'
+import { scroller } from './parts.ts'
 import type { Section } from './parts.ts'
 
-const groupNames: Readonly<Record<Shots, string>> = {
-  many: 'Many-shot: over 100 training photos',
-  medium: 'Medium-shot: 20 to 100 training photos',
-  few: 'Few-shot: under 20 training photos',
-}
+const groupNames: Readonly<Record<Shots, string>> = { many: 'Many-shot', medium: 'Medium-shot', few: 'Few-shot' }
 
 export function classSection({ labels, counts }: RunFacts, { measures, groups }: Findings): Section {
   const classes = bySupport(
     labels.map((label, index) => ({ label, index, train: counts.train[index]!, ...measures.classes[index]! })),
   )
-  const bodies = (['many', 'medium', 'few'] as const).flatMap((name) => {
+  const bodies = shotNames.flatMap((name) => {
     const members = classes.filter(({ train }) => shotsOf(train) === name)
     if (members.length === 0) return []
     const { recall } = groups[name]
@@ -39,7 +35,8 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
         <tr>
           <th scope="rowgroup" colspan="7">
             <div class="stay">
-              ${groupNames[name]} <span>${plural(members.length, 'class', 'classes')}, ${summary}</span>
+              ${groupNames[name]}: ${shotRanges[name]} training photos
+              <span>${plural(members.length, 'class', 'classes')}, ${summary}</span>
             </div>
           </th>
         </tr>

@@ -4,7 +4,8 @@ import { auditKinds } from '../../dataset/audit.ts'
 import { classCountsChart, priorChart } from '../charts/class-bars.ts'
 import { colors } from '../charts/chart.ts'
 import type { RunFacts } from '../facts.ts'
-import { figure, key, plural, table } from './parts.ts'
+import { figure, key, table } from './parts.ts'
+import { plural } from '../../console/format.ts'
 import type { Section } from './parts.ts'
 
 export function dataSection(facts: RunFacts): Section {

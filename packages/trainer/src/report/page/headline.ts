@@ -2,8 +2,7 @@ import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import type { Findings, RunFacts } from '../facts.ts'
-import { duration, percent } from '../../console/format.ts'
-import { plural } from './parts.ts'
+import { duration, percent, plural } from '../../console/format.ts'
 
 const interval = ({ low, high }: MeasuredShare): string => `${(100 * low).toFixed(1)} to ${percent(high)}`
 
@@ -22,7 +21,7 @@ export function headline(
     {
       name: 'Calibration error',
       value: percent(ece),
-      note: `${percent(temperature.report.ece.after)} at temperature ${temperature.value.toFixed(2)}`,
+      note: `${percent(temperature.quality.ece.after)} at temperature ${temperature.value.toFixed(2)}`,
     },
     { name: 'Training', value: duration(seconds), note: plural(epochs.length, 'epoch') },
   ]

@@ -77,6 +77,3 @@ export function table(
     </table>`,
   )
 }
-
-export const plural = (count: number, noun: string, nouns = `${noun}s`): string =>
-  `${count} ${count === 1 ? noun : nouns}`

@@ -1,16 +1,14 @@
+import { palette } from '../charts/chart.ts'
+
+const variables = (scheme: 'light' | 'dark'): string =>
+  Object.entries(palette)
+    .map(([name, colour]) => `--${name}: ${colour[scheme]};`)
+    .join(' ')
+
 /** The style of a report. Colours are variables, so that charts follow light and dark with the page. */
 export const style = `
-:root {
-  color-scheme: light dark;
-  --paper: #fcfbf8; --ink: #23211d; --soft: #6b665c; --rule: #ddd8cd; --wash: #f3f0e9;
-  --train: #a8690b; --valid: #2a6687; --extra: #8a3f73; --wrong: #b3402e; --faint: #cfc9bb; --on-fill: #fff;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: #191816; --ink: #e9e5dc; --soft: #a39d91; --rule: #3a3833; --wash: #24221f;
-    --train: #dba04a; --valid: #74b4d8; --extra: #d48fc0; --wrong: #ee8572; --faint: #55514a; --on-fill: #10181d;
-  }
-}
+:root { color-scheme: light dark; ${variables('light')} }
+@media (prefers-color-scheme: dark) { :root { ${variables('dark')} } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
 main, header, footer, nav { max-width: 74rem; margin: 0 auto; padding: 0 1.25rem; }

@@ -85,7 +85,7 @@ function sweepTable(sweep: readonly SweepLine[], checkpoint: RunFacts['checkpoin
       `${size} px`,
       `${views}`,
       percent(validAccuracy),
-      validLoss.toFixed(3),
+      validLoss?.toFixed(3) ?? 'not a number',
       phase === checkpoint.phase && size === checkpoint.size ? 'yes' : '',
     ]),
   )

@@ -10,8 +10,8 @@ import type { Network } from './network.ts'
 /** More pixels in one batch save no time on a CPU and cost memory: three views of 576 px. */
 const mostPixels = 2 ** 20
 
-/** Runs views of one photo at a time through a network. */
-export class ViewRunner {
+/** Scores the views of one photo at a time by a network. */
+export class ViewScorer {
   readonly #network: Network
   readonly #preprocessing: Preprocessing
   readonly #views: readonly View[]

@@ -1,13 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeImage } from '@flowers/shared/image/decode'
 import { writeFileAtomic } from '@flowers/shared/files'
+import { html } from '@flowers/shared/html'
+import { decodeImage } from '@flowers/shared/image/decode'
 import pLimit from 'p-limit'
 import sharp, { type OverlayOptions } from 'sharp'
-import { nearCopyKinds, type Audit } from './audit.ts'
-import { classCountsSvg, escapeXml } from './class-counts.ts'
-import { samplesOf, type Dataset, type Sample } from './dataset.ts'
-import type { Split } from './listed-photo.ts'
+import { nearDuplicateKinds, type Audit } from '../dataset/audit.ts'
+import { describeDataset, samplesOf, type Dataset, type Sample } from '../dataset/dataset.ts'
+import type { Split } from '../dataset/listed-photo.ts'
+import { chartFile } from './charts/chart.ts'
+import { classCountsChart } from './charts/class-bars.ts'
 
 const tile = 128
 const caption = 30
@@ -17,18 +19,23 @@ const shownOfGroup = 6
 const shownGroups = 200
 
 /**
- * Writes what an audit found as pictures: `class-counts.svg`, and `near-copies.jpg` where there are any, a row a group,
- * those across classes first, then those across splits. Returns the paths.
+ * Writes what an audit found as pictures: `class-counts.svg`, and `near-duplicates.jpg` where there are any, a row a group:
+ * first those across classes, then those across splits. Returns the paths.
  */
 export async function writeAuditPictures(folder: string, dataset: Dataset, audit: Audit): Promise<string[]> {
   await mkdir(folder, { recursive: true })
   const counts = join(folder, 'class-counts.svg')
-  await writeFileAtomic(counts, classCountsSvg(dataset))
-  const groups = nearCopyKinds.flatMap((kind) => audit.problems.filter((problem) => problem.kind === kind))
+  await writeFileAtomic(counts, chartFile(classCountsChart(classesOf(dataset), { alone: true })))
+  const groups = nearDuplicateKinds.flatMap((kind) => audit.problems.filter((problem) => problem.kind === kind))
   if (groups.length === 0) return [counts]
-  const copies = join(folder, 'near-copies.jpg')
+  const copies = join(folder, 'near-duplicates.jpg')
   await writeFileAtomic(copies, await groupSheet(dataset, groups.slice(0, shownGroups)))
   return [counts, copies]
+}
+
+function classesOf(dataset: Dataset) {
+  const { train, valid } = describeDataset(dataset).counts
+  return dataset.labels.map((label) => ({ label, train: train[label]!, valid: valid[label]! }))
 }
 
 /** A JPEG: a row a group, each photo above its split, label and file name. */
@@ -77,13 +84,15 @@ async function cell(
 async function textPicture(lines: string): Promise<Buffer> {
   const spans = lines
     .split('\n')
-    .map((line, index) => `<text x="1" y="${11 + 12 * index}">${escapeXml(line.slice(0, 24))}</text>`)
-    .join('')
-  return sharp(
-    Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${tile}" height="${caption - 2}" font-family="sans-serif" font-size="10">${spans}</svg>`,
-    ),
-  )
-    .png()
-    .toBuffer()
+    .map((line, index) => html`<text x="1" y="${11 + 12 * index}">${line.slice(0, 24)}</text>`)
+  const svg = html`<svg
+    xmlns="http://www.w3.org/2000/svg"
+    width="${tile}"
+    height="${caption - 2}"
+    font-family="sans-serif"
+    font-size="10"
+  >
+    ${spans}
+  </svg>`
+  return sharp(Buffer.from(svg.text)).png().toBuffer()
 }
