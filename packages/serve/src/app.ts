@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
+import accepts from '@fastify/accepts'
 import fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
@@ -7,22 +8,23 @@ import { Engine } from './engine/models.ts'
 import { createInstruments, createRegistry } from './observe/instruments.ts'
 import type { MetricsRegistry } from './observe/instruments.ts'
 import { logStream } from './observe/log.ts'
-import { describeRoutes } from './http/openapi/document.ts'
+import { access, cors } from './http/access.ts'
+import { connectionOptions, connections } from './http/connections.ts'
+import { drain } from './http/drain.ts'
+import { answerConnectionError, errors, routable, sendProblem } from './http/errors.ts'
+import { healthRoutes } from './http/health.ts'
+import { metricsRoute } from './http/metrics.ts'
+import { openapi } from './http/openapi/document.ts'
 import type { OpenApi } from './http/openapi/document.ts'
-import { installAccess, installCors } from './http/access.ts'
-import { connectionOptions, installConnections } from './http/connections.ts'
-import { installDrain } from './http/drain.ts'
-import { answerConnectionError, installErrors, routable, sendProblem } from './http/errors.ts'
-import { installHealth } from './http/health.ts'
-import { metricsRoute, observeRequests } from './http/metrics.ts'
+import { requests } from './http/requests.ts'
+import { serverTiming } from './http/server-timing.ts'
+import { trace } from './http/trace.ts'
 import { UploadMemory } from './http/upload-memory.ts'
-import { installTrace } from './http/trace.ts'
-import { installServerTiming } from './http/server-timing.ts'
+import { protocolRoutes } from './open-inference/routes.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { pageRoutes } from './routes/page.ts'
-import { protocolRoutes } from './open-inference/routes.ts'
 import { readTraceparent } from './observe/trace-context.ts'
 import { startTracing } from './observe/tracing.ts'
 
@@ -72,26 +74,24 @@ export async function buildApp(config: Config): Promise<Service> {
   const instruments = createInstruments(registry)
   const engine = new Engine(config, instruments, app.log)
   app.addHook('onClose', () => engine.close())
-  app.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id)
-    done()
-  })
-  const openapi = describeRoutes(app, version)
-  const inFlight = observeRequests(app, instruments)
-  installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
-  installServerTiming(app)
-  await installCors(app, config)
-  installErrors(app)
-  installConnections(app, config)
-  await installAccess(app, config)
-  metricsRoute(app, { registry, engine, version })
-  installHealth(app, engine)
-  installDrain(app, { engine, inFlight })
+  await app.register(accepts)
+  await app.register(openapi, { version })
+  await app.register(requests, { instruments })
+  const tracing = config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version)
+  await app.register(trace, { tracing })
+  await app.register(serverTiming)
+  await app.register(cors, { config })
+  await app.register(errors)
+  await app.register(connections, { config })
+  await app.register(access, { config })
+  await app.register(drain, { engine })
+  await app.register(metricsRoute, { registry, engine, version })
+  await app.register(healthRoutes, { engine })
+  await app.register(pageRoutes, { version, bodyLimitMb: config.bodyLimitMb })
+  await app.register(docsRoutes)
   const uploads = new UploadMemory(config.uploadMemoryMb * 1e6)
-  pageRoutes(app, { version, bodyLimitMb: config.bodyLimitMb })
-  docsRoutes(app, openapi)
   await app.register(classifyRoutes, { engine, instruments, uploads, config })
   await app.register(explainRoutes, { engine, instruments, uploads, config })
   await app.register(protocolRoutes, { engine, instruments, uploads, config, version })
-  return { app, engine, inFlight, registry, openapi }
+  return { app, engine, inFlight: app.inFlight, registry, openapi: app.openapi }
 }

@@ -1,33 +1,36 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import cors from '@fastify/cors'
+import fastifyCors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../service-error.ts'
 
 /** Who may ask: everyone; those with the token of clients, where there is one; those with that of administration. */
 export type Access = 'open' | 'client' | 'admin'
 
-export type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit'>
+type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit'>
 
 /** Headers of answers that scripts of other origins may read. */
 const exposedHeaders = ['Inference-Header-Content-Length', 'Retry-After', 'Server-Timing', 'X-Request-Id']
 
 /**
- * Pages of other origins. Call it before every hook that may refuse a request: a browser shows an answer without these
- * headers to no page, so that it would see a failed connection in place of the problem.
+ * Lets pages of other origins ask. Every plugin that may refuse a request depends on it: a browser shows an answer
+ * without these headers to no page, which would see a failed connection in place of the problem.
  */
-export async function installCors(app: FastifyInstance, { corsOrigins }: Pick<Config, 'corsOrigins'>): Promise<void> {
+export const cors = fp(allowOrigins, { name: 'cors', dependencies: ['requests', 'trace'], fastify: '5.x' })
+
+async function allowOrigins(app: FastifyInstance, { config }: { config: Pick<Config, 'corsOrigins'> }): Promise<void> {
+  const { corsOrigins } = config
   if (corsOrigins === null) return
-  await app.register(cors, { origin: corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
+  await app.register(fastifyCors, { origin: corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
 }
 
-/**
- * The rate of an address, then tokens, so that guesses of a token count. Call it after the hooks that observe and before
- * those that read bodies.
- */
-export async function installAccess(app: FastifyInstance, config: AccessConfig): Promise<void> {
+/** Limits the rate of an address, then checks tokens, so that guesses of a token count. */
+export const access = fp(limitAccess, { name: 'access', dependencies: ['cors', 'errors'], fastify: '5.x' })
+
+async function limitAccess(app: FastifyInstance, { config }: { config: AccessConfig }): Promise<void> {
   if (config.rateLimit !== null) {
     const max = config.rateLimit
     await app.register(rateLimit, {

@@ -4,28 +4,32 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createInstruments, createRegistry } from '../observe/instruments.ts'
 import { Dropped, retryLater } from '../service-error.ts'
 import { until } from '../testing/service.ts'
-import { installDeadline, untilOver } from './deadline.ts'
-import { installErrors } from './errors.ts'
+import { deadline, untilOver } from './deadline.ts'
+import { sendProblem } from './errors.ts'
+import { requests } from './requests.ts'
 
 let app: FastifyInstance
 afterEach(() => app.close())
 
-/** A service whose answers are never ready. `begun` resolves when a request is being answered. */
-function start(closing: AbortSignal): { answer: () => Promise<{ statusCode: number }>; begun: Promise<void> } {
-  app = fastify()
+/** An application whose requests have deadlines. */
+async function limited(closing: AbortSignal): Promise<FastifyInstance> {
+  const instruments = createInstruments(createRegistry())
+  const made = fastify()
+  await made.register(requests, { instruments })
+  await made.register(deadline, { defaultMs: 60_000, closing, instruments })
+  return made.setErrorHandler(sendProblem)
+}
+
+/** Asks a service whose answers are never ready. `begun` resolves when the request is being answered. */
+async function ask(closing: AbortSignal): Promise<{ answer: Promise<unknown>; begun: Promise<void> }> {
+  app = await limited(closing)
   let begin: () => void
   const begun = new Promise<void>((resolve) => (begin = resolve))
-  app.addHook('onRequest', (request, _reply, done) => {
-    request.arrived = performance.now()
-    done()
-  })
-  installErrors(app)
-  installDeadline(app, { defaultMs: 60_000, closing, instruments: createInstruments(createRegistry()) })
   app.get('/', (request) => {
     begin()
     return untilOver(request, new Promise(() => {}))
   })
-  return { answer: async () => app.inject('/'), begun }
+  return { answer: app.inject('/').then((answer) => answer), begun }
 }
 
 const refused = {
@@ -37,13 +41,7 @@ const reason = retryLater('SERVICE_WORKER_LOST', 'The service stopped.', 1)
 
 describe('the work of a request', () => {
   it('ends with its answer, and its reason is not that the client left', async () => {
-    app = fastify()
-    app.addHook('onRequest', (request, _reply, done) => {
-      request.arrived = performance.now()
-      done()
-    })
-    const closing = new AbortController().signal
-    installDeadline(app, { defaultMs: 60_000, closing, instruments: createInstruments(createRegistry()) })
+    app = await limited(new AbortController().signal)
     const signals: AbortSignal[] = []
     app.get('/', (request) => {
       signals.push(request.work.signal)
@@ -59,14 +57,13 @@ describe('the work of a request', () => {
 describe('a request that is being answered when the engine is closed', () => {
   it('is refused at once, whatever it waits for', async () => {
     const closing = new AbortController()
-    const { answer, begun } = start(closing.signal)
-    const response = answer()
+    const { answer, begun } = await ask(closing.signal)
     await begun
     closing.abort(reason)
-    expect(await response).toMatchObject(refused)
+    expect(await answer).toMatchObject(refused)
   })
 
   it('is refused when it arrives later', async () => {
-    expect(await start(AbortSignal.abort(reason)).answer()).toMatchObject(refused)
+    expect(await (await ask(AbortSignal.abort(reason))).answer).toMatchObject(refused)
   })
 })

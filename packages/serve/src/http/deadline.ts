@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Instruments } from '../observe/instruments.ts'
 import { ClientGone, Dropped } from '../service-error.ts'
 import { whenOver } from './over.ts'
@@ -41,7 +42,9 @@ export function secondsLeft(request: FastifyRequest): number {
 }
 
 /** Gives the requests of this scope a deadline, from their header or the default; none outlives the engine. */
-export function installDeadline(
+export const deadline = fp(setDeadlines, { name: 'deadline', dependencies: ['requests'], fastify: '5.x' })
+
+function setDeadlines(
   app: FastifyInstance,
   options: { defaultMs: number; closing: AbortSignal; instruments: Pick<Instruments, 'missedDeadlines'> },
 ): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Problem } from './schemas.ts'
 import { ClientGone, ServiceError } from '../service-error.ts'
 
@@ -98,10 +99,12 @@ function isProtocol(url: string): boolean {
 }
 
 /**
- * Every error of every route as a problem: unknown paths (404), known paths with another method (405 with Allow),
- * faults in the request, faults of the service. Call it before routes are added.
+ * Answers every error of every route with a problem: unknown paths (404), known paths with another method (405 with
+ * Allow), faults in the request, faults of the service.
  */
-export function installErrors(app: FastifyInstance): void {
+export const errors = fp(answerErrors, { name: 'errors', dependencies: ['cors'], fastify: '5.x' })
+
+function answerErrors(app: FastifyInstance): void {
   const methods: Methods = new Map()
   app.addHook('onRoute', (route) => {
     const known = methods.get(route.path) ?? { pattern: patternOf(route.path), methods: new Set() }

@@ -1,85 +1,35 @@
 import { versions } from 'node:process'
 import type { FastifyInstance } from 'fastify'
-import { catalogue } from '@flowers/shared/errors'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Engine } from '../engine/models.ts'
 import type { Operation } from './openapi/operation.ts'
-import type { Instruments, MetricsRegistry } from '../observe/instruments.ts'
-import { exemplarOf } from '../observe/stopwatch.ts'
-import { whenOver } from './over.ts'
+import type { MetricsRegistry } from '../observe/instruments.ts'
+import { routePlugin } from './route-plugin.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** `performance.now()` when the headers had arrived. */
-    arrived: number
-  }
-  interface FastifyContextConfig {
-    /** Asked by machines every few seconds: logged at debug only. */
-    probe?: boolean
-  }
-}
-
-/** nginx's status for a request whose client left before the answer. */
-export const clientClosedRequest = 499
-
-/**
- * Times, counts and logs every request, unknown paths included. Call it before other hooks.
- * Gives the number of requests that are being answered.
- */
-export function observeRequests(app: FastifyInstance, instruments: Instruments): () => number {
-  // Objectives are held on these, so their failures are counted from zero.
-  app.addHook('onRoute', ({ method, url, config }) => {
-    const errors = config?.operation?.errors ?? []
-    if (!errors.includes('SERVICE_OVERLOADED')) return
-    const failures = (['INTERNAL', ...errors] as const)
-      .map((code) => catalogue[code].status)
-      .filter((code) => code >= 500)
-    for (const status of new Set([200, ...failures])) {
-      instruments.requestSeconds.zero({ method: String(method), route: url, status: String(status) })
-    }
-  })
-  let inFlight = 0
-  app.addHook('onRequest', (request, reply, done) => {
-    request.arrived = performance.now()
-    instruments.inFlight.set(++inFlight)
-    whenOver(request, reply, () => {
-      instruments.inFlight.set(--inFlight)
-      const seconds = (performance.now() - request.arrived) / 1000
-      const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest
-      const route = request.routeOptions.url ?? 'none'
-      instruments.requestSeconds.observe({
-        labels: { method: request.method, route, status: String(status) },
-        value: seconds,
-        exemplarLabels: exemplarOf(request),
-      })
-      const level = request.routeOptions.config.probe ? 'debug' : 'info'
-      const ms = Math.round(seconds * 1e5) / 100
-      const { failure: code } = request
-      request.log[level](
-        { method: request.method, url: request.originalUrl, status, ...(code && { code }), ms },
-        'request',
-      )
-    })
-    done()
-  })
-  return () => inFlight
-}
+/** OpenMetrics, also with the parameter that Prometheus adds: our names are the same under each way of escaping. */
+const openMetrics = [
+  '',
+  ...['allow-utf-8', 'underscores', 'dots', 'values'].map((scheme) => `; escaping=${scheme}`),
+].map((parameter) => Registry.OPENMETRICS_CONTENT_TYPE + parameter)
 
 /** `GET /metrics`: instruments, state of the engine, and the usual metrics of process and event loop. */
-export function metricsRoute(
+export const metricsRoute = routePlugin('metrics', addMetrics, '@fastify/accepts')
+
+function addMetrics(
   app: FastifyInstance,
   options: { registry: MetricsRegistry; engine: Engine; version: string },
 ): void {
   const { registry, engine, version } = options
   collectDefaultMetrics({ register: registry })
   addStateGauges(registry, engine, version)
-  app.get('/metrics', { config: { probe: true, access: 'open', operation: metrics } }, async (request, reply) => {
+  app.get('/metrics', { config: { probe: true, access: 'open', operation } }, async (request, reply) => {
     const text = await registry.metrics()
     void reply.header('vary', 'accept')
-    if (request.headers.accept?.includes('application/openmetrics-text')) {
-      return reply.type(Registry.OPENMETRICS_CONTENT_TYPE).send(text)
+    const type = request.type([Registry.PROMETHEUS_CONTENT_TYPE, ...openMetrics])
+    if (type === false || type === Registry.PROMETHEUS_CONTENT_TYPE) {
+      return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(toPlainText(text))
     }
-    return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(toPlainText(text))
+    return reply.type(Registry.OPENMETRICS_CONTENT_TYPE).send(text)
   })
 }
 
@@ -94,7 +44,7 @@ function toPlainText(openMetrics: string): string {
     .replace(/# EOF\n$/, '')
 }
 
-const metrics: Operation = {
+const operation: Operation = {
   id: 'metrics',
   tag: 'Health',
   summary: 'Metrics in the text format of Prometheus',

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import { readTraceparent } from '../observe/trace-context.ts'
 import type { RequestTrace, Tracing } from '../observe/tracing.ts'
-import { clientClosedRequest } from './metrics.ts'
 import { whenOver } from './over.ts'
+import { clientClosedRequest } from './requests.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,11 +14,10 @@ declare module 'fastify' {
   }
 }
 
-/**
- * A span for every request but probes, in the trace of its caller; without `tracing`, only who the caller's trace is.
- * Call it after the hook that tells `arrived`.
- */
-export function installTrace(app: FastifyInstance, tracing: Tracing | null): void {
+/** A span for every request but probes, in the trace of its caller; without `tracing`, only the id of that trace. */
+export const trace = fp(traceRequests, { name: 'trace', dependencies: ['requests'], fastify: '5.x' })
+
+function traceRequests(app: FastifyInstance, { tracing }: { tracing: Tracing | null }): void {
   app.decorateRequest('trace', null)
   app.decorateRequest('traceId', null)
   app.addHook('onRequest', (request, reply, done) => {

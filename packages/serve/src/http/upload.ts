@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import { ClientGone } from '../service-error.ts'
 import { untilOver } from './deadline.ts'
 import type { UploadMemory } from './upload-memory.ts'
@@ -8,7 +9,7 @@ import type { UploadMemory } from './upload-memory.ts'
 export interface BodyLimits {
   /** Bytes that the images of one request may have together. */
   readonly bytes: number
-  /** What all requests may hold; null for small bodies, outside of {@link limitBodies}. */
+  /** What all requests may hold; null for small bodies, outside of {@link bodyLimits}. */
   readonly memory: UploadMemory | null
 }
 
@@ -33,15 +34,19 @@ const framingBytes = 64 * 1024
  * Lets the routes of this scope take `multipart/form-data`, and bodies of any other type or none: what they are, their
  * content tells. The body is left to {@link readImages}, which holds the limits for all of them.
  */
-export async function installUpload(app: FastifyInstance, limits: UploadLimits): Promise<void> {
+export const upload = fp(takeUploads, { name: 'upload', dependencies: ['deadline'], fastify: '5.x' })
+
+async function takeUploads(app: FastifyInstance, limits: UploadLimits): Promise<void> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: FastifyRequest, _payload, done) => done(null))
   await app.register(multipart, { throwFileSizeLimit: true })
-  limitBodies(app, limits)
+  await app.register(bodyLimits, limits)
 }
 
 /** Refuses what is announced to be too large before it is sent, and counts what is held of the rest. */
-export function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
+export const bodyLimits = fp(limitBodies, { name: 'body-limits', dependencies: ['deadline'], fastify: '5.x' })
+
+function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
   limits.memory?.install(app)
   app.addHook('onRequest', (request, _reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0)

@@ -12,8 +12,9 @@ import type { InferCall } from './request.ts'
 import { unpackerOf } from './unpack.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import type { Content, Operation } from '../http/openapi/operation.ts'
-import { installDeadline, untilOver } from '../http/deadline.ts'
-import { readBody, limitBodies } from '../http/upload.ts'
+import { deadline, untilOver } from '../http/deadline.ts'
+import { routePlugin } from '../http/route-plugin.ts'
+import { bodyLimits, readBody } from '../http/upload.ts'
 import type { UploadMemory } from '../http/upload-memory.ts'
 import * as schemas from '../http/schemas.ts'
 import { retryLater } from '../service-error.ts'
@@ -37,7 +38,9 @@ interface ProtocolOptions {
 }
 
 /** The Open Inference Protocol v2 over REST, below `/v2`: health, metadata, repository, inference. */
-export async function protocolRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
+export const protocolRoutes = routePlugin('open-inference', addProtocol)
+
+async function addProtocol(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
   // Bodies are read where they are used: JSON with bytes after it is no JSON.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: FastifyRequest, _payload, done) => done(null))
@@ -195,8 +198,8 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     const isForm = /^multipart\//i.test(type)
     done(isForm ? new FlowersError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  limitBodies(app, limits)
+  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
+  await app.register(bodyLimits, limits)
 
   const readCall = async (request: FastifyRequest): Promise<InferCall> => {
     const jsonBytes = readJsonBytes(request)

@@ -5,6 +5,7 @@ import { dirname, extname, join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Operation } from '../http/openapi/operation.ts'
+import { routePlugin } from '../http/route-plugin.ts'
 
 /** What packages/page/build.mjs has made. */
 const folder = join(dirname(createRequire(import.meta.url).resolve('@flowers/page/package.json')), 'dist')
@@ -35,7 +36,9 @@ interface PageFile {
  * `GET /`: the page for a browser, a few lines of text for a terminal. `GET /page/<file>`: what the page loads, under
  * names that change with their content, so that a browser may keep them for ever.
  */
-export function pageRoutes(app: FastifyInstance, options: { version: string; bodyLimitMb: number }): void {
+export const pageRoutes = routePlugin('page', addPage, '@fastify/accepts')
+
+function addPage(app: FastifyInstance, options: { version: string; bodyLimitMb: number }): void {
   const { version, bodyLimitMb } = options
   const files = readFiles()
   const built = files.get('index.html')
@@ -46,7 +49,7 @@ export function pageRoutes(app: FastifyInstance, options: { version: string; bod
 
   app.get('/', { config: { access: 'open', operation: home } }, (request, reply) => {
     void reply.header('vary', 'accept')
-    if (page && request.headers.accept?.includes('text/html')) return send(request, reply, page, 'no-cache')
+    if (page && request.type(['text/plain', 'text/html']) === 'text/html') return send(request, reply, page, 'no-cache')
     return reply.type('text/plain; charset=utf-8').send(homeText(version, `${request.protocol}://${request.host}`))
   })
   app.get<{ Params: { file: string } }>(

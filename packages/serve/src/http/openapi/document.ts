@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { catalogue, FlowersError } from '@flowers/shared/errors'
 import type { ErrorCode } from '@flowers/shared/errors'
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import { z } from 'zod'
 import type { Access } from '../access.ts'
 import { components, problem, protocolError } from '../schemas.ts'
@@ -75,11 +76,17 @@ const commonErrors: Readonly<Record<Access, readonly ErrorCode[]>> = {
   admin: ['SERVICE_UNAUTHORIZED', 'SERVICE_FORBIDDEN', 'SERVICE_RATE_LIMITED', 'INTERNAL'],
 }
 
-/**
- * Describes the routes that are added from now on. The document is made when it is asked for the first time, and
- * throws INTERNAL when a route does not say what it is.
- */
-export function describeRoutes(app: FastifyInstance, version: string): () => OpenApi {
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The document of all routes, made at the first call. Throws INTERNAL when a route does not say what it is. */
+    openapi: () => OpenApi
+  }
+}
+
+/** Describes the routes that are added after it. */
+export const openapi = fp(describeRoutes, { name: 'openapi', fastify: '5.x' })
+
+function describeRoutes(app: FastifyInstance, { version }: { version: string }): void {
   const routes: Route[] = []
   app.addHook('onRoute', ({ method, path, config }) => {
     for (const each of [method].flat()) {
@@ -89,7 +96,7 @@ export function describeRoutes(app: FastifyInstance, version: string): () => Ope
     }
   })
   let made: OpenApi | undefined
-  return () => (made ??= buildDocument(routes, version))
+  app.decorate('openapi', () => (made ??= buildDocument(routes, version)))
 }
 
 function buildDocument(routes: readonly Route[], version: string): OpenApi {
