@@ -73,7 +73,7 @@ export function reliabilityPage(table) {
     '`npm run docs` makes the page. The same is tested at a small size in `npm test` and at this size in',
     '`npm run test:full`; tests judge answers and shapes, not times. That no thread is beyond the plan and an idle service',
     'does nothing (under 1 % of a core) is tested in',
-    '[process.test.ts](../packages/serve/src/process.test.ts).',
+    '[process.test.ts](../tests/process.test.ts).',
     '',
     ...sections,
   ].join('\n')

@@ -64,14 +64,14 @@ describe('main', () => {
   })
 
   it('answers every admitted request after SIGTERM and exits with 0', async () => {
-    const service = run(['--model', 'slow', '--drain-delay-ms', '3000'])
+    const service = run(['--model', 'slow', '--drain-delay-ms', '8000'])
     const url = await ready(service)
     const picture = await solid('#ff0000')
     const requests = Array.from({ length: 5 }, () =>
       fetch(`${url}/classify?tta=full`, { method: 'POST', body: form(picture) }),
     )
-    const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
-    await until(async () => /^flowers_http_requests_in_flight 6$/m.test(await metrics()))
+    const received = 'flowers_stage_duration_seconds_count{stage="receive"} 5\n'
+    await until(async () => (await (await fetch(`${url}/metrics`)).text()).includes(received))
     service.child.kill('SIGTERM')
     await until(async () => (await fetch(`${url}/readyz`)).status === 503)
     // What arrives while load balancers have not yet seen that is answered too.
@@ -137,11 +137,15 @@ describe('main', () => {
   })
 
   it('refuses what waits after the grace time and exits with 1', async () => {
-    const service = run(['--model', 'slow', '--shutdown-grace-ms', '50'])
+    const service = run(['--model', 'slow', '--shutdown-grace-ms', '50'], {
+      FLOWERS_WORKERS: '1',
+      FLOWERS_IMAGES_LIMIT: '60',
+      FLOWERS_DEFAULT_DEADLINE_MS: '600000',
+    })
     const url = await ready(service)
-    const pictures = Array<Buffer>(16).fill(await solid('#ff0000'))
+    const pictures = Array<Buffer>(60).fill(await solid('#ff0000'))
     const request = fetch(`${url}/classify?tta=full`, { method: 'POST', body: form(...pictures) })
-    await until(async () => /^flowers_workers_busy [12]$/m.test(await (await fetch(`${url}/metrics`)).text()))
+    await until(async () => /^flowers_workers_busy 1$/m.test(await (await fetch(`${url}/metrics`)).text()))
     service.child.kill('SIGTERM')
     const { results } = (await (await request).json()) as { results: { code?: string }[] }
     expect(results.filter(({ code }) => code === 'SERVICE_WORKER_LOST').length).toBeGreaterThan(0)

@@ -172,7 +172,7 @@ describe('repository', () => {
 
     const last = infer('full')
     // Once it is at work, an unload waits for it.
-    while ((await service.metric('flowers_workers_busy')) === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(async () => (await service.metric('flowers_workers_busy')) !== 0)
     await answered(await command('slow', 'unload'), schemas.emptyAnswer)
     expect(await last).toBe(200)
     expect(await infer()).toBe(404)

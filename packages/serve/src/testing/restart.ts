@@ -22,8 +22,8 @@ interface Load {
   readonly seed: number
 }
 
-/** Between SIGTERM and the end of listening, so that a balancer which looks every `checkMs` sends nothing any more. */
-const drainMs = 1000
+/** Between SIGTERM and the end of listening: a balancer that looks every `checkMs` has long stopped sending by then. */
+const drainMs = 5000
 const checkMs = 100
 
 /** Requests a second of that load of which some wait. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from '../app.ts'
 import type { Service } from '../app.ts'
@@ -37,7 +38,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
   return service
 }
 
-/** Waits until `condition` holds; a test that waits in vain ends by its own time limit. */
+/** Waits until `condition` holds, also under fake timers; a test that waits in vain ends by its own time limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (!(await condition())) await setTimeout(10)
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import type { Question } from './testing/ask.ts'
-import { photo } from './testing/pictures.ts'
-import { restartOneByOne, stopUnderLoad } from './testing/restart.ts'
+import type { Question } from '@flowers/serve/testing/ask'
+import { photo } from '@flowers/serve/testing/pictures'
+import { restartOneByOne, stopUnderLoad } from '@flowers/serve/testing/restart'
 
 /** Nobody is refused because of load: what is refused is refused by a service or a proxy that is at fault. */
 const environment = {
