@@ -46,20 +46,23 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** A client's own request id, as far as it is safe to log and to send back. */
 const requestIdPattern = /^[\w.:-]{1,128}$/
 
-/** Builds the application. It answers probes at once, and images once `engine.start()` has resolved. */
+/**
+ * Builds the application. It answers probes at once, and images once `engine.start()` has resolved. A plugin registered
+ * before one that it depends on rejects with FST_ERR_PLUGIN_DEPENDENCY_NOT_REGISTERED.
+ */
 export async function buildApp(config: Config): Promise<Service> {
   const app = fastify({
     logger: { level: config.logLevel, stream: logStream },
-    // One line a request, with its time, is written by the metrics.
+    // The plugin `requests` writes one line a request, with its time.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID()
     },
     ...connectionOptions(config),
-    // A model of a long name is missing like any other: 404. The limit of the headers bounds it.
+    // A model with a long name gets 404 like any other that is missing; the limit of the headers bounds the path.
     routerOptions: { maxParamLength: 16_384 },
-    // While stopping, what still arrives on open connections is answered as ever.
+    // A service that stops still answers what arrives on open connections.
     return503OnClosing: false,
     rewriteUrl: routable,
     frameworkErrors: sendProblem,

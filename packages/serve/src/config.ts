@@ -28,7 +28,7 @@ const integer = (low: number, high: number) =>
 
 const off = z.literal('off').transform(() => null)
 
-/** Values between commas, each of which passes `value`. */
+/** Values between commas; each has to pass `value`. */
 const listOf = (value: z.ZodType<string, string>) =>
   z
     .string()
@@ -211,7 +211,7 @@ export const settings = {
     schema: token,
     fallback: null,
     expected: 'printable characters without spaces',
-    about: 'Token that clients send as "Authorization: Bearer"; without it everyone may ask.',
+    about: 'Token that clients send as "Authorization: Bearer"; without it the service answers every client.',
     secret: true,
   },
   adminToken: {
@@ -219,7 +219,7 @@ export const settings = {
     schema: token,
     fallback: null,
     expected: 'printable characters without spaces',
-    about: 'Token for loading and unloading models; without it nobody may.',
+    about: 'Token for loading and unloading models; without it the service refuses both.',
     secret: true,
   },
   rateLimit: {

@@ -7,7 +7,7 @@ import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../service-error.ts'
 
-/** Who may ask: everyone; those with the token of clients, where there is one; those with that of administration. */
+/** Which requests a route takes: all; those with the client token, where one is set; those with the admin token. */
 export type Access = 'open' | 'client' | 'admin'
 
 type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit'>
@@ -53,7 +53,7 @@ function accessOf(request: FastifyRequest): Access {
   return request.routeOptions.config.access ?? 'client'
 }
 
-/** Why a request may not be answered, or undefined. The token of administration opens what that of clients opens. */
+/** Why a request is refused, or undefined. The admin token also opens what the client token opens. */
 function refusal(
   access: Access,
   authorization: string | undefined,
@@ -65,7 +65,7 @@ function refusal(
   }
   const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
   if (given !== undefined) {
-    // Both are compared in any case: the time tells nothing.
+    // Both comparisons always run, so that the time tells nothing.
     const isAdmin = sameToken(given, tokens.admin)
     const isClient = sameToken(given, tokens.client)
     if (isAdmin || (isClient && access === 'client')) return undefined

@@ -9,7 +9,7 @@ import { whenOver } from './over.ts'
 
 type ConnectionConfig = Pick<Config, 'headersTimeoutMs' | 'uploadTimeoutMs' | 'keepAliveMs'>
 
-/** How often connections are looked at whose request is late, at most. */
+/** The longest time between two looks for connections whose request is late, in milliseconds. */
 const checkMs = 1000
 
 /**
@@ -38,8 +38,8 @@ export function connectionOptions(config: ConnectionConfig): {
 }
 
 /**
- * Closes connections whose client does not take its answer, and answers what Node would refuse without a word:
- * requests without Host, with an expectation other than 100-continue, and CONNECT.
+ * Closes connections whose client does not read its answer, and answers requests that Node would refuse without a body:
+ * those without Host, with an expectation other than 100-continue, and CONNECT.
  */
 export const connections = fp(closeLateConnections, { name: 'connections', dependencies: ['cors'], fastify: '5.x' })
 
@@ -51,7 +51,7 @@ function closeLateConnections(app: FastifyInstance, { config }: { config: Pick<C
   app.addHook('onSend', (request, reply, _payload, done) => {
     let timer: NodeJS.Timeout | undefined
     const start = (): void => void (timer = setTimeout(() => request.raw.socket.destroy(), config.answerTimeoutMs))
-    // Behind another answer (pipelining), the client cannot take it yet; Node tells when its turn has come.
+    // Behind another answer (pipelining), the client cannot read it yet; Node assigns the socket when its turn comes.
     if (reply.raw.socket === null) reply.raw.once('socket', start)
     else start()
     whenOver(request, reply, () => {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Engine } from '../engine/models.ts'
 
-/** How often a service that is being closed looks for connections that wait for nothing. */
+/** How often a closing service looks for idle connections, in milliseconds. */
 const checkMs = 50
 
 /**

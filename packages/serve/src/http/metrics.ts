@@ -34,8 +34,8 @@ function addMetrics(
 }
 
 /**
- * OpenMetrics as the older text format, which has no exemplars and describes a counter under its whole name. The
- * registry cannot do both: writing OpenMetrics, it renames its counters for good.
+ * Turns OpenMetrics into the older text format, which has no exemplars and describes a counter under its whole name.
+ * The registry cannot write both: once it writes OpenMetrics, its counters stay renamed.
  */
 function toPlainText(openMetrics: string): string {
   return openMetrics

@@ -15,7 +15,7 @@ declare module 'fastify' {
     inFlight: () => number
   }
   interface FastifyContextConfig {
-    /** Asked by machines every few seconds: logged at debug only. */
+    /** Machines ask it every few seconds, so it is logged at debug only. */
     probe?: boolean
   }
 }
@@ -27,7 +27,7 @@ export const clientClosedRequest = 499
 export const requests = fp(observeRequests, { name: 'requests', fastify: '5.x' })
 
 function observeRequests(app: FastifyInstance, { instruments }: { instruments: Instruments }): void {
-  // Objectives are held on these, so their failures are counted from zero.
+  // The objectives are about these routes, so their failures are counted from zero.
   app.addHook('onRoute', ({ method, url, config }) => {
     const errors = config?.operation?.errors ?? []
     if (!errors.includes('SERVICE_OVERLOADED')) return

@@ -7,9 +7,9 @@ import { clientClosedRequest } from './requests.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The trace of this request; null when nobody traces it. */
+    /** The trace of this request; null when it is not traced. */
     trace: RequestTrace | null
-    /** 32 hexadecimal digits of the trace that a person could look at; null when there is none. */
+    /** 32 hexadecimal digits of the trace that a person could open; null without one. */
     traceId: string | null
   }
 }
@@ -27,7 +27,7 @@ function traceRequests(app: FastifyInstance, { tracing }: { tracing: Tracing | n
       const trace = tracing.begin(caller, request.arrived)
       request.trace = trace
       request.traceId = trace.id
-      // The logger knows the trace of a caller; this one began here.
+      // The logger already has the trace of a caller, but not one that begins here.
       if (!caller && trace.id !== null) request.log = reply.log = request.log.child({ traceId: trace.id })
       whenOver(request, reply, () => {
         const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest

@@ -31,8 +31,8 @@ const field = 'img'
 const framingBytes = 64 * 1024
 
 /**
- * Lets the routes of this scope take `multipart/form-data`, and bodies of any other type or none: what they are, their
- * content tells. The body is left to {@link readImages}, which holds the limits for all of them.
+ * Lets the routes of this scope take `multipart/form-data` and bodies of any other type or none; the content tells the
+ * format. {@link readImages} reads the body and enforces the limits.
  */
 export const upload = fp(takeUploads, { name: 'upload', dependencies: ['deadline'], fastify: '5.x' })
 
@@ -43,7 +43,7 @@ async function takeUploads(app: FastifyInstance, limits: UploadLimits): Promise<
   await app.register(bodyLimits, limits)
 }
 
-/** Refuses what is announced to be too large before it is sent, and counts what is held of the rest. */
+/** Refuses a body whose announced length is too large before it is sent, and counts the bytes held of the others. */
 export const bodyLimits = fp(limitBodies, { name: 'body-limits', dependencies: ['deadline'], fastify: '5.x' })
 
 function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
@@ -75,7 +75,7 @@ export function readBody(request: FastifyRequest, limits: BodyLimits): Promise<B
   return toItsEnd(request, limits, collect(request, limits))
 }
 
-/** What `reading` gives, unless too much is held or the request is over first: then nothing is kept of its body. */
+/** Resolves as `reading` does, unless too much is held or the request is over first: then nothing of its body is kept. */
 async function toItsEnd<T>(request: FastifyRequest, { memory }: BodyLimits, reading: Promise<T>): Promise<T> {
   const { raw } = request
   const counting = memory?.counting(request)
@@ -121,7 +121,7 @@ async function readParts(request: FastifyRequest, limits: UploadLimits): Promise
   return { images, several: images.length > 1 }
 }
 
-/** What the parser throws, as an error of the catalogue. */
+/** Turns an error of the parser into one of the catalogue. */
 function multipartError(error: unknown, limits: UploadLimits): unknown {
   if (error instanceof FlowersError || !(error instanceof Error)) return error
   const { code } = error as Partial<FastifyError>

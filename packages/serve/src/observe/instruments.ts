@@ -51,7 +51,7 @@ export function createRegistry(): MetricsRegistry {
   return registry
 }
 
-/** What is counted for an image besides ok, abstained, gone and dropped. */
+/** Results of an image other than ok, abstained, gone and dropped: codes of errors. */
 const imageErrors = [
   'IMAGE_EMPTY',
   'IMAGE_UNSUPPORTED',
@@ -82,7 +82,7 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
     }),
     missedDeadlines: new Histogram({
       name: 'flowers_missed_deadlines_seconds',
-      help: 'Time that requests were given (X-Request-Timeout-Ms or the default) that got SERVICE_TOO_LATE, or SERVICE_DEADLINE_SHORT as an answer takes longer even when nobody else asks.',
+      help: 'Time (X-Request-Timeout-Ms or the default) of requests that got SERVICE_TOO_LATE, or SERVICE_DEADLINE_SHORT because an answer takes longer even on an idle service.',
       buckets: durationBuckets,
       registers,
     }),
@@ -135,13 +135,13 @@ export function createInstruments(registry: MetricsRegistry): Instruments {
     }),
     abstentions: new Counter({
       name: 'flowers_abstentions_total',
-      help: 'Answered images of which the model was too unsure to name one class.',
+      help: 'Answered images that count as out-of-distribution: the model names no class.',
       labelNames: ['model'],
       registers,
     }),
     predictions: new Counter({
       name: 'flowers_predictions_total',
-      help: 'Answered images by their best class, those with an abstention too.',
+      help: 'Answered images by their best class, abstentions included.',
       labelNames: ['model', 'label'],
       registers,
     }),

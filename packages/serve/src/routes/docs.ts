@@ -15,7 +15,7 @@ export const docsRoutes = routePlugin('docs', addDocs, '@fastify/accepts')
 
 function addDocs(app: FastifyInstance): void {
   const open = (operation: Operation) => ({ config: { access: 'open', operation } as const })
-  // Made once: who asks for it again and again, and reads nothing of it, takes neither time nor memory.
+  // Made once, so that a client that asks again and again and reads nothing costs neither time nor memory.
   let text: Buffer | undefined
   app.get('/openapi.json', open(documentOperation), (_request, reply) => {
     text ??= Buffer.from(JSON.stringify(app.openapi()))
@@ -58,14 +58,14 @@ function pageOperation(id: string, summary: string, errors: readonly ErrorCode[]
   return { id, tag: 'Documentation', summary, answer, errors }
 }
 
-/** A page for those who ask for one, text for a terminal. */
+/** Sends a page where the client prefers HTML, and text otherwise. */
 function send(request: FastifyRequest, reply: FastifyReply, title: string, text: string, page: Html): FastifyReply {
   void reply.header('vary', 'accept')
   if (request.type(['text/plain', 'text/html']) === 'text/html') return sendPage(reply, `Flowers: ${title}`, page)
   return reply.type('text/plain; charset=utf-8').send(text)
 }
 
-/** Codes that a client can meet; the others belong to the trainer and to the start of the service. */
+/** Codes that a client can receive; the others belong to the trainer and to the start of the service. */
 const clientCodes = (Object.keys(catalogue) as ErrorCode[]).filter(
   (code) =>
     /^(SERVICE_|IMAGE_|INTERNAL$|MODEL_(MISSING|UNLOADED|IN_USE|WITHOUT_MAPS)$)/.test(code) &&

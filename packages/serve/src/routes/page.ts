@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Operation } from '../http/openapi/operation.ts'
 import { routePlugin } from '../http/route-plugin.ts'
 
-/** What packages/page/build.mjs has made. */
+/** The output of packages/page/build.mjs. */
 const folder = join(dirname(createRequire(import.meta.url).resolve('@flowers/page/package.json')), 'dist')
 
 /** Media types of the files that the page loads. */
@@ -18,7 +18,7 @@ const types: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 }
 
-/** Everything from here; pictures that were chosen are shown from memory (blob:). */
+/** The page loads everything from this service; it shows chosen pictures from memory (blob:). */
 const headers = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",

@@ -7,7 +7,7 @@ import { testModels, until } from './service.ts'
 /** What `npm start` serves. */
 export const shippedModels = fileURLToPath(new URL('../../../../models', import.meta.url))
 
-/** What `npm start` tells glibc, whose variable it is (mallopt(3)): from so many bytes on, freed memory is given back. */
+/** The variable of glibc that `npm start` sets (mallopt(3)): freed blocks of this size and above go back to the system. */
 export const allocator = { MALLOC_MMAP_THRESHOLD_: '131072' } as const
 
 export interface ServiceProcess {

@@ -26,7 +26,7 @@ interface Load {
 const drainMs = 5000
 const checkMs = 100
 
-/** Requests a second of that load of which some wait. */
+/** Requests a second at which some of them wait. */
 export const rateThatWaits = 16
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { answer, applyTemperature, conformalSetSize, likeness, ranking } from './calibration.ts'
+import { answer, applyTemperature, conformalSetSize, inDistributionScore, ranking } from './calibration.ts'
 import type { AnswerRules } from './calibration.ts'
 
 describe('applyTemperature', () => {
@@ -23,13 +23,13 @@ describe('conformalSetSize', () => {
   })
 })
 
-describe('likeness', () => {
+describe('inDistributionScore', () => {
   it('tells apart what is equally sure by how the other classes compare', () => {
     const flower = [0.9, 0.0998, 0.0001, 0.0001]
     const stripes = [0.9, 0.0334, 0.0333, 0.0333]
-    expect(likeness(flower, 1)).toBeCloseTo(likeness(stripes, 1), 12)
-    expect(likeness(flower, 2)).toBeCloseTo(0.739, 3)
-    expect(likeness(stripes, 2)).toBeCloseTo(0.634, 3)
+    expect(inDistributionScore(flower, 1)).toBeCloseTo(inDistributionScore(stripes, 1), 12)
+    expect(inDistributionScore(flower, 2)).toBeCloseTo(0.739, 3)
+    expect(inDistributionScore(stripes, 2)).toBeCloseTo(0.634, 3)
   })
 })
 
@@ -58,7 +58,7 @@ describe('answer', () => {
   it('takes temperature and thresholds of the number of views used', () => {
     const two = answer([0.05, 0.25, 0.7], 2, rules, 1)
     expect(two.predictions[0]?.score).toBeLessThan(0.65)
-    // Its likeness is 0.54 whatever the views.
+    // Its in-distribution score is 0.54 whatever the views.
     expect(two.abstain).toBe(true)
     expect(two.set).toEqual(['rose', 'iris', 'daisy'])
     const sharp = { ...rules, calibration: { ...rules.calibration, temperature: [1, 1] } }

@@ -12,7 +12,7 @@ export interface Answer {
   readonly predictions: Prediction[]
   /** Conformal set: labels that together hold the true one with the fitted coverage. Empty when it was not fitted. */
   readonly set: string[]
-  /** Whether the picture is like no class of the model. False when no threshold was fitted. */
+  /** Whether the picture is out-of-distribution: its score is below the threshold. False when none was fitted. */
   readonly abstain: boolean
 }
 
@@ -47,11 +47,11 @@ export function conformalSetSize(sorted: ArrayLike<number>, threshold: number): 
 }
 
 /**
- * How much a picture is like a class of the model, in (0, 1]: the best probability of the mean softened by
- * `temperature`, which is above 1. Temperature scaling against strange pictures (ODIN, Liang et al. 2018,
- * arXiv:1706.02690): softened, the other classes count too, and a picture of nothing known lifts many of them.
+ * The in-distribution score of a picture, in (0, 1]: the best probability of the mean softened by `temperature`, which is
+ * at least 1. Above 1 it is the temperature scaling of ODIN (Liang et al. 2018, arXiv:1706.02690): softened, the other
+ * classes count too, and an out-of-distribution picture raises many of them.
  */
-export function likeness(mean: ArrayLike<number>, temperature: number): number {
+export function inDistributionScore(mean: ArrayLike<number>, temperature: number): number {
   return applyTemperature(mean, temperature).reduce((a, b) => Math.max(a, b), 0)
 }
 
@@ -76,6 +76,6 @@ export function answer(mean: ArrayLike<number>, used: number, rules: AnswerRules
   return {
     predictions: predictions.slice(0, topK),
     set: predictions.slice(0, size).map(({ label }) => label),
-    abstain: abstention !== null && likeness(mean, abstention.temperature) < abstention.threshold[used - 1]!,
+    abstain: abstention !== null && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!,
   }
 }

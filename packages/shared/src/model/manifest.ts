@@ -46,8 +46,8 @@ const manifestFields = z.strictObject({
     /** Conformal set: labels are added, best first, until their calibrated probabilities sum to this. Null: not fitted. */
     conformal: z.strictObject({ coverage: z.number(), threshold: z.array(z.number()), count: z.int() }).nullable(),
     /**
-     * Abstain when the `likeness` of the mean probability, softened by `temperature`, is below the threshold. `count`:
-     * right answers that it stands on, the fewest of any number of views. Null: not fitted.
+     * Abstain when the in-distribution score of the mean probability, softened by `temperature`, is below the threshold.
+     * `count`: right answers that it was fitted on, the fewest of any number of views. Null: not fitted.
      */
     abstention: z
       .strictObject({

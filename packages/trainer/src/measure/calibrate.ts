@@ -1,4 +1,4 @@
-import { applyTemperature, likeness } from '@flowers/shared/model/calibration'
+import { applyTemperature, inDistributionScore } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews } from '@flowers/shared/model/views'
 import type { ViewPolicy } from '@flowers/shared/model/views'
@@ -138,7 +138,7 @@ function fitAbstention(
   const fitted = allOf(
     means.map((rows) =>
       abstentionThreshold(
-        rows.map((mean) => likeness(mean, temperature)),
+        rows.map((mean) => inDistributionScore(mean, temperature)),
         rows.map((mean, photo) => argmax(mean) === labels[photo]),
         falseAlarmShare,
       ),
@@ -241,7 +241,7 @@ export function abstains(
   { mean, used }: { readonly mean: Scores; readonly used: number },
   { abstention }: Pick<Calibration, 'abstention'>,
 ): boolean {
-  return abstention !== null && likeness(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return abstention !== null && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
 }
 
 /** What abstention does to answers. */

@@ -62,14 +62,14 @@ const pathParameters: Readonly<Record<string, { about: string; schema: Schema }>
   file: { about: 'Name of a file of the page.', schema: { type: 'string' } },
 }
 
-/** Anyone, or the token of clients where the service has one; the token of administration. */
+/** Nothing, or the client token where the service has one; the admin token. */
 const security: Readonly<Record<Access, readonly Readonly<Record<string, readonly string[]>>[]>> = {
   open: [],
   client: [{}, { clientToken: [] }],
   admin: [{ adminToken: [] }],
 }
 
-/** Codes that any route may answer with, by who may ask. */
+/** Codes that any route may answer with, by its access. */
 const commonErrors: Readonly<Record<Access, readonly ErrorCode[]>> = {
   open: ['INTERNAL'],
   client: ['SERVICE_UNAUTHORIZED', 'SERVICE_RATE_LIMITED', 'INTERNAL'],
