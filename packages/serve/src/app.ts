@@ -15,7 +15,6 @@ import { answerConnectionError, errors, routable, sendProblem } from './http/err
 import { healthRoutes } from './http/health.ts'
 import { metricsRoute } from './http/metrics.ts'
 import { openapi } from './http/openapi/document.ts'
-import type { OpenApi } from './http/openapi/document.ts'
 import { requests } from './http/requests.ts'
 import { serverTiming } from './http/server-timing.ts'
 import { trace } from './http/trace.ts'
@@ -33,12 +32,8 @@ export interface Service {
   readonly app: FastifyInstance
   /** Start it to load the model; closing the application closes it. */
   readonly engine: Engine
-  /** Requests that are being answered. */
-  readonly inFlight: () => number
   /** Its metrics. */
   readonly registry: MetricsRegistry
-  /** The OpenAPI document of its routes. */
-  readonly openapi: () => OpenApi
 }
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -96,5 +91,5 @@ export async function buildApp(config: Config): Promise<Service> {
   await app.register(classifyRoutes, { engine, instruments, uploads, config })
   await app.register(explainRoutes, { engine, instruments, uploads, config })
   await app.register(protocolRoutes, { engine, instruments, uploads, config, version })
-  return { app, engine, inFlight: app.inFlight, registry, openapi: app.openapi }
+  return { app, engine, registry }
 }

@@ -55,34 +55,22 @@ const operation: Operation = {
 function addStateGauges(registry: MetricsRegistry, engine: Engine, version: string): void {
   const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
     ['flowers_queue_depth', 'Images that are admitted and wait to be inferred.', () => engine.load.queued],
-    [
-      'flowers_queue_age_seconds',
-      'How long the oldest image that waits to be inferred has waited since it was admitted; 0 when none does.',
-      () => engine.load.age,
-    ],
+    ['flowers_queue_age_seconds', 'Age of the oldest admitted image that waits; 0 without one.', () => engine.load.age],
     ['flowers_workers', 'Inference workers of the default model that are warm.', () => engine.load.workers],
     ['flowers_workers_busy', 'Inference workers, of any model, that have views to run.', () => engine.load.busy],
-    [
-      'flowers_backlog_seconds',
-      'Seconds of one thread that all admitted images still need, as forecast.',
-      () => engine.load.backlog,
-    ],
+    ['flowers_backlog_seconds', 'Forecast of the thread seconds that admitted images need.', () => engine.load.backlog],
     ['flowers_workers_planned', 'Inference workers of the default model, by plan.', () => engine.plan?.workers ?? 0],
-    [
-      'flowers_sessions_bytes',
-      'Memory that the sessions of the default model need, estimated when they are planned.',
-      () => engine.plan?.bytes ?? 0,
-    ],
+    ['flowers_sessions_bytes', 'Memory for sessions of the default model, by plan.', () => engine.plan?.bytes ?? 0],
     ['flowers_worker_threads', 'Threads of each inference worker, by plan.', () => engine.plan?.threads ?? 0],
     ['flowers_batch_views', 'The most views of a run of the default model, by plan.', () => engine.batch],
     [
       'flowers_cpu_allowance_cores',
-      'Cores that the process may use, by its control group or the system.',
+      'Cores for the process, by its control group or the system.',
       () => engine.allowance.cores,
     ],
     [
       'flowers_memory_limit_bytes',
-      'Memory that the process may use, by its control group or the system.',
+      'Memory for the process, by control group or system.',
       () => engine.allowance.memory,
     ],
     ['flowers_ready', 'Whether the service takes work: 1 or 0.', () => Number(engine.ready)],

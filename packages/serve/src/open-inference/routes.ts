@@ -75,11 +75,7 @@ const modelErrors = ['MODEL_MISSING', 'MODEL_UNLOADED', 'SERVICE_NOT_READY'] as 
 
 function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
   const metadata = describe('modelMetadata', 'Inputs and outputs of a model', schemas.modelMetadata, modelErrors)
-  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, [
-    'MODEL_MISSING',
-    'MODEL_UNLOADED',
-    'SERVICE_NOT_READY',
-  ])
+  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, modelErrors)
   for (const path of ofModel('')) {
     app.get<OfModel>(path, { config: { operation: metadata } }, async ({ params }) =>
       metadataOf(await manifestOf(engine, params)),

@@ -13,6 +13,7 @@ const folder = join(dirname(createRequire(import.meta.url).resolve('@flowers/pag
 /** Media types of the files that the page loads. */
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.webp': 'image/webp',
@@ -44,7 +45,11 @@ function addPage(app: FastifyInstance, options: { version: string; bodyLimitMb: 
   const built = files.get('index.html')
   if (!built) app.log.warn('the page is not built (npm run build does it): GET / is text only')
   const page =
-    built && asPage(built.content.toString().replace(/data-limit-mb="\d+"/, `data-limit-mb="${bodyLimitMb}"`))
+    built &&
+    describe(
+      Buffer.from(built.content.toString().replace(/data-limit-mb="\d+"/, `data-limit-mb="${bodyLimitMb}"`)),
+      built.type,
+    )
   files.delete('index.html')
 
   app.get('/', { config: { access: 'open', operation: home } }, (request, reply) => {
@@ -70,13 +75,8 @@ function readFiles(): Map<string, PageFile> {
   for (const name of readdirSync(folder)) {
     const type = types[extname(name)]
     if (type) files.set(name, describe(readFileSync(join(folder, name)), type))
-    else if (name === 'index.html') files.set(name, asPage(readFileSync(join(folder, name))))
   }
   return files
-}
-
-function asPage(content: string | Buffer): PageFile {
-  return describe(Buffer.from(content), 'text/html; charset=utf-8')
 }
 
 function describe(content: Buffer, type: string): PageFile {
