@@ -11,13 +11,11 @@ import type { RunningService } from '@flowers/serve/testing/service'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
 /** What the service does when there is more work than it can do, when clients leave, and when workers stop. */
-const patient = { FLOWERS_DEFAULT_DEADLINE_MS: '600000' }
-
 let service: RunningService
 let red: Buffer
 
 beforeAll(async () => {
-  service = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
+  service = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
   red = await solid('#ff0000')
 })
 afterAll(() => service.close())
@@ -94,7 +92,7 @@ describe('a full queue', () => {
 
 describe('pressure', () => {
   it('takes views from those who did not ask for them, before anyone is refused', async () => {
-    const own = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '8' })
+    const own = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '8' })
     try {
       // Places decide here, not time.
       await expectViewSeconds(own, 0.001)
@@ -185,7 +183,7 @@ describe('a client that leaves', () => {
 
 describe('workers that stop', () => {
   it('are replaced, and their images are answered all the same', async () => {
-    const own = await startService({ ...patient, MODEL: 'slow', FLOWERS_WORKERS: '2', FLOWERS_THREADS: '1' })
+    const own = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '2', FLOWERS_THREADS: '1' })
     try {
       const post = vi.spyOn(Worker.prototype, 'postMessage')
       const ask = (): Promise<Response> => fetch(`${own.url}/classify?tta=full`, { method: 'POST', body: form(red) })
@@ -222,7 +220,7 @@ describe('a network that is gone when its workers stop', () => {
   it('is told at once to who waits and who comes, until it is there again', async () => {
     const models = await mkdtemp(join(tmpdir(), 'flowers-models-'))
     await cp(testModels, models, { recursive: true })
-    const own = await startService({ ...patient, MODELS_DIR: models, MODEL: 'slow', FLOWERS_WORKERS: '1' })
+    const own = await startService({ MODELS_DIR: models, MODEL: 'slow', FLOWERS_WORKERS: '1' })
     const network = join(models, 'slow/1/onnx/model.onnx')
     const ask = (): Promise<Response> => fetch(`${own.url}/classify?tta=full`, { method: 'POST', body: form(red) })
     try {

@@ -8,7 +8,6 @@ const environment = {
   MODEL: 'slow',
   FLOWERS_WORKERS: '1',
   FLOWERS_QUEUE_LIMIT: '1000',
-  FLOWERS_DEFAULT_DEADLINE_MS: '600000',
 }
 
 async function questions(path: string): Promise<(index: number) => Question> {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { builtModule } from '@flowers/shared/built-module'
 import { describe, expect, it } from 'vitest'
 import { form, solid } from './testing/pictures.ts'
-import { testModels, until } from './testing/service.ts'
+import { patient, testModels, until } from './testing/service.ts'
 
 interface Run {
   readonly child: ChildProcess
@@ -18,7 +18,7 @@ interface Run {
 /** The built program as a process of its own. */
 function run(flags: string[], environment: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [fileURLToPath(builtModule(import.meta.url, './main.ts')), ...flags], {
-    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...patient, ...environment },
   })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk))
@@ -140,7 +140,6 @@ describe('main', () => {
     const service = run(['--model', 'slow', '--shutdown-grace-ms', '50'], {
       FLOWERS_WORKERS: '1',
       FLOWERS_IMAGES_LIMIT: '60',
-      FLOWERS_DEFAULT_DEADLINE_MS: '600000',
     })
     const url = await ready(service)
     const pictures = Array<Buffer>(60).fill(await solid('#ff0000'))

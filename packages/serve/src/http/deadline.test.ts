@@ -84,8 +84,7 @@ describe('a deadline of the service', () => {
   let runs: HeldRuns | undefined
 
   beforeAll(async () => {
-    const longest = { FLOWERS_DEFAULT_DEADLINE_MS: '600000' }
-    service = await startService({ ...longest, MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
+    service = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
     red = await solid('#ff0000')
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   })

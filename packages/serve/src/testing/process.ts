@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { builtModule } from '@flowers/shared/built-module'
-import { testModels, until } from './service.ts'
+import { patient, testModels, until } from './service.ts'
 
 /** What `npm start` serves. */
 export const shippedModels = fileURLToPath(new URL('../../../../models', import.meta.url))
@@ -38,7 +38,7 @@ export async function startProcess(
 ): Promise<ServiceProcess> {
   const [command, ...args] = [...before, process.execPath, serviceProgram]
   const child = spawn(command, args, {
-    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...patient, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

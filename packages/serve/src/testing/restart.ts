@@ -30,7 +30,7 @@ const checkMs = 100
 export const rateThatWaits = 16
 
 /**
- * With the model that is shipped and the settings that are the default, at a third of what one instance alone answers: it
+ * With the model that is shipped and default settings but for the deadline, at a third of what one instance alone answers: it
  * has to, while the other starts on the same cores. More would measure overload, which is refused with or without restarts.
  */
 export async function restartAtSize(): Promise<Load> {

@@ -7,6 +7,9 @@ import { readConfig } from '../config.ts'
 /** Models made for tests; see fixtures/make-models.mjs. `tiny` is the default, `slow` takes 0.05 s a view. */
 export const testModels = fileURLToPath(new URL('../../fixtures/models', import.meta.url))
 
+/** The longest deadline: a slow machine refuses nothing for its time. */
+export const patient = { FLOWERS_DEFAULT_DEADLINE_MS: '600000' } as const
+
 export interface RunningService extends Service {
   readonly url: string
   close(): Promise<void>
@@ -16,7 +19,8 @@ export interface RunningService extends Service {
 
 /** A service on a free port, not yet started: `engine.start()` loads the model. */
 export async function listen(environment: Record<string, string> = {}): Promise<RunningService> {
-  const config = readConfig([], { MODELS_DIR: testModels, PORT: '0', FLOWERS_LOG_LEVEL: 'silent', ...environment })
+  const settings = { MODELS_DIR: testModels, PORT: '0', FLOWERS_LOG_LEVEL: 'silent', ...patient, ...environment }
+  const config = readConfig([], settings)
   const service = await buildApp(config!)
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
   return {
