@@ -90,8 +90,8 @@ async function openService() {
 
 /** @returns {Promise<any>} the OpenAPI document of the service */
 async function describeService() {
-  const { app, openapi } = await openService()
-  const document = openapi()
+  const { app } = await openService()
+  const document = app.openapi()
   await app.close()
   return document
 }

@@ -8,13 +8,18 @@ import { form, quarters, solid } from '@flowers/serve/testing/pictures'
 import { startProcess } from '@flowers/serve/testing/process'
 import type { ServiceProcess } from '@flowers/serve/testing/process'
 import { writeFileAtomic } from '@flowers/shared/files'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startPrometheus } from './prometheus-server.ts'
 import type { Prometheus, Sample } from './prometheus-server.ts'
 import { operands, selectors } from './promql.ts'
 
 const missing = spawnSync('prometheus', ['--version']).error !== undefined
 if (missing) console.log('skipped: there is no prometheus (Debian: apt install prometheus)')
+
+/** Repeats `look` until it throws nothing; rejects with its last error long after any machine is done. */
+const waitFor = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { interval: 500, timeout: 900_000 })
+
+vi.setConfig({ testTimeout: 1_000_000 })
 
 /** Also write the values that are seen, with the models of models/, to the file that docs/dashboards.md is made from. */
 const recording = process.env['FLOWERS_RECORD'] === '1'
@@ -37,42 +42,36 @@ describe.skipIf(missing)('Prometheus with the files of deploy/, beside the servi
   })
 
   /** Waits until every expression has a value that is a number; gives the series that have one. */
-  async function values(exprs: readonly string[], seconds = 100): Promise<Map<string, Sample[]>> {
+  async function values(exprs: readonly string[]): Promise<Map<string, Sample[]>> {
     const found = new Map<string, Sample[]>()
-    const end = performance.now() + seconds * 1000
-    for (;;) {
-      await Promise.all(
-        exprs.map(async (expr) => {
-          const samples = (await prometheus.query(fill(expr))).filter(({ value }) => Number.isFinite(Number(value[1])))
-          if (samples.length > 0) found.set(expr, samples)
-        }),
-      )
-      if (exprs.every((expr) => found.has(expr)) || performance.now() > end) return found
-      await new Promise((resolve) => setTimeout(resolve, 500))
+    const look = async (expr: string): Promise<void> => {
+      const samples = (await prometheus.query(fill(expr))).filter(({ value }) => Number.isFinite(Number(value[1])))
+      if (samples.length > 0) found.set(expr, samples)
     }
-  }
-
-  const withoutData = async (exprs: readonly string[]): Promise<string[]> => {
-    const found = await values(exprs)
-    return exprs.filter((expr) => !found.has(expr))
+    await waitFor(async () => {
+      await Promise.all(exprs.map(look))
+      expect(exprs.filter((expr) => !found.has(expr))).toEqual([])
+    })
+    return found
   }
 
   it('evaluates every rule, and every operand of every alert has data', async () => {
-    expect(await withoutData(['up{job="flowers"} == 1', 'flowers_ready == 1'])).toEqual([])
+    await values(['up{job="flowers"} == 1', 'flowers_ready == 1'])
     const rules = await prometheus.rules()
     expect(rules.map(({ type }) => type)).toContain('alerting')
     const sides = rules.flatMap(({ type, query }) => (type === 'alerting' ? operands(query) : [query]))
-    expect(await withoutData([...new Set([...sides, ...rules.flatMap(({ query }) => selectors(query))])])).toEqual([])
+    await values([...new Set([...sides, ...rules.flatMap(({ query }) => selectors(query))])])
     const failed = (await prometheus.rules()).filter(({ health }) => health !== 'ok')
     expect(failed).toEqual([])
   })
 
   it('has data for every query of every panel, and for every series in it', async () => {
+    expect.hasAssertions()
     const queries = panelQueries()
     const exprs = queries.map(({ expr }) => expr)
-    expect(await withoutData([...new Set([...exprs, ...exprs.flatMap((expr) => selectors(fill(expr)))])])).toEqual([])
+    await values([...new Set([...exprs, ...exprs.flatMap((expr) => selectors(fill(expr)))])])
     if (recording) {
-      await load.settled()
+      await values(['time() - process_start_time_seconds{job="flowers"} > 60'])
       await record(queries, await values(exprs))
     }
   })
@@ -94,8 +93,11 @@ describe.skipIf(missing)('Prometheus with the files of deploy/, beside the servi
     const withTraces = panelQueries().filter(({ exemplar }) => exemplar)
     expect(withTraces.length).toBeGreaterThan(0)
     for (const { expr } of withTraces) {
-      const traces = await prometheus.exemplars(fill(expr))
-      expect(traces.length).toBeGreaterThan(0)
+      const traces = await waitFor(async () => {
+        const held = await prometheus.exemplars(fill(expr))
+        expect(held).not.toEqual([])
+        return held
+      })
       for (const trace of traces) expect(load.traces).toContain(trace)
     }
   })
@@ -127,14 +129,11 @@ interface Load {
   /** Traces that it asked in. */
   readonly traces: ReadonlySet<string>
   readonly description: string
-  /** Resolves when it has gone on for a minute. */
-  settled(): Promise<void>
   stop(): Promise<void>
 }
 
 /** Asks for everything that the service answers, some of it in vain, two requests at a time. */
 function startLoad(url: string): Load {
-  const started = performance.now()
   const traces = new Set<string>()
   let stopped = false
   const ask = async (round: number): Promise<void> => {
@@ -165,7 +164,6 @@ function startLoad(url: string): Load {
   return {
     traces,
     description: 'two requests at a time: /classify with each policy, /explain, /v2/.../infer, one in seven no picture',
-    settled: () => new Promise((resolve) => setTimeout(resolve, Math.max(0, started + 60_000 - performance.now()))),
     stop: async () => {
       stopped = true
       await Promise.all(lanes)

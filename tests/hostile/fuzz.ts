@@ -7,8 +7,9 @@ import type { ProblemCode } from '@flowers/serve/errors'
 import { exchange, Hang } from './connection.ts'
 import type { RawAnswer } from './connection.ts'
 import { Random } from './random.ts'
-import { kinds, makeRequest, seedImages } from './requests.ts'
-import type { HostileRequest } from './requests.ts'
+import { seedImages } from './mutate.ts'
+import { kinds, makeRequest } from './requests.ts'
+import type { HostileRequest } from './frame.ts'
 
 /** What became of the requests of one kind. */
 interface KindResult {

@@ -7,10 +7,10 @@ import { until } from '@flowers/serve/testing/service'
 
 /** Milliseconds that the service gives its clients here; the defaults are longer. */
 const timeouts = {
-  FLOWERS_HEADERS_TIMEOUT_MS: '2000',
-  FLOWERS_UPLOAD_TIMEOUT_MS: '3000',
-  FLOWERS_ANSWER_TIMEOUT_MS: '2000',
-  FLOWERS_KEEP_ALIVE_MS: '2000',
+  FLOWERS_HEADERS_TIMEOUT_MS: '5000',
+  FLOWERS_UPLOAD_TIMEOUT_MS: '6000',
+  FLOWERS_ANSWER_TIMEOUT_MS: '5000',
+  FLOWERS_KEEP_ALIVE_MS: '5000',
 }
 
 /** Milliseconds between two bytes, or pieces, of a slow client. */
@@ -170,11 +170,11 @@ export async function slowClients(kinds: readonly string[], count: number): Prom
     }
     // A client that never reads does not hear that it was cut either.
     const over = async (): Promise<boolean> => cut === hearing && (await inFlight()) === 1
-    do {
+    await until(async () => {
       await good()
       most = Math.max(most, await resident())
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    } while (!(await over()))
+      return over()
+    })
     for (const socket of sockets) socket.destroy()
     await until(async () => (await inFlight()) === 1)
     await good()

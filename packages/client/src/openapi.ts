@@ -436,7 +436,7 @@ export interface components {
             predictions: components["schemas"]["Prediction"][];
             /** @description Conformal set: labels that together hold the true one with the fitted coverage. */
             set: string[];
-            /** @description Whether the picture is like no flower that the model knows. */
+            /** @description Whether the picture is out-of-distribution: the model knows no flower like it. */
             abstain: boolean;
             /** @description Views that the answer is made of. */
             views: {

@@ -48,7 +48,7 @@ function foreignTrouble(status: number): Trouble {
     return { title: 'Picture too large', text: `${text} Make it smaller and try again.`, again: false, token: false }
   }
   const again = passing.has(status)
-  const advice = again ? 'Try again in a moment.' : 'Ask who runs this service.'
+  const advice = again ? 'Try again in a moment.' : 'Ask the people who run this service.'
   return { title: 'I cannot be reached', text: `${text} ${advice}`, again, token: false }
 }
 

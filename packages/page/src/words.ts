@@ -50,7 +50,7 @@ export function viewName({ flip, scale }: Pick<Details['views'][number], 'flip' 
   return parts.length === 0 ? 'as it is' : parts.join(', ')
 }
 
-/** Why so many views were used. */
+/** Why this number of views was used. */
 export function viewsSentence({ used, of, policy }: ClassifyAnswer['views']): string {
   if (of === 1) return 'I looked once.'
   if (used === of) return `I looked ${of} times, each time a little differently.`

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
+import accepts from '@fastify/accepts'
 import fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
@@ -7,22 +8,22 @@ import { Engine } from './engine/models.ts'
 import { createInstruments, createRegistry } from './observe/instruments.ts'
 import type { MetricsRegistry } from './observe/instruments.ts'
 import { logStream } from './observe/log.ts'
-import { describeRoutes } from './http/openapi/document.ts'
-import type { OpenApi } from './http/openapi/document.ts'
-import { installAccess, installCors } from './http/access.ts'
-import { connectionOptions, installConnections } from './http/connections.ts'
-import { installDrain } from './http/drain.ts'
-import { answerConnectionError, installErrors, routable, sendProblem } from './http/errors.ts'
-import { installHealth } from './http/health.ts'
-import { metricsRoute, observeRequests } from './http/metrics.ts'
+import { access, cors } from './http/access.ts'
+import { connectionOptions, connections } from './http/connections.ts'
+import { drain } from './http/drain.ts'
+import { answerConnectionError, errors, routable, sendProblem } from './http/errors.ts'
+import { healthRoutes } from './http/health.ts'
+import { metricsRoute } from './http/metrics.ts'
+import { openapi } from './http/openapi/document.ts'
+import { requests } from './http/requests.ts'
+import { serverTiming } from './http/server-timing.ts'
+import { trace } from './http/trace.ts'
 import { UploadMemory } from './http/upload-memory.ts'
-import { installTrace } from './http/trace.ts'
-import { installServerTiming } from './http/server-timing.ts'
+import { protocolRoutes } from './open-inference/routes.ts'
 import { classifyRoutes } from './routes/classify.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { pageRoutes } from './routes/page.ts'
-import { protocolRoutes } from './open-inference/routes.ts'
 import { readTraceparent } from './observe/trace-context.ts'
 import { startTracing } from './observe/tracing.ts'
 
@@ -31,12 +32,8 @@ export interface Service {
   readonly app: FastifyInstance
   /** Start it to load the model; closing the application closes it. */
   readonly engine: Engine
-  /** Requests that are being answered. */
-  readonly inFlight: () => number
   /** Its metrics. */
   readonly registry: MetricsRegistry
-  /** The OpenAPI document of its routes. */
-  readonly openapi: () => OpenApi
 }
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -44,20 +41,23 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 /** A client's own request id, as far as it is safe to log and to send back. */
 const requestIdPattern = /^[\w.:-]{1,128}$/
 
-/** Builds the application. It answers probes at once, and images once `engine.start()` has resolved. */
+/**
+ * Builds the application. It answers probes at once, and images once `engine.start()` has resolved. A plugin registered
+ * before one that it depends on rejects with FST_ERR_PLUGIN_DEPENDENCY_NOT_REGISTERED.
+ */
 export async function buildApp(config: Config): Promise<Service> {
   const app = fastify({
     logger: { level: config.logLevel, stream: logStream },
-    // One line a request, with its time, is written by the metrics.
+    // The plugin `requests` writes one line a request, with its time.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID()
     },
     ...connectionOptions(config),
-    // A model of a long name is missing like any other: 404. The limit of the headers bounds it.
+    // A model with a long name gets 404 like any other that is missing; the limit of the headers bounds the path.
     routerOptions: { maxParamLength: 16_384 },
-    // While stopping, what still arrives on open connections is answered as ever.
+    // A service that stops still answers what arrives on open connections.
     return503OnClosing: false,
     rewriteUrl: routable,
     frameworkErrors: sendProblem,
@@ -72,26 +72,24 @@ export async function buildApp(config: Config): Promise<Service> {
   const instruments = createInstruments(registry)
   const engine = new Engine(config, instruments, app.log)
   app.addHook('onClose', () => engine.close())
-  app.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id)
-    done()
-  })
-  const openapi = describeRoutes(app, version)
-  const inFlight = observeRequests(app, instruments)
-  installTrace(app, config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version))
-  installServerTiming(app)
-  await installCors(app, config)
-  installErrors(app)
-  installConnections(app, config)
-  await installAccess(app, config)
-  metricsRoute(app, { registry, engine, version })
-  installHealth(app, engine)
-  installDrain(app, { engine, inFlight })
+  await app.register(accepts)
+  await app.register(openapi, { version })
+  await app.register(requests, { instruments })
+  const tracing = config.otlpEndpoint === null ? null : await startTracing(config.otlpEndpoint, version)
+  await app.register(trace, { tracing })
+  await app.register(serverTiming)
+  await app.register(cors, { config })
+  await app.register(errors)
+  await app.register(connections, { config })
+  await app.register(access, { config })
+  await app.register(drain, { engine })
+  await app.register(metricsRoute, { registry, engine, version })
+  await app.register(healthRoutes, { engine })
+  await app.register(pageRoutes, { version, bodyLimitMb: config.bodyLimitMb })
+  await app.register(docsRoutes)
   const uploads = new UploadMemory(config.uploadMemoryMb * 1e6)
-  pageRoutes(app, { version, bodyLimitMb: config.bodyLimitMb })
-  docsRoutes(app, openapi)
   await app.register(classifyRoutes, { engine, instruments, uploads, config })
   await app.register(explainRoutes, { engine, instruments, uploads, config })
   await app.register(protocolRoutes, { engine, instruments, uploads, config, version })
-  return { app, engine, inFlight, registry, openapi }
+  return { app, engine, registry }
 }

@@ -26,9 +26,15 @@ const integer = (low: number, high: number) =>
     .transform(Number)
     .pipe(z.number().min(low).max(high))
 
+/** A setting that is an integer from `low` to `high`. */
+const range = (low: number, high: number) => ({
+  schema: integer(low, high),
+  expected: `an integer from ${low} to ${high}`,
+})
+
 const off = z.literal('off').transform(() => null)
 
-/** Values between commas, each of which passes `value`. */
+/** Values between commas; each has to pass `value`. */
 const listOf = (value: z.ZodType<string, string>) =>
   z
     .string()
@@ -54,9 +60,8 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 export const settings = {
   port: {
     variable: 'PORT',
-    schema: integer(0, 65_535),
+    ...range(0, 65_535),
     fallback: '3000',
-    expected: 'an integer from 0 to 65535',
     about: 'Port to listen on; 0 takes a free one.',
   },
   host: {
@@ -92,16 +97,14 @@ export const settings = {
   },
   defaultDeadlineMs: {
     variable: 'FLOWERS_DEFAULT_DEADLINE_MS',
-    schema: integer(1, 600_000),
+    ...range(1, 600_000),
     fallback: '30000',
-    expected: 'an integer from 1 to 600000',
     about: 'Milliseconds until a request without X-Request-Timeout-Ms is answered with 504.',
   },
   queueLimit: {
     variable: 'FLOWERS_QUEUE_LIMIT',
-    schema: integer(1, 100_000),
+    ...range(1, 100_000),
     fallback: '64',
-    expected: 'an integer from 1 to 100000',
     about:
       'Images that may wait; a request that does not fit is answered with 503 and Retry-After, or 413 if it never will.',
   },
@@ -136,74 +139,64 @@ export const settings = {
   },
   bodyLimitMb: {
     variable: 'FLOWERS_BODY_LIMIT_MB',
-    schema: integer(1, 1024),
+    ...range(1, 1024),
     fallback: '32',
-    expected: 'an integer from 1 to 1024',
     about: 'Millions of bytes that the images of one request may have together.',
   },
   jsonLimitMb: {
     variable: 'FLOWERS_JSON_LIMIT_MB',
-    schema: integer(1, 1024),
+    ...range(1, 1024),
     fallback: '4',
-    expected: 'an integer from 1 to 1024',
     about:
       'Millions of bytes of JSON under /v2, which delays other requests while it is read; larger tensors are binary.',
   },
   imagesLimit: {
     variable: 'FLOWERS_IMAGES_LIMIT',
-    schema: integer(1, 1000),
+    ...range(1, 1000),
     fallback: '16',
-    expected: 'an integer from 1 to 1000',
     about: 'Images that one multipart request may have.',
   },
   pixelLimitMp: {
     variable: 'FLOWERS_PIXEL_LIMIT_MP',
-    schema: integer(1, 1000),
+    ...range(1, 1000),
     fallback: '64',
-    expected: 'an integer from 1 to 1000',
     about: 'Millions of pixels that an image may have, read from its header before it is decoded.',
   },
   decodeTimeoutMs: {
     variable: 'FLOWERS_DECODE_TIMEOUT_MS',
-    schema: integer(1, 600_000),
+    ...range(1, 600_000),
     fallback: '10000',
-    expected: 'an integer from 1 to 600000',
     about: 'Milliseconds that decoding and resizing an image may take; then 422. Decoders stop at whole seconds.',
   },
   uploadMemoryMb: {
     variable: 'FLOWERS_UPLOAD_MEMORY_MB',
-    schema: integer(1, 1_000_000),
+    ...range(1, 1_000_000),
     fallback: '256',
-    expected: 'an integer from 1 to 1000000',
     about: 'Megabytes that bodies of all requests, unpacked or as tensors, take while received and answered; then 503.',
   },
   headersTimeoutMs: {
     variable: 'FLOWERS_HEADERS_TIMEOUT_MS',
-    schema: integer(100, 600_000),
+    ...range(100, 600_000),
     fallback: '10000',
-    expected: 'an integer from 100 to 600000',
     about: 'Milliseconds that a client has for the headers of a request, from its connection on; then 408.',
   },
   uploadTimeoutMs: {
     variable: 'FLOWERS_UPLOAD_TIMEOUT_MS',
-    schema: integer(100, 600_000),
+    ...range(100, 600_000),
     fallback: '120000',
-    expected: 'an integer from 100 to 600000',
     about: 'Milliseconds that a client has to send a whole request, its body included; then 408.',
   },
   answerTimeoutMs: {
     variable: 'FLOWERS_ANSWER_TIMEOUT_MS',
-    schema: integer(100, 600_000),
+    ...range(100, 600_000),
     fallback: '30000',
-    expected: 'an integer from 100 to 600000',
     about: 'Milliseconds that a client has to take its answer; then the connection is closed.',
   },
   keepAliveMs: {
     variable: 'FLOWERS_KEEP_ALIVE_MS',
     // For Node, 0 is forever.
-    schema: integer(1, 600_000),
+    ...range(1, 600_000),
     fallback: '72000',
-    expected: 'an integer from 1 to 600000',
     about: 'Milliseconds that a connection stays open after an answer; longer than the proxy before it keeps one.',
   },
   token: {
@@ -211,7 +204,7 @@ export const settings = {
     schema: token,
     fallback: null,
     expected: 'printable characters without spaces',
-    about: 'Token that clients send as "Authorization: Bearer"; without it everyone may ask.',
+    about: 'Token that clients send as "Authorization: Bearer"; without it the service answers every client.',
     secret: true,
   },
   adminToken: {
@@ -219,7 +212,7 @@ export const settings = {
     schema: token,
     fallback: null,
     expected: 'printable characters without spaces',
-    about: 'Token for loading and unloading models; without it nobody may.',
+    about: 'Token for loading and unloading models; without it the service refuses both.',
     secret: true,
   },
   rateLimit: {
@@ -262,16 +255,14 @@ export const settings = {
   },
   drainDelayMs: {
     variable: 'FLOWERS_DRAIN_DELAY_MS',
-    schema: integer(0, 600_000),
+    ...range(0, 600_000),
     fallback: '0',
-    expected: 'an integer from 0 to 600000',
     about: 'Milliseconds between SIGTERM, when /readyz turns to 503, and the end of listening.',
   },
   shutdownGraceMs: {
     variable: 'FLOWERS_SHUTDOWN_GRACE_MS',
-    schema: integer(0, 600_000),
+    ...range(0, 600_000),
     fallback: '25000',
-    expected: 'an integer from 0 to 600000',
     about: 'Milliseconds that admitted requests have to finish after that; the rest is answered with 503.',
   },
 } as const satisfies Record<string, Setting>

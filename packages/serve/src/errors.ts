@@ -178,7 +178,7 @@ export function retryLater(
   return new ServiceError(code, detail, { headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } })
 }
 
-/** The request was answered without what is still under way for it. */
+/** The request was answered without the result of this work. */
 export class Dropped extends Error {
   constructor() {
     super('The request was answered without it.')
@@ -186,7 +186,7 @@ export class Dropped extends Error {
   }
 }
 
-/** The client closed the connection: nobody is there to answer. */
+/** The client closed the connection, so there is nothing to answer. */
 export class ClientGone extends Error {
   constructor() {
     super('The client closed the connection.')

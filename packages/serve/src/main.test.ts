@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { builtModule } from '@flowers/shared/built-module'
 import { describe, expect, it } from 'vitest'
 import { form, solid } from './testing/pictures.ts'
-import { testModels, until } from './testing/service.ts'
+import { patient, testModels, until } from './testing/service.ts'
 
 interface Run {
   readonly child: ChildProcess
@@ -18,7 +18,7 @@ interface Run {
 /** The built program as a process of its own. */
 function run(flags: string[], environment: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [fileURLToPath(builtModule(import.meta.url, './main.ts')), ...flags], {
-    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...patient, ...environment },
   })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output.stdout += chunk))
@@ -64,14 +64,14 @@ describe('main', () => {
   })
 
   it('answers every admitted request after SIGTERM and exits with 0', async () => {
-    const service = run(['--model', 'slow', '--drain-delay-ms', '3000'])
+    const service = run(['--model', 'slow', '--drain-delay-ms', '8000'])
     const url = await ready(service)
     const picture = await solid('#ff0000')
     const requests = Array.from({ length: 5 }, () =>
       fetch(`${url}/classify?tta=full`, { method: 'POST', body: form(picture) }),
     )
-    const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text()
-    await until(async () => /^flowers_http_requests_in_flight 6$/m.test(await metrics()))
+    const received = 'flowers_stage_duration_seconds_count{stage="receive"} 5\n'
+    await until(async () => (await (await fetch(`${url}/metrics`)).text()).includes(received))
     service.child.kill('SIGTERM')
     await until(async () => (await fetch(`${url}/readyz`)).status === 503)
     // What arrives while load balancers have not yet seen that is answered too.
@@ -137,11 +137,14 @@ describe('main', () => {
   })
 
   it('refuses what waits after the grace time and exits with 1', async () => {
-    const service = run(['--model', 'slow', '--shutdown-grace-ms', '50'])
+    const service = run(['--model', 'slow', '--shutdown-grace-ms', '50'], {
+      FLOWERS_WORKERS: '1',
+      FLOWERS_IMAGES_LIMIT: '60',
+    })
     const url = await ready(service)
-    const pictures = Array<Buffer>(16).fill(await solid('#ff0000'))
+    const pictures = Array<Buffer>(60).fill(await solid('#ff0000'))
     const request = fetch(`${url}/classify?tta=full`, { method: 'POST', body: form(...pictures) })
-    await until(async () => /^flowers_workers_busy [12]$/m.test(await (await fetch(`${url}/metrics`)).text()))
+    await until(async () => /^flowers_workers_busy 1$/m.test(await (await fetch(`${url}/metrics`)).text()))
     service.child.kill('SIGTERM')
     const { results } = (await (await request).json()) as { results: { code?: string }[] }
     expect(results.filter(({ code }) => code === 'SERVICE_WORKER_LOST').length).toBeGreaterThan(0)

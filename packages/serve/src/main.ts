@@ -15,13 +15,13 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
-  // ONNX Runtime would keep an identifier of this machine in a file and send what it observes. Before it is loaded.
+  // Set before ONNX Runtime is loaded, which would keep an identifier of this machine in a file and send telemetry.
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
   const { buildApp } = await import('./app.ts')
-  const { app, engine, inFlight } = await buildApp(config)
+  const { app, engine } = await buildApp(config)
   let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
-    // Whoever asks twice does not want to wait. Not by an exit: that waits for the workers.
+    // A second signal ends the process at once; `process.exit` would wait for the workers.
     if (stopping) process.kill(process.pid, 'SIGKILL')
     stopping = true
     app.log.info({ signal }, 'stopping: requests that were admitted are answered')
@@ -31,8 +31,8 @@ async function serve(config: Config): Promise<void> {
   const finish = async (): Promise<void> => {
     let code = 0
     setTimeout(() => {
-      if (inFlight() > 0) code = 1
-      app.log.error({ requests: inFlight() }, 'the grace time is over: requests that wait are refused')
+      if (app.inFlight() > 0) code = 1
+      app.log.error({ requests: app.inFlight() }, 'the grace time is over: requests that wait are refused')
       void engine.close().then(() => setTimeout(() => process.exit(code), lastAnswersMs))
     }, config.shutdownGraceMs).unref()
     await app.close()

@@ -1,11 +1,10 @@
 import type { EncodedAttribute } from './attribute.ts'
 import { callSite } from './caller.ts'
-import type { NodeOutput } from './capi.ts'
+import type { NodeOutput, NodeTensor } from './capi.ts'
 import type { Core, Handle } from './core.ts'
 import { dataTypes } from './dtype.ts'
 import type { TracedValue } from './mixed-precision.ts'
 import type { Trace } from './trace.ts'
-import type { NodeTensor } from './capi.ts'
 import { TensorflowError } from './errors.ts'
 
 /** What `NodeJSKernelBackend` knows of a tensor in TensorFlow. */

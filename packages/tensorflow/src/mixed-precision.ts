@@ -1,8 +1,7 @@
 import type { EncodedAttribute } from './attribute.ts'
-import type { NodeOutput } from './capi.ts'
+import type { NodeOutput, NodeTensor } from './capi.ts'
 import { dataTypes } from './dtype.ts'
 import type { Precision } from './precision.ts'
-import type { NodeTensor } from './capi.ts'
 
 /** Products: their time is arithmetic, and half the bits halve it. */
 const products: ReadonlySet<string> = new Set([

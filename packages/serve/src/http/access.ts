@@ -1,33 +1,36 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import cors from '@fastify/cors'
+import fastifyCors from '@fastify/cors'
 import rateLimit from '@fastify/rate-limit'
 import type { FlowersError } from '@flowers/shared/errors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 
-/** Who may ask: everyone; those with the token of clients, where there is one; those with that of administration. */
+/** Which requests a route takes: all; those with the client token, where one is set; those with the admin token. */
 export type Access = 'open' | 'client' | 'admin'
 
-export type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit'>
+type AccessConfig = Pick<Config, 'token' | 'adminToken' | 'rateLimit'>
 
 /** Headers of answers that scripts of other origins may read. */
 const exposedHeaders = ['Inference-Header-Content-Length', 'Retry-After', 'Server-Timing', 'X-Request-Id']
 
 /**
- * Pages of other origins. Call it before every hook that may refuse a request: a browser shows an answer without these
- * headers to no page, so that it would see a failed connection in place of the problem.
+ * Lets pages of other origins ask. Every plugin that may refuse a request depends on it: a browser shows an answer
+ * without these headers to no page, which would see a failed connection in place of the problem.
  */
-export async function installCors(app: FastifyInstance, { corsOrigins }: Pick<Config, 'corsOrigins'>): Promise<void> {
+export const cors = fp(allowOrigins, { name: 'cors', dependencies: ['requests', 'trace'], fastify: '5.x' })
+
+async function allowOrigins(app: FastifyInstance, { config }: { config: Pick<Config, 'corsOrigins'> }): Promise<void> {
+  const { corsOrigins } = config
   if (corsOrigins === null) return
-  await app.register(cors, { origin: corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
+  await app.register(fastifyCors, { origin: corsOrigins, exposedHeaders, maxAge: 600, strictPreflight: false })
 }
 
-/**
- * The rate of an address, then tokens, so that guesses of a token count. Call it after the hooks that observe and before
- * those that read bodies.
- */
-export async function installAccess(app: FastifyInstance, config: AccessConfig): Promise<void> {
+/** Limits the rate of an address, then checks tokens, so that guesses of a token count. */
+export const access = fp(limitAccess, { name: 'access', dependencies: ['cors', 'errors'], fastify: '5.x' })
+
+async function limitAccess(app: FastifyInstance, { config }: { config: AccessConfig }): Promise<void> {
   if (config.rateLimit !== null) {
     const max = config.rateLimit
     await app.register(rateLimit, {
@@ -50,7 +53,7 @@ function accessOf(request: FastifyRequest): Access {
   return request.routeOptions.config.access ?? 'client'
 }
 
-/** Why a request may not be answered, or undefined. The token of administration opens what that of clients opens. */
+/** Why a request is refused, or undefined. The admin token also opens what the client token opens. */
 function refusal(
   access: Access,
   authorization: string | undefined,
@@ -62,7 +65,7 @@ function refusal(
   }
   const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
   if (given !== undefined) {
-    // Both are compared in any case: the time tells nothing.
+    // Both comparisons always run, so that the time tells nothing.
     const isAdmin = sameToken(given, tokens.admin)
     const isClient = sameToken(given, tokens.client)
     if (isAdmin || (isClient && access === 'client')) return undefined

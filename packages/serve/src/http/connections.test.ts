@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { installConnections } from './connections.ts'
+import fp from 'fastify-plugin'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { connections } from './connections.ts'
 
 const answerTimeoutMs = 1000
 
@@ -12,16 +14,25 @@ const answerTimeoutMs = 1000
 const large = Buffer.alloc(64e6)
 
 let app: FastifyInstance
+let answerSlow: () => void
+const slow = new Promise<string>((resolve) => (answerSlow = () => resolve('slow')))
+let sendQuick: () => void
+const quickIsReady = new Promise<void>((resolve) => (sendQuick = resolve))
 
 beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   app = fastify()
-  installConnections(app, { answerTimeoutMs, headersTimeoutMs: 60_000, uploadTimeoutMs: 60_000, keepAliveMs: 60_000 })
-  app.get('/slow', () => new Promise((resolve) => setTimeout(() => resolve('slow'), 2 * answerTimeoutMs)))
-  app.get('/quick', () => 'quick')
+  await app.register(fp(() => {}, { name: 'cors' }))
+  await app.register(connections, { config: { answerTimeoutMs } })
+  app.get('/slow', () => slow)
+  app.get('/quick', { onSend: async () => sendQuick() }, () => 'quick')
   app.get('/large', () => large)
   await app.listen({ host: '127.0.0.1', port: 0 })
 })
-afterAll(() => app.close())
+afterAll(async () => {
+  await app.close()
+  vi.useRealTimers()
+})
 
 function send(...paths: string[]): Socket {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
@@ -37,6 +48,9 @@ it('gives the client its time from when an answer has the connection, not while 
   const socket = send('/slow', '/quick')
   let text = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  await quickIsReady
+  await vi.advanceTimersByTimeAsync(10 * answerTimeoutMs)
+  answerSlow()
   await once(socket, 'close')
   expect(text).toMatch(/\r\nslow[^]*\r\nquick$/)
 })
@@ -45,7 +59,10 @@ it.each([[['/large']], [['/quick', '/large']]])('cuts a client that does not tak
   const connected = once(app.server, 'connection') as Promise<[Socket]>
   const client = send(...paths).pause()
   const [socket] = await connected
-  await once(socket, 'close')
+  while (!socket.destroyed) {
+    vi.advanceTimersByTime(answerTimeoutMs)
+    await setImmediate()
+  }
   expect(client.bytesRead).toBeLessThan(large.length)
   client.on('error', () => {}).destroy()
 })

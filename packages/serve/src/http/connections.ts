@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
 import { answerConnection } from './errors.ts'
 import { whenOver } from './over.ts'
 import { ServiceError } from '../errors.ts'
 
-export type ConnectionConfig = Pick<Config, 'headersTimeoutMs' | 'uploadTimeoutMs' | 'answerTimeoutMs' | 'keepAliveMs'>
+type ConnectionConfig = Pick<Config, 'headersTimeoutMs' | 'uploadTimeoutMs' | 'keepAliveMs'>
 
-/** How often connections are looked at whose request is late, at most. */
+/** The longest time between two looks for connections whose request is late, in milliseconds. */
 const checkMs = 1000
 
 /**
@@ -37,18 +38,20 @@ export function connectionOptions(config: ConnectionConfig): {
 }
 
 /**
- * Closes connections whose client does not take its answer, and answers what Node would refuse without a word:
- * requests without Host, with an expectation other than 100-continue, and CONNECT.
+ * Closes connections whose client does not read its answer, and answers requests that Node would refuse without a body:
+ * those without Host, with an expectation other than 100-continue, and CONNECT.
  */
-export function installConnections(app: FastifyInstance, { answerTimeoutMs }: ConnectionConfig): void {
+export const connections = fp(closeLateConnections, { name: 'connections', dependencies: ['cors'], fastify: '5.x' })
+
+function closeLateConnections(app: FastifyInstance, { config }: { config: Pick<Config, 'answerTimeoutMs'> }): void {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const fault = raw.httpVersion === '1.1' && raw.headers.host === undefined ? 'Host is missing' : expectation(raw)
     done(fault === null ? undefined : new ServiceError('SERVICE_MALFORMED', `${fault}.`))
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
     let timer: NodeJS.Timeout | undefined
-    const start = (): void => void (timer = setTimeout(() => request.raw.socket.destroy(), answerTimeoutMs))
-    // Behind another answer (pipelining), the client cannot take it yet; Node tells when its turn has come.
+    const start = (): void => void (timer = setTimeout(() => request.raw.socket.destroy(), config.answerTimeoutMs))
+    // Behind another answer (pipelining), the client cannot read it yet; Node assigns the socket when its turn comes.
     if (reply.raw.socket === null) reply.raw.once('socket', start)
     else start()
     whenOver(request, reply, () => {

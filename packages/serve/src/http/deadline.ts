@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ProblemCode } from '../errors.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Instruments } from '../observe/instruments.ts'
 import { ClientGone, Dropped, ServiceError } from '../errors.ts'
 import { whenOver } from './over.ts'
@@ -17,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** What a request fails with for no other reason than the time that it was given. */
+/** Codes of requests that fail only because of the time that they were given. */
 const failuresOfTime = new Set<ProblemCode | undefined>(['SERVICE_DEADLINE_SHORT', 'SERVICE_TOO_LATE'])
 
 /** The longest time that a client may ask for. */
@@ -39,8 +40,10 @@ export function secondsLeft(request: FastifyRequest): number {
   return (request.deadline - performance.now()) / 1000
 }
 
-/** Gives the requests of this scope a deadline, from their header or the default; none outlives the engine. */
-export function installDeadline(
+/** Gives each request of this scope a deadline, from its header or the default; closing the engine ends all of them. */
+export const deadline = fp(setDeadlines, { name: 'deadline', dependencies: ['requests'], fastify: '5.x' })
+
+function setDeadlines(
   app: FastifyInstance,
   options: { defaultMs: number; closing: AbortSignal; instruments: Pick<Instruments, 'missedDeadlines'> },
 ): void {
@@ -48,7 +51,7 @@ export function installDeadline(
   app.addHook('onRequest', (request, reply, done) => {
     const milliseconds = readTimeout(request.headers['x-request-timeout-ms'], defaultMs)
     const work = new AbortController()
-    // Each image and view of a request listens.
+    // Each image and view of a request adds a listener.
     setMaxListeners(0, work.signal)
     request.work = work
     request.deadline = request.arrived + milliseconds
@@ -73,8 +76,8 @@ export function installDeadline(
 }
 
 /**
- * What `task` gives, unless the request is over first: then rejects at once with the reason. The task goes on until
- * it looks at the signal.
+ * Resolves as `task` does, unless the request is over first: then it rejects at once with the reason. The task runs on
+ * until it checks the signal.
  */
 export async function untilOver<T>(request: FastifyRequest, task: Promise<T>): Promise<T> {
   const { signal } = request.work

@@ -1,15 +1,17 @@
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Engine } from '../engine/models.ts'
 
-/** How often a service that is being closed looks for connections that wait for nothing. */
+/** How often a closing service looks for idle connections, in milliseconds. */
 const checkMs = 50
 
 /**
  * Lets the service end as soon as its last request is answered: connections are not kept open while it drains, and
  * those that carry no request (a browser opens some in advance) are closed with it.
  */
-export function installDrain(app: FastifyInstance, options: { engine: Engine; inFlight: () => number }): void {
-  const { engine, inFlight } = options
+export const drain = fp(endWhenAnswered, { name: 'drain', dependencies: ['requests'], fastify: '5.x' })
+
+function endWhenAnswered(app: FastifyInstance, { engine }: { engine: Engine }): void {
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (engine.draining) void reply.header('connection', 'close')
     done()
@@ -18,7 +20,7 @@ export function installDrain(app: FastifyInstance, options: { engine: Engine; in
   app.addHook('preClose', (done) => {
     engine.drain()
     timer = setInterval(() => {
-      if (inFlight() === 0) app.server.closeAllConnections()
+      if (app.inFlight() === 0) app.server.closeAllConnections()
     }, checkMs)
     done()
   })

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { FlowersError, SharedError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import type { Problem } from './schemas.ts'
 import { ClientGone, ServiceError, problems } from '../errors.ts'
 import type { ProblemCode, ServiceErrorCode } from '../errors.ts'
@@ -19,7 +20,7 @@ const problemType = 'application/problem+json'
 /** Where `type` points: a page for each code. */
 export const errorPages = '/docs/errors'
 
-/** What fastify and its parser call a fault of the request, by status. */
+/** Codes for the statuses that fastify and its parser give to faulty requests. */
 const codesByStatus: Readonly<Record<number, ServiceErrorCode>> = {
   400: 'SERVICE_MALFORMED',
   404: 'SERVICE_NOT_FOUND',
@@ -30,7 +31,7 @@ const codesByStatus: Readonly<Record<number, ServiceErrorCode>> = {
   431: 'SERVICE_HEADERS_TOO_LARGE',
 }
 
-/** Any error as one of the catalogue; what is no fault of the request is INTERNAL, with the error as its cause. */
+/** Any error as one of the problems. An error that the request did not cause is INTERNAL, with itself as the cause. */
 export function toFlowersError(error: unknown): FlowersError {
   if (error instanceof FlowersError) return error
   const status = (error as Partial<FastifyError> | undefined)?.statusCode ?? 500
@@ -44,7 +45,7 @@ export function toFlowersError(error: unknown): FlowersError {
 export function toProblem(error: FlowersError): Problem {
   const code = error.code in problems ? (error.code as ProblemCode) : 'INTERNAL'
   const { title, status, remedy } = problems[code]
-  // What is wrong inside the service is for its log, not for its clients.
+  // Faults of the service go to its log, not to its clients.
   const detail =
     status === 500
       ? 'The request failed by a fault of the service; its log has the reason.'
@@ -69,7 +70,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status === 500) request.log.error({ err: known.cause ?? known, code: known.code }, known.message)
   if (known instanceof ServiceError) reply.headers(known.headers)
   void reply.code(problem.status)
-  // Fastify would close where a body has a wrong type; the answer to who is still sending it would be lost.
+  // Fastify closes the connection after a body of a wrong type, and a client that still sends it would lose the answer.
   void reply.removeHeader('connection')
   closeAfterBody(request, reply)
   if (isProtocol(request.originalUrl))
@@ -99,10 +100,12 @@ function isProtocol(url: string): boolean {
 }
 
 /**
- * Every error of every route as a problem: unknown paths (404), known paths with another method (405 with Allow),
- * faults in the request, faults of the service. Call it before routes are added.
+ * Answers every error of every route with a problem: unknown paths (404), known paths with another method (405 with
+ * Allow), faults in the request, faults of the service.
  */
-export function installErrors(app: FastifyInstance): void {
+export const errors = fp(answerErrors, { name: 'errors', dependencies: ['cors'], fastify: '5.x' })
+
+function answerErrors(app: FastifyInstance): void {
   const methods: Methods = new Map()
   app.addHook('onRoute', (route) => {
     const known = methods.get(route.path) ?? { pattern: patternOf(route.path), methods: new Set() }
@@ -118,8 +121,8 @@ export function installErrors(app: FastifyInstance): void {
 }
 
 /**
- * The path by which a request finds its route: its own, or one that has none. Fastify answers a path that cannot be
- * decoded before any hook, so that nobody would count, log and time it.
+ * The path by which a request finds its route: its own, or one without a route. Fastify answers a path that it cannot
+ * decode before any hook runs, and that answer would not be counted, logged or timed.
  */
 export function routable({ url = '/' }: IncomingMessage): string {
   return isDecodable(url) ? url : '/undecodable'
@@ -138,7 +141,7 @@ function isDecodable(url: string): boolean {
 /** Methods of each path that has a route. */
 type Methods = Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>
 
-/** Paths that a route takes: a parameter is one segment. The route of CORS, `*`, takes none by itself. */
+/** Matches the paths of a route; a parameter is one segment. The route of CORS, `*`, matches no path. */
 function patternOf(path: string): RegExp {
   const segments = path
     .split('/')
@@ -173,10 +176,10 @@ interface BusySocket extends Socket {
   readonly _httpMessage?: ServerResponse | null
 }
 
-/** Answers what is no HTTP request. */
+/** Answers bytes that are no HTTP request. */
 export function answerConnectionError(error: Error & { code?: string }, socket: BusySocket): void {
   // A second answer in the middle of the first would be read as part of it.
-  // oxlint-disable-next-line no-underscore-dangle -- Node tells it nowhere else, and looks at the same for its own answer
+  // oxlint-disable-next-line no-underscore-dangle -- Node tells it nowhere else and reads the same for its own answer
   const isBusy = socket._httpMessage?.headersSent ?? false
   if (error.code === 'ECONNRESET' || !socket.writable || isBusy) {
     socket.destroy()
@@ -186,11 +189,11 @@ export function answerConnectionError(error: Error & { code?: string }, socket: 
   answerConnection(new ServiceError(code, 'This is not a complete HTTP request.'), socket)
 }
 
-/** Answers where there is no reply to answer with: by hand. The connection ends with it. */
+/** Writes an answer to a connection that has no reply object, and ends the connection. */
 export function answerConnection(error: FlowersError, socket: Socket): void {
   const problem = toProblem(error)
   const body = JSON.stringify(problem)
-  // Closed at once, the answer would be lost with what the client has sent and nobody has read.
+  // Closing at once resets the connection while unread bytes of the client remain, and the answer is lost.
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer))
   socket.on('error', () => socket.destroy())

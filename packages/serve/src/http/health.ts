@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Engine } from '../engine/models.ts'
 import type { Operation } from './openapi/operation.ts'
+import { routePlugin } from './route-plugin.ts'
 import { healthStatus } from './schemas.ts'
 import { retryLater } from '../errors.ts'
 
@@ -8,7 +9,9 @@ import { retryLater } from '../errors.ts'
  * `GET /livez`: the process answers. `GET /readyz`: the model is loaded and warm, and the service is not stopping.
  * Load is no reason to be not ready: a full queue says so by itself, and readiness that follows it would flap.
  */
-export function installHealth(app: FastifyInstance, engine: Engine): void {
+export const healthRoutes = routePlugin('health', addProbes)
+
+function addProbes(app: FastifyInstance, { engine }: { engine: Engine }): void {
   const probe = { probe: true, access: 'open' } as const
   app.get('/livez', { config: { ...probe, operation: livez } }, () => ({ status: 'alive' }))
   app.get('/readyz', { config: { ...probe, operation: readyz } }, () => {

@@ -119,6 +119,20 @@ describe('GET /metrics', () => {
     expect(Number(seconds)).toBeGreaterThan(durationBuckets[place - 1] ?? 0)
   })
 
+  it.each([
+    // Prometheus 3.5 with its default settings.
+    [
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      'application/openmetrics-text',
+    ],
+    ['application/openmetrics-text', 'application/openmetrics-text'],
+    ['application/openmetrics-text;q=0.1, text/plain', 'text/plain'],
+    ['application/openmetrics-text;version=2.0.0', 'text/plain'],
+    ['*/*', 'text/plain'],
+  ])('to Accept: %s it answers with %s', async (accept, type) => {
+    expect((await metrics(accept)).type).toContain(type)
+  })
+
   it('is the older text format for everyone else, also after OpenMetrics was asked for', async () => {
     const { text: newer } = await metrics(openMetrics)
     const { type, text } = await metrics()

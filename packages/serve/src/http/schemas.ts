@@ -76,7 +76,7 @@ export const classifyAnswer = component(
     set: z
       .array(z.string())
       .describe('Conformal set: labels that together hold the true one with the fitted coverage.'),
-    abstain: z.boolean().describe('Whether the picture is like no flower that the model knows.'),
+    abstain: z.boolean().describe('Whether the picture is out-of-distribution: the model knows no flower like it.'),
     views: z
       .strictObject({ used: z.number().int().min(1), of: z.number().int().min(1), policy })
       .describe('Views that the answer is made of.'),

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -8,10 +9,12 @@ declare module 'fastify' {
 }
 
 /**
- * `Server-Timing` (W3C) on every answer to a request that could be read: `total` from the headers of the request to those of the answer, and the
- * stages of an image where there was one.
+ * `Server-Timing` (W3C) on every answer to a request that could be read: `total` from the headers of the request to
+ * those of the answer, and the stages of an image where there was one.
  */
-export function installServerTiming(app: FastifyInstance): void {
+export const serverTiming = fp(timeAnswers, { name: 'server-timing', dependencies: ['requests'], fastify: '5.x' })
+
+function timeAnswers(app: FastifyInstance): void {
   app.decorateRequest('stageTimes')
   app.addHook('onSend', (request, reply, _payload, done) => {
     const times = { ...request.stageTimes, total: performance.now() - request.arrived }

@@ -1,23 +1,23 @@
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import { readTraceparent } from '../observe/trace-context.ts'
 import type { RequestTrace, Tracing } from '../observe/tracing.ts'
-import { clientClosedRequest } from './metrics.ts'
 import { whenOver } from './over.ts'
+import { clientClosedRequest } from './requests.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The trace of this request; null when nobody traces it. */
+    /** The trace of this request; null when it is not traced. */
     trace: RequestTrace | null
-    /** 32 hexadecimal digits of the trace that a person could look at; null when there is none. */
+    /** 32 hexadecimal digits of the trace that a person could open; null without one. */
     traceId: string | null
   }
 }
 
-/**
- * A span for every request but probes, in the trace of its caller; without `tracing`, only who the caller's trace is.
- * Call it after the hook that tells `arrived`.
- */
-export function installTrace(app: FastifyInstance, tracing: Tracing | null): void {
+/** A span for every request but probes, in the trace of its caller; without `tracing`, only the id of that trace. */
+export const trace = fp(traceRequests, { name: 'trace', dependencies: ['requests'], fastify: '5.x' })
+
+function traceRequests(app: FastifyInstance, { tracing }: { tracing: Tracing | null }): void {
   app.decorateRequest('trace', null)
   app.decorateRequest('traceId', null)
   app.addHook('onRequest', (request, reply, done) => {
@@ -27,7 +27,7 @@ export function installTrace(app: FastifyInstance, tracing: Tracing | null): voi
       const trace = tracing.begin(caller, request.arrived)
       request.trace = trace
       request.traceId = trace.id
-      // The logger knows the trace of a caller; this one began here.
+      // The logger already has the trace of a caller, but not one that begins here.
       if (!caller && trace.id !== null) request.log = reply.log = request.log.child({ traceId: trace.id })
       whenOver(request, reply, () => {
         const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosedRequest

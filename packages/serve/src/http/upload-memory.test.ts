@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { solid } from '../testing/pictures.ts'
 import { startService, until } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
-import { installErrors } from './errors.ts'
+import { sendProblem } from './errors.ts'
 import { UploadMemory } from './upload-memory.ts'
 
 let service: RunningService
@@ -110,7 +110,7 @@ describe('what is held beside the body', () => {
     const app = fastify()
     const memory = new UploadMemory(4e6)
     const releases: (() => void)[] = []
-    installErrors(app)
+    app.setErrorHandler(sendProblem)
     memory.install(app)
     app.get('/:held/:kept', async (request) => {
       const { held, kept } = request.params as { held: string; kept: string }

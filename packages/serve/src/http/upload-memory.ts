@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { retryLater } from '../errors.ts'
 import { whenOver } from './over.ts'
 
-/** How long a client that is answered before its body has come may go on sending, so that it reads the answer. */
+/** How long a client that is answered before its whole body arrived may go on sending, so that it reads the answer. */
 const lingerMs = 2000
 
-/** What the bodies of all requests take together, and what is made of them, until each request is over. */
+/** Counts the bytes that the bodies of all requests hold, and what is made of them, until each request is over. */
 export class UploadMemory {
   readonly #limit: number
   /** Bytes of each request that is not over. */
@@ -17,7 +17,7 @@ export class UploadMemory {
     this.#limit = limit
   }
 
-  /** Counts what comes of the body until `end`. `exceeded` rejects with SERVICE_OVERLOADED beyond the limit. */
+  /** Counts the bytes of the body as they arrive, until `end`. `exceeded` rejects with SERVICE_OVERLOADED beyond the limit. */
   counting(request: FastifyRequest): { readonly exceeded: Promise<never>; end(): void } {
     const { raw } = request
     let refuse: (error: Error) => void
@@ -33,7 +33,7 @@ export class UploadMemory {
     return { exceeded, end: () => raw.off('data', count) }
   }
 
-  /** Counts bytes that a request holds besides. Throws SERVICE_OVERLOADED beyond the limit. */
+  /** Adds to the bytes that a request holds. Throws SERVICE_OVERLOADED beyond the limit. */
   hold(request: FastifyRequest, bytes: number): void {
     this.keep(request, (this.#bytes.get(request) ?? 0) + bytes)
     if (this.#held <= this.#limit) return
@@ -41,7 +41,7 @@ export class UploadMemory {
     throw retryLater('SERVICE_OVERLOADED', held, 1)
   }
 
-  /** From now on a request holds so many bytes. What comes when it is over is not counted. */
+  /** Sets the bytes that a request holds; does nothing once the request is over. */
   keep(request: FastifyRequest, bytes: number): void {
     const before = this.#bytes.get(request)
     if (before === undefined) return
@@ -49,14 +49,14 @@ export class UploadMemory {
     this.#held += bytes - before
   }
 
-  /** Lets go of what the requests of this scope held when each is over. */
+  /** Releases what each request of this scope held when the request is over. */
   install(app: FastifyInstance): void {
     app.addHook('onRequest', (request, reply, done) => {
       this.#bytes.set(request, 0)
       whenOver(request, reply, () => {
         this.keep(request, 0)
         this.#bytes.delete(request)
-        // What was read so far is kept as long as the body is being read.
+        // Node keeps what it has read of a body for as long as it reads the rest.
         const { raw } = request
         if (!raw.complete && !raw.destroyed) setTimeout(() => raw.destroy(), lingerMs).unref()
       })

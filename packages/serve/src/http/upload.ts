@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart'
 import { FlowersError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
 import { ClientGone, ServiceError } from '../errors.ts'
 import { untilOver } from './deadline.ts'
 import type { UploadMemory } from './upload-memory.ts'
@@ -8,7 +9,7 @@ import type { UploadMemory } from './upload-memory.ts'
 export interface BodyLimits {
   /** Bytes that the images of one request may have together. */
   readonly bytes: number
-  /** What all requests may hold; null for small bodies, outside of {@link limitBodies}. */
+  /** What all requests may hold; null for small bodies, outside of {@link bodyLimits}. */
   readonly memory: UploadMemory | null
 }
 
@@ -30,18 +31,22 @@ const field = 'img'
 const framingBytes = 64 * 1024
 
 /**
- * Lets the routes of this scope take `multipart/form-data`, and bodies of any other type or none: what they are, their
- * content tells. The body is left to {@link readImages}, which holds the limits for all of them.
+ * Lets the routes of this scope take `multipart/form-data` and bodies of any other type or none; the content tells the
+ * format. {@link readImages} reads the body and enforces the limits.
  */
-export async function installUpload(app: FastifyInstance, limits: UploadLimits): Promise<void> {
+export const upload = fp(takeUploads, { name: 'upload', dependencies: ['deadline'], fastify: '5.x' })
+
+async function takeUploads(app: FastifyInstance, limits: UploadLimits): Promise<void> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: FastifyRequest, _payload, done) => done(null))
   await app.register(multipart, { throwFileSizeLimit: true })
-  limitBodies(app, limits)
+  await app.register(bodyLimits, limits)
 }
 
-/** Refuses what is announced to be too large before it is sent, and counts what is held of the rest. */
-export function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
+/** Refuses a body whose announced length is too large before it is sent, and counts the bytes held of the others. */
+export const bodyLimits = fp(limitBodies, { name: 'body-limits', dependencies: ['deadline'], fastify: '5.x' })
+
+function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
   limits.memory?.install(app)
   app.addHook('onRequest', (request, _reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0)
@@ -70,7 +75,7 @@ export function readBody(request: FastifyRequest, limits: BodyLimits): Promise<B
   return toItsEnd(request, limits, collect(request, limits))
 }
 
-/** What `reading` gives, unless too much is held or the request is over first: then nothing is kept of its body. */
+/** Resolves as `reading` does, unless too much is held or the request is over first: then nothing of its body is kept. */
 async function toItsEnd<T>(request: FastifyRequest, { memory }: BodyLimits, reading: Promise<T>): Promise<T> {
   const { raw } = request
   const counting = memory?.counting(request)
@@ -116,7 +121,7 @@ async function readParts(request: FastifyRequest, limits: UploadLimits): Promise
   return { images, several: images.length > 1 }
 }
 
-/** What the parser throws, as an error of the catalogue. */
+/** Turns an error of the parser into one of the problems. */
 function multipartError(error: unknown, limits: UploadLimits): unknown {
   if (error instanceof FlowersError || !(error instanceof Error)) return error
   const { code } = error as Partial<FastifyError>

@@ -28,7 +28,7 @@ export interface Tracing {
  * (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER) hold.
  */
 export async function startTracing(endpoint: string, version: string): Promise<Tracing> {
-  // Loaded only here: who does not trace does not wait for them.
+  // Loaded only here, so that a service without tracing does not wait for them.
   const [api, sdk, resources, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),

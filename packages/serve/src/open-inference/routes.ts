@@ -13,8 +13,9 @@ import type { InferCall } from './request.ts'
 import { unpackerOf } from './unpack.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import type { Content, Operation } from '../http/openapi/operation.ts'
-import { installDeadline, untilOver } from '../http/deadline.ts'
-import { readBody, limitBodies } from '../http/upload.ts'
+import { deadline, untilOver } from '../http/deadline.ts'
+import { routePlugin } from '../http/route-plugin.ts'
+import { bodyLimits, readBody } from '../http/upload.ts'
 import type { UploadMemory } from '../http/upload-memory.ts'
 import * as schemas from '../http/schemas.ts'
 import { retryLater, ServiceError } from '../errors.ts'
@@ -38,7 +39,9 @@ interface ProtocolOptions {
 }
 
 /** The Open Inference Protocol v2 over REST, below `/v2`: health, metadata, repository, inference. */
-export async function protocolRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
+export const protocolRoutes = routePlugin('open-inference', addProtocol)
+
+async function addProtocol(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
   // Bodies are read where they are used: JSON with bytes after it is no JSON.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: FastifyRequest, _payload, done) => done(null))
@@ -73,11 +76,7 @@ const modelErrors = ['MODEL_MISSING', 'MODEL_UNLOADED', 'SERVICE_NOT_READY'] as 
 
 function modelRoutes(app: FastifyInstance, { engine }: ProtocolOptions): void {
   const metadata = describe('modelMetadata', 'Inputs and outputs of a model', schemas.modelMetadata, modelErrors)
-  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, [
-    'MODEL_MISSING',
-    'MODEL_UNLOADED',
-    'SERVICE_NOT_READY',
-  ])
+  const ready = describe('modelReady', 'Whether a model is loaded and warm', schemas.modelReady, modelErrors)
   for (const path of ofModel('')) {
     app.get<OfModel>(path, { config: { operation: metadata } }, async ({ params }) =>
       metadataOf(await manifestOf(engine, params)),
@@ -196,8 +195,8 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
     const isForm = /^multipart\//i.test(type)
     done(isForm ? new ServiceError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  limitBodies(app, limits)
+  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
+  await app.register(bodyLimits, limits)
 
   const readCall = async (request: FastifyRequest): Promise<InferCall> => {
     const jsonBytes = readJsonBytes(request)

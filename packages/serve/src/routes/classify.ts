@@ -5,9 +5,10 @@ import type { Config } from '../config.ts'
 import type { Engine } from '../engine/models.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import type { Operation } from '../http/openapi/operation.ts'
-import { installDeadline, secondsLeft, untilOver } from '../http/deadline.ts'
+import { deadline, secondsLeft, untilOver } from '../http/deadline.ts'
 import { toFlowersError, toProblem } from '../http/errors.ts'
-import { installUpload, readImages } from '../http/upload.ts'
+import { routePlugin } from '../http/route-plugin.ts'
+import { readImages, upload } from '../http/upload.ts'
 import type { UploadMemory } from '../http/upload-memory.ts'
 import type { UploadLimits } from '../http/upload.ts'
 import { classifyAnswer, classifyAnswers, classifyQuery } from '../http/schemas.ts'
@@ -66,7 +67,9 @@ export const classifyOperation: Operation = {
 }
 
 /** `POST /classify`: see README.md for the request and the answer. */
-export async function classifyRoutes(
+export const classifyRoutes = routePlugin('classify', addClassify)
+
+async function addClassify(
   app: FastifyInstance,
   options: { engine: Engine; instruments: Instruments; uploads: UploadMemory; config: Config },
 ): Promise<void> {
@@ -78,8 +81,8 @@ export async function classifyRoutes(
     engine.scheduler.assertRoom(1)
     done()
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  await installUpload(app, limits)
+  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
+  await app.register(upload, limits)
 
   async function classify(
     request: FastifyRequest,

@@ -37,7 +37,7 @@ describe('GET /openapi.json', () => {
   })
 
   it('has no parameter that the remedy of a wrong one does not name', () => {
-    const operations = Object.values(service.openapi().paths).flatMap((methods) => Object.values(methods))
+    const operations = Object.values(service.app.openapi().paths).flatMap((methods) => Object.values(methods))
     const names = operations.flatMap(({ parameters }) =>
       parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     )
@@ -47,7 +47,7 @@ describe('GET /openapi.json', () => {
   })
 
   it('names the parameters with their values', async () => {
-    const parameters = service.openapi().paths['/classify']!['post']!.parameters
+    const parameters = service.app.openapi().paths['/classify']!['post']!.parameters
     expect(parameters.map(({ name, in: place, required }) => [name, place, required])).toEqual([
       ['model', 'query', false],
       ['tta', 'query', false],
@@ -62,7 +62,7 @@ describe('GET /openapi.json', () => {
   })
 
   it('says for each operation which codes it may be refused with, by status', async () => {
-    for (const methods of Object.values(service.openapi().paths)) {
+    for (const methods of Object.values(service.app.openapi().paths)) {
       for (const operation of Object.values(methods)) {
         for (const [status, answer] of Object.entries(operation.responses)) {
           if (status === '200') continue
@@ -93,7 +93,7 @@ describe('GET /docs', () => {
     const style = /<style>(.*)<\/style>/s.exec(text)![1]!
     const hash = createHash('sha256').update(style).digest('base64')
     expect(response.headers.get('content-security-policy')).toContain(`default-src 'none'; style-src 'sha256-${hash}';`)
-    const document = service.openapi()
+    const document = service.app.openapi()
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const method of Object.keys(methods)) expect(text).toContain(`<code>${method.toUpperCase()} ${path}</code>`)
     }

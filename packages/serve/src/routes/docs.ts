@@ -1,27 +1,28 @@
 import { STATUS_CODES } from 'node:http'
-import { problems } from '../errors.ts'
+import { problems, ServiceError } from '../errors.ts'
 import type { ProblemCode } from '../errors.ts'
 import { html } from '@flowers/shared/html'
 import type { Html } from '@flowers/shared/html'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendPage } from './html.ts'
-import type { OpenApi } from '../http/openapi/document.ts'
 import type { Operation } from '../http/openapi/operation.ts'
 import { referencePage } from '../http/openapi/page.ts'
+import { routePlugin } from '../http/route-plugin.ts'
 import { errorPages } from '../http/errors.ts'
-import { ServiceError } from '../errors.ts'
 
 /** `GET /openapi.json`, the reference at `/docs`, and a page for each code of an error. */
-export function docsRoutes(app: FastifyInstance, openapi: () => OpenApi): void {
+export const docsRoutes = routePlugin('docs', addDocs, '@fastify/accepts')
+
+function addDocs(app: FastifyInstance): void {
   const open = (operation: Operation) => ({ config: { access: 'open', operation } as const })
-  // Made once: who asks for it again and again, and reads nothing of it, takes neither time nor memory.
+  // Made once, so that a client that asks again and again and reads nothing costs neither time nor memory.
   let text: Buffer | undefined
   app.get('/openapi.json', open(documentOperation), (_request, reply) => {
-    text ??= Buffer.from(JSON.stringify(openapi()))
+    text ??= Buffer.from(JSON.stringify(app.openapi()))
     return reply.type('application/json; charset=utf-8').send(text)
   })
   app.get('/docs', open(pageOperation('reference', 'This reference as a page')), (_request, reply) => {
-    const document = openapi()
+    const document = app.openapi()
     return sendPage(reply, `${document.info.title}: reference`, referencePage(document))
   })
   app.get(errorPages, open(pageOperation('errors', 'What each code of an error means')), (request, reply) =>
@@ -57,19 +58,14 @@ function pageOperation(id: string, summary: string, errors: readonly ProblemCode
   return { id, tag: 'Documentation', summary, answer, errors }
 }
 
-/** A page for those who ask for one, text for a terminal. */
+/** Sends a page where the client prefers HTML, and text otherwise. */
 function send(request: FastifyRequest, reply: FastifyReply, title: string, text: string, page: Html): FastifyReply {
   void reply.header('vary', 'accept')
-  if (request.headers.accept?.includes('text/html')) return sendPage(reply, `Flowers: ${title}`, page)
+  if (request.type(['text/plain', 'text/html']) === 'text/html') return sendPage(reply, `Flowers: ${title}`, page)
   return reply.type('text/plain; charset=utf-8').send(text)
 }
 
-/** Codes that a client can meet; the others belong to the trainer and to the start of the service. */
-const clientCodes = (Object.keys(problems) as ProblemCode[]).filter(
-  (code) =>
-    /^(SERVICE_|IMAGE_|INTERNAL$|MODEL_(MISSING|UNLOADED|IN_USE|WITHOUT_MAPS)$)/.test(code) &&
-    !/_(CONFIGURATION|ADDRESS)$/.test(code),
-)
+const clientCodes = Object.keys(problems) as ProblemCode[]
 
 function errorText(code: ProblemCode): string {
   const { status, title, remedy } = problems[code]

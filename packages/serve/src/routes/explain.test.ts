@@ -5,7 +5,6 @@ import type { ExplainAnswer } from '../http/schemas.ts'
 import { form, solid } from '../testing/pictures.ts'
 import { startService } from '../testing/service.ts'
 import type { RunningService } from '../testing/service.ts'
-import { prefersPicture } from './explain.ts'
 
 let service: RunningService
 /** Red on the left, blue on the right. */
@@ -95,15 +94,21 @@ describe('POST /explain', () => {
 
 describe('the picture', () => {
   it.each([
-    [undefined, false],
-    ['*/*', false],
-    ['application/json', false],
-    ['image/png', true],
-    ['image/*', true],
-    ['image/avif,image/webp,image/*,*/*;q=0.8', true],
-    ['application/json, image/png', false],
-    ['image/png;q=0.5, application/json', false],
-    ['application/json;q=0.5, IMAGE/PNG', true],
-    ['text/html', false],
-  ])('is preferred by Accept: %s: %s', (accept, preferred) => expect(prefersPicture(accept)).toBe(preferred))
+    [undefined, 'application/json'],
+    ['', 'application/json'],
+    ['*/*', 'application/json'],
+    ['application/json', 'application/json'],
+    ['image/png', 'image/png'],
+    ['image/*', 'image/png'],
+    ['image/avif,image/webp,image/*,*/*;q=0.8', 'image/png'],
+    ['application/json, image/png', 'application/json'],
+    ['image/png;q=0.5, application/json', 'application/json'],
+    ['application/json;q=0.5, IMAGE/PNG', 'image/png'],
+    ['image/png;q=0', 'application/json'],
+    ['text/html', 'application/json'],
+  ])('with Accept: %s the answer is %s', async (accept, type) => {
+    const response = await post('', halves, accept)
+    expect(response.headers.get('content-type')).toContain(type)
+    expect(response.headers.get('vary')).toBe('accept')
+  })
 })

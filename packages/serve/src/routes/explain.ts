@@ -4,8 +4,9 @@ import type { Engine } from '../engine/models.ts'
 import { explainPicture } from './explain-picture.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import type { Operation } from '../http/openapi/operation.ts'
-import { installDeadline, secondsLeft, untilOver } from '../http/deadline.ts'
-import { installUpload, readImages } from '../http/upload.ts'
+import { deadline, secondsLeft, untilOver } from '../http/deadline.ts'
+import { routePlugin } from '../http/route-plugin.ts'
+import { readImages, upload } from '../http/upload.ts'
 import type { UploadMemory } from '../http/upload-memory.ts'
 import type { UploadLimits } from '../http/upload.ts'
 import { explainAnswer, explainQuery } from '../http/schemas.ts'
@@ -32,7 +33,9 @@ const operation: Operation = {
 }
 
 /** `POST /explain`: the class maps of one image, as numbers or as a picture. */
-export async function explainRoutes(
+export const explainRoutes = routePlugin('explain', addExplain, '@fastify/accepts')
+
+async function addExplain(
   app: FastifyInstance,
   options: { engine: Engine; instruments: Instruments; uploads: UploadMemory; config: Config },
 ): Promise<void> {
@@ -43,8 +46,8 @@ export async function explainRoutes(
     engine.scheduler.assertRoom(1)
     done()
   })
-  installDeadline(app, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  await installUpload(app, limits)
+  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
+  await app.register(upload, limits)
 
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {
     const { model, label: labels } = readQuery(request)
@@ -62,7 +65,7 @@ export async function explainRoutes(
     const { total: _, ...stages } = timings
     request.stageTimes = stages
     void reply.header('vary', 'accept')
-    if (prefersPicture(request.headers.accept)) {
+    if (request.type(['application/json', 'image/png']) === 'image/png') {
       void reply.type('image/png')
       return untilOver(request, explainPicture(canvas, { values: maps[0]!.values, height, width }))
     }
@@ -82,22 +85,4 @@ export async function explainRoutes(
 /** A map is read by eye: more digits would only make the answer three times as long. */
 function toFourDigits(value: number): number {
   return Number(value.toPrecision(4))
-}
-
-/** Whether an Accept header ranks image/png above application/json (RFC 9110, section 12.5.1); of equals, the first named. */
-export function prefersPicture(accept = '*/*'): boolean {
-  const ranges = accept.split(',').map((range, place) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1)
-    return { type, quality, place }
-  })
-  const rank = (...types: string[]): { quality: number; place: number } =>
-    types.map((type) => ranges.find((range) => range.type === type)).find((range) => range !== undefined) ?? {
-      quality: 0,
-      place: 0,
-    }
-  const picture = rank('image/png', 'image/*', '*/*')
-  const numbers = rank('application/json', 'application/*', '*/*')
-  if (picture.quality !== numbers.quality) return picture.quality > numbers.quality
-  return picture.quality > 0 && picture.place < numbers.place
 }

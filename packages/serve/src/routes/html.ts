@@ -15,15 +15,15 @@ tr { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);
 .wide { overflow-x: auto; }
 `
 
-/** Not in the template of the page: the hash in the policy is that of exactly this text. */
+/** Kept out of the template of the page, since the policy has the hash of exactly this text. */
 const styleElement = new Html(`<style>${style}</style>`)
 
 const styleHash = createHash('sha256').update(style).digest('base64')
 
-/** Nothing but the style of the page itself: no script, no other host. */
+/** Allows only the style of the page itself: no script, no other host. */
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-/** Sends a page that needs nothing besides itself. */
+/** Sends a page that loads nothing else. */
 export function sendPage(reply: FastifyReply, title: string, body: Html): FastifyReply {
   const page = html`<!doctype html>
     <html lang="en">

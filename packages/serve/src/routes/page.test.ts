@@ -26,6 +26,16 @@ it('is a page for a browser, with the limit of this service, and a few lines for
   expect(await text.text()).toContain(`curl -F img=@rose.jpg ${service.url}/classify`)
 })
 
+it.each([
+  ['text/html;q=0, */*', 'text/plain'],
+  ['text/plain, text/html;q=0.5', 'text/plain'],
+  ['TEXT/HTML', 'text/html'],
+  ['image/png', 'text/plain'],
+])('to Accept: %s it answers with %s', async (accept, type) => {
+  expect((await get('/', { accept })).headers.get('content-type')).toBe(`${type}; charset=utf-8`)
+  expect((await get('/docs/errors', { accept })).headers.get('content-type')).toBe(`${type}; charset=utf-8`)
+})
+
 it('may load only what this service has, and nothing may frame it', async () => {
   const response = await get('/')
   const policy = response.headers.get('content-security-policy')!

@@ -4,20 +4,22 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Operation } from '../http/openapi/operation.ts'
+import { routePlugin } from '../http/route-plugin.ts'
 import { ServiceError } from '../errors.ts'
 
-/** What packages/page/build.mjs has made. */
+/** The output of packages/page/build.mjs. */
 const folder = join(dirname(createRequire(import.meta.url).resolve('@flowers/page/package.json')), 'dist')
 
 /** Media types of the files that the page loads. */
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.webp': 'image/webp',
 }
 
-/** Everything from here; pictures that were chosen are shown from memory (blob:). */
+/** The page loads everything from this service; it shows chosen pictures from memory (blob:). */
 const headers = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -35,18 +37,24 @@ interface PageFile {
  * `GET /`: the page for a browser, a few lines of text for a terminal. `GET /page/<file>`: what the page loads, under
  * names that change with their content, so that a browser may keep them for ever.
  */
-export function pageRoutes(app: FastifyInstance, options: { version: string; bodyLimitMb: number }): void {
+export const pageRoutes = routePlugin('page', addPage, '@fastify/accepts')
+
+function addPage(app: FastifyInstance, options: { version: string; bodyLimitMb: number }): void {
   const { version, bodyLimitMb } = options
   const files = readFiles()
   const built = files.get('index.html')
   if (!built) app.log.warn('the page is not built (npm run build does it): GET / is text only')
   const page =
-    built && asPage(built.content.toString().replace(/data-limit-mb="\d+"/, `data-limit-mb="${bodyLimitMb}"`))
+    built &&
+    describe(
+      Buffer.from(built.content.toString().replace(/data-limit-mb="\d+"/, `data-limit-mb="${bodyLimitMb}"`)),
+      built.type,
+    )
   files.delete('index.html')
 
   app.get('/', { config: { access: 'open', operation: home } }, (request, reply) => {
     void reply.header('vary', 'accept')
-    if (page && request.headers.accept?.includes('text/html')) return send(request, reply, page, 'no-cache')
+    if (page && request.type(['text/plain', 'text/html']) === 'text/html') return send(request, reply, page, 'no-cache')
     return reply.type('text/plain; charset=utf-8').send(homeText(version, `${request.protocol}://${request.host}`))
   })
   app.get<{ Params: { file: string } }>(
@@ -67,13 +75,8 @@ function readFiles(): Map<string, PageFile> {
   for (const name of readdirSync(folder)) {
     const type = types[extname(name)]
     if (type) files.set(name, describe(readFileSync(join(folder, name)), type))
-    else if (name === 'index.html') files.set(name, asPage(readFileSync(join(folder, name))))
   }
   return files
-}
-
-function asPage(content: string | Buffer): PageFile {
-  return describe(Buffer.from(content), 'text/html; charset=utf-8')
 }
 
 function describe(content: Buffer, type: string): PageFile {

@@ -3,32 +3,17 @@ import type { Overload } from './overload.ts'
 import type { ServiceProcess } from './process.ts'
 import { until } from './service.ts'
 
-/** What a load is held to. */
-export interface Order {
-  /** Of the requests that were admitted, the share that may be answered with 504 after all. */
-  readonly mostLate: number
-  /** Of the share that is answered of all, how much the class with the smallest has at least. */
-  readonly leastOfMean: number
-}
-
 /**
- * Whether more requests than can be answered, or as many, were each answered, refused at once, or late, as they ought to
- * be, and none was refused for its deadline.
+ * Expects that each request was answered, refused at once with a time to wait, or late and that `/livez` always
+ * answered. Shares and times depend on the machine: docs/reliability.md has them, and
+ * `shares.test.ts` holds the shares in virtual time.
  */
-export function expectOrder(result: Overload, { mostLate, leastOfMean }: Order): void {
-  const { 200: answered = 0, 503: _refused, 504: _late, ...others } = result.statuses
+export function expectOrder({ statuses, retryAfter, livezStatuses }: Overload): void {
+  const { 200: answered = 0, 503: _refused, 504: _late, ...others } = statuses
   expect(others).toEqual({})
   expect(answered).toBeGreaterThan(0)
-  expect(result.lateShare).toBeLessThanOrEqual(mostLate)
-  expect(result.shareOfDeadline).toBeLessThanOrEqual(1)
-  for (const each of result.classes) {
-    // In the message, which class it was that starved.
-    expect({ ...each, isServed: each.answered / each.sent >= (leastOfMean * answered) / result.sent }).toMatchObject({
-      isServed: true,
-    })
-  }
-  expect(result.retryAfter.filter((seconds) => !/^[1-9]\d*$/.test(seconds ?? ''))).toEqual([])
-  expect(Object.keys(result.livezStatuses)).toEqual(['200'])
+  expect(retryAfter.filter((seconds) => !/^[1-9]\d*$/.test(seconds ?? ''))).toEqual([])
+  expect(Object.keys(livezStatuses)).toEqual(['200'])
 }
 
 /** Nothing is left of the requests that were sent: no image waits, no worker is busy. */

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { arrivals, openLoop } from './open-loop.ts'
+import { until } from './service.ts'
 
 it('has arrivals of a Poisson process', () => {
   const due = arrivals({ rate: 50, count: 10_000, seed: 1 })
@@ -23,7 +24,7 @@ it('goes on sending while nothing is answered, and times from when a request was
   const load = { url, rate: 500, count: 40, seed: 2 }
   const loop = openLoop({ ...load, question: () => ({ path: '/' }) })
   // Every request is at the server before the first is answered.
-  while (held.length < load.count) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => held.length === load.count)
   for (const answer of held) answer()
   const answers = await loop
   expect(answers.map(({ reply }) => [reply.status, reply.body])).toEqual(Array(40).fill([200, 'late']))

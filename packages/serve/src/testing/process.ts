@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { builtModule } from '@flowers/shared/built-module'
-import { testModels, until } from './service.ts'
+import { patient, testModels, until } from './service.ts'
 
 /** What `npm start` serves. */
 export const shippedModels = fileURLToPath(new URL('../../../../models', import.meta.url))
 
-/** What `npm start` tells glibc, whose variable it is (mallopt(3)): from so many bytes on, freed memory is given back. */
+/** The variable of glibc that `npm start` sets (mallopt(3)): freed blocks of this size and above go back to the system. */
 export const allocator = { MALLOC_MMAP_THRESHOLD_: '131072' } as const
 
 export interface ServiceProcess {
@@ -38,7 +38,7 @@ export async function startProcess(
 ): Promise<ServiceProcess> {
   const [command, ...args] = [...before, process.execPath, serviceProgram]
   const child = spawn(command, args, {
-    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], MODELS_DIR: testModels, PORT: '0', ...patient, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

@@ -37,7 +37,7 @@ export async function reloadUnderLoad(options: {
   const load = Array.from({ length: clients }, async (_, client) => {
     for (let count = client; !stopped; count++) {
       const body = pictures[count % pictures.length]!
-      // Nobody is refused because the machine is slow: a refusal would be the fault of a reload.
+      // A slow machine refuses no request at this deadline: a refusal is the fault of a reload.
       const headers = { 'content-type': 'image/jpeg', 'x-request-timeout-ms': '600000' }
       const reply = await ask(service.url, { path: '/classify', method: 'POST', headers, body }, agent)
       if (reply.status === 200) answered++

@@ -22,15 +22,15 @@ interface Load {
   readonly seed: number
 }
 
-/** Between SIGTERM and the end of listening, so that a balancer which looks every `checkMs` sends nothing any more. */
-const drainMs = 1000
+/** Between SIGTERM and the end of listening: a balancer that looks every `checkMs` has long stopped sending by then. */
+const drainMs = 5000
 const checkMs = 100
 
-/** Requests a second of that load of which some wait. */
+/** Requests a second at which some of them wait. */
 export const rateThatWaits = 16
 
 /**
- * With the model that is shipped and the settings that are the default, at a third of what one instance alone answers: it
+ * With the model that is shipped and default settings but for the deadline, at a third of what one instance alone answers: it
  * has to, while the other starts on the same cores. More would measure overload, which is refused with or without restarts.
  */
 export async function restartAtSize(): Promise<Load> {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from '../app.ts'
 import type { Service } from '../app.ts'
@@ -5,6 +6,9 @@ import { readConfig } from '../config.ts'
 
 /** Models made for tests; see fixtures/make-models.mjs. `tiny` is the default, `slow` takes 0.05 s a view. */
 export const testModels = fileURLToPath(new URL('../../fixtures/models', import.meta.url))
+
+/** The longest deadline: a slow machine refuses nothing for its time. */
+export const patient = { FLOWERS_DEFAULT_DEADLINE_MS: '600000' } as const
 
 export interface RunningService extends Service {
   readonly url: string
@@ -15,7 +19,8 @@ export interface RunningService extends Service {
 
 /** A service on a free port, not yet started: `engine.start()` loads the model. */
 export async function listen(environment: Record<string, string> = {}): Promise<RunningService> {
-  const config = readConfig([], { MODELS_DIR: testModels, PORT: '0', FLOWERS_LOG_LEVEL: 'silent', ...environment })
+  const settings = { MODELS_DIR: testModels, PORT: '0', FLOWERS_LOG_LEVEL: 'silent', ...patient, ...environment }
+  const config = readConfig([], settings)
   const service = await buildApp(config!)
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
   return {
@@ -37,7 +42,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
   return service
 }
 
-/** Waits until `condition` holds; a test that waits in vain ends by its own time limit. */
+/** Waits until `condition` holds, also under fake timers; a test that waits in vain ends by its own time limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (!(await condition())) await setTimeout(10)
 }

@@ -35,7 +35,7 @@ export interface ImageHeader {
 }
 
 /**
- * Settings of sharp for a process that reads images from strangers and runs other work beside it: one thread a
+ * Settings of sharp for a process that reads images from untrusted clients and runs other work beside it: one thread a
  * picture (parallelism is several pictures at once), no cache of operations, and no loader but those of
  * {@link detectImageFormat}. Process-wide; call it once at the start.
  */

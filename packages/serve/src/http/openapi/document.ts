@@ -3,6 +3,7 @@ import { problems } from '../../errors.ts'
 import { SharedError } from '@flowers/shared/errors'
 import type { ProblemCode } from '../../errors.ts'
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import { z } from 'zod'
 import type { Access } from '../access.ts'
 import { components, problem, protocolError } from '../schemas.ts'
@@ -62,25 +63,31 @@ const pathParameters: Readonly<Record<string, { about: string; schema: Schema }>
   file: { about: 'Name of a file of the page.', schema: { type: 'string' } },
 }
 
-/** Anyone, or the token of clients where the service has one; the token of administration. */
+/** Nothing, or the client token where the service has one; the admin token. */
 const security: Readonly<Record<Access, readonly Readonly<Record<string, readonly string[]>>[]>> = {
   open: [],
   client: [{}, { clientToken: [] }],
   admin: [{ adminToken: [] }],
 }
 
-/** Codes that any route may answer with, by who may ask. */
+/** Codes that any route may answer with, by its access. */
 const commonErrors: Readonly<Record<Access, readonly ProblemCode[]>> = {
   open: ['INTERNAL'],
   client: ['SERVICE_UNAUTHORIZED', 'SERVICE_RATE_LIMITED', 'INTERNAL'],
   admin: ['SERVICE_UNAUTHORIZED', 'SERVICE_FORBIDDEN', 'SERVICE_RATE_LIMITED', 'INTERNAL'],
 }
 
-/**
- * Describes the routes that are added from now on. The document is made when it is asked for the first time, and
- * throws INTERNAL when a route does not say what it is.
- */
-export function describeRoutes(app: FastifyInstance, version: string): () => OpenApi {
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The document of all routes, made at the first call. Throws INTERNAL when a route does not say what it is. */
+    openapi: () => OpenApi
+  }
+}
+
+/** Describes the routes that are added after it. */
+export const openapi = fp(describeRoutes, { name: 'openapi', fastify: '5.x' })
+
+function describeRoutes(app: FastifyInstance, { version }: { version: string }): void {
   const routes: Route[] = []
   app.addHook('onRoute', ({ method, path, config }) => {
     for (const each of [method].flat()) {
@@ -90,7 +97,7 @@ export function describeRoutes(app: FastifyInstance, version: string): () => Ope
     }
   })
   let made: OpenApi | undefined
-  return () => (made ??= buildDocument(routes, version))
+  app.decorate('openapi', () => (made ??= buildDocument(routes, version)))
 }
 
 function buildDocument(routes: readonly Route[], version: string): OpenApi {

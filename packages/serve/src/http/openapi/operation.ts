@@ -2,7 +2,7 @@ import type { ProblemCode } from '../../errors.ts'
 import type { z } from 'zod'
 import type { Access } from '../access.ts'
 
-/** What a body is: a named schema, text, bytes, or a form with at most so many images. */
+/** What a body is: a named schema, text, bytes, or a form with at most `images` images. */
 export type Content = z.ZodType | 'text' | 'binary' | { readonly images: number }
 
 /** A route as the OpenAPI document describes it. */
@@ -17,7 +17,7 @@ export interface Operation {
   readonly body?: { readonly required: boolean; readonly content: Readonly<Record<string, Content>> }
   /** What a 200 holds, by media type. */
   readonly answer: Readonly<Record<string, Content>>
-  /** Codes that it may be refused with, besides those that every route has. */
+  /** Codes that it may be refused with, in addition to those of every route. */
   readonly errors: readonly ProblemCode[]
 }
 
@@ -37,7 +37,7 @@ export type RequestHeader = keyof typeof requestHeaders
 declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: Operation
-    /** Who may ask; without it those who have the token of clients. */
+    /** Without it: `client`. */
     access?: Access
   }
 }

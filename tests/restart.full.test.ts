@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { rateThatWaits, restartAtSize, restartOneByOne, stopUnderLoad } from './testing/restart.ts'
+import { rateThatWaits, restartAtSize, restartOneByOne, stopUnderLoad } from '@flowers/serve/testing/restart'
 
 it('answers what it admitted when it is stopped under load, and exits with 0', async () => {
   const { answered, failures, exitCodes } = await stopUnderLoad({ ...(await restartAtSize()), rate: rateThatWaits })

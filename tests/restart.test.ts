@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest'
-import type { Question } from './testing/ask.ts'
-import { photo } from './testing/pictures.ts'
-import { restartOneByOne, stopUnderLoad } from './testing/restart.ts'
+import type { Question } from '@flowers/serve/testing/ask'
+import { photo } from '@flowers/serve/testing/pictures'
+import { restartOneByOne, stopUnderLoad } from '@flowers/serve/testing/restart'
 
 /** Nobody is refused because of load: what is refused is refused by a service or a proxy that is at fault. */
 const environment = {
   MODEL: 'slow',
   FLOWERS_WORKERS: '1',
   FLOWERS_QUEUE_LIMIT: '1000',
-  FLOWERS_DEFAULT_DEADLINE_MS: '600000',
 }
 
 async function questions(path: string): Promise<(index: number) => Question> {

@@ -2,10 +2,13 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageModel } from '@flowers/shared/model/package'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { form, solid } from './testing/pictures.ts'
-import { startService, testModels, until } from './testing/service.ts'
-import type { RunningService } from './testing/service.ts'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { form, solid } from '@flowers/serve/testing/pictures'
+import { startService, testModels, until } from '@flowers/serve/testing/service'
+import type { RunningService } from '@flowers/serve/testing/service'
+
+/** Each look at the folder ends with a timer of this length for the next; no other timer has it. */
+const watchMs = 97
 
 /** A new version of a model, or another one, while the service answers. */
 let models: string
@@ -17,7 +20,7 @@ beforeEach(async () => {
   models = await mkdtemp(join(tmpdir(), 'flowers-models-'))
   await addVersion(1)
   await writeFile(join(models, 'default'), 'tiny\n')
-  service = await startService({ MODELS_DIR: models, FLOWERS_ADMIN_TOKEN: 'root', FLOWERS_WATCH_MS: '100' })
+  service = await startService({ MODELS_DIR: models, FLOWERS_ADMIN_TOKEN: 'root', FLOWERS_WATCH_MS: String(watchMs) })
 })
 afterEach(async () => {
   await service.close()
@@ -112,7 +115,10 @@ describe('a change of the folder', () => {
   it('is no reason to stop when nothing is left', async () => {
     await rm(join(models, 'tiny'), { recursive: true })
     expect(await load()).toBe(404)
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    const looks = (): number => timers.mock.calls.filter(([, ms]) => ms === watchMs).length
+    await until(() => looks() === 3)
+    timers.mockRestore()
     expect(await classify()).toMatchObject({ status: 200, model: { version: 1 } })
   })
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { expectRest } from './testing/holds.ts'
-import { allocator, shippedModels, startProcess } from './testing/process.ts'
-import { soak, soakAtSize } from './testing/soak.ts'
+import { expectRest } from '@flowers/serve/testing/holds'
+import { allocator, shippedModels, startProcess } from '@flowers/serve/testing/process'
+import { soak, soakAtSize } from '@flowers/serve/testing/soak'
 
 it('grows by less than 1 MB with 1,000 requests of every kind', async () => {
   const service = await startProcess({ MODELS_DIR: shippedModels, FLOWERS_LOG_LEVEL: 'info', ...allocator })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { allocator, shippedModels } from './testing/process.ts'
-import { reloadUnderLoad } from './testing/reloads.ts'
-import { robustSlope } from './testing/statistics.ts'
+import { allocator, shippedModels } from '@flowers/serve/testing/process'
+import { reloadUnderLoad } from '@flowers/serve/testing/reloads'
+import { robustSlope } from '@flowers/serve/testing/statistics'
 
 /** Until then the allocator may take memory for two sets of workers. */
 const settled = 20

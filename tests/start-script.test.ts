@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { allocator } from './testing/process.ts'
+import { allocator } from '@flowers/serve/testing/process'
 
 const variable = 'MALLOC_MMAP_THRESHOLD_'
 
@@ -29,8 +29,8 @@ async function start(manifest: string, environment: Record<string, string>): Pro
 }
 
 describe.each([
-  ['../../../package.json', 'scripts/run.mjs start'],
-  ['../package.json', 'dist/main.js'],
+  ['../package.json', 'scripts/run.mjs start'],
+  ['../packages/serve/package.json', 'dist/main.js'],
 ])('start of %s', (manifest, program) => {
   it('has glibc give large memory back, unless told otherwise', async () => {
     expect(await start(manifest, {})).toBe(`${allocator[variable]} ${program}\n`)

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { expectOrder, expectRest } from './testing/holds.ts'
-import { overload } from './testing/overload.ts'
-import { photo } from './testing/pictures.ts'
-import { startProcess } from './testing/process.ts'
-import type { ServiceProcess } from './testing/process.ts'
+import { expectOrder, expectRest } from '@flowers/serve/testing/holds'
+import { overload } from '@flowers/serve/testing/overload'
+import { photo } from '@flowers/serve/testing/pictures'
+import { startProcess } from '@flowers/serve/testing/process'
+import type { ServiceProcess } from '@flowers/serve/testing/process'
 
 let service: ServiceProcess
 
@@ -24,10 +24,10 @@ it.each([40, 100])('keeps order with %i requests a second where 20 can be answer
     pictures,
     seed: rate,
   })
-  // A machine that others use at the same time breaks some forecasts that were right; docs/reliability.md has figures.
-  expectOrder(result, { mostLate: 0.1, leastOfMean: 0.25 })
+  console.log(JSON.stringify({ ...result, retryAfter: undefined }))
+  expectOrder(result)
   expect(result.statuses[503]).toBeGreaterThan(0)
-  // Quality is given up before requests are.
+  // The service gives up quality before it refuses requests.
   expect(Object.keys(result.policies)).toContain('none')
   await expectRest(service)
 })
