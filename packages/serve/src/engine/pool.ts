@@ -136,22 +136,17 @@ export class Pool {
   }
 
   #read(message: WorkerMessage): Report<RunResult> {
-    switch (message.kind) {
-      case 'warm':
-        this.#explains = message.explains
-        this.#measured.push(message.seconds)
-        this.#measured.splice(0, this.#measured.length - this.#count)
-        return { kind: 'ready' }
-      case 'unusable':
-        return { ...message, error: this.#unusable(message.code, message.reason) }
-      case 'failed':
-        return { kind: 'failed', error: new FlowersError('MODEL_OUTPUT', message.reason) }
-      case 'logits': {
-        const { maps, seconds, prepareSeconds } = message
-        const logits = split(message.logits, this.#settings.classes)
-        return { kind: 'done', reply: { logits, maps, seconds, prepareSeconds } }
-      }
+    if (message.kind === 'unusable') return { ...message, error: this.#unusable(message.code, message.reason) }
+    if (message.kind === 'failed') return { ...message, error: new FlowersError('MODEL_OUTPUT', message.reason) }
+    if (message.kind === 'logits') {
+      const { maps, seconds, prepareSeconds } = message
+      const logits = split(message.logits, this.#settings.classes)
+      return { kind: 'done', reply: { logits, maps, seconds, prepareSeconds } }
     }
+    this.#explains = message.explains
+    this.#measured.push(message.seconds)
+    this.#measured.splice(0, this.#measured.length - this.#count)
+    return { kind: 'ready' }
   }
 
   #unusable(code: 'MODEL_TAMPERED' | 'MODEL_OUTPUT', reason: string): Error {

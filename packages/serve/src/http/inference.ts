@@ -100,8 +100,8 @@ function resultOf(error: unknown): string {
 }
 
 /** Tells in `Server-Timing` how long the stages of the only image of a request took. */
-export function tellStages(request: FastifyRequest, { total: _, ...stages }: Timings): void {
-  request.stageTimes = stages
+export function tellStages(request: FastifyRequest, { decode, queue, infer }: Timings): void {
+  request.stageTimes = { decode, queue, infer }
 }
 
 /** Milliseconds as they are answered: two digits after the point. */

@@ -41,7 +41,7 @@ export async function installUpload(app: FastifyInstance, limits: UploadLimits):
 }
 
 /** Refuses what is announced to be too large before it is sent, and counts what is held of the rest. */
-export function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
+function limitBodies(app: FastifyInstance, limits: BodyLimits): void {
   limits.memory?.install(app)
   app.addHook('onRequest', (request, _reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0)

@@ -26,6 +26,11 @@ export class FakeWorkers {
     return thread
   }
 
+  /** Resolves when so many runs have begun. */
+  async begun(count: number): Promise<void> {
+    while (this.runs.length < count) await new Promise(setImmediate)
+  }
+
   /** Answers what was held, and holds no more. */
   release(): void {
     this.isHeld = false
@@ -33,7 +38,10 @@ export class FakeWorkers {
   }
 
   #take(message: RunMessage | CloseMessage, thread: FakeThread, { classes }: WorkerSettings): void {
-    if ('close' in message) return void queueMicrotask(() => thread.die())
+    if ('close' in message) {
+      queueMicrotask(() => thread.die())
+      return
+    }
     const { run, views } = message
     this.runs.push(views.length)
     const logits = new Float32Array(views.length * classes)

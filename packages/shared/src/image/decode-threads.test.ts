@@ -88,7 +88,7 @@ describe('a picture', () => {
   })
 
   it('that stops two threads is refused', async () => {
-    const thread = (): FakeThread => new FakeThread((_, self) => void queueMicrotask(() => self.die(new Error('hit'))))
+    const thread = (): FakeThread => new FakeThread((_, self) => queueMicrotask(() => self.die(new Error('hit'))))
     decoder = startDecoder({ threads: 2, createThread: thread })
     const asked = decoder.decodeViews(photo, preprocessing, [1])
     await expect(asked).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('Error: hit') })
