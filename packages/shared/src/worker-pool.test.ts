@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeThread } from './testing/fake-thread.ts'
 import { WorkerPool } from './worker-pool.ts'
-import type { Report, WorkerPoolOptions } from './worker-pool.ts'
+import type { Report, WorkerPoolOptions, WorkerThread } from './worker-pool.ts'
 
 let threads: FakeThread[]
 
@@ -12,24 +12,45 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers())
 
 /** Threads that are sent texts, and say what a message of theirs means. */
-function pool(count: number, change: Partial<WorkerPoolOptions<string, string>> = {}): WorkerPool<string, string> {
-  return new WorkerPool<string, string>({
-    threads: count,
-    createThread: () => {
-      threads.push(new FakeThread())
-      return threads.at(-1)!
-    },
-    post: (thread, task) => thread.postMessage(task),
-    read: (message) => message as Report<string>,
-    end: (thread) => void thread.terminate(),
-    errors: {
-      lost: (reason) => new Error(`lost: ${reason}`),
-      start: (reason) => new Error(`no start: ${reason}`),
-      down: (seconds) => new Error(`down for ${seconds} s`),
-    },
-    ...change,
-  })
+class Texts extends WorkerPool<string, string> {
+  readonly abandoned: string[] = []
+  readonly large = new Set<string>()
+  /** Whether threads end when they are asked to. */
+  ends = true
+
+  protected createThread(): FakeThread {
+    threads.push(new FakeThread())
+    return threads.at(-1)!
+  }
+  protected post(thread: WorkerThread, task: string): void {
+    thread.postMessage(task)
+  }
+  protected read(message: unknown, task: string | null): Report<string> {
+    if (message === 'large') this.large.add(task!)
+    return message === 'large' ? { kind: 'again' } : (message as Report<string>)
+  }
+  protected end(thread: WorkerThread): void {
+    if (this.ends) void thread.terminate()
+  }
+  protected lost(reason: string): Error {
+    return new Error(`lost: ${reason}`)
+  }
+  protected down(seconds: number): Error {
+    return new Error(`down for ${seconds} s`)
+  }
+  protected override startFailed(reason: string): Error {
+    return new Error(`no start: ${reason}`)
+  }
+  protected override mayBegin(task: string, running: readonly string[]): boolean {
+    return !this.large.has(task) || !running.some((each) => this.large.has(each))
+  }
+  protected override abandon(task: string): void {
+    this.abandoned.push(task)
+  }
 }
+
+const pool = (count: number, options: Partial<WorkerPoolOptions> = {}): Texts =>
+  new Texts({ threads: count, ...options })
 
 const tasks = (): unknown[] => threads.map(({ task }) => task)
 const reply = (thread: FakeThread, text: string): void => thread.reply({ kind: 'done', reply: text })
@@ -63,29 +84,20 @@ describe('tasks', () => {
   })
 
   it('begin only beside what they may run with, and come first when they are to be tried again', async () => {
-    const large = new Set<string>()
-    const two = pool(2, {
-      mayBegin: (task, running) => !large.has(task) || !running.some((each) => large.has(each)),
-      read: (message, task) => {
-        if (message !== 'large') return { kind: 'done', reply: String(message) }
-        large.add(task!)
-        return { kind: 'again' }
-      },
-    })
+    const two = pool(2)
     await two.start()
     for (const task of ['L1', 'L2', 's']) void two.run(task)
     threads[0]!.reply('large')
     threads[1]!.reply('large')
     expect(tasks()).toEqual(['L1', 's'])
-    threads[1]!.reply('done')
+    reply(threads[1]!, 'done')
     expect(tasks()).toEqual(['L1', null])
-    threads[0]!.reply('done')
+    reply(threads[0]!, 'done')
     expect(tasks()).toEqual(['L2', null])
   })
 
   it('are let go when they are aborted: what waits never begins, what runs is abandoned', async () => {
-    const abandoned: string[] = []
-    const one = pool(1, { abandon: (task) => abandoned.push(task) })
+    const one = pool(1)
     await one.start()
     ready(threads[0]!)
     const controller = new AbortController()
@@ -93,7 +105,7 @@ describe('tasks', () => {
     const last = one.run('c')
     controller.abort(new Error('gone'))
     expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    expect([abandoned, one.waiting]).toEqual([['a'], 1])
+    expect([one.abandoned, one.waiting]).toEqual([['a'], 1])
     await expect(one.run('d', controller.signal)).rejects.toThrow('gone')
     // It is not tried again either.
     threads[0]!.die()
@@ -157,8 +169,8 @@ describe('starts that fail', () => {
   })
 
   it('later are tried again after longer and longer pauses, and meanwhile all is refused', async () => {
-    const down = vi.fn<() => void>()
-    const one = pool(1, { waitForReady: true, onDown: down })
+    const turn = vi.fn<() => void>()
+    const one = pool(1, { waitForReady: true, onTurn: turn })
     const started = one.start()
     ready(threads[0]!)
     await started
@@ -177,7 +189,8 @@ describe('starts that fail', () => {
     expect(one.retrySeconds).toBe(0)
     threads[2]!.die()
     expect(one.retrySeconds).toBeCloseTo(0.4, 6)
-    expect(down).toHaveBeenCalledTimes(2)
+    // Once as it was ready, and at each try that failed.
+    expect(turn).toHaveBeenCalledTimes(3)
     vi.advanceTimersByTime(400)
     ready(threads[3]!)
     expect(one.retrySeconds).toBeNull()
@@ -188,7 +201,8 @@ describe('starts that fail', () => {
 
 describe('a pool that is closed', () => {
   it('refuses what waits, and lets run what runs until its thread ends', async () => {
-    const one = pool(1, { end: () => {} })
+    const one = pool(1)
+    one.ends = false
     await one.start()
     const outcomes = Promise.allSettled([one.run('a'), one.run('b')])
     let closed = false

@@ -12,31 +12,14 @@ export type Report<Reply> =
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'unusable'; readonly reason: string; readonly error: Error }
 
-export interface WorkerPoolOptions<Task, Reply> {
+export interface WorkerPoolOptions {
   readonly threads: number
-  readonly createThread: () => WorkerThread
-  readonly post: (thread: WorkerThread, task: Task) => void
-  /** `task`: what the thread works on. */
-  readonly read: (message: unknown, task: Task | null) => Report<Reply>
-  /** Asks a thread to end. */
-  readonly end: (thread: WorkerThread) => void
   /** Threads take no task before they report `ready`. Otherwise they take one at once. */
   readonly waitForReady?: boolean
-  /** Whether a task may begin beside those that run; without it, any may. */
-  readonly mayBegin?: (task: Task, running: readonly Task[]) => boolean
-  /** Called when a running task is aborted. */
-  readonly abandon?: (task: Task) => void
-  /** The errors of a task that stopped two threads or met a closed pool, of a first start, and of a pool without threads. */
-  readonly errors: {
-    readonly lost: (reason: string) => Error
-    readonly start?: (reason: string) => Error
-    readonly down: (retrySeconds: number) => Error
-  }
   /** Called when a thread stopped by itself, before its replacement starts. */
   readonly onLost?: ((reason: string) => void) | undefined
-  readonly onReady?: (() => void) | undefined
-  /** Called when no thread is ready and one could not be started, at each try. */
-  readonly onDown?: (() => void) | undefined
+  /** Called when what waits may go on: a thread has become ready, or none can be started and all is refused. */
+  readonly onTurn?: (() => void) | undefined
 }
 
 interface Job<Task, Reply> {
@@ -65,8 +48,8 @@ function pauseMs(failures: number): number {
  * Worker threads that work on one task each. A thread that stops is replaced, and its task is given to another thread
  * once; a task that stops two threads is refused.
  */
-export class WorkerPool<Task, Reply> {
-  readonly #options: WorkerPoolOptions<Task, Reply>
+export abstract class WorkerPool<Task, Reply> {
+  readonly #options: WorkerPoolOptions
   readonly #members = new Set<Member<Task, Reply>>()
   readonly #queue: Job<Task, Reply>[] = []
   /** Starts to come, with the time of `performance.now()` when they are due. */
@@ -75,9 +58,32 @@ export class WorkerPool<Task, Reply> {
   #started = false
   #closed = false
 
-  constructor(options: WorkerPoolOptions<Task, Reply>) {
+  constructor(options: WorkerPoolOptions) {
     this.#options = options
   }
+
+  protected abstract createThread(): WorkerThread
+  protected abstract post(thread: WorkerThread, task: Task): void
+  /** What a message says; `task`: what the thread works on. */
+  protected abstract read(message: unknown, task: Task | null): Report<Reply>
+  /** Asks a thread to end. */
+  protected abstract end(thread: WorkerThread): void
+  /** The error of a task that stopped two threads or met a closed pool, and of a first start that failed. */
+  protected abstract lost(reason: string): Error
+  /** The error while no thread can be started. */
+  protected abstract down(retrySeconds: number): Error
+
+  protected startFailed(reason: string): Error {
+    return this.lost(reason)
+  }
+
+  /** Whether a task may begin beside those that run. */
+  protected mayBegin(_task: Task, _running: readonly Task[]): boolean {
+    return true
+  }
+
+  /** Called when a running task is aborted. */
+  protected abandon(_task: Task): void {}
 
   /** Threads that take tasks. */
   get ready(): number {
@@ -116,20 +122,19 @@ export class WorkerPool<Task, Reply> {
   }
 
   /**
-   * Runs a task on a free thread, in turn when there is none. Rejects with the errors of the options, with what the
-   * thread reports, or with the reason of `signal` at once: a task that waits is dropped then.
+   * Runs a task on a free thread, in turn when there is none. Rejects with `lost` or `down`, with what the thread reports, or with the reason of `signal` at once: a task that waits is dropped then.
    */
   run(task: Task, signal?: AbortSignal): Promise<Reply> {
-    if (this.#closed) return Promise.reject(this.#closedError())
+    if (this.#closed) return Promise.reject(this.lost('the pool is closed'))
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
     const { retrySeconds } = this
-    if (retrySeconds !== null) return Promise.reject(this.#options.errors.down(retrySeconds))
+    if (retrySeconds !== null) return Promise.reject(this.down(retrySeconds))
     let stop: () => void
     const reply = new Promise<Reply>((resolve, reject) => {
       const job = { task, signal, resolve, reject, retried: false }
       stop = () => {
         if (this.#queue.includes(job)) this.#queue.splice(this.#queue.indexOf(job), 1)
-        else this.#options.abandon?.(task)
+        else this.abandon(task)
         reject(signal?.reason as Error)
       }
       signal?.addEventListener('abort', stop, { once: true })
@@ -142,7 +147,7 @@ export class WorkerPool<Task, Reply> {
   /** Throws the error `down` while no thread can be started. */
   assertRunnable(): void {
     const { retrySeconds } = this
-    if (retrySeconds !== null) throw this.#options.errors.down(retrySeconds)
+    if (retrySeconds !== null) throw this.down(retrySeconds)
   }
 
   /** Refuses what waits, asks the threads to end and resolves when they have. */
@@ -150,21 +155,16 @@ export class WorkerPool<Task, Reply> {
     this.#closed = true
     for (const timer of this.#restarts.keys()) clearTimeout(timer)
     this.#restarts.clear()
-    for (const { reject } of this.#queue.splice(0)) reject(this.#closedError())
+    for (const { reject } of this.#queue.splice(0)) reject(this.lost('the pool is closed'))
     const members = [...this.#members]
-    for (const { thread } of members) this.#options.end(thread)
+    for (const { thread } of members) this.end(thread)
     await Promise.all(members.map(({ ended }) => ended))
   }
 
-  #closedError(): Error {
-    return this.#options.errors.lost('the pool is closed')
-  }
-
   #hire(): Promise<void> {
-    const { createThread, errors, read, waitForReady = false } = this.#options
-    const thread = createThread()
+    const thread = this.createThread()
     const ended = new Promise<void>((resolve) => thread.on('exit', () => resolve()))
-    const member: Member<Task, Reply> = { thread, ended, ready: !waitForReady, proven: false, job: null }
+    const member: Member<Task, Reply> = { thread, ended, ready: !this.#options.waitForReady, proven: false, job: null }
     this.#members.add(member)
     return new Promise((resolve, reject) => {
       if (member.ready) resolve()
@@ -172,7 +172,7 @@ export class WorkerPool<Task, Reply> {
       let failure: Error | undefined
       thread.on('error', (error) => (reason = String(error)))
       thread.on('message', (message) => {
-        const report = read(message, member.job?.task ?? null)
+        const report = this.read(message, member.job?.task ?? null)
         if (report.kind === 'unusable') {
           reason = report.reason
           failure = report.error
@@ -185,11 +185,11 @@ export class WorkerPool<Task, Reply> {
           resolve()
         } else this.#finish(member, report)
         this.#dispatch()
-        if (report.kind === 'ready') this.#options.onReady?.()
+        if (report.kind === 'ready') this.#options.onTurn?.()
       })
       thread.on('exit', () => {
         this.#members.delete(member)
-        reject(failure ?? (errors.start ?? errors.lost)(reason))
+        reject(failure ?? this.startFailed(reason))
         this.#exited(member, reason)
       })
     })
@@ -218,12 +218,12 @@ export class WorkerPool<Task, Reply> {
   #refuseIfDown(): void {
     const { retrySeconds } = this
     if (retrySeconds === null) return
-    for (const { reject } of this.#queue.splice(0)) reject(this.#options.errors.down(retrySeconds))
-    this.#options.onDown?.()
+    for (const { reject } of this.#queue.splice(0)) reject(this.down(retrySeconds))
+    this.#options.onTurn?.()
   }
 
   #retry(job: Job<Task, Reply>, reason: string): void {
-    if (job.retried || this.#closed) return job.reject(this.#options.errors.lost(reason))
+    if (job.retried || this.#closed) return job.reject(this.lost(reason))
     job.retried = true
     this.#putFirst(job)
     this.#dispatch()
@@ -243,16 +243,15 @@ export class WorkerPool<Task, Reply> {
   }
 
   #dispatch(): void {
-    const { mayBegin, post } = this.#options
     for (const member of this.#members) {
       if (!member.ready || member.job || this.#closed) continue
       const running = [...this.#members].flatMap(({ job }) => (job ? [job.task] : []))
-      const next = mayBegin ? this.#queue.findIndex(({ task }) => mayBegin(task, running)) : 0
+      const next = this.#queue.findIndex(({ task }) => this.mayBegin(task, running))
       const job = this.#queue[next]
       if (!job) return
       this.#queue.splice(next, 1)
       member.job = job
-      post(member.thread, job.task)
+      this.post(member.thread, job.task)
     }
   }
 }

@@ -61,7 +61,7 @@ export async function loadModel(location: ModelLocation, options: LoadOptions): 
       instruments.workersLost.inc({ model: name })
       options.onLost?.(reason)
     },
-    ...(onTurn ? { onTurn } : {}),
+    onTurn,
   })
   await pool.start()
   instruments.workersLost.inc({ model: name }, 0)

@@ -3,7 +3,7 @@ import { builtModule } from '../built-module.ts'
 import { FlowersError } from '../errors.ts'
 import type { ErrorCode } from '../errors.ts'
 import { WorkerPool } from '../worker-pool.ts'
-import type { WorkerThread } from '../worker-pool.ts'
+import type { Report, WorkerThread } from '../worker-pool.ts'
 import type { ImageLimits } from './decode.ts'
 import type { Canvas } from './canvas.ts'
 import type { Preprocessing } from './preprocessing.ts'
@@ -55,6 +55,51 @@ export interface Decoder {
   close(): Promise<void>
 }
 
+class DecodePool extends WorkerPool<DecodeTask, Decoded> {
+  readonly createThread: () => WorkerThread
+
+  constructor(threads: number, createThread: () => WorkerThread) {
+    super({ threads })
+    this.createThread = createThread
+  }
+
+  protected post(thread: WorkerThread, task: DecodeTask): void {
+    const bytes = new Uint8Array(task.bytes)
+    thread.postMessage({ ...task, bytes }, [bytes.buffer])
+  }
+
+  protected read(message: unknown, task: DecodeTask | null): Report<Decoded> {
+    const reply = message as DecodeReply
+    if (reply === 'ready') return { kind: 'ready' }
+    if (reply === 'large') {
+      if (task) task.mayBeLarge = true
+      return { kind: 'again' }
+    }
+    if ('canvases' in reply) return { kind: 'done', reply }
+    return { kind: 'failed', error: new FlowersError(reply.code, reply.detail) }
+  }
+
+  protected end(thread: WorkerThread): void {
+    void thread.terminate()
+  }
+
+  protected lost(reason: string): Error {
+    return new FlowersError('INTERNAL', `The thread that decodes pictures stopped: ${reason}.`)
+  }
+
+  protected down(): Error {
+    return this.lost('none can be started')
+  }
+
+  protected override mayBegin(task: DecodeTask, running: readonly DecodeTask[]): boolean {
+    return !task.mayBeLarge || !running.some(({ mayBeLarge }) => mayBeLarge)
+  }
+
+  protected override abandon({ abandoned }: DecodeTask): void {
+    abandoned[0] = 1
+  }
+}
+
 /**
  * Starts `threads` threads, each with one picture at a time, and of all of them one at most with a large picture, which
  * bounds the memory: a decoded picture takes 3 bytes a pixel, and some formats many more on the way. So that others need
@@ -63,30 +108,7 @@ export interface Decoder {
  */
 export function startDecoder(options: { threads: number; createThread?: () => WorkerThread }): Decoder {
   const { threads, createThread = () => new Worker(builtModule(import.meta.url, './decode-worker.ts')) } = options
-  const stopped = (reason: string): Error =>
-    new FlowersError('INTERNAL', `The thread that decodes pictures stopped: ${reason}.`)
-  const pool = new WorkerPool<DecodeTask, Decoded>({
-    threads,
-    createThread,
-    post: (thread, task) => {
-      const bytes = new Uint8Array(task.bytes)
-      thread.postMessage({ ...task, bytes }, [bytes.buffer])
-    },
-    read: (message, task) => {
-      const reply = message as DecodeReply
-      if (reply === 'ready') return { kind: 'ready' }
-      if (reply === 'large') {
-        if (task) task.mayBeLarge = true
-        return { kind: 'again' }
-      }
-      if ('canvases' in reply) return { kind: 'done', reply }
-      return { kind: 'failed', error: new FlowersError(reply.code, reply.detail) }
-    },
-    end: (thread) => void thread.terminate(),
-    mayBegin: (task, running) => !task.mayBeLarge || !running.some(({ mayBeLarge }) => mayBeLarge),
-    abandon: ({ abandoned }) => (abandoned[0] = 1),
-    errors: { lost: stopped, down: () => stopped('none can be started') },
-  })
+  const pool = new DecodePool(threads, createThread)
   // Never rejects: the threads take pictures before they have started.
   void pool.start()
   return {
