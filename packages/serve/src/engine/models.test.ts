@@ -7,7 +7,7 @@ import type { MetricsRegistry } from '../observe/instruments.ts'
 import { FakeWorkers, fakePlatform } from '../testing/fake-workers.ts'
 import { testModels } from '../testing/service.ts'
 import { Engine } from './models.ts'
-import type { EngineConfig } from './models.ts'
+import type { EngineConfig } from './open-model.ts'
 import { sessionBytes } from './plan.ts'
 
 let models: string

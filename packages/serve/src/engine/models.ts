@@ -6,32 +6,20 @@ import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { findModel, listModels, readManifest } from '@flowers/shared/model/package'
 import sharp from 'sharp'
-import type { Config } from '../config.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import { retryLater } from '../service-error.ts'
+import { BatchCache } from './batch-cache.ts'
 import type { Classifier } from './classifier.ts'
-import { ModelMetrics } from './model-metrics.ts'
+import { hideModel, showModel } from './model-metrics.ts'
 import { ModelSlot } from './model-slot.ts'
-import { Opener } from './opener.ts'
-import type { Log } from './opener.ts'
+import { openModel } from './open-model.ts'
+import type { EngineConfig, EngineParts, Log } from './open-model.ts'
 import type { Allowance, ThreadPlan } from './plan.ts'
 import { thisMachine } from './platform.ts'
 import type { Platform } from './platform.ts'
 import { Reloads } from './reloads.ts'
 import { Scheduler } from './scheduler/scheduler.ts'
-
-export type EngineConfig = Pick<
-  Config,
-  | 'modelsDir'
-  | 'model'
-  | 'workers'
-  | 'threads'
-  | 'batch'
-  | 'queueLimit'
-  | 'pixelLimitMp'
-  | 'decodeTimeoutMs'
-  | 'watchMs'
->
+import { Turns } from './turns.ts'
 
 /** A version of a model that there is; `reason` tells why it cannot be asked, null: it can. */
 export interface RepositoryEntry {
@@ -44,35 +32,22 @@ export interface RepositoryEntry {
 
 /** The models that serve, and the queue before them. */
 export class Engine {
-  readonly #config: EngineConfig
-  readonly #instruments: Instruments
-  readonly #metrics: ModelMetrics
-  readonly #log: Log
-  readonly #platform: Platform
-  readonly #scheduler: Scheduler
+  readonly #parts: EngineParts
   readonly #reloads: Reloads
   readonly #slots = new Map<string, ModelSlot>()
+  readonly #opening = new Turns()
+  readonly #closing = new AbortController()
   #default: ModelSlot | null = null
   #decoder: Decoder | null = null
-  #opener: Opener | null = null
   #starting: Promise<void> | null = null
   #draining = false
-  readonly #closing = new AbortController()
 
   constructor(config: EngineConfig, instruments: Instruments, log: Log, platform: Platform = thisMachine()) {
-    this.#config = config
-    this.#instruments = instruments
-    this.#metrics = new ModelMetrics(instruments)
-    this.#log = log
-    this.#platform = platform
-    this.#scheduler = new Scheduler({ threads: this.#cores, limit: config.queueLimit, now: platform.now })
-    this.#reloads = new Reloads({
-      config,
-      metrics: this.#metrics,
-      log,
-      serving: () => [...this.#slots.values()].filter(({ serving }) => serving !== null),
-      serveByDefault: (name) => this.#switchDefault(name),
-    })
+    const { decodeThreads: threads, now } = platform
+    const scheduler = new Scheduler({ threads, limit: config.queueLimit, now })
+    const batches = new BatchCache()
+    this.#parts = { config, instruments, log, platform, scheduler, batches, slots: this.#slots }
+    this.#reloads = new Reloads(this.#parts, (name) => this.#switchDefault(name))
     // Each request that is being answered listens.
     setMaxListeners(0, this.#closing.signal)
   }
@@ -83,28 +58,13 @@ export class Engine {
   }
 
   async #start(): Promise<void> {
+    const { config, platform } = this.#parts
     configureSharp({ concurrency: 1 })
-    const decodeThreads = this.#cores
-    const decoder = (this.#decoder = this.#platform.createDecoder(decodeThreads))
-    this.#opener = new Opener({
-      config: this.#config,
-      instruments: this.#instruments,
-      log: this.#log,
-      platform: this.#platform,
-      scheduler: this.#scheduler,
-      decoder,
-      decodeThreads,
-      slots: this.#slots,
-      closing: this.closing,
-    })
+    this.#decoder = platform.createDecoder()
     const slot = this.#slotOf(await this.#reloads.readDefault())
-    await Promise.all([slot.ask(), warmUp(decoder, decodeThreads)])
+    await Promise.all([slot.ask(), warmUp(this.#decoder, platform.decodeThreads)])
     this.#serveByDefault(slot)
-    if (this.#config.watchMs !== null) this.#reloads.watch(this.#config.watchMs, this.closing)
-  }
-
-  get #cores(): number {
-    return Math.max(1, Math.floor(this.allowance.cores))
+    if (config.watchMs !== null) this.#reloads.watch(config.watchMs, this.closing)
   }
 
   /** Whether work is taken: the default model is loaded with a warm worker, and the service is not stopping. */
@@ -123,7 +83,7 @@ export class Engine {
 
   /** What the process may use. */
   get allowance(): Allowance {
-    return this.#platform.allowance
+    return this.#parts.platform.allowance
   }
 
   /** Threads of the default model, once it is loaded. */
@@ -141,12 +101,12 @@ export class Engine {
    * may not wait.
    */
   assertRoom(images: number): void {
-    if (this.#loaded) this.#scheduler.assertRoom(images)
+    if (this.#loaded) this.#parts.scheduler.assertRoom(images)
   }
 
   /** What to count in the metrics. `workers`: of the default model; 0 until it is loaded. */
   get load(): { queued: number; age: number; busy: number; workers: number; backlog: number } {
-    const { depth: queued, age, busy, backlog } = this.#scheduler
+    const { depth: queued, age, busy, backlog } = this.#parts.scheduler
     return { queued, age, busy, workers: this.#default?.serving?.pool.ready ?? 0, backlog }
   }
 
@@ -158,7 +118,7 @@ export class Engine {
     const byDefault = this.#loaded
     if (name === undefined || name === byDefault.manifest.name) return byDefault
     this.#slots.get(name)?.assertAllowed()
-    await findModel(this.#config.modelsDir, name)
+    await findModel(this.#parts.config.modelsDir, name)
     return this.#slotOf(name).ask()
   }
 
@@ -171,12 +131,12 @@ export class Engine {
     if (name === manifest.name) return manifest
     const slot = this.#slots.get(name)
     slot?.assertAllowed()
-    return slot?.serving?.manifest ?? readManifest((await findModel(this.#config.modelsDir, name)).folder)
+    return slot?.serving?.manifest ?? readManifest((await findModel(this.#parts.config.modelsDir, name)).folder)
   }
 
   /** The models of the folder by name and version, with what keeps a version from being asked, if anything. */
   async repository(): Promise<RepositoryEntry[]> {
-    const models = await listModels(this.#config.modelsDir)
+    const models = await listModels(this.#parts.config.modelsDir)
     return models.flatMap(({ name, versions }) =>
       versions.map((version) => ({ name, version, ...this.#unavailable(name, version) })),
     )
@@ -197,7 +157,7 @@ export class Engine {
    * Rejects as {@link classifier} does, and as loading does.
    */
   async loadModel(name: string): Promise<void> {
-    await findModel(this.#config.modelsDir, name)
+    await findModel(this.#parts.config.modelsDir, name)
     const slot = this.#slotOf(name)
     slot.allow()
     if (slot.serving) await this.#reloads.replace(slot)
@@ -212,7 +172,7 @@ export class Engine {
     if (name === this.#loaded.manifest.name) {
       throw new FlowersError('MODEL_IN_USE', `${JSON.stringify(name)} is the model that answers by default.`)
     }
-    await findModel(this.#config.modelsDir, name)
+    await findModel(this.#parts.config.modelsDir, name)
     await this.#slotOf(name).unload()
   }
 
@@ -225,13 +185,13 @@ export class Engine {
     return this.#reloads.all()
   }
 
-  async #switchDefault(name: string): Promise<boolean> {
-    if (name === this.#loaded.manifest.name) return false
+  async #switchDefault(name: string): Promise<void> {
+    if (name === this.#loaded.manifest.name) return
     const slot = this.#slotOf(name)
     slot.allow()
     await slot.ask()
     this.#serveByDefault(slot)
-    return true
+    this.#parts.instruments.reloads.inc({ model: 'default', result: 'done' })
   }
 
   /** Aborted with SERVICE_WORKER_LOST when the engine is closed: what waits then will not be done. */
@@ -256,23 +216,32 @@ export class Engine {
   #serveByDefault(slot: ModelSlot): void {
     this.#default = slot
     const { workers, threads } = this.#loaded.plan
-    this.#scheduler.threads = workers * threads
+    this.#parts.scheduler.threads = workers * threads
   }
 
   #slotOf(name: string): ModelSlot {
     const known = this.#slots.get(name)
     if (known) return known
+    const { instruments } = this.#parts
+    let wasLoaded = false
     const slot: ModelSlot = new ModelSlot(name, {
-      open: (place) => this.#opener!.open(slot, place),
+      open: (place) =>
+        this.#opening.take(async () => {
+          this.closing.throwIfAborted()
+          const model = await openModel(this.#parts, this.#decoder!, slot)
+          place(model)
+          return model
+        }),
       onServe: ({ manifest }, before) => {
         if (slot === this.#default) this.#serveByDefault(slot)
         if (before) {
-          this.#metrics.reloaded(name, 'done')
-          this.#metrics.left(before.manifest)
+          instruments.reloads.inc({ model: name, result: 'done' })
+          hideModel(instruments, before.manifest)
         }
-        this.#metrics.loaded(manifest)
+        showModel(instruments, manifest, wasLoaded)
+        wasLoaded = true
       },
-      onLeave: ({ manifest }) => this.#metrics.left(manifest),
+      onLeave: ({ manifest }) => hideModel(instruments, manifest),
     })
     this.#slots.set(name, slot)
     return slot

@@ -9,18 +9,23 @@ import type { PoolOptions } from './pool.ts'
 export interface Platform {
   /** What the process may use. */
   readonly allowance: Allowance
+  /** Threads that decode. */
+  readonly decodeThreads: number
   readonly createWorker: PoolOptions['createWorker']
-  readonly createDecoder: (threads: number) => Decoder
+  readonly createDecoder: () => Decoder
   /** Milliseconds. */
   readonly now: () => number
 }
 
 /** This machine. */
 export function thisMachine(): Platform {
+  const allowance = readAllowance()
+  const decodeThreads = Math.max(1, Math.floor(allowance.cores))
   return {
-    allowance: readAllowance(),
+    allowance,
+    decodeThreads,
     createWorker: startWorker,
-    createDecoder: (threads) => startDecoder({ threads }),
+    createDecoder: () => startDecoder({ threads: decodeThreads }),
     now: () => performance.now(),
   }
 }

@@ -1,45 +1,36 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { resolveModel } from '@flowers/shared/model/package'
-import type { Config } from '../config.ts'
-import type { ModelMetrics } from './model-metrics.ts'
 import type { ModelSlot } from './model-slot.ts'
-import type { Log } from './opener.ts'
+import type { EngineParts } from './open-model.ts'
 import { Turns } from './turns.ts'
 import { every, fingerprint, Settled } from './watch.ts'
 
 /** The name under which the name of the default model is watched: no model has it. */
 const theDefault = ''
 
-export interface ReloadOptions {
-  readonly config: Pick<Config, 'modelsDir' | 'model'>
-  readonly metrics: Pick<ModelMetrics, 'reloaded'>
-  readonly log: Log
-  /** The slots of the models that are loaded. */
-  readonly serving: () => readonly ModelSlot[]
-  /** Serves the model of this name by default. False: it does already. */
-  readonly serveByDefault: (name: string) => Promise<boolean>
-}
-
 /** Takes over what changed in the folder of models, on command or by itself. What fails is logged and counted. */
 export class Reloads {
-  readonly #options: ReloadOptions
+  readonly #parts: EngineParts
+  readonly #serveByDefault: (name: string) => Promise<void>
   readonly #switching = new Turns()
   /** The name that the file `default` held when it was read last. */
   #default = ''
 
-  constructor(options: ReloadOptions) {
-    this.#options = options
+  /** `serveByDefault`: serves the model of this name by default, if it does not yet. */
+  constructor(parts: EngineParts, serveByDefault: (name: string) => Promise<void>) {
+    this.#parts = parts
+    this.#serveByDefault = serveByDefault
   }
 
   /** The name of the model that is to answer by default. Rejects with MODEL_MISSING when there is none. */
   async readDefault(): Promise<string> {
-    const { modelsDir, model } = this.#options.config
+    const { modelsDir, model } = this.#parts.config
     return (this.#default = (await resolveModel(modelsDir, model ?? undefined)).name)
   }
 
   /** Reads the name of the default model and the highest version of each that is loaded. */
   async all(): Promise<void> {
-    const slots = this.#options.serving()
+    const slots = this.#serving()
     await Promise.allSettled([this.#switchDefault()])
     await Promise.allSettled(slots.map((slot) => this.replace(slot)))
   }
@@ -54,7 +45,7 @@ export class Reloads {
     const settled = new Settled()
     const look = async (): Promise<void> => {
       try {
-        const slots = new Map(this.#options.serving().map((slot) => [slot.name, slot]))
+        const slots = new Map(this.#serving().map((slot) => [slot.name, slot]))
         const tried = new Map([...slots].map(([name, slot]) => [name, slot.tried]))
         const changed = settled.look(await this.#look(slots.keys()), tried.set(theDefault, this.#default))
         await Promise.allSettled(
@@ -62,7 +53,7 @@ export class Reloads {
         )
       } catch (error) {
         // A folder that is being changed may lack what was listed; the next look tells.
-        this.#options.log.error({ reason: String(error) }, 'the folder of models cannot be read')
+        this.#parts.log.error({ reason: String(error) }, 'the folder of models cannot be read')
       }
     }
     every(ms, look, signal)
@@ -70,7 +61,7 @@ export class Reloads {
 
   /** The default name and the state of the version that would serve, for each of `names`. */
   async #look(names: Iterable<string>): Promise<Map<string, string>> {
-    const { modelsDir, model } = this.#options.config
+    const { modelsDir, model } = this.#parts.config
     const found = new Map<string, string>()
     for (const name of [theDefault, ...names]) {
       try {
@@ -85,11 +76,13 @@ export class Reloads {
   }
 
   #switchDefault(): Promise<void> {
-    const work = async (): Promise<void> => {
-      const isNew = await this.#options.serveByDefault(await this.readDefault())
-      if (isNew) this.#options.metrics.reloaded('default', 'done')
-    }
+    const work = async (): Promise<void> => this.#serveByDefault(await this.readDefault())
     return this.#switching.take(() => this.#attempt('default', work))
+  }
+
+  /** The slots of the models that are loaded. */
+  #serving(): ModelSlot[] {
+    return [...this.#parts.slots.values()].filter(({ serving }) => serving !== null)
   }
 
   async #attempt(model: string, work: () => Promise<void>): Promise<void> {
@@ -97,8 +90,8 @@ export class Reloads {
       await work()
     } catch (error) {
       const { message, code } = error as FlowersError
-      this.#options.metrics.reloaded(model, 'failed')
-      this.#options.log.error({ model, code, reason: message }, 'reload failed: the model before goes on')
+      this.#parts.instruments.reloads.inc({ model, result: 'failed' })
+      this.#parts.log.error({ model, code, reason: message }, 'reload failed: the model before goes on')
       throw error
     }
   }

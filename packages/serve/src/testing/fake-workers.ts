@@ -75,6 +75,7 @@ export const fakeDecoder: Decoder = {
 export function fakePlatform(workers: FakeWorkers, memory = 8e9): Platform {
   return {
     allowance: { cores: 1, memory, source: 'system' },
+    decodeThreads: 1,
     createWorker: workers.create,
     createDecoder: () => fakeDecoder,
     now: () => performance.now(),
