@@ -1,4 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import { builtModule } from '@flowers/shared/built-module'
+import { WorkerPool } from '@flowers/shared/worker-pool'
+import type { Report, WorkerPoolOptions, WorkerThread } from '@flowers/shared/worker-pool'
 import { SharedError } from '@flowers/shared/errors'
 import { retryLater } from '../errors.ts'
 import type {
@@ -22,78 +25,36 @@ export interface RunResult {
   readonly prepareSeconds: number
 }
 
-export interface PoolOptions {
-  /** Built module of the worker thread. */
-  readonly module: URL
+export interface PoolOptions extends Pick<WorkerPoolOptions, 'onLost' | 'onTurn'> {
+  readonly createWorker: (settings: WorkerSettings) => WorkerThread
   readonly workers: number
   readonly settings: WorkerSettings
-  /** Called when a worker stopped by itself, before its replacement starts. */
-  readonly onLost?: (reason: string) => void
-  /** Called when a worker has become warm. */
-  readonly onWarm?: () => void
-  /** Called when no worker is warm and one could not be started, at each try. */
-  readonly onDown?: () => void
 }
 
-interface Task {
-  readonly views: readonly ViewInput[]
-  readonly resolve: (result: RunResult) => void
-  readonly reject: (error: Error) => void
-  retried: boolean
-}
-
-interface Member {
-  readonly thread: Worker
-  warm: boolean
-  task: Task | null
-}
-
-/** Pause before a worker is started again, after the given number of starts that failed in a row. */
-function pauseMs(failures: number): number {
-  return failures === 0 ? 0 : Math.min(30_000, 100 * 2 ** failures)
+/** Starts a thread with an ONNX session. */
+export function startWorker(settings: WorkerSettings): WorkerThread {
+  // Options of the process, import conditions of a test runner for one, do not concern built workers.
+  return new Worker(builtModule(import.meta.url, './worker.ts'), { workerData: settings, execArgv: [] })
 }
 
 /**
- * Worker threads with one ONNX session each. A worker that stops is replaced and its run given to another worker
- * once; a run that stops two workers is refused.
+ * Workers with one ONNX session each, which run views as one batch; a worker is `ready` when it is warm.
+ *
+ * `start` rejects with MODEL_TAMPERED when the network is not what it should be, with MODEL_OUTPUT when it cannot be run;
+ * `run` with SERVICE_WORKER_LOST, with MODEL_OUTPUT when the session refuses the input, or with SERVICE_NOT_READY and the
+ * seconds until the next try while no worker can be started.
  */
-export class Pool {
+export class Pool extends WorkerPool<readonly ViewInput[], RunResult> {
   readonly #options: PoolOptions
-  readonly #members = new Set<Member>()
-  readonly #tasks: Task[] = []
   readonly #measured: BatchSeconds[] = []
   #warmUp: WarmUp
   #explains = false
   #runs = 0
-  #failures = 0
-  #started = false
-  #closed = false
-  /** Starts to come, with the time of `performance.now()` when they are due. */
-  readonly #restarts = new Map<NodeJS.Timeout, number>()
 
   constructor(options: PoolOptions) {
+    super({ threads: options.workers, waitForReady: true, onLost: options.onLost, onTurn: options.onTurn })
     this.#options = options
     this.#warmUp = options.settings.warmUp
-  }
-
-  /** Workers that are warm. */
-  get ready(): number {
-    return [...this.#members].filter((member) => member.warm).length
-  }
-
-  /** Workers that are warm and have nothing to do. */
-  get free(): number {
-    return [...this.#members].filter((member) => member.warm && !member.task).length
-  }
-
-  /**
-   * Seconds until a worker is started again, 0: one is being started. Null unless no worker is warm and the last start
-   * failed: a worker that is lost is replaced within a moment as a rule, for which a run can wait.
-   */
-  get retrySeconds(): number | null {
-    if (this.#failures === 0 || this.ready > 0) return null
-    const isStarting = this.#members.size > 0 || this.#restarts.size === 0
-    return isStarting ? 0 : Math.max(0, Math.min(...this.#restarts.values()) - performance.now()) / 1000
   }
 
   /** Whether the network has class maps. */
@@ -101,7 +62,7 @@ export class Pool {
     return this.#explains
   }
 
-  /** What the workers measured when they warmed up. */
+  /** What the workers measured when they warmed up, the last start of each. */
   get measured(): readonly BatchSeconds[] {
     return this.#measured
   }
@@ -111,138 +72,48 @@ export class Pool {
     this.#warmUp = warmUp
   }
 
-  /**
-   * Starts and warms every worker. Rejects with MODEL_TAMPERED when the network is not what it should be, with
-   * MODEL_OUTPUT when it cannot be run.
-   */
-  async start(): Promise<void> {
-    try {
-      await Promise.all(Array.from({ length: this.#options.workers }, () => this.#hire()))
-      this.#started = true
-    } catch (error) {
-      await this.close()
-      throw error
-    }
+  protected createThread(): WorkerThread {
+    return this.#options.createWorker({ ...this.#options.settings, warmUp: this.#warmUp })
   }
 
-  /**
-   * Runs views as one batch on an idle worker, in turn when there is none.
-   * Rejects with SERVICE_WORKER_LOST, with MODEL_OUTPUT when the session refuses the input, or with SERVICE_NOT_READY
-   * as {@link assertRunnable}.
-   */
-  run(views: readonly ViewInput[]): Promise<RunResult> {
-    if (this.#closed) return Promise.reject(lost())
-    const { retrySeconds } = this
-    if (retrySeconds !== null) return Promise.reject(down(retrySeconds))
-    return new Promise((resolve, reject) => {
-      this.#tasks.push({ views, resolve, reject, retried: false })
-      this.#assign()
-    })
+  protected post(thread: WorkerThread, views: readonly ViewInput[]): void {
+    thread.postMessage({ run: ++this.#runs, views } satisfies RunMessage)
   }
 
-  /** Throws SERVICE_NOT_READY, with the seconds until the next try, while no worker can be started. */
-  assertRunnable(): void {
-    const { retrySeconds } = this
-    if (retrySeconds !== null) throw down(retrySeconds)
-  }
-
-  /**
-   * Ends the workers after the runs that are under way; what waits is refused. Never by `terminate()`: onnxruntime-node
-   * aborts the process when its thread is ended within a run.
-   */
-  async close(): Promise<void> {
-    this.#closed = true
-    for (const timer of this.#restarts.keys()) clearTimeout(timer)
-    this.#restarts.clear()
-    for (const task of this.#tasks.splice(0)) task.reject(lost())
-    const ended = [...this.#members].map(({ thread }) => new Promise((resolve) => thread.once('exit', resolve)))
-    for (const { thread } of this.#members) thread.postMessage({ close: true } satisfies CloseMessage)
-    await Promise.all(ended)
-  }
-
-  #hire(): Promise<void> {
-    const { module } = this.#options
-    const settings: WorkerSettings = { ...this.#options.settings, warmUp: this.#warmUp }
-    // Options of the process, import conditions of a test runner for one, do not concern built workers.
-    const thread = new Worker(module, { workerData: settings, execArgv: [] })
-    const member: Member = { thread, warm: false, task: null }
-    this.#members.add(member)
-    return new Promise((resolve, reject) => {
-      let reason = 'it exited'
-      let code: 'MODEL_TAMPERED' | 'MODEL_OUTPUT' = 'MODEL_OUTPUT'
-      thread.on('error', (error) => (reason = String(error)))
-      thread.on('message', (message: WorkerMessage) => {
-        if (message.kind === 'warm') {
-          member.warm = true
-          this.#explains = message.explains
-          this.#failures = 0
-          this.#measured.push(message.seconds)
-          this.#measured.splice(0, this.#measured.length - this.#options.workers)
-          resolve()
-          this.#assign()
-          this.#options.onWarm?.()
-        } else if (message.kind === 'unusable') ({ code, reason } = message)
-        else this.#finish(member, message)
-      })
-      thread.on('exit', () => {
-        this.#members.delete(member)
-        reject(new SharedError(code, `A worker could not be started with ${settings.network}: ${reason}`))
-        if (member.task) this.#again(member.task)
-        // A first start that fails is reported by start() and not repeated.
-        if (this.#closed || (!this.#started && !member.warm)) return
-        this.#options.onLost?.(reason)
-        if (!member.warm) this.#failures++
-        this.#replace()
-        this.#refuseIfDown()
-      })
-    })
-  }
-
-  #replace(): void {
-    // Whoever heard that the worker was lost may have closed the pool.
-    if (this.#closed) return
-    const pause = pauseMs(this.#failures)
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer)
-      // The exit handler tries again.
-      this.#hire().catch(() => {})
-    }, pause)
-    this.#restarts.set(timer, performance.now() + pause)
-  }
-
-  /** Nobody waits until the deadline for what may not come. */
-  #refuseIfDown(): void {
-    const { retrySeconds } = this
-    if (retrySeconds === null) return
-    for (const task of this.#tasks.splice(0)) task.reject(down(retrySeconds))
-    this.#options.onDown?.()
-  }
-
-  #again(task: Task): void {
-    if (task.retried || this.#closed) return task.reject(lost())
-    task.retried = true
-    this.#tasks.unshift(task)
-    this.#assign()
-  }
-
-  #assign(): void {
-    for (const member of this.#members) {
-      if (!member.warm || member.task) continue
-      const task = this.#tasks.shift()
-      if (!task) return
-      member.task = task
-      member.thread.postMessage({ run: ++this.#runs, views: task.views } satisfies RunMessage)
-    }
-  }
-
-  #finish(member: Member, message: Extract<WorkerMessage, { kind: 'logits' | 'failed' }>): void {
-    const task = member.task
-    member.task = null
+  protected read(raw: unknown): Report<RunResult> {
+    const message = raw as WorkerMessage
+    if (message.kind === 'unusable') return { ...message, error: this.#unusable(message.code, message.reason) }
+    if (message.kind === 'failed') return { ...message, error: new SharedError('MODEL_OUTPUT', message.reason) }
     if (message.kind === 'logits') {
-      const { logits, maps, seconds, prepareSeconds } = message
-      task?.resolve({ logits: split(logits, this.#options.settings.classes), maps, seconds, prepareSeconds })
-    } else task?.reject(new SharedError('MODEL_OUTPUT', message.reason))
-    this.#assign()
+      const { maps, seconds, prepareSeconds } = message
+      const logits = split(message.logits, this.#options.settings.classes)
+      return { kind: 'done', reply: { logits, maps, seconds, prepareSeconds } }
+    }
+    this.#explains = message.explains
+    this.#measured.push(message.seconds)
+    this.#measured.splice(0, this.#measured.length - this.#options.workers)
+    return { kind: 'ready' }
+  }
+
+  /** Not by `terminate()`: onnxruntime-node aborts the process when its thread is ended within a run. */
+  protected end(thread: WorkerThread): void {
+    thread.postMessage({ close: true } satisfies CloseMessage)
+  }
+
+  protected lost(): Error {
+    return retryLater('SERVICE_WORKER_LOST', 'The worker that ran this image stopped.', 1)
+  }
+
+  protected down(seconds: number): Error {
+    return retryLater('SERVICE_NOT_READY', 'No worker can be started with the network of this model.', seconds)
+  }
+
+  protected override startFailed(reason: string): Error {
+    return this.#unusable('MODEL_OUTPUT', reason)
+  }
+
+  #unusable(code: 'MODEL_TAMPERED' | 'MODEL_OUTPUT', reason: string): Error {
+    return new SharedError(code, `A worker could not be started with ${this.#options.settings.network}: ${reason}`)
   }
 }
 
@@ -250,12 +121,4 @@ function split(logits: Float32Array, classes: number): Float32Array[] {
   return Array.from({ length: logits.length / classes }, (_, index) =>
     logits.subarray(index * classes, (index + 1) * classes),
   )
-}
-
-function lost(): Error {
-  return retryLater('SERVICE_WORKER_LOST', 'The worker that ran this image stopped.', 1)
-}
-
-function down(seconds: number): Error {
-  return retryLater('SERVICE_NOT_READY', 'No worker can be started with the network of this model.', seconds)
 }

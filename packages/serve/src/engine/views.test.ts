@@ -1,7 +1,7 @@
 import { argmax, mergeViews, softmax, viewPolicies } from '@flowers/shared/model/views'
 import { describe, expect, it } from 'vitest'
 import { inferViews } from './views.ts'
-import type { ViewRunner } from './views.ts'
+import type { ViewSource } from './views.ts'
 
 const of = 6
 
@@ -14,7 +14,7 @@ function logitsOf(seed: number, sharpness: number): number[][] {
 /** Records what is started together; a view takes as many turns of the event loop as its place from the end. */
 function runner(logits: number[][], spare = 0) {
   const started: number[][] = []
-  const use: ViewRunner = {
+  const use: ViewSource = {
     spare: () => spare,
     run: (indices) => {
       started.push([...indices])
@@ -77,7 +77,7 @@ describe('inferViews', () => {
   it('rejects with the error of a view, and starts no other', async () => {
     for (const policy of viewPolicies) {
       const { use, started } = runner(unsure)
-      const run: ViewRunner['run'] = (indices) => {
+      const run: ViewSource['run'] = (indices) => {
         started.push([...indices])
         return indices.map(() => Promise.reject(new Error('lost')))
       }

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
-import { fingerprint, Settled } from './watch.ts'
+import { expect, it, vi } from 'vitest'
+import { every, fingerprint, Settled } from './watch.ts'
 
 it('tells a folder from what it was by names, sizes and times of its files, also deep ones', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'flowers-watch-'))
@@ -44,4 +44,29 @@ it('reports what changed only once it stays, and what is known never', () => {
   expect(look('3', '2')).toEqual([])
   expect(look('4', '2')).toEqual([])
   expect(look('4', '2')).toEqual(['a'])
+})
+
+it('looks again and again, one look after the other, until it is aborted', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    let looks = 0
+    let end = (): void => {}
+    const controller = new AbortController()
+    const look = (): Promise<void> => {
+      looks++
+      return new Promise((resolve) => (end = resolve))
+    }
+    every(100, look, controller.signal)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(looks).toBe(1)
+    end()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(looks).toBe(2)
+    end()
+    await vi.advanceTimersByTimeAsync(50)
+    controller.abort()
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })

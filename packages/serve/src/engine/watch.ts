@@ -25,3 +25,13 @@ export class Settled {
     return settled
   }
 }
+
+/** Calls `look` every `ms` milliseconds, counted from the end of the one before, until `signal` is aborted. */
+export function every(ms: number, look: () => Promise<void>, signal: AbortSignal): void {
+  let timer: NodeJS.Timeout | undefined
+  const next = (): void => {
+    if (!signal.aborted) timer = setTimeout(() => void look().finally(next), ms).unref()
+  }
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  next()
+}

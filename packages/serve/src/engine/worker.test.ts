@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { builtModule } from '@flowers/shared/built-module'
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { testModels } from '../testing/service.ts'
 import { warmUpFor } from './batch.ts'
-import { Pool } from './pool.ts'
+import { Pool, startWorker } from './pool.ts'
 
 const network = join(testModels, 'tiny/1/onnx/model.onnx')
 const content = await readFile(network)
@@ -17,7 +16,7 @@ let made: Pool | undefined
 function pool(file: { network: string; bytes: number; sha256: string }): Pool {
   const preprocessing = { size: 32, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization } as const
   const settings = { ...file, classes: 4, preprocessing, threads: 1, warmUp: warmUpFor(1) }
-  return (made = new Pool({ module: builtModule(import.meta.url, './worker.ts'), workers: 1, settings }))
+  return (made = new Pool({ createWorker: startWorker, workers: 1, settings }))
 }
 
 afterEach(async () => made?.close())

@@ -1,8 +1,10 @@
 import type { ViewPolicy } from '@flowers/shared/model/views'
-import { answerImage } from '../http/answering.ts'
-import type { RequestContext } from '../http/answering.ts'
-import type { Classification } from '../engine/classifier.ts'
-import { secondsLeft, untilOver } from '../http/deadline.ts'
+import type { FastifyRequest } from 'fastify'
+import type { Classification } from '../engine/answers.ts'
+import type { Classifier } from '../engine/classifier.ts'
+import { untilOver } from '../http/deadline.ts'
+import { tellStages } from '../http/inference.ts'
+import type { Inference } from '../http/inference.ts'
 import { Dropped } from '../errors.ts'
 import { assertFinite } from './finite.ts'
 import { misfit } from './request.ts'
@@ -10,7 +12,11 @@ import type { InferCall, InputTensor, OutputRequest } from './request.ts'
 import { writeInferResponse } from './response.ts'
 import type { InferAnswer, OutputValues } from './response.ts'
 
-interface InferLimits {
+/** An inference that was read, and the model that it asks. */
+interface ModelRequest {
+  readonly request: FastifyRequest
+  readonly inference: Inference
+  readonly classifier: Classifier
   readonly policy: ViewPolicy
 }
 
@@ -20,7 +26,7 @@ type Of<Datatype> = Extract<InputTensor, { datatype: Datatype }>
 interface Kernel<Datatype extends InputTensor['datatype']> {
   readonly datatype: Datatype
   readonly output: string
-  readonly run: (context: RequestContext, input: Of<Datatype>, limits: InferLimits) => Promise<Float32Array[]>
+  readonly run: (asked: ModelRequest, input: Of<Datatype>) => Promise<Float32Array[]>
 }
 
 const kernels = {
@@ -32,11 +38,7 @@ const kernels = {
  * Answers an inference with the outputs that it asks for.
  * Rejects with SERVICE_TENSOR when it does not fit the model, and as the classifier does.
  */
-export async function inferTensors(
-  context: RequestContext,
-  call: InferCall,
-  limits: InferLimits,
-): Promise<InferAnswer> {
+export async function inferTensors(asked: ModelRequest, call: InferCall): Promise<InferAnswer> {
   const { input } = call
   if (!Object.hasOwn(kernels, input.name)) {
     throw misfit(`There is no input ${JSON.stringify(input.name)}; there are: ${Object.keys(kernels).join(', ')}.`)
@@ -49,11 +51,9 @@ export async function inferTensors(
     // Each would be written anew: a small request for a large answer.
     if (place > 0) throw misfit(`The output ${output} is asked for twice.`)
   }
-  const { name, version, labels } = context.classifier.manifest
+  const { name, version, labels } = asked.classifier.manifest
   // The datatype was compared above, which the compiler cannot relate to the kernel.
-  const rows = await (run as Kernel<InputTensor['datatype']>['run'])(context, input, {
-    policy: call.tta ?? limits.policy,
-  })
+  const rows = await (run as Kernel<InputTensor['datatype']>['run'])(asked, input)
   const result: OutputValues = { name: output, shape: [rows.length, labels.length], values: join(rows, labels.length) }
   const head = {
     model_name: name,
@@ -72,8 +72,10 @@ function plain(name: string, binary: boolean): OutputRequest {
 }
 
 /** One view for each row of normalised pixels, as it is: nothing is decoded, resized or merged. */
-async function runPixels(context: RequestContext, { shape, data }: Of<'FP32'>): Promise<Float32Array[]> {
-  const { request, classifier, scheduler } = context
+async function runPixels(
+  { request, inference, classifier }: ModelRequest,
+  { shape, data }: Of<'FP32'>,
+): Promise<Float32Array[]> {
   const { size } = classifier.manifest.preprocessing
   const wanted = [3, size, size]
   const [rows = 0, ...rest] = shape
@@ -82,40 +84,28 @@ async function runPixels(context: RequestContext, { shape, data }: Of<'FP32'>): 
   }
   const length = 3 * size * size
   const views = Array.from({ length: rows }, (_, row) => data.subarray(row * length, (row + 1) * length))
-  const ticket = classifier.admitRows(scheduler, rows, secondsLeft(request))
-  const logits = await untilOver(request, classifier.infer(views, { ticket, signal: request.work.signal }))
+  const logits = await untilOver(request, classifier.infer(views, inference.context(request)))
   assertFinite(logits, views, classifier.manifest.preprocessing)
   return logits
 }
 
 /** Calibrated probabilities of all classes for each image, merged over the views that the policy asks for. */
 async function runImages(
-  context: RequestContext,
+  { request, inference, classifier, policy }: ModelRequest,
   { shape, data }: Of<'BYTES'>,
-  limits: InferLimits,
 ): Promise<Float32Array[]> {
   if (data.length === 0 || shape.length > 2 || (shape[1] ?? 1) !== 1) {
     throw misfit(`The shape of image is [N] or [N, 1], not [${shape.join(', ')}].`)
   }
-  const { request, classifier, scheduler } = context
   const topK = classifier.manifest.labels.length
-  const { tickets, policy } = classifier.admit(scheduler, {
-    images: data.length,
-    // The answer has no place to say that it stepped down.
-    policies: classifier.policies(limits.policy, false),
-    seconds: secondsLeft(request),
-  })
-  const answers = await Promise.all(
-    data.map((image, index) => answerImage(context, image, { policy, topK, ticket: tickets[index]! })),
-  ).catch((error: unknown) => {
+  // The answer has no place to say that it stepped down.
+  const question = { policy, mayStepDown: false, topK }
+  const answers = await Promise.all(inference.classify(request, classifier, data, question)).catch((error: unknown) => {
     // All are answered or none: the others would be classified for nobody.
     request.work.abort(new Dropped())
     throw error
   })
-  if (answers.length === 1) {
-    const { total: _, ...stages } = answers[0]!.timings
-    request.stageTimes = stages
-  }
+  if (answers.length === 1) tellStages(request, answers[0]!.timings)
   return answers.map(probabilities)
 }
 

@@ -4,19 +4,16 @@ import type { ProblemCode } from '../errors.ts'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import type { Config } from '../config.ts'
-import type { Classifier } from '../engine/classifier.ts'
 import type { Engine } from '../engine/models.ts'
 import { inferTensors } from './infer.ts'
 import { bytesOf, misfit, readInferRequest } from './request.ts'
 import type { InferCall } from './request.ts'
 import { unpackerOf } from './unpack.ts'
-import type { Instruments } from '../observe/instruments.ts'
 import type { Content, Operation } from '../http/openapi/operation.ts'
-import { deadline, untilOver } from '../http/deadline.ts'
+import { Inference } from '../http/inference.ts'
+import type { InferenceOptions } from '../http/inference.ts'
+import { readBody } from '../http/upload.ts'
 import { routePlugin } from '../http/route-plugin.ts'
-import { bodyLimits, readBody } from '../http/upload.ts'
-import type { UploadMemory } from '../http/upload-memory.ts'
 import * as schemas from '../http/schemas.ts'
 import { retryLater, ServiceError } from '../errors.ts'
 
@@ -30,11 +27,7 @@ interface OfModel {
   Params: { name: string; version?: string }
 }
 
-interface ProtocolOptions {
-  readonly engine: Engine
-  readonly instruments: Instruments
-  readonly uploads: UploadMemory
-  readonly config: Config
+interface ProtocolOptions extends InferenceOptions {
   readonly version: string
 }
 
@@ -183,20 +176,17 @@ const inferOperation: Operation = {
 }
 
 async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Promise<void> {
-  const { engine, instruments, uploads, config } = options
-  const limits = { memory: uploads, bytes: config.bodyLimitMb * 1e6, images: config.imagesLimit }
+  const { uploads, config } = options
+  const inference = new Inference(options, config.imagesLimit)
+  const { limits } = inference
   const jsonBytesLimit = config.jsonLimitMb * 1e6
-  app.addHook('onRequest', (_request, _reply, done) => {
-    engine.scheduler.assertRoom(1)
-    done()
-  })
-  app.addHook('onRequest', ({ headers }, _reply, done) => {
+  await inference.install(app, ({ headers }) => {
+    // A full queue is told first, whatever the body is.
+    inference.assertRoom()
     const type = headers['content-type'] ?? ''
-    const isForm = /^multipart\//i.test(type)
-    done(isForm ? new ServiceError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`) : undefined)
+    if (!/^multipart\//i.test(type)) return
+    throw new ServiceError('SERVICE_MEDIA_TYPE', `The body has the type ${type}, not JSON.`)
   })
-  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  await app.register(bodyLimits, limits)
 
   const readCall = async (request: FastifyRequest): Promise<InferCall> => {
     const jsonBytes = readJsonBytes(request)
@@ -212,10 +202,11 @@ async function inferRoutes(app: FastifyInstance, options: ProtocolOptions): Prom
   }
   const infer = async (request: FastifyRequest<OfModel>, reply: FastifyReply): Promise<FastifyReply> => {
     const call = await readCall(request)
-    const classifier = await untilOver(request, openModel(engine, request.params))
-    const policy = call.tta ?? config.views ?? classifier.manifest.viewPolicy
-    const context = { request, classifier, scheduler: engine.scheduler, instruments }
-    const answer = await inferTensors(context, call, { policy })
+    const { name, version } = request.params
+    const classifier = await inference.model(request, name)
+    assertVersion(classifier.manifest, name, version)
+    const policy = inference.policy(classifier, call.tta)
+    const answer = await inferTensors({ request, inference, classifier, policy }, call)
     if (answer.jsonBytes === null) void reply.type('application/json; charset=utf-8')
     else void reply.type('application/octet-stream').header('inference-header-content-length', answer.jsonBytes)
     return reply.send(answer.body)
@@ -228,14 +219,7 @@ function ofModel(rest: string): string[] {
   return [`/v2/models/:name${rest}`, `/v2/models/:name/versions/:version${rest}`]
 }
 
-/** The model, when it serves the version that the path names. */
-async function openModel(engine: Engine, { name, version }: OfModel['Params']): Promise<Classifier> {
-  const classifier = await engine.classifier(name)
-  assertVersion(classifier.manifest, name, version)
-  return classifier
-}
-
-/** As {@link openModel}, and loads nothing. */
+/** What a model is like that serves the version which the path names; loads nothing. */
 async function manifestOf(engine: Engine, { name, version }: OfModel['Params']): Promise<Manifest> {
   const manifest = await engine.manifest(name)
   assertVersion(manifest, name, version)

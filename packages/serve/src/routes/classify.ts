@@ -1,16 +1,12 @@
 import { viewPolicies } from '@flowers/shared/model/views'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { answerImage } from '../http/answering.ts'
-import type { Config } from '../config.ts'
-import type { Engine } from '../engine/models.ts'
-import type { Instruments } from '../observe/instruments.ts'
+import type { Classification } from '../engine/answers.ts'
 import type { Operation } from '../http/openapi/operation.ts'
-import { deadline, secondsLeft, untilOver } from '../http/deadline.ts'
 import { toFlowersError, toProblem } from '../http/errors.ts'
+import { Inference, roundAll, tellStages } from '../http/inference.ts'
+import type { InferenceOptions } from '../http/inference.ts'
+import { readImages } from '../http/upload.ts'
 import { routePlugin } from '../http/route-plugin.ts'
-import { readImages, upload } from '../http/upload.ts'
-import type { UploadMemory } from '../http/upload-memory.ts'
-import type { UploadLimits } from '../http/upload.ts'
 import { classifyAnswer, classifyAnswers, classifyQuery } from '../http/schemas.ts'
 import type { ClassifyAnswer, Problem } from '../http/schemas.ts'
 import { ClientGone } from '../errors.ts'
@@ -69,59 +65,36 @@ export const classifyOperation: Operation = {
 /** `POST /classify`: see README.md for the request and the answer. */
 export const classifyRoutes = routePlugin('classify', addClassify)
 
-async function addClassify(
-  app: FastifyInstance,
-  options: { engine: Engine; instruments: Instruments; uploads: UploadMemory; config: Config },
-): Promise<void> {
-  const { engine, instruments, uploads, config } = options
-  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, memory: uploads, images: config.imagesLimit }
-  // What cannot be answered is refused before the body is read.
-  app.addHook('onRequest', (request, _reply, done) => {
-    readQuery(request)
-    engine.scheduler.assertRoom(1)
-    done()
-  })
-  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  await app.register(upload, limits)
+async function addClassify(app: FastifyInstance, options: InferenceOptions): Promise<void> {
+  const inference = new Inference(options, options.config.imagesLimit)
+  await inference.install(app, readQuery)
 
   async function classify(
     request: FastifyRequest,
   ): Promise<ClassifyAnswer | { results: (ClassifyAnswer | Problem)[] }> {
-    const query = readQuery(request)
-    const { images, several } = await readImages(request, limits)
-    const classifier = await untilOver(request, engine.classifier(query.model))
-    const { scheduler } = engine
-    const asked = query.tta ?? config.views ?? classifier.manifest.viewPolicy
-    const { tickets, policy } = classifier.admit(scheduler, {
-      images: images.length,
-      policies: classifier.policies(asked, query.allow_step_down ?? query.tta === undefined),
-      seconds: secondsLeft(request),
-    })
-    const answers = images.map(async (image, index) => {
-      const question = { policy, topK: query.top_k, details: query.details, ticket: tickets[index]! }
-      const answer = await answerImage({ request, classifier, scheduler, instruments }, image, question)
-      return { ...answer, timings: roundAll(answer.timings) }
-    })
+    const { model, tta, top_k: topK, allow_step_down: mayStepDown = tta === undefined, details } = readQuery(request)
+    const { images, several } = await readImages(request, inference.limits)
+    const classifier = await inference.model(request, model)
+    const question = { policy: inference.policy(classifier, tta), mayStepDown, topK, details }
+    const answers = inference
+      .classify(request, classifier, images, question)
+      .map(async (running) => rounded(await running))
     if (several) return { results: await Promise.all(answers.map((answer) => answer.catch(problemOfPart))) }
     const answer = await answers[0]!
-    const { total: _, ...stages } = answer.timings
-    request.stageTimes = stages
+    tellStages(request, answer.timings)
     return answer
   }
 
-  const operation = { ...classifyOperation, body: imageBody(limits.images) }
+  const operation = { ...classifyOperation, body: imageBody(inference.limits.images) }
   app.post('/classify', { config: { operation } }, classify)
+}
+
+function rounded(answer: Classification): ClassifyAnswer {
+  return { ...answer, timings: roundAll(answer.timings) }
 }
 
 /** An image of several that failed is answered in its place; when the client left, nobody is answered. */
 function problemOfPart(error: unknown): Problem {
   if (error instanceof ClientGone) throw error
   return toProblem(toFlowersError(error))
-}
-
-/** Milliseconds as they are answered: two digits after the point. */
-export function roundAll<T extends { readonly [name in keyof T]: number }>(values: T): T {
-  return Object.fromEntries(
-    Object.entries<number>(values).map(([name, value]) => [name, Math.round(value * 100) / 100]),
-  ) as T
 }

@@ -1,18 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Config } from '../config.ts'
-import type { Engine } from '../engine/models.ts'
 import { explainPicture } from './explain-picture.ts'
-import type { Instruments } from '../observe/instruments.ts'
 import type { Operation } from '../http/openapi/operation.ts'
-import { deadline, secondsLeft, untilOver } from '../http/deadline.ts'
+import { untilOver } from '../http/deadline.ts'
+import { Inference, roundAll, tellStages } from '../http/inference.ts'
+import type { InferenceOptions } from '../http/inference.ts'
+import { readImages } from '../http/upload.ts'
 import { routePlugin } from '../http/route-plugin.ts'
-import { readImages, upload } from '../http/upload.ts'
-import type { UploadMemory } from '../http/upload-memory.ts'
-import type { UploadLimits } from '../http/upload.ts'
 import { explainAnswer, explainQuery } from '../http/schemas.ts'
 import type { ExplainAnswer } from '../http/schemas.ts'
-import { Stopwatch } from '../observe/stopwatch.ts'
-import { classifyOperation, imageBody, roundAll } from './classify.ts'
+import { classifyOperation, imageBody } from './classify.ts'
 import { queryReader } from './query.ts'
 
 const readQuery = queryReader(explainQuery, {
@@ -35,42 +31,24 @@ const operation: Operation = {
 /** `POST /explain`: the class maps of one image, as numbers or as a picture. */
 export const explainRoutes = routePlugin('explain', addExplain, '@fastify/accepts')
 
-async function addExplain(
-  app: FastifyInstance,
-  options: { engine: Engine; instruments: Instruments; uploads: UploadMemory; config: Config },
-): Promise<void> {
-  const { engine, instruments, uploads, config } = options
-  const limits: UploadLimits = { bytes: config.bodyLimitMb * 1e6, memory: uploads, images: 1 }
-  app.addHook('onRequest', (request, _reply, done) => {
-    readQuery(request)
-    engine.scheduler.assertRoom(1)
-    done()
-  })
-  await app.register(deadline, { defaultMs: config.defaultDeadlineMs, closing: engine.closing, instruments })
-  await app.register(upload, limits)
+async function addExplain(app: FastifyInstance, options: InferenceOptions): Promise<void> {
+  const inference = new Inference(options, 1)
+  await inference.install(app, readQuery)
 
   async function explain(request: FastifyRequest, reply: FastifyReply): Promise<ExplainAnswer | Buffer> {
     const { model, label: labels } = readQuery(request)
-    const { images } = await readImages(request, limits)
-    const classifier = await untilOver(request, engine.classifier(model))
-    const { tickets } = classifier.admit(engine.scheduler, {
-      images: 1,
-      policies: ['none'],
-      seconds: secondsLeft(request),
-    })
-    const watch = new Stopwatch(instruments, request)
-    const question = { labels, ticket: tickets[0]!, signal: request.work.signal, watch }
-    const found = await untilOver(request, classifier.explain(images[0]!, question))
-    const { canvas, height, width, maps, timings } = found
-    const { total: _, ...stages } = timings
-    request.stageTimes = stages
+    const { images } = await readImages(request, inference.limits)
+    const classifier = await inference.model(request, model)
+    const explanation = classifier.explain(images[0]!, labels, inference.context(request))
+    const { canvas, height, width, maps, timings, model: answering } = await untilOver(request, explanation)
+    tellStages(request, timings)
     void reply.header('vary', 'accept')
     if (request.type(['application/json', 'image/png']) === 'image/png') {
       void reply.type('image/png')
       return untilOver(request, explainPicture(canvas, { values: maps[0]!.values, height, width }))
     }
     return {
-      model: found.model,
+      model: answering,
       crop: classifier.manifest.preprocessing.cropFraction,
       height,
       width,

@@ -1,8 +1,9 @@
 import { vi } from 'vitest'
+import { serviceLevel } from '../engine/admission.ts'
 import type { ServiceLevel } from '../engine/scheduler/forecast.ts'
 import type { ViewInput } from '../engine/messages.ts'
 import { Scheduler } from '../engine/scheduler/scheduler.ts'
-import type { Runner, Ticket } from '../engine/scheduler/scheduler.ts'
+import type { Ticket, Workers } from '../engine/scheduler/scheduler.ts'
 import { arrivals } from './open-loop.ts'
 import { uniform } from './statistics.ts'
 
@@ -36,17 +37,7 @@ export interface ClassShares {
 }
 
 /** Views by policy, of a picture that is looked at six times at most and never decided early. */
-const offersOf = (viewSeconds: number, workers: number): ServiceLevel[] =>
-  (
-    [
-      ['exact', 6],
-      ['none', 1],
-    ] as const
-  ).map(([policy, views]) => ({
-    policy,
-    work: views * viewSeconds,
-    latency: Math.ceil(views / workers) * viewSeconds,
-  }))
+const viewsOf = { full: 6, exact: 6, fast: 6, none: 1 }
 
 const view: ViewInput = { pixels: new SharedArrayBuffer(1), flip: 'none' }
 
@@ -66,17 +57,20 @@ export async function virtualLoad(load: VirtualLoad): Promise<Map<number, ClassS
 async function simulate(load: VirtualLoad): Promise<Map<number, ClassShares>> {
   const { workers, viewSeconds, noise, decodeSeconds, limit, deadlines } = load
   const scheduler = new Scheduler({ threads: workers, limit })
-  const levels = offersOf(viewSeconds, workers)
+  const cost = { seconds: (views: number) => views * viewSeconds }
+  const levels = (['exact', 'none'] as const).map((policy) =>
+    serviceLevel({ cost, plan: { workers, threads: 1 }, batch: 1 }, policy, viewsOf[policy]),
+  )
   const draw = uniform(load.seed)
   const after = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
   let busy = 0
-  const runner: Runner = {
+  const pool: Workers = {
     get free() {
       return workers - busy
     },
     threads: 1,
     batch: 1,
-    seconds: () => viewSeconds,
+    seconds: cost.seconds,
     run: async (views) => {
       busy++
       const seconds = viewSeconds * (1 + noise * (2 * draw() - 1))
@@ -104,8 +98,8 @@ async function simulate(load: VirtualLoad): Promise<Map<number, ClassShares>> {
     let answered = false
     try {
       await after(decodeSeconds)
-      const views = Array.from({ length: Math.round(level.work / viewSeconds) }, () => view)
-      await Promise.all(ticket.run(runner, views, controller.signal))
+      const views = Array.from({ length: viewsOf[level.policy] }, () => view)
+      await Promise.all(ticket.run(pool, views, controller.signal))
       answered = !controller.signal.aborted
       share.views += answered ? views.length : 0
     } catch {

@@ -1,9 +1,9 @@
-import { EventEmitter } from 'node:events'
 import sharp from 'sharp'
 import { afterEach, describe, expect, it } from 'vitest'
 import { decodeViews } from './preprocess.ts'
 import { startDecoder } from './decode-threads.ts'
-import type { DecodeReply, DecodeTask, DecodeThread, Decoder } from './decode-threads.ts'
+import type { DecodeReply, DecodeTask, Decoder } from './decode-threads.ts'
+import { FakeThread } from '../testing/fake-thread.ts'
 import { imagenetNormalization } from './preprocessing.ts'
 import type { Preprocessing } from './preprocessing.ts'
 
@@ -32,6 +32,8 @@ describe('startDecoder', () => {
     )
     for (const { canvases, resizeSeconds } of results) {
       expect(canvases).toEqual(expected)
+      // Other threads read them without a copy.
+      for (const { pixels } of canvases) expect(pixels.buffer).toBeInstanceOf(SharedArrayBuffer)
       expect(resizeSeconds).toBeGreaterThan(0)
     }
     expect(photo.length).toBeGreaterThan(0)
@@ -72,37 +74,39 @@ describe('startDecoder', () => {
   })
 })
 
+describe('a picture', () => {
+  it('that nobody waits for any more is told so to its thread', async () => {
+    const thread = new FakeThread()
+    decoder = startDecoder({ threads: 1, createThread: () => thread })
+    const abort = new AbortController()
+    const asked = decoder.decodeViews(photo, preprocessing, [1], { signal: abort.signal })
+    const { abandoned } = thread.task as DecodeTask
+    expect(abandoned[0]).toBe(0)
+    abort.abort(new Error('gone'))
+    expect(abandoned[0]).toBe(1)
+    await expect(asked).rejects.toThrow('gone')
+  })
+
+  it('that stops two threads is refused', async () => {
+    const thread = (): FakeThread => new FakeThread((_, self) => queueMicrotask(() => self.die(new Error('hit'))))
+    decoder = startDecoder({ threads: 2, createThread: thread })
+    const asked = decoder.decodeViews(photo, preprocessing, [1])
+    await expect(asked).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('Error: hit') })
+  })
+})
+
 const decoded: DecodeReply = { canvases: [], resizeSeconds: 0 }
 
-const nameOf = ({ bytes }: DecodeTask): string => Buffer.from(bytes).toString()
-
-/** A thread that decodes nothing and replies when the test says so. */
-class FakeThread extends EventEmitter {
-  task: DecodeTask | null = null
-
-  postMessage(task: DecodeTask): void {
-    this.task = task
-  }
-
-  reply(reply: DecodeReply): void {
-    this.task = null
-    this.emit('message', reply)
-  }
-
-  terminate(): Promise<number> {
-    return Promise.resolve(0)
-  }
-}
+const nameOf = (task: unknown): string => Buffer.from((task as DecodeTask).bytes).toString()
 
 describe('large pictures', () => {
   const blank = { width: 5000, height: 4000, channels: 3, background: 'red' } as const
 
   it('are decoded one after the other, and others meanwhile', async () => {
     const threads: FakeThread[] = []
-    const createThread = (): DecodeThread => {
-      const thread = new FakeThread()
-      threads.push(thread)
-      return thread as unknown as DecodeThread
+    const createThread = (): FakeThread => {
+      threads.push(new FakeThread())
+      return threads.at(-1)!
     }
     decoder = startDecoder({ threads: 2, createThread })
     const done: string[] = []
@@ -113,8 +117,8 @@ describe('large pictures', () => {
     const busyWith = (name: string) => threads.find(({ task }) => task && nameOf(task) === name)!
 
     expect(working()).toEqual(['large 1', 'large 2'])
-    busyWith('large 1').reply({ large: true })
-    busyWith('large 2').reply({ large: true })
+    busyWith('large 1').reply('large')
+    busyWith('large 2').reply('large')
     // One of the large pictures is being decoded now; the other waits although it came before the small ones.
     expect(working()).toEqual(['large 1', 'small 1'])
     busyWith('small 1').reply(decoded)

@@ -5,7 +5,7 @@ import { centerCanvas } from './preprocess.ts'
 import type { DecodeReply, DecodeTask } from './decode-threads.ts'
 
 const port = parentPort
-if (!port) throw new Error('preprocess-worker runs in a worker thread only.')
+if (!port) throw new Error('decode-worker runs in a worker thread only.')
 
 /** A picture of more bytes is decoded while no other such one is: photos of 16 megapixels, or others of fewer. */
 const largeBytes = 48e6
@@ -15,7 +15,7 @@ async function reply(task: DecodeTask): Promise<DecodeReply> {
   try {
     const started = performance.now()
     const opened = await openImage(bytes, limits)
-    if (opened.pixelBytes > largeBytes && !mayBeLarge) return { large: true }
+    if (opened.pixelBytes > largeBytes && !mayBeLarge) return 'large'
     const goOn = (): void => {
       if (performance.now() - started > (limits?.seconds ?? Infinity) * 1000) throw tooSlow()
       if (abandoned[0] === 1) throw new SharedError('INTERNAL', 'Nobody waits for the picture any more.')
@@ -25,7 +25,9 @@ async function reply(task: DecodeTask): Promise<DecodeReply> {
     const decoded = performance.now()
     const canvases = scales.map((scale) => {
       goOn()
-      return centerCanvas(image, preprocessing, scale)
+      const pixels = new Uint8Array(new SharedArrayBuffer(3 * preprocessing.size ** 2))
+      centerCanvas(image, preprocessing, scale, pixels)
+      return { pixels, size: preprocessing.size }
     })
     return { canvases, resizeSeconds: (performance.now() - decoded) / 1000 }
   } catch (error) {
@@ -34,9 +36,5 @@ async function reply(task: DecodeTask): Promise<DecodeReply> {
   }
 }
 
-port.on('message', (task: DecodeTask) => {
-  void reply(task).then((message) => {
-    const buffers = 'canvases' in message ? message.canvases.map(({ pixels }) => pixels.buffer as ArrayBuffer) : []
-    port.postMessage(message, buffers)
-  })
-})
+port.postMessage('ready' satisfies DecodeReply)
+port.on('message', (task: DecodeTask) => void reply(task).then((message) => port.postMessage(message)))

@@ -29,13 +29,13 @@ export function centerOffset(length: number, size: number): number {
 
 /**
  * The centre canvas of one scale: shortest edge to `shortestEdge(preprocessing, scale)`, then the centre
- * `size` x `size`, so that every scale gives the same size.
+ * `size` x `size`, so that every scale gives the same size. `out` takes the pixels: size x size x 3 bytes.
  */
-export function centerCanvas(image: RgbImage, preprocessing: Preprocessing, scale: number): Canvas {
+export function centerCanvas(image: RgbImage, preprocessing: Preprocessing, scale: number, out?: Uint8Array): Canvas {
   const { size, kernel } = preprocessing
   const { width, height } = resizedSize(image.width, image.height, shortestEdge(preprocessing, scale))
   const crop = { left: centerOffset(width, size), top: centerOffset(height, size), width: size, height: size }
-  return { pixels: resample(image, { width, height, kernel, crop }), size }
+  return { pixels: resample(image, { width, height, kernel, crop }, out), size }
 }
 
 /**

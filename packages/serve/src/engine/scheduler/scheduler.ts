@@ -7,15 +7,15 @@ import type { RunResult } from '../pool.ts'
 import type { ClassMaps, ViewInput } from '../messages.ts'
 import { Timetable } from './timetable.ts'
 
-/** Workers of one model, as the scheduler sees them. */
-export interface Runner {
+/** What runs the views of one model for the scheduler. */
+export interface Workers {
   /** Workers that are warm and have nothing to do. */
   readonly free: number
   /** Threads of a worker. */
   readonly threads: number
   /** The most views of a run. */
   readonly batch: number
-  /** Seconds that a run of so many views is expected to take. */
+  /** Seconds that a run of `views` views is expected to take. */
   seconds(views: number): number
   run(views: readonly ViewInput[]): Promise<RunResult>
 }
@@ -25,7 +25,7 @@ export interface ViewOutcome {
   readonly logits: Float32Array
   /** Null when no view of the run asked for them. */
   readonly maps: ClassMaps | null
-  /** `performance.now()` when its run began. */
+  /** Milliseconds of the scheduler's clock when its run began. */
   readonly started: number
   /** Seconds of its run, in the worker. */
   readonly seconds: number
@@ -38,11 +38,11 @@ export interface ViewOutcome {
 /** The place of one image, from its admission until it leaves. */
 export interface Ticket {
   /**
-   * Runs views on the workers of `runner`, side by side where workers are idle. The image leaves the queue when the
+   * Runs views on `workers`, side by side where some are idle. The image leaves the queue when the
    * first begins. Each rejects with the reason of `signal` when that is aborted before the view begins, else as the
    * run does.
    */
-  run(runner: Runner, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[]
+  run(workers: Workers, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[]
   /**
    * Ends the image and drops its views that wait; calling it again does nothing. `answered`: its time counts for
    * later forecasts, as that of one that is late does.
@@ -65,7 +65,7 @@ export interface Admission {
 
 interface Job {
   readonly ticket: State
-  readonly runner: Runner
+  readonly workers: Workers
   readonly view: ViewInput
   readonly signal: AbortSignal
   readonly resolve: (outcome: ViewOutcome) => void
@@ -74,7 +74,7 @@ interface Job {
   alone: boolean
 }
 
-/** Times are seconds of `performance.now()`. */
+/** Times are seconds of the scheduler's clock. */
 interface State {
   readonly order: number
   readonly admitted: number
@@ -92,7 +92,7 @@ interface State {
 interface Run {
   readonly threads: number
   readonly jobs: readonly Job[]
-  /** When it is expected to end, in seconds of `performance.now()`. */
+  /** When it is expected to end, in seconds of the scheduler's clock. */
   readonly end: number
 }
 
@@ -113,15 +113,18 @@ export class Scheduler {
   readonly #limit: number
   readonly #jobs: Job[] = []
   readonly #tickets = new Set<State>()
-  readonly #errors = new ForecastErrors()
+  readonly #errors: ForecastErrors
+  readonly #now: () => number
   readonly #runs = new Set<Run>()
   #order = 0
   #refused = -Infinity
 
-  /** `limit`: images that may wait. */
-  constructor(options: { threads: number; limit: number }) {
+  /** `limit`: images that may wait. `now`: milliseconds, of `performance.now()` unless said. */
+  constructor(options: { threads: number; limit: number; now?: () => number; errors?: ForecastErrors }) {
     this.threads = options.threads
     this.#limit = options.limit
+    this.#now = options.now ?? (() => performance.now())
+    this.#errors = options.errors ?? new ForecastErrors()
   }
 
   /** Images that are admitted and of which no view was begun: being decoded, or waiting. */
@@ -132,12 +135,16 @@ export class Scheduler {
   /** Seconds since the oldest of them was admitted; 0 when there is none. */
   get age(): number {
     const waiting = [...this.#tickets].find((ticket) => ticket.queued)
-    return waiting ? seconds() - waiting.admitted : 0
+    return waiting ? this.#seconds() - waiting.admitted : 0
   }
 
   /** Runs that are under way: workers that are busy. */
   get busy(): number {
     return this.#runs.size
+  }
+
+  #seconds(): number {
+    return this.#now() / 1000
   }
 
   get #busyThreads(): number {
@@ -171,7 +178,7 @@ export class Scheduler {
   admit(admission: Admission): { readonly tickets: Ticket[]; readonly level: ServiceLevel } {
     const { images, levels, decode, seconds: left } = admission
     this.assertRoom(images)
-    const now = seconds()
+    const now = this.#seconds()
     const deadline = now + left
     const timetable = this.#timetable(now)
     const margin = this.#errors.margin(now)
@@ -245,27 +252,27 @@ export class Scheduler {
   }
 
   #overloaded(detail: string, retryAfter: number): ServiceError {
-    this.#refused = seconds()
+    this.#refused = this.#seconds()
     return retryLater('SERVICE_OVERLOADED', detail, retryAfter)
   }
 
-  /** Runs that this runner could begin now and that nobody waits for. */
-  spare(runner: Runner): number {
-    return this.#jobs.length === 0 ? this.#lanes(runner) : 0
+  /** Runs that could begin now and that no view waits for. */
+  spare(workers: Workers): number {
+    return this.#jobs.length === 0 ? this.#lanes(workers) : 0
   }
 
   /** Starts what can be started: call it when a worker has become warm. */
   dispatch(): void {
     for (;;) {
-      const first = this.#jobs.find(({ runner }) => runner.free > 0)
+      const first = this.#jobs.find(({ workers }) => workers.free > 0)
       // Whose worker needs more threads than are free waits for them: those after it would always be quicker.
-      if (!first || this.#lanes(first.runner) === 0) return
-      this.#start(first.runner, this.#takeFor(first))
+      if (!first || this.#lanes(first.workers) === 0) return
+      this.#start(first.workers, this.#takeFor(first))
     }
   }
 
-  /** Runs of this runner that may be begun now. */
-  #lanes({ free, threads }: Runner): number {
+  /** Runs that may begin now. */
+  #lanes({ free, threads }: Workers): number {
     const busy = this.#busyThreads
     const most = Math.floor((this.threads - busy) / threads)
     // A worker with more threads than all may use runs when nothing else does.
@@ -274,25 +281,25 @@ export class Scheduler {
 
   /** The views that share a run with `first`: no more than leaves every idle worker its part. */
   #takeFor(first: Job): Job[] {
-    const { runner } = first
-    const waiting = this.#jobs.filter((job) => job.runner === runner && !job.alone)
-    const size = Math.min(runner.batch, Math.ceil(waiting.length / this.#lanes(runner)))
+    const { workers } = first
+    const waiting = this.#jobs.filter((job) => job.workers === workers && !job.alone)
+    const size = Math.min(workers.batch, Math.ceil(waiting.length / this.#lanes(workers)))
     const taken = first.alone ? [first] : waiting.slice(0, size)
     for (const job of taken) this.#jobs.splice(this.#jobs.indexOf(job), 1)
     return taken
   }
 
-  #start(runner: Runner, jobs: readonly Job[]): void {
+  #start(workers: Workers, jobs: readonly Job[]): void {
     for (const { ticket } of jobs) ticket.queued = false
-    const started = performance.now()
-    const run: Run = { threads: runner.threads, jobs, end: started / 1000 + runner.seconds(jobs.length) }
+    const started = this.#now()
+    const run: Run = { threads: workers.threads, jobs, end: started / 1000 + workers.seconds(jobs.length) }
     this.#runs.add(run)
-    void runner
+    void workers
       .run(jobs.map(({ view }) => view))
       .then(
         ({ logits, maps, seconds, prepareSeconds }) => {
           for (const [index, job] of jobs.entries()) {
-            job.ticket.work = Math.max(0, job.ticket.work - (seconds * runner.threads) / jobs.length)
+            job.ticket.work = Math.max(0, job.ticket.work - (seconds * workers.threads) / jobs.length)
             const outcome = { logits: logits[index]!, maps: maps?.[index] ?? null, started, seconds, prepareSeconds }
             job.resolve({ ...outcome, batch: jobs.length })
           }
@@ -336,15 +343,15 @@ export class Scheduler {
           this.#jobs.splice(this.#jobs.indexOf(job), 1)
           job.reject(new Error('The view is not needed any more.'))
         }
-        const now = seconds()
+        const now = this.#seconds()
         // What is given up as late took longer yet: errors of answers alone would make forecasts look better.
         if (answered || now >= ticket.deadline) this.#errors.observe(ticket.expected, now - ticket.admitted, now)
       },
-      run: (runner, views, signal) => this.#run(ticket, runner, views, signal),
+      run: (workers, views, signal) => this.#run(ticket, workers, views, signal),
     }
   }
 
-  #run(ticket: State, runner: Runner, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[] {
+  #run(ticket: State, workers: Workers, views: readonly ViewInput[], signal: AbortSignal): Promise<ViewOutcome>[] {
     if (ticket.left) throw new SharedError('INTERNAL', 'The image has left the queue.')
     const jobs: Job[] = []
     const drop = (): void => {
@@ -359,7 +366,7 @@ export class Scheduler {
       (view) =>
         new Promise<ViewOutcome>((resolve, reject) => {
           if (signal.aborted) return reject(signal.reason as Error)
-          const job: Job = { ticket, runner, view, signal, resolve, reject, alone: false }
+          const job: Job = { ticket, workers, view, signal, resolve, reject, alone: false }
           jobs.push(job)
           this.#enqueue(job)
         }),
@@ -369,10 +376,6 @@ export class Scheduler {
     this.dispatch()
     return outcomes
   }
-}
-
-function seconds(): number {
-  return performance.now() / 1000
 }
 
 function milliseconds(time: number): string {

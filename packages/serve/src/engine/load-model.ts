@@ -1,0 +1,78 @@
+import type { Manifest } from '@flowers/shared/model/manifest'
+import { modelFiles, openModel } from '@flowers/shared/model/package'
+import type { ModelLocation } from '@flowers/shared/model/package'
+import type { Instruments } from '../observe/instruments.ts'
+import { chooseBatch, trial, warmUpFor, wasDisturbed } from './batch.ts'
+import { batchSetup, batchesFile } from './batch-cache.ts'
+import type { BatchCache } from './batch-cache.ts'
+import { planThreads, sessionBytes } from './plan.ts'
+import type { Allowance, Held, ThreadPlan } from './plan.ts'
+import { Pool } from './pool.ts'
+import type { PoolOptions } from './pool.ts'
+import { Cost, fitLine } from './scheduler/cost.ts'
+
+export interface LoadOptions extends Pick<PoolOptions, 'createWorker' | 'onLost' | 'onTurn'> {
+  readonly allowance: Allowance
+  /** Batches that were measured before. */
+  readonly batches: BatchCache
+  readonly fixed: { readonly workers: number | null; readonly threads: number | null; readonly batch: number | null }
+  readonly held: Held
+  readonly instruments: Pick<Instruments, 'workersLost'>
+  /** Milliseconds. */
+  readonly now: () => number
+}
+
+/** The most views of a run, and where the number is from: the settings, this start, or one before. */
+interface ChosenBatch {
+  readonly views: number
+  readonly source: 'configured' | 'measured' | 'kept'
+}
+
+/** A model whose workers are warm. */
+export interface LoadedModel {
+  readonly manifest: Manifest
+  readonly plan: ThreadPlan
+  readonly pool: Pool
+  readonly batch: ChosenBatch
+  readonly cost: Cost
+}
+
+/**
+ * Verifies the model folder, then starts and warms its workers. The quantized network serves when there is one: it
+ * is there only when it passed its gate. Rejects with what `openModel` throws, MODEL_MEMORY and MODEL_OUTPUT.
+ */
+export async function loadModel(location: ModelLocation, options: LoadOptions): Promise<LoadedModel> {
+  const { createWorker, onTurn, fixed, instruments } = options
+  const { manifest, network, quantized } = await openModel(location.folder)
+  const { bytes, sha256 } = manifest.files[quantized ? modelFiles.quantized : modelFiles.network]!
+  const { preprocessing, labels, name } = manifest
+  const plan = planThreads(options.allowance, sessionBytes(bytes, preprocessing.size), fixed, options.held)
+  const setup = batchSetup({ sha256, size: preprocessing.size }, plan)
+  const batches = batchesFile(location)
+  const kept = fixed.batch === null ? await options.batches.find(batches, setup) : null
+  const known = fixed.batch ?? kept?.batch ?? null
+  const warmUp = known === null ? trial : warmUpFor(known)
+  const file = { network: quantized ?? network, bytes, sha256 }
+  const pool = new Pool({
+    createWorker,
+    workers: plan.workers,
+    settings: { ...file, classes: labels.length, preprocessing, threads: plan.threads, warmUp },
+    onLost: (reason) => {
+      instruments.workersLost.inc({ model: name })
+      options.onLost?.(reason)
+    },
+    onTurn,
+  })
+  await pool.start()
+  instruments.workersLost.inc({ model: name }, 0)
+  const views = known ?? chooseBatch(pool.measured)
+  if (known === null) {
+    pool.warmUpBy(warmUpFor(views))
+    await options.batches.keep(batches, setup, { batch: views, seconds: [...pool.measured] })
+  } else if (kept !== null && wasDisturbed(kept.seconds, pool.measured)) {
+    await options.batches.forget(batches, setup)
+  }
+  const source = fixed.batch !== null ? 'configured' : kept === null ? 'measured' : 'kept'
+  const cost = new Cost(fitLine(pool.measured), options.now() / 1000)
+  return { manifest, plan, pool, batch: { views, source }, cost }
+}
