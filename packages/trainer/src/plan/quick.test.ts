@@ -65,6 +65,15 @@ describe('a warm-up that a person sets', () => {
     expect((await resolve(warmup(5), { minutes: 0.0001 })).phases.full.epochs).toBe(5)
   })
 
+  it('is a share of the plan, however long that is', async () => {
+    const share = ['phases.full.learningRate.schedule.warmupEpochs=10%']
+    const plans = await Promise.all([0.0001, 10].map((minutes) => resolve(share, { minutes, now: () => 0 })))
+    const [short, long] = plans.map(({ phases }) => phases.full)
+    expect(long!.epochs).toBeGreaterThan(short!.epochs)
+    for (const { epochs, learningRate } of [short!, long!])
+      expect(learningRate.schedule).toMatchObject({ warmupEpochs: epochs / 10 })
+  })
+
   it('is refused before anything is measured where no plan is so long', async () => {
     const measure = vi.fn<() => Promise<Speed>>(async () => speed)
     // As if the person had it by a recipe that is longer than a plan can be.

@@ -26,8 +26,9 @@ export interface QuickOptions {
 }
 
 /**
- * The recipe `quick` for these photos, this machine and so many minutes: looks at the photos, measures a few steps, plans.
- * Settings that contradict every plan are refused before the measurement. Throws what `openDataset` and `withSettings` throw.
+ * The recipe `quick` for these photos, this machine and some minutes: looks at the photos, measures a few steps, plans.
+ * Settings that contradict every plan are refused before the measurement. Throws what `openDataset` and `withSettings`
+ * throw.
  */
 export async function resolveQuick({
   data,

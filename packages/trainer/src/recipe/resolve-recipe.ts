@@ -9,7 +9,10 @@ import { fromUser } from '../console/paths.ts'
 import { isRecord } from './record.ts'
 import { TrainerError } from '../errors.ts'
 
-/** A recipe by name, or from a JSON file, by `completeRecipe`; then each `path=value` put over it, and the whole checked. */
+/**
+ * A recipe by name, or from a JSON file, by `completeRecipe`; then each `path=value` put over it, and the whole checked.
+ * Throws RECIPE_UNKNOWN, RECIPE_SETTING and RECIPE_INVALID.
+ */
 export async function resolveRecipe(nameOrFile: string, settings: readonly string[]): Promise<Recipe> {
   const base = Object.hasOwn(recipes, nameOrFile)
     ? recipes[nameOrFile]

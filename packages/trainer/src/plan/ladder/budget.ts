@@ -27,9 +27,9 @@ const shortestAverage = 0.9
 
 /**
  * A step's recipe within a budget: another network, from its ImageNet weights where there are any by name, and epochs
- * in proportion, and with them everything in a phase that is a share of it. The moving average, which counts steps,
- * forgets over the same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are, in
- * all steps alike; that of the backbone as far as the backbone bears it.
+ * in proportion, which whatever is a share of a phase follows. The moving average, which counts steps, forgets over the
+ * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are, in all
+ * steps alike; that of the backbone as far as the backbone bears it.
  */
 export function withinBudget(recipe: RecipeInput, budget: Budget): RecipeInput {
   const { architecture, epochs, size, batch, photos } = budget

@@ -31,9 +31,10 @@ export interface LadderOptions {
 }
 
 /**
- * Runs the steps of a plan with every seed, each in a run folder of its own, and scores each on the validation photos with the
- * views of its step. A ladder that was stopped or killed goes on where it was. Writes `ladder.json` and `ladder.md` after
- * every run. Throws USAGE for a folder that holds a ladder of another plan, and what is wrong with a step's recipe.
+ * Runs the steps of a plan with every seed, each in a run folder of its own, and scores each on the validation photos
+ * with the views of its step. A ladder that was stopped or killed goes on where it was. Writes `ladder.json` and
+ * `ladder.md` after every run. Throws USAGE for a folder that holds a ladder of another plan, and what is wrong with a
+ * step's recipe.
  */
 export async function runLadder(options: LadderOptions): Promise<Ladder> {
   const { data, folder, plan, progress, signal, onTraining = () => {} } = options

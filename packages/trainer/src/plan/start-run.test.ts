@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { testFolder } from '../testing/test-photos.ts'
+import { testRecipe } from '../testing/test-recipe.ts'
+import { planRun } from './start-run.ts'
+import type { RunRequest } from './start-run.ts'
+
+const stored = { ...testRecipe('demo'), precision: 'float32' }
+const signal = new AbortController().signal
+let folder: Awaited<ReturnType<typeof testFolder>>
+
+beforeAll(async () => {
+  folder = await testFolder({
+    'run/recipe.json': JSON.stringify(stored),
+    'run/data.json': JSON.stringify({
+      source: '/photos',
+      seed: 1,
+      sha256: 'a'.repeat(64),
+      labels: [],
+      counts: { train: {}, valid: {} },
+      splitBy: 'given',
+    }),
+    'unborn/recipe.json': '',
+    'unborn/data.json.1.tmp': '',
+    'other/notes.txt': '',
+  })
+  vi.stubEnv('INIT_CWD', folder.path)
+})
+afterEach(() => vi.useRealTimers())
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await folder.remove()
+})
+
+const plan = (request: RunRequest) => planRun(request, () => {})
+
+describe('a run', () => {
+  it('is started under the name of its recipe and the time', async () => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 10, 29, 7, 5, 9), toFake: ['Date'] })
+    const started = await plan({ set: ['phases.full.epochs=3'] })
+    expect(started).toMatchObject({
+      data: undefined,
+      folder: join(folder.path, 'runs', 'demo-20261129T070509Z'),
+      resume: false,
+    })
+    expect((await started.resolve('photos', signal)).phases.full).toMatchObject({ epochs: 3 })
+  })
+
+  it('is started where one was killed before it had written down what it is', async () => {
+    expect(await plan({ out: 'unborn' })).toMatchObject({ folder: join(folder.path, 'unborn'), resume: false })
+  })
+
+  it.each([{ resume: 'run' }, { out: 'run', resumeIfPresent: true }])('goes on with %j', async (request) => {
+    const resumed = await plan(request)
+    expect(resumed).toMatchObject({ data: '/photos', folder: join(folder.path, 'run'), resume: true })
+    expect(await resumed.resolve('/photos', signal)).toEqual(stored)
+  })
+
+  it('goes on with its photos where they are now', async () => {
+    expect(await plan({ resume: 'run', data: 'moved' })).toMatchObject({ data: join(folder.path, 'moved') })
+  })
+
+  it.each([
+    [{ recipe: 'quick' }, 'USAGE'],
+    [{ out: 'other' }, 'TRAIN_RUN_EXISTS'],
+    [{ out: 'run' }, 'TRAIN_RUN_EXISTS'],
+    [{ out: 'run', resumeIfPresent: true, set: ['seed=2'] }, 'TRAIN_RUN_EXISTS'],
+    [{ resumeIfPresent: true }, 'USAGE'],
+    [{ out: 'run', resume: 'run', resumeIfPresent: true }, 'USAGE'],
+    [{ resume: 'other' }, 'TRAIN_RUN_MISSING'],
+    [{ resume: 'run', set: ['seed=2'] }, 'USAGE'],
+    [{ set: ['model.layerScale=1', 'model.architecture=efficientnet_lite0'] }, 'RECIPE_INVALID'],
+  ] as [RunRequest, string][])('is refused for %j as %s', async (request, code) => {
+    await expect(plan(request)).rejects.toMatchObject({ code })
+  })
+})
