@@ -3,11 +3,10 @@ import { openModel } from '@flowers/shared/model/package'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax } from '@flowers/shared/model/views'
 import type { ViewPolicy } from '@flowers/shared/model/views'
-import type { MeasuredShare } from '../measure/bootstrap.ts'
 import { abstentionOf, accuracyByViews, answerOf, calibrationErrors, setsOf } from '../measure/calibrate.ts'
 import type { CalibrationErrors, PolicyQuality } from '../measure/calibrate.ts'
 import { stopAt } from '../measure/fast-margin.ts'
-import { measure, mostConfused } from '../measure/measure.ts'
+import { measure, mostConfused, type Measures } from '../measure/measure.ts'
 import { shotGroups } from '../measure/metrics.ts'
 import type { ClassMetrics, ShotGroup } from '../measure/metrics.ts'
 import { openNetwork } from './network.ts'
@@ -30,7 +29,7 @@ export interface EvaluateOptions {
   readonly onTimed?: OnProgress
 }
 
-export interface Evaluation {
+export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' | 'confusion'> {
   readonly model: { readonly name: string; readonly version: number; readonly size: number }
   readonly data: {
     readonly path: string
@@ -53,9 +52,6 @@ export interface Evaluation {
     /** Share of photos with another label than from all views; null when one view is all that was run. */
     readonly disagreement: number | null
   }
-  readonly top1: MeasuredShare
-  readonly top5: MeasuredShare
-  readonly macroF1: MeasuredShare
   /** Before and after the temperature of the manifest. */
   readonly ece: CalibrationErrors
   readonly set: PolicyQuality['set']
@@ -74,8 +70,6 @@ export interface Evaluation {
   readonly groups: Record<'many' | 'medium' | 'few', ShotGroup>
   readonly classes: readonly (ClassMetrics & { readonly label: string })[]
   readonly confused: readonly { readonly truth: string; readonly predicted: string; readonly photos: number }[]
-  /** `confusion[truth][predicted]`, by index of the model's labels. */
-  readonly confusion: readonly (readonly number[])[]
 }
 
 /**
