@@ -3,10 +3,8 @@ import { join } from 'node:path'
 import { buildApp } from '@flowers/serve/app'
 import { readConfig } from '@flowers/serve/config'
 import { predictFolder } from '@flowers/trainer/evaluate/predict-folder'
-import { exportRun } from '@flowers/trainer/export/export-run'
-import type { ExportResult } from '@flowers/trainer/export/export-run'
-import { makeTestRun } from '@flowers/trainer/testing/test-run'
-import type { TestRun } from '@flowers/trainer/testing/test-run'
+import { exportRun, type ExportResult } from '@flowers/trainer/export/export-run'
+import { makeTestRun, type TestRun } from '@flowers/trainer/testing/test-run'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** ConvNeXt-Base at 576 px, random weights: the size that the recipe `report` ends with. */

@@ -2,8 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { FlowersClient, ProblemError } from '@flowers/client/client'
 import { solid } from '@flowers/serve/testing/pictures'
-import { startService } from '@flowers/serve/testing/service'
-import type { RunningService } from '@flowers/serve/testing/service'
+import { startService, type RunningService } from '@flowers/serve/testing/service'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 let service: RunningService

@@ -3,11 +3,9 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { expectViewSeconds, holdRuns, isRun } from '@flowers/serve/testing/held-runs'
-import type { HeldRuns } from '@flowers/serve/testing/held-runs'
+import { expectViewSeconds, holdRuns, isRun, type HeldRuns } from '@flowers/serve/testing/held-runs'
 import { form, solid } from '@flowers/serve/testing/pictures'
-import { startService, testModels, until } from '@flowers/serve/testing/service'
-import type { RunningService } from '@flowers/serve/testing/service'
+import { startService, testModels, until, type RunningService } from '@flowers/serve/testing/service'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
 /** What the service does when there is more work than it can do, when clients leave, and when workers stop. */

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { expectOrder, expectRest } from '@flowers/serve/testing/holds'
 import { overload } from '@flowers/serve/testing/overload'
 import { photo } from '@flowers/serve/testing/pictures'
-import { startProcess } from '@flowers/serve/testing/process'
-import type { ServiceProcess } from '@flowers/serve/testing/process'
+import { startProcess, type ServiceProcess } from '@flowers/serve/testing/process'
 
 let service: ServiceProcess
 

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { expectOrder, expectRest } from '@flowers/serve/testing/holds'
 import { capacity, overload } from '@flowers/serve/testing/overload'
 import { photo } from '@flowers/serve/testing/pictures'
-import { shippedModels, startProcess } from '@flowers/serve/testing/process'
-import type { ServiceProcess } from '@flowers/serve/testing/process'
+import { shippedModels, startProcess, type ServiceProcess } from '@flowers/serve/testing/process'
 
 let service: ServiceProcess
 let pictures: Buffer[]

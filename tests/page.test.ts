@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { form, solid } from '@flowers/serve/testing/pictures'
-import { startService, until } from '@flowers/serve/testing/service'
-import type { RunningService } from '@flowers/serve/testing/service'
-import { chromium } from 'playwright-core'
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { startService, until, type RunningService } from '@flowers/serve/testing/service'
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 const executablePath = [process.env['CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { packageModel } from '@flowers/shared/model/package'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { form, solid } from '@flowers/serve/testing/pictures'
-import { startService, testModels, until } from '@flowers/serve/testing/service'
-import type { RunningService } from '@flowers/serve/testing/service'
+import { startService, testModels, until, type RunningService } from '@flowers/serve/testing/service'
 
 /** Each look at the folder ends with a timer of this length for the next; no other timer has it. */
 const watchMs = 97

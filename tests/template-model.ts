@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@flowers/shared/model/manifest'
-import { packageModel } from '@flowers/shared/model/package'
-import type { ModelPackage } from '@flowers/shared/model/package'
+import { packageModel, type ModelPackage } from '@flowers/shared/model/package'
 import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { sixViews } from '@flowers/shared/image/view'
 

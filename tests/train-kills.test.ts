@@ -2,8 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Moment } from './interrupted-run.ts'
-import { changefulRun, drawSmallData, fingerprint, runUnderKills } from './interrupted-run.ts'
+import { changefulRun, drawSmallData, fingerprint, runUnderKills, type Moment } from './interrupted-run.ts'
 import { runTrainer } from './trainer-process.ts'
 
 interface LoggedEpoch {

@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Moment } from './interrupted-run.ts'
-import { drawSmallData, fingerprint, runUnderKills, smallRun } from './interrupted-run.ts'
+import { drawSmallData, fingerprint, runUnderKills, smallRun, type Moment } from './interrupted-run.ts'
 import { readTensorBoard, type Board } from './python-environment.ts'
 import { runTrainer, startTrainer } from './trainer-process.ts'
 

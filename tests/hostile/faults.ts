@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quarters } from '@flowers/serve/testing/pictures'
-import { serviceProgram, startProcess } from '@flowers/serve/testing/process'
-import type { ServiceProcess } from '@flowers/serve/testing/process'
+import { serviceProgram, startProcess, type ServiceProcess } from '@flowers/serve/testing/process'
 import { until } from '@flowers/serve/testing/service'
 
 /** A model folder to serve: `<name>/<version>` below `models`. */

@@ -1,5 +1,4 @@
-import { crlf, framed, junk } from './frame.ts'
-import type { HostileRequest, Maker } from './frame.ts'
+import { crlf, framed, junk, type HostileRequest, type Maker } from './frame.ts'
 import { mutate, someImage } from './mutate.ts'
 import type { Random } from './random.ts'
 import { inferPaths, tensorMakers } from './tensors.ts'

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { connect } from 'node:net'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { solid } from '@flowers/serve/testing/pictures'
 import { startProcess } from '@flowers/serve/testing/process'
 import { until } from '@flowers/serve/testing/service'

@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { framed, junk } from './frame.ts'
-import type { Maker } from './frame.ts'
+import { framed, junk, type Maker } from './frame.ts'
 import { mutate, someImage, word } from './mutate.ts'
 import type { Random } from './random.ts'
 

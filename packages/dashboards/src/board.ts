@@ -7,8 +7,8 @@ import {
   QueryVariableBuilder,
   VariableRefresh,
   VariableSort,
+  type Panel,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { datasource } from './panel.ts'
 
 // oxlint-disable-next-line typescript/no-deprecated -- the form that Grafana 12 of deploy/compose.yaml reads from files

@@ -1,7 +1,6 @@
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus'
-import { buildDashboard } from './board.ts'
-import type { Dashboard } from './board.ts'
+import { buildDashboard, type Dashboard } from './board.ts'
 import { overview } from './overview.ts'
 import { quality } from './quality.ts'
 import { saturation } from './saturation.ts'

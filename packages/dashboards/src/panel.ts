@@ -16,8 +16,7 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
-import { ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard'
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
+import { ThresholdsConfigBuilder, ThresholdsMode, type Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import {
   HeatmapColorMode,
   HeatmapColorOptionsBuilder,
@@ -32,13 +31,8 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 /** The data source of deploy/grafana/provisioning. */
 export const datasource = { type: 'prometheus', uid: 'prometheus' }
 
-/** An expression and the name of its series, with labels as `{{label}}`. */
-export interface Query {
-  readonly expr: string
-  readonly legend: string
-  /** Also show the traces that Prometheus holds for it. */
-  readonly exemplar?: boolean
-}
+/** Expressions by the names of their series, with labels as `{{label}}`. */
+export type Queries = Readonly<Record<string, string>>
 
 interface Shape {
   /** Columns of 24. */
@@ -47,6 +41,8 @@ interface Shape {
   readonly decimals?: number
   /** Where the colour turns to yellow, then to red; ascending. */
   readonly limits?: readonly [number, number]
+  /** Name of the series that the traces which Prometheus holds are shown of. */
+  readonly traces?: string
 }
 
 // A panel has a title, a unit (an id of Grafana's units), and a description: what it shows and what to make of it.
@@ -59,8 +55,8 @@ export function lines(
   title: string,
   unit: string,
   description: string,
-  queries: readonly Query[],
-  { span = 12, max, limits, stack }: Shape & { readonly stack?: 'values' | 'percent' } = {},
+  queries: Queries,
+  { span = 12, max, limits, traces, stack }: Shape & { readonly stack?: 'values' | 'percent' } = {},
 ): Builder<Panel> {
   const panel = new TimeSeries()
     .title(title)
@@ -68,7 +64,7 @@ export function lines(
     .unit(unit)
     .min(0)
     .datasource(datasource)
-    .targets(queries.map((query, index) => target(query, index)))
+    .targets(targets(queries, traces))
     .span(span)
     .height(heights.graph)
     .lineWidth(1)
@@ -92,7 +88,7 @@ export function number(
   title: string,
   unit: string,
   description: string,
-  query: Query,
+  query: Queries,
   { span = 4, max, decimals, limits }: Shape = {},
 ): Builder<Panel> {
   const panel = new Stat()
@@ -100,7 +96,7 @@ export function number(
     .description(description)
     .unit(unit)
     .datasource(datasource)
-    .targets([target(query, 0)])
+    .targets(targets(query))
     .span(span)
     .height(heights.number)
     .graphMode(BigValueGraphMode.Area)
@@ -116,15 +112,15 @@ export function heat(
   title: string,
   unit: string,
   description: string,
-  query: Query,
-  { span = 12 }: Shape = {},
+  query: Queries,
+  { span = 12, traces }: Shape = {},
 ): Builder<Panel> {
   return new Heatmap()
     .title(title)
     .description(description)
     .unit(unit)
     .datasource(datasource)
-    .targets([target(query, 0).format(PromQueryFormat.Heatmap)])
+    .targets(targets(query, traces).map((each) => each.format(PromQueryFormat.Heatmap)))
     .span(span)
     .height(heights.graph)
     .calculate(false)
@@ -140,7 +136,7 @@ export function bars(
   title: string,
   unit: string,
   description: string,
-  queries: readonly Query[],
+  queries: Queries,
   { span = 12, max }: Shape = {},
 ): Builder<Panel> {
   const panel = new BarGauge()
@@ -148,7 +144,7 @@ export function bars(
     .description(description)
     .unit(unit)
     .datasource(datasource)
-    .targets(queries.map((query, index) => target(query, index).instant()))
+    .targets(targets(queries).map((each) => each.instant()))
     .span(span)
     .height(heights.graph)
     .orientation(VizOrientation.Horizontal)
@@ -159,13 +155,15 @@ export function bars(
   return panel
 }
 
-function target({ expr, legend, exemplar = false }: Query, index: number): DataqueryBuilder & Builder<Dataquery> {
-  return new DataqueryBuilder()
-    .datasource(datasource)
-    .refId(String.fromCodePoint('A'.codePointAt(0)! + index))
-    .expr(expr)
-    .legendFormat(legend)
-    .exemplar(exemplar)
+function targets(queries: Queries, traces?: string): (DataqueryBuilder & Builder<Dataquery>)[] {
+  return Object.entries(queries).map(([legend, expr], index) =>
+    new DataqueryBuilder()
+      .datasource(datasource)
+      .refId(String.fromCodePoint('A'.codePointAt(0)! + index))
+      .expr(expr)
+      .legendFormat(legend)
+      .exemplar(legend === traces),
+  )
 }
 
 function thresholds(limits?: readonly [number, number]): ThresholdsConfigBuilder {

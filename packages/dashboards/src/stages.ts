@@ -14,19 +14,16 @@ export const stages: Board = {
       'Mean time of an image by stage',
       's',
       'The stages add up to the time from the headers of a request to the answer of its image.',
-      [{ expr: mean(seconds, chosen, 'stage'), legend: '{{stage}}' }],
+      { '{{stage}}': mean(seconds, chosen, 'stage') },
       { stack: 'values' },
     ),
     lines(
       'Share of the time by stage',
       'percentunit',
       'A growing share of queue asks for more cores, one of receive for faster clients.',
-      [
-        {
-          expr: `${rate(`${seconds}_sum{${chosen}}`, 'stage')} / on () group_left () ${rate(`${seconds}_sum{${chosen}}`)}`,
-          legend: '{{stage}}',
-        },
-      ],
+      {
+        '{{stage}}': `${rate(`${seconds}_sum{${chosen}}`, 'stage')} / on () group_left () ${rate(`${seconds}_sum{${chosen}}`)}`,
+      },
       { stack: 'percent' },
     ),
     ...([0.5, 0.95] as const).map((share) =>
@@ -34,7 +31,7 @@ export const stages: Board = {
         `Time by stage, ${share * 100} %`,
         's',
         `Seconds within which ${share * 100} % of the images passed each stage.`,
-        [{ expr: quantile(share, seconds, chosen, 'stage'), legend: '{{stage}}' }],
+        { '{{stage}}': quantile(share, seconds, chosen, 'stage') },
       ),
     ),
     ...['receive', 'decode', 'preprocess', 'queue', 'infer', 'merge'].map((stage) =>
@@ -42,22 +39,24 @@ export const stages: Board = {
         `Times: ${stage}`,
         's',
         `${aboutStage(stage)} A point is a trace.`,
-        { expr: rate(`${seconds}_bucket{${chosen}, stage="${stage}"}`, 'le'), legend: '{{le}}', exemplar: true },
-        { span: 8 },
+        { '{{le}}': rate(`${seconds}_bucket{${chosen}, stage="${stage}"}`, 'le') },
+        { span: 8, traces: '{{le}}' },
       ),
     ),
     lines(
       'Time of a view',
       's',
       'Seconds of a view in a worker, normalised and run. It grows when cores are shared with others.',
-      [0.5, 0.95].map((share) => ({
-        expr: quantile(share, 'flowers_view_duration_seconds', ofModel, 'model'),
-        legend: `{{model}} ${share * 100} %`,
-      })),
+      Object.fromEntries(
+        [0.5, 0.95].map((share) => [
+          `{{model}} ${share * 100} %`,
+          quantile(share, 'flowers_view_duration_seconds', ofModel, 'model'),
+        ]),
+      ),
     ),
-    lines('Views of a run', 'short', 'Mean number of views that a worker takes at once, of one or several images.', [
-      { expr: mean('flowers_run_views', ofModel, 'model'), legend: '{{model}}' },
-    ]),
+    lines('Views of a run', 'short', 'Mean number of views that a worker takes at once, of one or several images.', {
+      '{{model}}': mean('flowers_run_views', ofModel, 'model'),
+    }),
   ],
 }
 

@@ -1,11 +1,9 @@
-import { FlowersClient } from '@flowers/client/client'
-import type { ClassifyAnswer, ExplainAnswer } from '@flowers/client/client'
+import { FlowersClient, type ClassifyAnswer, type ExplainAnswer } from '@flowers/client/client'
 import { answerView, troubleView, waitingView } from './answer.ts'
 import { byId } from './dom.ts'
 import { LookedLayer } from './looked.ts'
 import { listenForPictures } from './sources.ts'
-import { tooLarge, troubleOf } from './trouble.ts'
-import type { Trouble } from './trouble.ts'
+import { tooLarge, troubleOf, type Trouble } from './trouble.ts'
 import { announcement } from './words.ts'
 
 const main = byId('main', HTMLElement)

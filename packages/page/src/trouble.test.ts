@@ -1,5 +1,4 @@
-import { ProblemError } from '@flowers/client/client'
-import type { Problem } from '@flowers/client/client'
+import { ProblemError, type Problem } from '@flowers/client/client'
 import { expect, it } from 'vitest'
 import { tooLarge, troubleOf } from './trouble.ts'
 

@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { stages } from './observe/instruments.ts'
 import { logStream } from './observe/log.ts'
 import { form, solid } from './testing/pictures.ts'
-import { listen, startService, testModels, until } from './testing/service.ts'
-import type { RunningService } from './testing/service.ts'
+import { listen, startService, testModels, until, type RunningService } from './testing/service.ts'
 
 let service: RunningService
 

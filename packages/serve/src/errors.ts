@@ -1,5 +1,4 @@
-import { FlowersError, sharedErrors } from '@flowers/shared/errors'
-import type { ErrorEntry, SharedErrorCode } from '@flowers/shared/errors'
+import { FlowersError, sharedErrors, type ErrorEntry, type SharedErrorCode } from '@flowers/shared/errors'
 
 interface ProblemEntry extends ErrorEntry {
   /** HTTP status of the answer. */

@@ -1,6 +1,5 @@
 import { FlowersError, SharedError } from '@flowers/shared/errors'
-import { helpText, readConfig } from './config.ts'
-import type { Config } from './config.ts'
+import { helpText, readConfig, type Config } from './config.ts'
 import { ServiceError } from './errors.ts'
 
 /** Time to send the answers to requests that were refused at the end of the grace time. */

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeThread } from './testing/fake-thread.ts'
-import { WorkerPool } from './worker-pool.ts'
-import type { Report, WorkerPoolOptions, WorkerThread } from './worker-pool.ts'
+import { WorkerPool, type Report, type WorkerPoolOptions, type WorkerThread } from './worker-pool.ts'
 
 let threads: FakeThread[]
 

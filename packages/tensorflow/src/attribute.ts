@@ -1,6 +1,5 @@
 import type { Api, Pointer } from './capi.ts'
-import { dataTypes } from './dtype.ts'
-import type { DataTypeName } from './dtype.ts'
+import { dataTypes, type DataTypeName } from './dtype.ts'
 
 /** An attribute of a TensorFlow operation, by its type in the operation's definition. */
 export type Attribute =

@@ -1,13 +1,9 @@
-import type { TensorflowErrorCode } from './errors.ts'
 import { callSite } from './caller.ts'
-import { bufferBytes, tensorBytes } from './capi.ts'
-import type { Api, Pointer } from './capi.ts'
-import { setEagerAttribute } from './attribute.ts'
-import type { EncodedAttribute } from './attribute.ts'
+import { bufferBytes, tensorBytes, type Api, type Pointer } from './capi.ts'
+import { setEagerAttribute, type EncodedAttribute } from './attribute.ts'
 import { dataTypeName, dataTypes, itemSizes, readers, writers } from './dtype.ts'
-import { readOpDefinition } from './op-definition.ts'
-import type { OpDefinition } from './op-definition.ts'
-import { TensorflowError } from './errors.ts'
+import { readOpDefinition, type OpDefinition } from './op-definition.ts'
+import { TensorflowError, type TensorflowErrorCode } from './errors.ts'
 
 const resourceExhausted = 8
 

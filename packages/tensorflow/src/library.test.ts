@@ -2,8 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tensorflowErrors } from './errors.ts'
-import type { TensorflowError } from './errors.ts'
+import { tensorflowErrors, type TensorflowError } from './errors.ts'
 import { startTensorflow, Variable } from './index.ts'
 import { requireVersion } from './library.ts'
 

@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { encodeAttribute } from './attribute.ts'
-import type { Attribute } from './attribute.ts'
+import { encodeAttribute, type Attribute } from './attribute.ts'
 import { callSite } from './caller.ts'
 import { runtime } from './runtime.ts'
 import { TensorflowError } from './errors.ts'

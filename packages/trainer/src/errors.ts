@@ -1,5 +1,4 @@
-import { FlowersError } from '@flowers/shared/errors'
-import type { ErrorEntry } from '@flowers/shared/errors'
+import { FlowersError, type ErrorEntry } from '@flowers/shared/errors'
 
 /** The kinds of failure that only the trainer has. */
 export const trainerErrors = {

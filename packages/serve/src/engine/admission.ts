@@ -1,9 +1,7 @@
 import type { Manifest } from '@flowers/shared/model/manifest'
-import { earliestStop, viewPolicies } from '@flowers/shared/model/views'
-import type { ViewPolicy } from '@flowers/shared/model/views'
+import { earliestStop, viewPolicies, type ViewPolicy } from '@flowers/shared/model/views'
 import type { ThreadPlan } from './plan.ts'
-import { average, latency, work } from './scheduler/cost.ts'
-import type { Cost } from './scheduler/cost.ts'
+import { average, latency, work, type Cost } from './scheduler/cost.ts'
 import type { ServiceLevel } from './scheduler/forecast.ts'
 
 type Rules = Pick<Manifest, 'views' | 'calibration'>

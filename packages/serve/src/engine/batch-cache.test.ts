@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { BatchCache } from './batch-cache.ts'
-import type { BatchSetup } from './batch-cache.ts'
+import { BatchCache, type BatchSetup } from './batch-cache.ts'
 
 const setup: BatchSetup = {
   sha256: 'a'.repeat(64),

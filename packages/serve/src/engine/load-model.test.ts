@@ -6,8 +6,7 @@ import { createInstruments, createRegistry } from '../observe/instruments.ts'
 import { FakeWorkers } from '../testing/fake-workers.ts'
 import { testModels } from '../testing/service.ts'
 import { BatchCache } from './batch-cache.ts'
-import { loadModel } from './load-model.ts'
-import type { LoadedModel, LoadOptions } from './load-model.ts'
+import { loadModel, type LoadedModel, type LoadOptions } from './load-model.ts'
 import { fingerprint } from './watch.ts'
 
 let models: string

@@ -1,14 +1,10 @@
 import type { Manifest } from '@flowers/shared/model/manifest'
-import { modelFiles, openModel } from '@flowers/shared/model/package'
-import type { ModelLocation } from '@flowers/shared/model/package'
+import { modelFiles, openModel, type ModelLocation } from '@flowers/shared/model/package'
 import type { Instruments } from '../observe/instruments.ts'
 import { chooseBatch, trial, warmUpFor, wasDisturbed } from './batch.ts'
-import { batchSetup, batchesFile } from './batch-cache.ts'
-import type { BatchCache } from './batch-cache.ts'
-import { planThreads, sessionBytes } from './plan.ts'
-import type { Allowance, Held, ThreadPlan } from './plan.ts'
-import { Pool } from './pool.ts'
-import type { PoolOptions } from './pool.ts'
+import { batchSetup, batchesFile, type BatchCache } from './batch-cache.ts'
+import { planThreads, sessionBytes, type Allowance, type Held, type ThreadPlan } from './plan.ts'
+import { Pool, type PoolOptions } from './pool.ts'
 import { Cost, fitLine } from './scheduler/cost.ts'
 
 export interface LoadOptions extends Pick<PoolOptions, 'createWorker' | 'onLost' | 'onTurn'> {

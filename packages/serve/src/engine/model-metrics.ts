@@ -1,6 +1,5 @@
 import type { Manifest } from '@flowers/shared/model/manifest'
-import { reloadResults } from '../observe/instruments.ts'
-import type { Instruments } from '../observe/instruments.ts'
+import { reloadResults, type Instruments } from '../observe/instruments.ts'
 
 /** Tells in the metrics that a model is loaded. What may be counted of it begins at zero, unless it was loaded before. */
 export function showModel(instruments: Instruments, manifest: Manifest, wasLoaded: boolean): void {

@@ -1,9 +1,6 @@
-import { startDecoder } from '@flowers/shared/image/decode-threads'
-import type { Decoder } from '@flowers/shared/image/decode-threads'
-import { readAllowance } from './plan.ts'
-import type { Allowance } from './plan.ts'
-import { startWorker } from './pool.ts'
-import type { PoolOptions } from './pool.ts'
+import { startDecoder, type Decoder } from '@flowers/shared/image/decode-threads'
+import { readAllowance, type Allowance } from './plan.ts'
+import { startWorker, type PoolOptions } from './pool.ts'
 
 /** What the engine has of the machine: tests put other threads and another clock in its place. */
 export interface Platform {

@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { builtModule } from '@flowers/shared/built-module'
-import { WorkerPool } from '@flowers/shared/worker-pool'
-import type { Report, WorkerPoolOptions, WorkerThread } from '@flowers/shared/worker-pool'
+import { WorkerPool, type Report, type WorkerPoolOptions, type WorkerThread } from '@flowers/shared/worker-pool'
 import { SharedError } from '@flowers/shared/errors'
 import { retryLater } from '../errors.ts'
 import type {

@@ -1,7 +1,6 @@
 import { argmax, mergeViews, softmax, viewPolicies } from '@flowers/shared/model/views'
 import { describe, expect, it } from 'vitest'
-import { inferViews } from './views.ts'
-import type { ViewSource } from './views.ts'
+import { inferViews, type ViewSource } from './views.ts'
 
 const of = 6
 

@@ -1,5 +1,4 @@
-import { earliestStop, runViews, softmax } from '@flowers/shared/model/views'
-import type { ViewsPlan, ViewsResult } from '@flowers/shared/model/views'
+import { earliestStop, runViews, softmax, type ViewsPlan, type ViewsResult } from '@flowers/shared/model/views'
 
 /** Runs the views of one picture. */
 export interface ViewSource {

@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { form, solid } from '../testing/pictures.ts'
-import { listen, startService } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { listen, startService, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 

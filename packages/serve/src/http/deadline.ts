@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events'
-import type { ProblemCode } from '../errors.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Instruments } from '../observe/instruments.ts'
-import { ClientGone, Dropped, ServiceError } from '../errors.ts'
+import { ClientGone, Dropped, ServiceError, type ProblemCode } from '../errors.ts'
 import { whenOver } from './over.ts'
 
 declare module 'fastify' {

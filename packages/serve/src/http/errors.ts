@@ -1,12 +1,10 @@
-import { STATUS_CODES } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { FlowersError, SharedError } from '@flowers/shared/errors'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Problem } from './schemas.ts'
-import { ClientGone, ServiceError, problems } from '../errors.ts'
-import type { ProblemCode, ServiceErrorCode } from '../errors.ts'
+import { ClientGone, ServiceError, problems, type ProblemCode, type ServiceErrorCode } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -9,8 +9,7 @@ import { Stopwatch } from '../observe/stopwatch.ts'
 import { ClientGone, Dropped } from '../errors.ts'
 import { deadline, secondsLeft, untilOver } from './deadline.ts'
 import { toFlowersError } from './errors.ts'
-import { upload } from './upload.ts'
-import type { UploadLimits } from './upload.ts'
+import { upload, type UploadLimits } from './upload.ts'
 import type { UploadMemory } from './upload-memory.ts'
 
 export interface InferenceOptions {

@@ -2,8 +2,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { holdRuns } from '../testing/held-runs.ts'
 import { solid } from '../testing/pictures.ts'
-import { startService, until } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, until, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 

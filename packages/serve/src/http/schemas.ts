@@ -1,5 +1,4 @@
-import { problems } from '../errors.ts'
-import type { ProblemCode } from '../errors.ts'
+import { problems, type ProblemCode } from '../errors.ts'
 import { viewPolicies } from '@flowers/shared/model/views'
 import { viewSchema } from '@flowers/shared/image/view'
 import { z } from 'zod'

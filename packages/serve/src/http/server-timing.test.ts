@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { form, solid } from '../testing/pictures.ts'
-import { startService } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 

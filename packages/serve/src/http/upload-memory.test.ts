@@ -1,11 +1,9 @@
-import { connect } from 'node:net'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { solid } from '../testing/pictures.ts'
-import { startService, until } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, until, type RunningService } from '../testing/service.ts'
 import { sendProblem } from './errors.ts'
 import { UploadMemory } from './upload-memory.ts'
 

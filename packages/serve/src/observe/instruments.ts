@@ -1,7 +1,6 @@
 import type { ProblemCode } from '../errors.ts'
 import { viewPolicies } from '@flowers/shared/model/views'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { OpenMetricsContentType } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from 'prom-client'
 
 /** From `first` to `last` in `count` geometric steps, to three digits, so that they read well as labels. */
 export function geometricBuckets(first: number, last: number, count: number): number[] {

@@ -13,10 +13,9 @@ import {
   refused,
   size,
   tensor,
+  type ProtocolRequest,
 } from '../testing/protocol.ts'
-import type { ProtocolRequest } from '../testing/protocol.ts'
-import { startService, until } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, until, type RunningService } from '../testing/service.ts'
 
 const labels = ['red', 'green', 'blue', 'yellow']
 

@@ -3,14 +3,11 @@ import type { FastifyRequest } from 'fastify'
 import type { Classification } from '../engine/answers.ts'
 import type { Classifier } from '../engine/classifier.ts'
 import { untilOver } from '../http/deadline.ts'
-import { tellStages } from '../http/inference.ts'
-import type { Inference } from '../http/inference.ts'
+import { tellStages, type Inference } from '../http/inference.ts'
 import { Dropped } from '../errors.ts'
 import { assertFinite } from './finite.ts'
-import { misfit } from './request.ts'
-import type { InferCall, InputTensor, OutputRequest } from './request.ts'
-import { writeInferResponse } from './response.ts'
-import type { InferAnswer, OutputValues } from './response.ts'
+import { misfit, type InferCall, type InputTensor, type OutputRequest } from './request.ts'
+import { writeInferResponse, type InferAnswer, type OutputValues } from './response.ts'
 
 /** An inference that was read, and the model that it asks. */
 interface ModelRequest {

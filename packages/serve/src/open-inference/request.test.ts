@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOf, readInferRequest } from './request.ts'
-import type { InferCall } from './request.ts'
+import { bytesOf, readInferRequest, type InferCall } from './request.ts'
 
 const room = { images: 16, hold: () => {} }
 

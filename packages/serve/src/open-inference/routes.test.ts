@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as schemas from '../http/schemas.ts'
 import { solid } from '../testing/pictures.ts'
-import { answered, callProtocol, refused, size } from '../testing/protocol.ts'
-import type { ProtocolRequest } from '../testing/protocol.ts'
-import { listen, startService, testModels, until } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { answered, callProtocol, refused, size, type ProtocolRequest } from '../testing/protocol.ts'
+import { listen, startService, testModels, until, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 

@@ -1,5 +1,4 @@
-import { createGunzip, createInflate } from 'node:zlib'
-import type { Gunzip, Inflate, ZlibOptions } from 'node:zlib'
+import { createGunzip, createInflate, type Gunzip, type Inflate, type ZlibOptions } from 'node:zlib'
 import { misfit } from './request.ts'
 import { ServiceError } from '../errors.ts'
 

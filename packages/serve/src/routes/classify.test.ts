@@ -1,10 +1,8 @@
 import { request as httpRequest } from 'node:http'
-import { problems } from '../errors.ts'
-import type { ProblemCode } from '../errors.ts'
+import { problems, type ProblemCode } from '../errors.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { form, quarters, solid } from '../testing/pictures.ts'
-import { startService } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, type RunningService } from '../testing/service.ts'
 import type { ClassifyAnswer } from '../http/schemas.ts'
 
 let service: RunningService

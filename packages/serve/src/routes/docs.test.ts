@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenApi } from '../http/openapi/document.ts'
 import { classifyAnswer, classifyAnswers, problem } from '../http/schemas.ts'
 import { form, solid } from '../testing/pictures.ts'
-import { startService } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 

@@ -1,6 +1,5 @@
 import type { Canvas } from '@flowers/shared/image/canvas'
-import { heatMap } from '@flowers/shared/image/heat-map'
-import type { PlacedMap } from '@flowers/shared/image/heat-map'
+import { heatMap, type PlacedMap } from '@flowers/shared/image/heat-map'
 import sharp from 'sharp'
 
 /** Side of the drawn map: more could not be seen, and this thread has requests to answer. */

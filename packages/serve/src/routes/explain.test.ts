@@ -1,10 +1,8 @@
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { explainAnswer } from '../http/schemas.ts'
-import type { ExplainAnswer } from '../http/schemas.ts'
+import { explainAnswer, type ExplainAnswer } from '../http/schemas.ts'
 import { form, solid } from '../testing/pictures.ts'
-import { startService } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { startService, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 /** Red on the left, blue on the right. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { listen } from '../testing/service.ts'
-import type { RunningService } from '../testing/service.ts'
+import { listen, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 

@@ -1,5 +1,4 @@
-import { Agent, request } from 'node:http'
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 
 export interface Question {
   /** The path with its query. */

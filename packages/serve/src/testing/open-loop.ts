@@ -1,5 +1,4 @@
-import { ask, connections } from './ask.ts'
-import type { Question, Reply } from './ask.ts'
+import { ask, connections, type Question, type Reply } from './ask.ts'
 import { uniform } from './statistics.ts'
 
 export interface OpenLoop {

@@ -1,5 +1,4 @@
-import { closedLoop, openLoop } from './open-loop.ts'
-import type { Answered } from './open-loop.ts'
+import { closedLoop, openLoop, type Answered } from './open-loop.ts'
 import type { Question } from './ask.ts'
 import { quantile } from './statistics.ts'
 

@@ -1,5 +1,4 @@
-import { createServer, request } from 'node:http'
-import type { Agent, IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, request, type Agent, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ask, connections } from './ask.ts'
 

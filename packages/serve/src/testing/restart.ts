@@ -1,5 +1,4 @@
-import { openLoop } from './open-loop.ts'
-import type { Answered } from './open-loop.ts'
+import { openLoop, type Answered } from './open-loop.ts'
 import type { Question } from './ask.ts'
 import { photo } from './pictures.ts'
 import { shippedModels, startProcess } from './process.ts'

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { buildApp } from '../app.ts'
-import type { Service } from '../app.ts'
+import { buildApp, type Service } from '../app.ts'
 import { readConfig } from '../config.ts'
 
 /** Models made for tests; see fixtures/make-models.mjs. `tiny` is the default, `slow` takes 0.05 s a view. */

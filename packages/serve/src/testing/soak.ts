@@ -1,6 +1,5 @@
 import { viewPolicies } from '@flowers/shared/model/views'
-import { ask, connections } from './ask.ts'
-import type { Question } from './ask.ts'
+import { ask, connections, type Question } from './ask.ts'
 import { count } from './overload.ts'
 import { form, photo } from './pictures.ts'
 import type { ServiceProcess } from './process.ts'

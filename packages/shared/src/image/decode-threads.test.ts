@@ -1,11 +1,9 @@
 import sharp from 'sharp'
 import { afterEach, describe, expect, it } from 'vitest'
 import { decodeViews } from './preprocess.ts'
-import { startDecoder } from './decode-threads.ts'
-import type { DecodeReply, DecodeTask, Decoder } from './decode-threads.ts'
+import { startDecoder, type DecodeReply, type DecodeTask, type Decoder } from './decode-threads.ts'
 import { FakeThread } from '../testing/fake-thread.ts'
-import { imagenetNormalization } from './preprocessing.ts'
-import type { Preprocessing } from './preprocessing.ts'
+import { imagenetNormalization, type Preprocessing } from './preprocessing.ts'
 
 const preprocessing: Preprocessing = { size: 32, cropFraction: 1, kernel: 'bilinear', ...imagenetNormalization }
 const photo = await sharp({

@@ -1,12 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { builtModule } from '../built-module.ts'
-import type { SharedErrorCode } from '../errors.ts'
-import { WorkerPool } from '../worker-pool.ts'
-import type { Report, WorkerThread } from '../worker-pool.ts'
+import { WorkerPool, type Report, type WorkerThread } from '../worker-pool.ts'
 import type { ImageLimits } from './decode.ts'
 import type { Canvas } from './canvas.ts'
 import type { Preprocessing } from './preprocessing.ts'
-import { SharedError } from '../errors.ts'
+import { SharedError, type SharedErrorCode } from '../errors.ts'
 
 /** One picture for a worker thread. */
 export interface DecodeTask {

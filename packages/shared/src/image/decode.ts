@@ -1,8 +1,6 @@
 import sharp from 'sharp'
-import { SharedError } from '../errors.ts'
-import type { FlowersError } from '../errors.ts'
-import { detectImageFormat } from './format.ts'
-import type { ImageFormat } from './format.ts'
+import { SharedError, type FlowersError } from '../errors.ts'
+import { detectImageFormat, type ImageFormat } from './format.ts'
 import type { RgbImage } from './resample.ts'
 
 /** What an image may ask of the machine before it is decoded. */

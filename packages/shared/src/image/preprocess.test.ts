@@ -2,8 +2,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { toTensor } from './canvas.ts'
 import { centerCanvas, centerOffset, decodeCenter, decodeViews, resizedSize, shortestEdge } from './preprocess.ts'
-import { imagenetNormalization } from './preprocessing.ts'
-import type { Preprocessing } from './preprocessing.ts'
+import { imagenetNormalization, type Preprocessing } from './preprocessing.ts'
 
 const preprocessing: Preprocessing = { size: 24, cropFraction: 0.875, kernel: 'bicubic', ...imagenetNormalization }
 

@@ -1,9 +1,7 @@
 import type { Canvas } from './canvas.ts'
-import { decodeImage } from './decode.ts'
-import type { ImageLimits } from './decode.ts'
+import { decodeImage, type ImageLimits } from './decode.ts'
 import type { Preprocessing } from './preprocessing.ts'
-import { resample } from './resample.ts'
-import type { RgbImage } from './resample.ts'
+import { resample, type RgbImage } from './resample.ts'
 
 /** Length of the shortest edge after resizing, for a view of this scale. */
 export function shortestEdge(preprocessing: Pick<Preprocessing, 'size' | 'cropFraction'>, scale: number): number {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { resample } from './resample.ts'
-import type { Kernel, RgbImage } from './resample.ts'
+import { resample, type Kernel, type RgbImage } from './resample.ts'
 
 const kernels: Kernel[] = ['bilinear', 'bicubic', 'lanczos3']
 

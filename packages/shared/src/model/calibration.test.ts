@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { answer, applyTemperature, conformalSetSize, inDistributionScore, ranking } from './calibration.ts'
-import type { AnswerRules } from './calibration.ts'
+import {
+  answer,
+  applyTemperature,
+  conformalSetSize,
+  inDistributionScore,
+  ranking,
+  type AnswerRules,
+} from './calibration.ts'
 
 describe('applyTemperature', () => {
   it('changes nothing at 1 and sharpens below', () => {

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestFile, exists, unlessAbsent } from '../files.ts'
-import type { FileDigest } from '../files.ts'
+import { digestFile, exists, unlessAbsent, type FileDigest } from '../files.ts'
 import { assertAsListed } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
-import { manifestFormat, manifestSchema } from './manifest.ts'
-import type { Manifest } from './manifest.ts'
+import { manifestFormat, manifestSchema, type Manifest } from './manifest.ts'
 import { SharedError } from '../errors.ts'
 
 /** Names in a model folder. The quantized network is there only when it passed its gate. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { argmax, decided, earliestStop, marginOf, mergeViews, runViews, softmax } from './views.ts'
+import { argmax, decided, earliestStop, marginOf, mergeViews, runViews, softmax, type ViewPolicy } from './views.ts'
 import { oneView, scalesOf, sixViews, threeViews } from '../image/view.ts'
-import type { ViewPolicy } from './views.ts'
 
 describe('softmax', () => {
   it('is exp over its sum, also for logits that would overflow', () => {

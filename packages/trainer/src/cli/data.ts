@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander'
-import { phaseNames } from '../recipe/schema.ts'
-import type { PhaseName } from '../recipe/schema.ts'
+import { phaseNames, type PhaseName } from '../recipe/schema.ts'
 import { requireWritable, requireWritableFile } from '../console/output.ts'
 import { showWork } from '../console/bar.ts'
 import { fromUser, toUser } from '../console/paths.ts'

@@ -1,5 +1,4 @@
-import { viewPolicies } from '@flowers/shared/model/views'
-import type { ViewPolicy } from '@flowers/shared/model/views'
+import { viewPolicies, type ViewPolicy } from '@flowers/shared/model/views'
 import { Command, Option } from 'commander'
 import type { EvaluatedSplit } from '../evaluate/photos-of-model.ts'
 import { showWork } from '../console/bar.ts'

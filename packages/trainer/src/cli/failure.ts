@@ -1,7 +1,6 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { TensorflowError } from '@flowers/tensorflow/errors'
-import { TrainerError } from '../errors.ts'
-import type { TrainerErrorCode } from '../errors.ts'
+import { TrainerError, type TrainerErrorCode } from '../errors.ts'
 
 /** What the system says, in the words of the catalogue. */
 const systemCodes: Readonly<Record<string, TrainerErrorCode>> = {

@@ -1,6 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import type { EpochSummary } from './progress.ts'
-import { createProgress } from './progress.ts'
+import { createProgress, type EpochSummary } from './progress.ts'
 
 const summary: EpochSummary = {
   phase: 'full',

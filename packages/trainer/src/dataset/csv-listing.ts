@@ -118,14 +118,8 @@ function csvFault(code: string): string {
 
 async function requirePhotos(csv: string, rows: readonly Row[], photos: readonly ListedPhoto[]): Promise<void> {
   const limit = pLimit(8)
-  const found = await limit.map(photos, async ({ path }) => {
-    try {
-      return (await stat(path)).isFile()
-    } catch {
-      return false
-    }
-  })
-  const missing = rows.filter((_, index) => found[index] !== true)
+  const found = await limit.map(photos, ({ path }) => stat(path).catch(() => undefined))
+  const missing = rows.filter((_, index) => !found[index]?.isFile())
   const first = missing[0]
   if (first === undefined) return
   const more = missing.length > 1 ? ` ${missing.length - 1} more of its paths lead nowhere.` : ''

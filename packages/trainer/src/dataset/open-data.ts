@@ -1,7 +1,6 @@
 import { cacheFolder } from '../console/cache-folder.ts'
 import { showWork } from '../console/bar.ts'
-import { openDataset } from './dataset.ts'
-import type { Dataset, OpenOptions } from './dataset.ts'
+import { openDataset, type Dataset, type OpenOptions } from './dataset.ts'
 
 /**
  * DATA as every command opens it: shows how far it is, and remembers in the cache what it found in photos, so that the

@@ -1,5 +1,4 @@
-import { drawFlowers } from './drawn-flowers.ts'
-import type { DrawingOptions } from './drawn-flowers.ts'
+import { drawFlowers, type DrawingOptions } from './drawn-flowers.ts'
 
 /** The pictures of the demo recipe: all species, evenly, a little larger than the last phase needs for its crops. */
 export async function demoFlowers(folder: string, options: DrawingOptions = {}): Promise<void> {

@@ -1,10 +1,8 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { View } from '@flowers/shared/image/view'
-import { calibrate } from '../measure/calibrate.ts'
-import type { Calibration, CalibrationQuality, ScoredPhoto } from '../measure/calibrate.ts'
+import { calibrate, type Calibration, type CalibrationQuality, type ScoredPhoto } from '../measure/calibrate.ts'
 import type { Network } from './network.ts'
-import { nonFlowersOf, scoreNonFlowers } from './non-flowers.ts'
-import type { NonFlowers } from './non-flowers.ts'
+import { nonFlowersOf, scoreNonFlowers, type NonFlowers } from './non-flowers.ts'
 import type { OnProgress } from '../console/bar.ts'
 
 export interface CalibrateNetworkOptions {

@@ -1,21 +1,23 @@
 import { openModel } from '@flowers/shared/model/package'
 import type { Manifest } from '@flowers/shared/model/manifest'
-import { argmax } from '@flowers/shared/model/views'
-import type { ViewPolicy } from '@flowers/shared/model/views'
-import type { MeasuredShare } from '../measure/bootstrap.ts'
-import { abstentionOf, accuracyByViews, answerOf, calibrationErrors, setsOf } from '../measure/calibrate.ts'
-import type { CalibrationErrors, PolicyQuality } from '../measure/calibrate.ts'
+import { argmax, type ViewPolicy } from '@flowers/shared/model/views'
+import {
+  abstentionOf,
+  accuracyByViews,
+  answerOf,
+  calibrationErrors,
+  setsOf,
+  type CalibrationErrors,
+  type PolicyQuality,
+} from '../measure/calibrate.ts'
 import { stopAt } from '../measure/fast-margin.ts'
 import { mean } from '../measure/mean.ts'
-import { measure, mostConfused } from '../measure/measure.ts'
-import { shotGroups } from '../measure/metrics.ts'
-import type { ClassMetrics, ShotGroup } from '../measure/metrics.ts'
+import { measure, mostConfused, type Measures } from '../measure/measure.ts'
+import { shotGroups, type ClassMetrics, type ShotGroup } from '../measure/metrics.ts'
 import { openNetwork } from './network.ts'
-import { openPhotosOf } from './photos-of-model.ts'
-import type { EvaluatedSplit, PhotosOfModel } from './photos-of-model.ts'
+import { openPhotosOf, type EvaluatedSplit, type PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
-import { measureViewCosts } from './view-costs.ts'
-import type { ViewCosts } from './view-costs.ts'
+import { measureViewCosts, type ViewCosts } from './view-costs.ts'
 import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -31,7 +33,7 @@ export interface EvaluateOptions {
   readonly onTimed?: OnProgress
 }
 
-export interface Evaluation {
+export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' | 'confusion'> {
   readonly model: { readonly name: string; readonly version: number; readonly size: number }
   readonly data: {
     readonly path: string
@@ -54,9 +56,6 @@ export interface Evaluation {
     /** Share of photos with another label than from all views; null when one view is all that was run. */
     readonly disagreement: number | null
   }
-  readonly top1: MeasuredShare
-  readonly top5: MeasuredShare
-  readonly macroF1: MeasuredShare
   /** Before and after the temperature of the manifest. */
   readonly ece: CalibrationErrors
   readonly set: PolicyQuality['set']
@@ -75,8 +74,6 @@ export interface Evaluation {
   readonly groups: Record<'many' | 'medium' | 'few', ShotGroup>
   readonly classes: readonly (ClassMetrics & { readonly label: string })[]
   readonly confused: readonly { readonly truth: string; readonly predicted: string; readonly photos: number }[]
-  /** `confusion[truth][predicted]`, by index of the model's labels. */
-  readonly confusion: readonly (readonly number[])[]
 }
 
 /**

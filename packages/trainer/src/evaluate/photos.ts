@@ -4,8 +4,7 @@ import { FlowersError } from '@flowers/shared/errors'
 import type { Canvas } from '@flowers/shared/image/canvas'
 import { startDecoder } from '@flowers/shared/image/decode-threads'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { scalesOf } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { scalesOf, type View } from '@flowers/shared/image/view'
 import { mapAhead } from '../input/map-ahead.ts'
 
 export interface DecodedPhoto<T> {

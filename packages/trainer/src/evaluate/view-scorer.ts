@@ -1,10 +1,14 @@
-import { toTensor } from '@flowers/shared/image/canvas'
-import type { Canvas } from '@flowers/shared/image/canvas'
+import { toTensor, type Canvas } from '@flowers/shared/image/canvas'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
-import { earliestStop, runViews, softmax } from '@flowers/shared/model/views'
-import { scalesOf } from '@flowers/shared/image/view'
-import type { FastLead, ViewPolicy, ViewsResult } from '@flowers/shared/model/views'
-import type { View } from '@flowers/shared/image/view'
+import {
+  earliestStop,
+  runViews,
+  softmax,
+  type FastLead,
+  type ViewPolicy,
+  type ViewsResult,
+} from '@flowers/shared/model/views'
+import { scalesOf, type View } from '@flowers/shared/image/view'
 import type { Network } from './network.ts'
 
 /** More pixels in one batch save no time on a CPU and cost memory: three views of 576 px. */

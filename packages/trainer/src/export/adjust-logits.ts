@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import { effectiveNumberWeights, effectivePrior } from '../optim/class-weights.ts'
-import { phaseNames } from '../recipe/schema.ts'
-import type { Phase, PhaseName, Recipe } from '../recipe/schema.ts'
+import { phaseNames, type Phase, type PhaseName, type Recipe } from '../recipe/schema.ts'
 
 export interface LogitAdjustment {
   /** 1 answers as if the classes were equally frequent. */

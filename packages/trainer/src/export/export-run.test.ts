@@ -7,10 +7,8 @@ import { evaluateModel } from '../evaluate/evaluate-model.ts'
 import { evaluationTable } from '../evaluate/evaluation-table.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import { predictFolder } from '../evaluate/predict-folder.ts'
-import { exportRun, targetOf } from './export-run.ts'
-import type { ExportResult } from './export-run.ts'
-import { makeTestRun } from '../testing/test-run.ts'
-import type { TestRun } from '../testing/test-run.ts'
+import { exportRun, targetOf, type ExportResult } from './export-run.ts'
+import { makeTestRun, type TestRun } from '../testing/test-run.ts'
 
 let test: TestRun
 let report: ExportResult

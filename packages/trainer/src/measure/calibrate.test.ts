@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '@flowers/shared/random'
-import { abstains, answerOf, calibrate, setsOf } from './calibrate.ts'
-import type { ScoredPhoto } from './calibrate.ts'
+import { abstains, answerOf, calibrate, setsOf, type ScoredPhoto } from './calibrate.ts'
 
 const classes = 4
 

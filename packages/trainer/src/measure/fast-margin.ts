@@ -1,5 +1,4 @@
-import { argmax, mayStop } from '@flowers/shared/model/views'
-import type { ViewPolicy } from '@flowers/shared/model/views'
+import { argmax, mayStop, type ViewPolicy } from '@flowers/shared/model/views'
 import { level } from './bootstrap.ts'
 import { upperBound } from './binomial.ts'
 import type { Scores } from './metrics.ts'

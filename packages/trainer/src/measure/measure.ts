@@ -1,9 +1,7 @@
 import { ranking } from '@flowers/shared/model/calibration'
 import { argmax } from '@flowers/shared/model/views'
-import { bootstrap, measureShare } from './bootstrap.ts'
-import type { MeasuredShare } from './bootstrap.ts'
-import { confusionMatrix, macroF1, perClass } from './metrics.ts'
-import type { ClassMetrics } from './metrics.ts'
+import { bootstrap, measureShare, type MeasuredShare } from './bootstrap.ts'
+import { confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics.ts'
 import type { PolicyAnswer } from './calibrate.ts'
 
 /** How good answers are, each share with its 95 % interval. */

@@ -1,28 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { confusionMatrix, macroF1, perClass, rankOf, shotGroups, topK } from './metrics.ts'
-
-const rows = [
-  [0.7, 0.2, 0.1],
-  [0.1, 0.3, 0.6],
-  [0.4, 0.4, 0.2],
-  [0.2, 0.5, 0.3],
-]
-const labels = [0, 1, 1, 2]
-
-describe('ranking', () => {
-  it('counts the classes before the label and breaks ties by index', () => {
-    expect(rankOf([0.4, 0.4, 0.2], 0)).toBe(0)
-    expect(rankOf([0.4, 0.4, 0.2], 1)).toBe(1)
-    expect(rankOf([0.4, 0.4, 0.2], 2)).toBe(2)
-  })
-
-  it('top-k', () => {
-    // Ranks of the labels: 0, 1, 1, 1.
-    expect(topK(rows, labels, 1)).toBe(0.25)
-    expect(topK(rows, labels, 2)).toBe(1)
-    expect(topK([], [], 1)).toBeNaN()
-  })
-})
+import { confusionMatrix, macroF1, perClass, shotGroups } from './metrics.ts'
 
 describe('per-class metrics', () => {
   // Answers: 0 0 0 1 1 2 for truth 0 0 1 1 1 1; class 2 has no photo, class 3 neither photo nor answer.

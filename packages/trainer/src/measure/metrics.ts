@@ -3,24 +3,6 @@ import { mean } from './mean.ts'
 /** One photo's probabilities (or logits) over the classes, by index. */
 export type Scores = ArrayLike<number>
 
-/** Number of classes ranked before `label`, 0 for the best. Equal scores rank by index, as an arg-max does. */
-export function rankOf(scores: Scores, label: number): number {
-  const own = scores[label] as number
-  let rank = 0
-  for (let index = 0; index < scores.length; index++) {
-    const score = scores[index] as number
-    if (score > own || (score === own && index < label)) rank++
-  }
-  return rank
-}
-
-/** Share of photos whose true class is among the `k` best, in [0, 1]. NaN without photos. */
-export function topK(rows: readonly Scores[], labels: ArrayLike<number>, k: number): number {
-  let hits = 0
-  for (const [photo, scores] of rows.entries()) if (rankOf(scores, labels[photo] as number) < k) hits++
-  return hits / rows.length
-}
-
 /** `matrix[truth][predicted]`: number of photos. */
 export function confusionMatrix(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number[][] {
   const matrix = Array.from({ length: classes }, () => Array<number>(classes).fill(0))

@@ -8,8 +8,7 @@ import { convnext, stochasticDepthRates } from './convnext.ts'
 import { initialize } from './init.ts'
 import { architectures } from './registry.ts'
 import { mapWeights } from './weights/load.ts'
-import { readSafetensors } from './weights/safetensors.ts'
-import type { SafetensorsTensor } from './weights/safetensors.ts'
+import { readSafetensors, type SafetensorsTensor } from './weights/safetensors.ts'
 
 const fixtures = fileURLToPath(new URL('../../../../tests/fixtures/convnext/', import.meta.url))
 const small = convnext({

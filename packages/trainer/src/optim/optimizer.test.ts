@@ -10,8 +10,8 @@ import {
   initialLossScale,
   nextLossScale,
   updatesPerEpoch,
+  type LossScale,
 } from './optimizer.ts'
-import type { LossScale } from './optimizer.ts'
 
 beforeAll(async () => {
   await startTensorflow()

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { noPlateau, rampValue, scheduleFactor, updatePlateau } from './schedule.ts'
-import type { Schedule } from './schedule.ts'
+import { noPlateau, rampValue, scheduleFactor, updatePlateau, type Schedule } from './schedule.ts'
 
 const at = (schedule: Schedule, step: number, plateauFactor = 1) =>
   scheduleFactor(schedule, { step, stepsPerEpoch: 10, epochs: 12, plateauFactor })

@@ -1,5 +1,4 @@
-import type { PhaseInput, RecipeInput } from '../recipe/schema.ts'
-import { phaseNames } from '../recipe/schema.ts'
+import { phaseNames, type PhaseInput, type RecipeInput } from '../recipe/schema.ts'
 
 /** How fast a recipe's network trains on this machine, with its photos decoded beside it. */
 export interface Speed {

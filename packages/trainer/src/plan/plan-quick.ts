@@ -1,7 +1,6 @@
 import type { PhaseInput, RecipeInput } from '../recipe/schema.ts'
 import { noMix } from '../recipe/defaults.ts'
-import type { Speed } from './cost.ts'
-import { recipeSeconds } from './cost.ts'
+import { recipeSeconds, type Speed } from './cost.ts'
 
 /** What is known of the photos before anything is measured. */
 export interface PhotoFacts {

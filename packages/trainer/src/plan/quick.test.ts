@@ -7,8 +7,7 @@ import { applySettings } from '../recipe/resolve-recipe.ts'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
 import type { Recipe, RecipeInput } from '../recipe/schema.ts'
 import type { Speed } from './cost.ts'
-import { resolveQuick } from './quick.ts'
-import type { QuickOptions } from './quick.ts'
+import { resolveQuick, type QuickOptions } from './quick.ts'
 
 /** At 96 px, to which the pictures are enlarged. An epoch takes 0.1 s and more. */
 const speed: Speed = { photosPerSecond: 480, size: 96, startSeconds: 0.1, bytesPerPhoto: 2 ** 20 }

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { testFolder } from '../testing/test-photos.ts'
 import { testRecipe } from '../testing/test-recipe.ts'
-import { planRun } from './start-run.ts'
-import type { RunRequest } from './start-run.ts'
+import { planRun, type RunRequest } from './start-run.ts'
 
 const stored = { ...testRecipe('demo'), precision: 'float32' }
 const signal = new AbortController().signal

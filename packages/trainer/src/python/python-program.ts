@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { TrainerError } from '../errors.ts'
-import type { TrainerErrorCode } from '../errors.ts'
+import { TrainerError, type TrainerErrorCode } from '../errors.ts'
 
 const shownLines = 15
 

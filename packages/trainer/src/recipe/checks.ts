@@ -1,7 +1,6 @@
 import type { View } from '@flowers/shared/image/view'
 import { z } from 'zod'
-import type { Phase, Recipe } from './schema.ts'
-import { storedRecipeSchema } from './schema.ts'
+import { storedRecipeSchema, type Phase, type Recipe } from './schema.ts'
 
 /** Everything a run depends on besides the data; refuses settings that contradict each other. */
 export const recipeSchema = storedRecipeSchema.superRefine((recipe, context) => {

@@ -3,8 +3,7 @@ import { recipeDefaults } from './defaults.ts'
 import { override } from './override.ts'
 import { isRecord } from './record.ts'
 import { report } from './recipes/report.ts'
-import { storedRecipeSchema } from './schema.ts'
-import type { RecipeInput } from './schema.ts'
+import { storedRecipeSchema, type RecipeInput } from './schema.ts'
 
 /**
  * What a recipe file says, over the defaults where it leaves something out; the name is then that of the file.

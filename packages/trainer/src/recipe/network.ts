@@ -1,8 +1,7 @@
 import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { requireWeights } from '../model/weights/fetch.ts'
-import type { Recipe } from './schema.ts'
-import { phaseNames } from './schema.ts'
+import { phaseNames, type Recipe } from './schema.ts'
 import { TrainerError } from '../errors.ts'
 
 /**

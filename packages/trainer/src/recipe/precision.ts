@@ -1,7 +1,6 @@
 import { findArchitecture } from '../model/registry.ts'
 import type { Recipe } from './schema.ts'
-import { hasBfloat16 } from '@flowers/tensorflow/precision'
-import type { Precision } from '@flowers/tensorflow/precision'
+import { hasBfloat16, type Precision } from '@flowers/tensorflow/precision'
 
 /** A recipe with nothing left to choose: what a run stores. */
 export type ResolvedRecipe = Recipe & { readonly precision: Precision }

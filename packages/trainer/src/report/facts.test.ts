@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest'
 import { recipes } from '../recipe/recipes/index.ts'
 import { recipeSchema } from '../recipe/checks.ts'
-import { findingsOf } from './facts.ts'
-import type { JudgedPhoto, RunFacts } from './facts.ts'
+import { findingsOf, type JudgedPhoto, type RunFacts } from './facts.ts'
 
 const labels = ['aster', 'rose', 'tulip']
 

@@ -1,15 +1,11 @@
 import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
 import type { Sample } from '../dataset/dataset.ts'
-import { calibrate, eceBins } from '../measure/calibrate.ts'
-import type { CalibrationQuality } from '../measure/calibrate.ts'
-import { expectedCalibrationError, reliabilityBins } from '../measure/calibration-error.ts'
-import type { ReliabilityBin } from '../measure/calibration-error.ts'
+import { calibrate, eceBins, type CalibrationQuality } from '../measure/calibrate.ts'
+import { expectedCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
 import { doubtfulLabels } from '../measure/label-errors.ts'
-import { measure, mostConfused } from '../measure/measure.ts'
-import type { Measures } from '../measure/measure.ts'
-import { shotGroups } from '../measure/metrics.ts'
-import type { ShotGroup, Shots } from '../measure/metrics.ts'
+import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
+import { shotGroups, type ShotGroup, type Shots } from '../measure/metrics.ts'
 import type { Recipe } from '../recipe/schema.ts'
 import type { RunHistory } from '../run/history.ts'
 
@@ -44,10 +40,7 @@ export interface RunFacts {
   readonly train: readonly JudgedPhoto[]
 }
 
-export interface ConfusedPair {
-  readonly truth: number
-  readonly predicted: number
-  readonly photos: number
+export interface ConfusedPair extends Confusion {
   /** The surest of the wrong answers. */
   readonly wrong: readonly JudgedPhoto[]
   /** A photo that is surely right, of each of the two classes, where there is one. */
@@ -128,10 +121,7 @@ function doubtfulOf(photos: readonly JudgedPhoto[], count: number): Doubtful {
   }
 }
 
-function pairOf(
-  pair: Pick<ConfusedPair, 'truth' | 'predicted' | 'photos'>,
-  valid: readonly JudgedPhoto[],
-): ConfusedPair {
+function pairOf(pair: Confusion, valid: readonly JudgedPhoto[]): ConfusedPair {
   const answered = (truth: number, answer: number): JudgedPhoto[] =>
     surest(
       valid.filter((photo) => photo.sample.index === truth && answerTo(photo) === answer),

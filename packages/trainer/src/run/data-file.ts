@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { auditKinds } from '../dataset/audit.ts'
-import type { AuditKind } from '../dataset/audit.ts'
+import { auditKinds, type AuditKind } from '../dataset/audit.ts'
 import { readJson, runFiles } from './files.ts'
 
 const auditSchema = z.object({

@@ -1,7 +1,6 @@
 import * as written from '../recipe/defaults.ts'
 import { recipes } from '../recipe/recipes/index.ts'
-import { storedRecipeSchema } from '../recipe/schema.ts'
-import type { Recipe } from '../recipe/schema.ts'
+import { storedRecipeSchema, type Recipe } from '../recipe/schema.ts'
 
 // Recipes as a run works with them: with epochs for shares.
 

@@ -10,8 +10,7 @@ import type { Phase } from '../recipe/schema.ts'
 import { noMix, standardAugment } from '../recipe/defaults.ts'
 import { reportPhases } from '../testing/test-recipe.ts'
 import { bytes, startTensorflow } from '@flowers/tensorflow'
-import { compileStep, packScalars, variablesFor } from './step.ts'
-import type { StepInputs } from './step.ts'
+import { compileStep, packScalars, variablesFor, type StepInputs } from './step.ts'
 
 beforeAll(async () => {
   await startTensorflow({ deterministic: true })

@@ -1,11 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sixViews } from '@flowers/shared/image/view'
-import type { View } from '@flowers/shared/image/view'
+import { sixViews, type View } from '@flowers/shared/image/view'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { FeatureFile } from './feature-file.ts'
-import type { FeatureSource } from './feature-file.ts'
+import { FeatureFile, type FeatureSource } from './feature-file.ts'
 
 let folder: string
 beforeAll(async () => {

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest'
 import { reportPhases } from '../testing/test-recipe.ts'
 import type { Phase } from '../recipe/schema.ts'
-import { hyperparameters, learningRates } from './hyperparameters.ts'
-import type { Course } from './hyperparameters.ts'
+import { hyperparameters, learningRates, type Course } from './hyperparameters.ts'
 import { startOf } from './position.ts'
 
 const phase: Phase = {

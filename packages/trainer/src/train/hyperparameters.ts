@@ -1,8 +1,7 @@
 import { Random } from '@flowers/shared/random'
 import { accumulation, adamDefaults, emaDecay, updatesPerEpoch } from '../optim/optimizer.ts'
 import { rampValue, scheduleFactor } from '../optim/schedule.ts'
-import type { Phase, PhaseName } from '../recipe/schema.ts'
-import { phaseNames } from '../recipe/schema.ts'
+import { phaseNames, type Phase, type PhaseName } from '../recipe/schema.ts'
 import type { Position } from '../run/state.ts'
 import type { StepScalars } from './step.ts'
 

@@ -1,8 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { TensorflowError } from '@flowers/tensorflow/errors'
 import { reportPhases } from '../testing/test-recipe.ts'
-import { explainMemory, measureNeed, mostDemanding, requireFits } from './memory.ts'
-import type { MemoryNeed } from './memory.ts'
+import { explainMemory, measureNeed, mostDemanding, requireFits, type MemoryNeed } from './memory.ts'
 
 const phase = { name: 'full', batch: 64, size: 32 } as const
 const outOfMemory = new TensorflowError('TENSORFLOW_OUT_OF_MEMORY', 'no')

@@ -18,8 +18,7 @@ import { recipeSchema } from '../recipe/checks.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
 import { MetricsLog } from '../run/metrics-log.ts'
 import { startTensorflow } from '@flowers/tensorflow'
-import { bestOfSweep, sweepPlan, sweepSizes } from './sweep.ts'
-import type { SweepEntry } from './sweep.ts'
+import { bestOfSweep, sweepPlan, sweepSizes, type SweepEntry } from './sweep.ts'
 
 describe('sweepPlan', () => {
   const phases = {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseLevel, forecast, ForecastErrors } from './forecast.ts'
-import type { ServiceLevel, Load } from './forecast.ts'
+import { chooseLevel, forecast, ForecastErrors, type ServiceLevel, type Load } from './forecast.ts'
 
 const exact: ServiceLevel = { policy: 'exact', work: 4, latency: 2 }
 const fast: ServiceLevel = { policy: 'fast', work: 2, latency: 1 }

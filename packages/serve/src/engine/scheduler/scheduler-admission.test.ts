@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { admit, forever, level, one, view, workers } from '../../testing/scheduling.ts'
-import { ForecastErrors } from './forecast.ts'
-import type { ServiceLevel } from './forecast.ts'
+import { ForecastErrors, type ServiceLevel } from './forecast.ts'
 import { Scheduler } from './scheduler.ts'
 
 describe('admission', () => {

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { admit, forever, one, view, workers } from '../../testing/scheduling.ts'
-import { Scheduler } from './scheduler.ts'
-import type { Workers } from './scheduler.ts'
+import { Scheduler, type Workers } from './scheduler.ts'
 
 describe('views', () => {
   it('run in the order of images, whatever is decoded first', async () => {

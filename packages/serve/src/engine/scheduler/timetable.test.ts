@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Timetable } from './timetable.ts'
-import type { Planned, Running } from './timetable.ts'
+import { Timetable, type Planned, type Running } from './timetable.ts'
 
 const image = (deadline: number, work: number, change: Partial<Planned> = {}): Planned => ({
   deadline,

@@ -1,14 +1,12 @@
 import { STATUS_CODES } from 'node:http'
-import { problems } from '../../errors.ts'
+import { problems, type ProblemCode } from '../../errors.ts'
 import { SharedError } from '@flowers/shared/errors'
-import type { ProblemCode } from '../../errors.ts'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
 import type { Access } from '../access.ts'
 import { components, problem, protocolError } from '../schemas.ts'
-import { requestHeaders } from './operation.ts'
-import type { Content, Operation } from './operation.ts'
+import { requestHeaders, type Content, type Operation } from './operation.ts'
 
 /** The parts of an OpenAPI 3.1 document that this service has. */
 export interface OpenApi {

@@ -1,5 +1,4 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
+import { html, type Html } from '@flowers/shared/html'
 import type { OpenApi, Parameter, PathOperation, Schema } from './document.ts'
 
 /** The reference of a service as a page, from its OpenAPI document. */

@@ -1,7 +1,6 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { digestFile, unlessAbsent } from '@flowers/shared/files'
-import { EnvHttpProxyAgent, fetch } from 'undici'
-import type { Response } from 'undici'
+import { EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { TrainerError } from '../../errors.ts'
 
 export interface DownloadOptions {

@@ -7,8 +7,14 @@ import { packageFile } from '../../python/package-file.ts'
 import { runPython } from '../../python/python-program.ts'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import { download } from './download.ts'
-import { findPretrained, hubUrl, pretrainedWeights } from './pretrained.ts'
-import type { HubSource, PackageSource, PretrainedWeights } from './pretrained.ts'
+import {
+  findPretrained,
+  hubUrl,
+  pretrainedWeights,
+  type HubSource,
+  type PackageSource,
+  type PretrainedWeights,
+} from './pretrained.ts'
 import { TrainerError } from '../../errors.ts'
 
 type Log = (line: string) => void

@@ -3,8 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { ModelOptions } from '../architecture.ts'
 import { convnext } from '../convnext.ts'
 import { mapWeights, toTimmTensors } from './load.ts'
-import { readSafetensors } from './safetensors.ts'
-import type { SafetensorsTensor } from './safetensors.ts'
+import { readSafetensors, type SafetensorsTensor } from './safetensors.ts'
 
 const fixtures = fileURLToPath(new URL('../../../../../tests/fixtures/convnext/', import.meta.url))
 const config = {

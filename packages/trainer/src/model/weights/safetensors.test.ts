@@ -2,8 +2,13 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readSafetensors, readSafetensorsHeader, streamSafetensors, writeSafetensors } from './safetensors.ts'
-import type { TensorData } from './safetensors.ts'
+import {
+  readSafetensors,
+  readSafetensorsHeader,
+  streamSafetensors,
+  writeSafetensors,
+  type TensorData,
+} from './safetensors.ts'
 
 let folder: string
 beforeAll(async () => {

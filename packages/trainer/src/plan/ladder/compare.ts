@@ -1,5 +1,4 @@
-import { bootstrap } from '../../measure/bootstrap.ts'
-import type { MeasuredShare } from '../../measure/bootstrap.ts'
+import { bootstrap, type MeasuredShare } from '../../measure/bootstrap.ts'
 import { mean } from '../../measure/mean.ts'
 
 /** Whether answers are right, by photo; one record for each seed. */

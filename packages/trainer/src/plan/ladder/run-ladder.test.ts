@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { drawFlowers } from '../../drawn/drawn-flowers.ts'
 import type { Progress } from '../../console/progress.ts'
-import { runLadder } from './run-ladder.ts'
-import type { LadderOptions } from './run-ladder.ts'
+import { runLadder, type LadderOptions } from './run-ladder.ts'
 import type { Ladder } from './ladder.ts'
 
 let folder: string

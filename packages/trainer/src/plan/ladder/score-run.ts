@@ -8,8 +8,7 @@ import { runFiles } from '../../run/files.ts'
 import { readHistory } from '../../run/history.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { isAnswer, photosAtOnce, Scorers, ValidationSet } from '../../train/validate.ts'
-import { fewShot } from './few-shot.ts'
-import type { FewShot } from './few-shot.ts'
+import { fewShot, type FewShot } from './few-shot.ts'
 
 /** How the best checkpoint of a run does on its validation photos. */
 export interface RunScore {

@@ -2,8 +2,7 @@ import { html } from '@flowers/shared/html'
 import { reliabilityChart } from '../charts/reliability.ts'
 import type { Findings } from '../facts.ts'
 import { percent } from '../../console/format.ts'
-import { figure, table } from './parts.ts'
-import type { Section } from './parts.ts'
+import { figure, table, type Section } from './parts.ts'
 
 export function calibrationSection({ bins, ece, temperature: { value, quality } }: Findings): Section {
   const rows = bins.flatMap(({ photos, accuracy, confidence }, index) =>

@@ -1,12 +1,9 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
-import { shotNames, shotRanges, shotsOf } from '../../measure/metrics.ts'
-import type { Shots } from '../../measure/metrics.ts'
+import { html, type Html } from '@flowers/shared/html'
+import { shotNames, shotRanges, shotsOf, type Shots } from '../../measure/metrics.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
 import { percent, plural } from '../../console/format.ts'
-import { scroller } from './parts.ts'
-import type { Section } from './parts.ts'
+import { scroller, type Section } from './parts.ts'
 
 const groupNames: Readonly<Record<Shots, string>> = { many: 'Many-shot', medium: 'Medium-shot', few: 'Few-shot' }
 

@@ -1,13 +1,10 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
+import { html, type Html } from '@flowers/shared/html'
 import { colors } from '../charts/chart.ts'
 import { confusionChart } from '../charts/heat-map.ts'
 import type { ConfusedPair, Findings, RunFacts } from '../facts.ts'
 import { percent, plural } from '../../console/format.ts'
-import { figure, key } from './parts.ts'
-import type { Section } from './parts.ts'
-import { photoList } from './photos.ts'
-import type { Pictures } from './photos.ts'
+import { figure, key, type Section } from './parts.ts'
+import { photoList, type Pictures } from './photos.ts'
 
 export function confusionSection(
   { labels, counts }: RunFacts,

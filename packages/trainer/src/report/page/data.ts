@@ -1,12 +1,10 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
+import { html, type Html } from '@flowers/shared/html'
 import { auditKinds } from '../../dataset/audit.ts'
 import { classCountsChart, priorChart } from '../charts/class-bars.ts'
 import { colors } from '../charts/chart.ts'
 import type { RunFacts } from '../facts.ts'
-import { figure, key, table } from './parts.ts'
+import { figure, key, table, type Section } from './parts.ts'
 import { plural } from '../../console/format.ts'
-import type { Section } from './parts.ts'
 
 export function dataSection(facts: RunFacts): Section {
   const { labels, counts, splitBy, source, sha256, excluded, recipe } = facts

@@ -1,5 +1,4 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
+import { html, type Html } from '@flowers/shared/html'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import type { Findings, RunFacts } from '../facts.ts'
 import { duration, percent, plural } from '../../console/format.ts'

@@ -1,11 +1,8 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
-import { answerTo } from '../facts.ts'
-import type { Doubtful, Findings, JudgedPhoto, RunFacts } from '../facts.ts'
+import { html, type Html } from '@flowers/shared/html'
+import { answerTo, type Doubtful, type Findings, type JudgedPhoto, type RunFacts } from '../facts.ts'
 import { percent, plural } from '../../console/format.ts'
 import type { Section } from './parts.ts'
-import { photoList } from './photos.ts'
-import type { Pictures } from './photos.ts'
+import { photoList, type Pictures } from './photos.ts'
 
 /** Shares near 0 and 1 are where these photos differ. */
 const sure = (share: number): string => (share < 0.001 ? 'under 0.1 %' : percent(share))

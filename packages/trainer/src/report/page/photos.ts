@@ -1,5 +1,4 @@
-import { html } from '@flowers/shared/html'
-import type { Html } from '@flowers/shared/html'
+import { html, type Html } from '@flowers/shared/html'
 import type { JudgedPhoto } from '../facts.ts'
 
 /** Data URIs by path; null: a report without photos. */

@@ -1,8 +1,7 @@
 import { html } from '@flowers/shared/html'
 import { phaseNames } from '../../recipe/schema.ts'
 import type { RunFacts } from '../facts.ts'
-import { table } from './parts.ts'
-import type { Section } from './parts.ts'
+import { table, type Section } from './parts.ts'
 
 export function recipeSection({ recipe }: RunFacts): Section {
   const { phases, ...rest } = recipe

@@ -4,8 +4,7 @@ import { curves } from '../charts/curves.ts'
 import type { RunFacts } from '../facts.ts'
 import { duration, percent } from '../../console/format.ts'
 import type { HistoryPhase, SweepLine } from '../../run/history.ts'
-import { figure, key, table } from './parts.ts'
-import type { Section } from './parts.ts'
+import { figure, key, table, type Section } from './parts.ts'
 
 export function trainingSection({ history: { phases, sweep }, checkpoint }: RunFacts): Section {
   const drawn = curves(phases)
