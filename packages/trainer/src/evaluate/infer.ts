@@ -3,7 +3,7 @@ import type { Canvas } from '@flowers/shared/image/canvas'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { earliestStop, runViews, softmax } from '@flowers/shared/model/views'
 import { scalesOf } from '@flowers/shared/image/view'
-import type { FastLead, ViewPolicy, ViewsResult } from '@flowers/shared/model/views'
+import type { FastMargin, ViewPolicy, ViewsResult } from '@flowers/shared/model/views'
 import type { View } from '@flowers/shared/image/view'
 import type { Network } from './network.ts'
 
@@ -43,7 +43,7 @@ export class ViewRunner {
   }
 
   /** Mean probability over as many views as the policy asks for. Views that it cannot stop before run as one batch. */
-  async answer(canvases: readonly Canvas[], policy: ViewPolicy, fast: FastLead | null): Promise<ViewsResult> {
+  async answer(canvases: readonly Canvas[], policy: ViewPolicy, fast: FastMargin | null): Promise<ViewsResult> {
     const of = this.#views.length
     let ready = (await this.logits(canvases, 0, earliestStop(policy, of, fast))).map(softmax)
     return runViews({ policy, of, fast }, async (index) => {

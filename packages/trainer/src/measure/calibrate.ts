@@ -8,7 +8,7 @@ import { clopperPearson, upperBound } from './binomial.ts'
 import { level } from './bootstrap.ts'
 import type { MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
-import { fitFastLead, stopAt } from './fast-margin.ts'
+import { fitFastMargin, stopAt } from './fast-margin.ts'
 import { splitValidation } from './split-validation.ts'
 import type { PhotoViews } from './fast-margin.ts'
 import type { Scores } from './metrics.ts'
@@ -121,7 +121,7 @@ function fitCalibration(photos: readonly ScoredPhoto[], of: number, strange: rea
     temperature,
     conformal: conformal && { coverage, threshold: conformal, count: photos.length },
     abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), strange),
-    fastLead: fitFastLead(
+    fastLead: fitFastMargin(
       photos.map(({ views }) => views),
       disagreement,
     ),

@@ -1,7 +1,7 @@
 import { argmax } from '@flowers/shared/model/views'
 import { describe, expect, it } from 'vitest'
 import { Random } from '@flowers/shared/random'
-import { fitFastLead, leadsAt, stopAt } from './fast-margin.ts'
+import { fitFastMargin, marginsAt, stopAt } from './fast-margin.ts'
 
 const sure = [0.99, 0.01]
 const unsure = [0.55, 0.45]
@@ -24,9 +24,9 @@ describe('stopAt', () => {
 })
 
 it('leads go from the exact rule to none', () => {
-  expect(leadsAt(1, 4)).toEqual([3, 1, 1 / 3, 0])
-  expect(leadsAt(0.5, 4)).toEqual([1.5, 0.5, 1 / 6, 0])
-  expect(leadsAt(0, 4)).toEqual([0, 0, 0, 0])
+  expect(marginsAt(1, 4)).toEqual([3, 1, 1 / 3, 0])
+  expect(marginsAt(0.5, 4)).toEqual([1.5, 0.5, 1 / 6, 0])
+  expect(marginsAt(0, 4)).toEqual([0, 0, 0, 0])
 })
 
 describe('fitted leads', () => {
@@ -34,7 +34,7 @@ describe('fitted leads', () => {
 
   it('promise what the photos can: the rule of three', () => {
     const photos = Array.from({ length: 100 }, () => Array<number[]>(6).fill(sure))
-    const fitted = fitFastLead(photos, options)
+    const fitted = fitFastMargin(photos, options)
     expect(fitted?.count).toBe(100)
     expect(fitted?.disagreementBound).toBeCloseTo(1 - 0.05 ** (1 / 100), 8)
     expect(fitted?.lead[0]).toBe(0)
@@ -42,11 +42,11 @@ describe('fitted leads', () => {
 
   it('are not fitted where the photos can promise nothing of use', () => {
     const photos = Array.from({ length: 58 }, () => Array<number[]>(6).fill(sure))
-    expect(fitFastLead(photos, options)).toBeNull()
-    expect(fitFastLead([...photos, photos[0]!], options)).not.toBeNull()
-    expect(fitFastLead([], options)).toBeNull()
+    expect(fitFastMargin(photos, options)).toBeNull()
+    expect(fitFastMargin([...photos, photos[0]!], options)).not.toBeNull()
+    expect(fitFastMargin([], options)).toBeNull()
     expect(
-      fitFastLead(
+      fitFastMargin(
         Array.from({ length: 400 }, () => [sure]),
         options,
       ),
@@ -60,14 +60,14 @@ describe('fitted leads', () => {
       [0.4025, 0.5975],
       [0, 1],
     ])
-    const fitted = fitFastLead(photos, options)
-    expect(fitted?.lead).toEqual(leadsAt(0.81, 3))
+    const fitted = fitFastMargin(photos, options)
+    expect(fitted?.lead).toEqual(marginsAt(0.81, 3))
     expect(fitted?.disagreementBound).toBeLessThanOrEqual(0.01)
   })
 
   it('keep their promise on photos they have not seen', () => {
     const photos = drawn(4000)
-    const fitted = fitFastLead(photos.slice(0, 1000), options)!
+    const fitted = fitFastMargin(photos.slice(0, 1000), options)!
     const unseen = photos.slice(1000)
     const answers = unseen.map((photo) => ({
       fast: stopAt(photo, 'fast', fitted.lead),

@@ -25,14 +25,14 @@ export function stopAt(views: PhotoViews, policy: ViewPolicy, lead: readonly num
 }
 
 /**
- * Leads at which the policy `fast` stops, as a family with one parameter: after k of V views the exact rule stops at a
- * mean lead above (V - k) / k; `share` of that is asked for. 1 is the exact rule, 0 stops at once.
+ * Margins at which the policy `fast` stops, as a family with one parameter: after k of V views the exact rule stops at a
+ * mean margin above (V - k) / k; `share` of that is asked for. 1 is the exact rule, 0 stops at once.
  */
-export function leadsAt(share: number, views: number): number[] {
+export function marginsAt(share: number, views: number): number[] {
   return Array.from({ length: views }, (_, index) => (share * (views - index - 1)) / (index + 1))
 }
 
-export interface FittedLead {
+export interface FittedMargin {
   readonly lead: number[]
   /** With 95 % confidence at most this share of photos gets another label than from all views. */
   readonly disagreementBound: number
@@ -40,7 +40,7 @@ export interface FittedLead {
   readonly count: number
 }
 
-export interface FastLeadOptions {
+export interface FastMarginOptions {
   /** Disagreement that is aimed at. */
   readonly target: number
   /** Largest bound worth having; with so few photos that no better one can be shown, nothing is fitted. */
@@ -50,21 +50,24 @@ export interface FastLeadOptions {
 const steps = 100
 
 /**
- * The boldest leads whose disagreement with the full answer is bounded with 95 % confidence, by fixed-sequence testing
+ * The boldest margins whose disagreement with the full answer is bounded with 95 % confidence, by fixed-sequence testing
  * from the safest to bolder ones (learn then test: Angelopoulos et al. 2021, arXiv:2110.01052; for early exits: Jazbec
  * et al. 2024, arXiv:2405.20915), each tested by the exact binomial bound. n photos without a disagreement can promise
  * about 3 / n (rule of three): 299 photos are needed for 1 %, and with fewer the bound is what they can promise.
  *
  * @returns null when the photos are too few to promise `worst`
  */
-export function fitFastLead(photos: readonly PhotoViews[], { target, worst }: FastLeadOptions): FittedLead | null {
+export function fitFastMargin(
+  photos: readonly PhotoViews[],
+  { target, worst }: FastMarginOptions,
+): FittedMargin | null {
   const count = photos.length
   const bound = Math.max(target, upperBound(0, count, level))
   const views = photos[0]?.length ?? 0
   if (bound > worst || views < 2) return null
   const full = photos.map((photo) => argmax(stopAt(photo, 'full', null).mean))
   const boundAt = (share: number): number => {
-    const lead = leadsAt(share, views)
+    const lead = marginsAt(share, views)
     const disagree = photos.filter((photo, index) => argmax(stopAt(photo, 'fast', lead).mean) !== full[index]).length
     return upperBound(disagree, count, level)
   }
@@ -76,5 +79,5 @@ export function fitFastLead(photos: readonly PhotoViews[], { target, worst }: Fa
     accepted = step / steps
     disagreementBound = reached
   }
-  return { lead: leadsAt(accepted, views), disagreementBound, count }
+  return { lead: marginsAt(accepted, views), disagreementBound, count }
 }
