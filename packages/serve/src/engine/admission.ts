@@ -58,12 +58,12 @@ export class UsualNeeds {
     return this.#views.get(policy) ?? earliestStop(policy, views.length, calibration.fastLead)
   }
 
-  /** Tells that an image was decoded within so many seconds of one thread. */
+  /** Tells that an image took `seconds` of one thread to be decoded. */
   decoded(seconds: number): void {
     this.#decodeSeconds = average(this.#decodeSeconds, seconds, newestWeight)
   }
 
-  /** Tells that an image was answered with so many views. */
+  /** Tells that an image was answered with `views` views. */
   answered(policy: ViewPolicy, views: number): void {
     this.#views.set(policy, average(this.views(policy), views, newestWeight))
   }

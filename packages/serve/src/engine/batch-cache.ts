@@ -22,7 +22,7 @@ const setupSchema = z.strictObject({
   sizes: z.array(z.number()),
 })
 
-/** What decides which batch is fastest: another network, or the same one elsewhere, is measured anew. */
+/** What decides which batch is fastest: another network, or the same one elsewhere, is measured again. */
 export type BatchSetup = Readonly<z.output<typeof setupSchema>>
 
 const entrySchema = z.strictObject({
@@ -73,7 +73,7 @@ export class BatchCache {
     await rewrite(file, setup, [{ setup, ...kept }])
   }
 
-  /** Lets go of the batch of this setup, so that it is measured anew at the next start. */
+  /** Lets go of the batch of this setup, so that the next start measures it again. */
   async forget(file: string, setup: BatchSetup): Promise<void> {
     this.#known.delete(JSON.stringify(setup))
     await rewrite(file, setup, [])
@@ -91,7 +91,7 @@ async function readEntries(file: string): Promise<Entry[]> {
   try {
     return fileSchema.parse(JSON.parse(await readFile(file, 'utf8'))).measured
   } catch {
-    // Not there yet, or somebody else's: then it is measured, and written anew.
+    // Not there yet, or somebody else's: then the next start measures and writes it.
     return []
   }
 }

@@ -94,8 +94,8 @@ export class Engine {
   }
 
   /**
-   * Throws SERVICE_NOT_READY until the default model is loaded, and as `Scheduler.assertRoom` when so many images more
-   * may not wait.
+   * Throws SERVICE_NOT_READY until the default model is loaded, and as `Scheduler.assertRoom` when `images` more may
+   * not wait.
    */
   assertRoom(images: number): void {
     if (this.#loaded) this.#parts.scheduler.assertRoom(images)

@@ -45,7 +45,7 @@ export async function inferTensors(asked: ModelRequest, call: InferCall): Promis
   const wanted = call.outputs?.length ? call.outputs : [plain(output, call.binaryOutput)]
   for (const [place, { name }] of wanted.entries()) {
     if (name !== output) throw misfit(`The input ${input.name} gives ${output}, not ${JSON.stringify(name)}.`)
-    // Each would be written anew: a small request for a large answer.
+    // Each would be written again: a small request for a large answer.
     if (place > 0) throw misfit(`The output ${output} is asked for twice.`)
   }
   const { name, version, labels } = asked.classifier.manifest

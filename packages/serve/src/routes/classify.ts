@@ -18,7 +18,7 @@ const readQuery = queryReader(classifyQuery, {
   details: 'true or false',
 })
 
-/** The body of a request with at most so many images. */
+/** The body of a request with at most `images` images. */
 export function imageBody(images: number): NonNullable<Operation['body']> {
   const content = {
     'multipart/form-data': { images },

@@ -63,13 +63,16 @@ export function decided(sums: ArrayLike<number>, used: number, of: number): bool
   return remaining <= 0 || marginOf(sums) > remaining + rounding
 }
 
-/** `lead[k-1]`: stop after k views when the lead of the mean probability reaches it. Fitted on validation photos. */
-export interface FastLead {
+/**
+ * `lead[k-1]`: stop after k views when the margin of the mean probability reaches it. Fitted on validation photos. The
+ * name is that of the manifest's JSON, `calibration.fastLead.lead`.
+ */
+export interface FastMargin {
   readonly lead: readonly number[]
 }
 
 /** Views after which a policy may stop for the first time; that many can be run as one batch. At least 1. */
-export function earliestStop(policy: ViewPolicy, of: number, fast: FastLead | null = null): number {
+export function earliestStop(policy: ViewPolicy, of: number, fast: FastMargin | null = null): number {
   if (policy === 'none') return 1
   if (policy === 'full') return of
   const exact = Math.floor(of / 2) + 1
@@ -87,12 +90,12 @@ export function mayStop(
   sums: ArrayLike<number>,
   used: number,
   of: number,
-  fast: FastLead | null = null,
+  fast: FastMargin | null = null,
 ): boolean {
   return used >= of || stopRules[policy](sums, used, of, fast)
 }
 
-type StopRule = (sums: ArrayLike<number>, used: number, of: number, fast: FastLead | null) => boolean
+type StopRule = (sums: ArrayLike<number>, used: number, of: number, fast: FastMargin | null) => boolean
 
 const stopRules: Record<ViewPolicy, StopRule> = {
   none: (_sums, used) => used >= 1,
@@ -113,7 +116,7 @@ export interface ViewsPlan {
   readonly policy: ViewPolicy
   /** How many views there are: `manifest.views.length`. */
   readonly of: number
-  readonly fast?: FastLead | null
+  readonly fast?: FastMargin | null
 }
 
 /**

@@ -34,7 +34,7 @@ export function dataCommand(): Command {
       const minimumSize = wholeNumber('--minimum-size', options.minimumSize)
       if (options.out !== undefined) await requireWritable(fromUser(options.out))
       const { openData } = await import('../dataset/open-data.ts')
-      const { auditDataset, formatAudit, requireSound } = await import('../dataset/audit.ts')
+      const { auditDataset, formatAudit, requireNoErrors } = await import('../dataset/audit.ts')
       const dataset = await openData(fromUser(options.data), { seed: 1 })
       const audit = await auditDataset(dataset, { minimumSize, onProgress: showWork('looking for flaws') })
       if (options.out !== undefined) {
@@ -43,7 +43,7 @@ export function dataCommand(): Command {
           console.error(`wrote ${toUser(path)}`)
       }
       console.log(options.json ? JSON.stringify(audit, null, 2) : formatAudit(audit))
-      requireSound(audit)
+      requireNoErrors(audit)
     })
   const preview = new Command('preview')
     .description('Draw a contact sheet of training inputs as a recipe makes them: a row a photo, a column an epoch.')

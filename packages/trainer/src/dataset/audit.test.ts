@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { FlowersError } from '@flowers/shared/errors'
 import sharp from 'sharp'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { auditDataset, formatAudit, requireSound, withoutOffenders, type Audit } from './audit.ts'
+import { auditDataset, formatAudit, requireNoErrors, withoutOffenders, type Audit } from './audit.ts'
 import { openDataset } from './dataset.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 
@@ -56,7 +56,7 @@ describe('auditDataset', () => {
       perClass: [1, 7],
       offenders: [],
     })
-    requireSound(audit)
+    requireNoErrors(audit)
   })
 
   it('tells broken photos: truncated to any extent, no image, nothing, a link to nowhere', async () => {
@@ -98,7 +98,7 @@ describe('auditDataset', () => {
     for (const name of ['half.png', 'half.webp', 'header.jpg']) expect(kindOf[name]).toMatch(/^(truncated|unreadable)$/)
     expect(audit.errors).toBe(10)
     expect(audit.offenders).toHaveLength(10)
-    expect(() => requireSound(audit)).toThrow(expect.objectContaining({ code: 'DATA_AUDIT' }) as FlowersError)
+    expect(() => requireNoErrors(audit)).toThrow(expect.objectContaining({ code: 'DATA_AUDIT' }) as FlowersError)
     const rest = withoutOffenders(dataset, audit)
     expect(rest.excluded).toEqual(audit.offenders)
     expect(rest.dataset.train.map(({ id }) => id)).toEqual(['train/a/ok.jpg', 'train/b/ok.jpg'])
@@ -115,7 +115,7 @@ describe('auditDataset', () => {
       ['flawed', 'train/a/stray.jpg'],
     ])
     expect(audit).toMatchObject({ errors: 0, warnings: 2, offenders: [] })
-    requireSound(audit)
+    requireNoErrors(audit)
   })
 
   it('tells copies within a class, across splits and across classes, and leaves the right ones out', async () => {

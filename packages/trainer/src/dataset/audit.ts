@@ -69,7 +69,7 @@ export interface AuditOptions {
 
 /**
  * Decodes every photo to its last byte and compares their contents and perceptual hashes. Memory is bounded by the photos in flight,
- * one a core. Never throws for what it finds: see `requireSound` and `withoutOffenders`.
+ * one a core. Never throws for what it finds: see `requireNoErrors` and `withoutOffenders`.
  */
 export async function auditDataset(dataset: Dataset, options: AuditOptions): Promise<Audit> {
   const all = [...samplesOf(dataset)]
@@ -162,7 +162,7 @@ function judgeSize({ size }: Inspection, minimumSize: number): Pick<Problem, 'ki
 }
 
 /** Throws DATA_AUDIT where the audit found errors; the message lists the first of them. */
-export function requireSound(audit: Audit): void {
+export function requireNoErrors(audit: Audit): void {
   if (audit.errors === 0) return
   const lines = audit.problems
     .filter(({ kind }) => auditKinds[kind].severity === 'error')

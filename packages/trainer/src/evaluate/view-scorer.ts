@@ -4,7 +4,7 @@ import {
   earliestStop,
   runViews,
   softmax,
-  type FastLead,
+  type FastMargin,
   type ViewPolicy,
   type ViewsResult,
 } from '@flowers/shared/model/views'
@@ -47,7 +47,7 @@ export class ViewScorer {
   }
 
   /** Mean probability over as many views as the policy asks for. Views that it cannot stop before run as one batch. */
-  async answer(canvases: readonly Canvas[], policy: ViewPolicy, fast: FastLead | null): Promise<ViewsResult> {
+  async answer(canvases: readonly Canvas[], policy: ViewPolicy, fast: FastMargin | null): Promise<ViewsResult> {
     const of = this.#views.length
     let ready = (await this.logits(canvases, 0, earliestStop(policy, of, fast))).map(softmax)
     return runViews({ policy, of, fast }, async (index) => {

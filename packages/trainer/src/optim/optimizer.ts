@@ -57,11 +57,11 @@ export function globalNorm(tensors: readonly tf.Tensor[]): tf.Scalar {
   return tf.sqrt<tf.Scalar>(tf.mul(2, tf.sum(tf.stack(halfSquares))))
 }
 
-/** Optimizer updates of an epoch of micro-steps; the last one may gather fewer than the others. */
+/** Optimizer updates of an epoch of micro-steps; the last one may accumulate fewer than the others. */
 export const updatesPerEpoch = (microSteps: number, accumulate: number): number => Math.ceil(microSteps / accumulate)
 
 /**
- * How many micro-steps the update of a micro-step (from 0, of an epoch) gathers, and whether the update follows it. The
+ * How many micro-steps the update of a micro-step (from 0, of an epoch) accumulates, and whether the update follows it. The
  * micro-steps left over at the end of an epoch make an update of their own, so no epoch ends with gradients pending.
  */
 export function accumulation(

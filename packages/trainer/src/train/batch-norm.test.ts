@@ -43,7 +43,7 @@ const packed = packAugmentations(new Array(6).fill(still), new Array(6).fill(unm
 
 /** Of a step, counted from 1. */
 function inputsOf(step: number): StepInputs {
-  const rates = { backboneRate: 3e-3, headRate: 3e-3, lossScale: 1, gathered: 1 }
+  const rates = { backboneRate: 3e-3, headRate: 3e-3, lossScale: 1, accumulated: 1 }
   const powers = { beta1Power: 0.9 ** step, beta2Power: 0.999 ** step }
   return [
     bytes(pixels, [6, size, size, 3]),

@@ -19,9 +19,9 @@ const phase: Phase = {
 const course: Course = { name: 'full', phase, seed: 4, stepsPerEpoch: 5, trainsBackbone: true }
 const start = startOf('full', { precision: 'float32' })
 
-it('gathers the micro-steps of an update, fewer at the end of an epoch', () => {
+it('accumulates the micro-steps of an update, fewer at the end of an epoch', () => {
   const steps = Array.from({ length: 5 }, (_, step) => hyperparameters(course, { ...start, step }))
-  expect(steps.map(({ scalars }) => scalars.gathered)).toEqual([2, 2, 2, 2, 1])
+  expect(steps.map(({ scalars }) => scalars.accumulated)).toEqual([2, 2, 2, 2, 1])
   expect(steps.map(({ complete }) => complete)).toEqual([false, true, false, true, true])
 })
 
@@ -35,7 +35,7 @@ it('counts updates for rates and moments, epochs for the ramp', () => {
     averageDecay: 0.75,
     labelSmoothing: expect.closeTo(0.1, 12) as number,
     lossScale: 64,
-    gathered: 2,
+    accumulated: 2,
   })
   const plain = hyperparameters({ ...course, phase: { ...phase, ema: null } }, start)
   expect(plain.scalars).toMatchObject({ averageDecay: 0, lossScale: 1 })

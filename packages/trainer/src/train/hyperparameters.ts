@@ -43,7 +43,7 @@ export function hyperparameters(course: Course, position: Position): StepHyperpa
       averageDecay: phase.ema ? emaDecay(phase.ema, updates + 1) : 0,
       labelSmoothing: rampValue(phase.labelSmoothing, epoch, phase.epochs),
       lossScale: lossScale?.value ?? 1,
-      gathered: of,
+      accumulated: of,
     },
   }
 }

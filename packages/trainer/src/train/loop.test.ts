@@ -43,7 +43,7 @@ class World {
   readonly stop = new AbortController()
   seconds = 0
   #savedAt = 0
-  #gathered = 0
+  #accumulated = 0
 
   /** Overrides loss and gradient of a step, counted from 0, or throws in its place. */
   onStep: (step: number) => Partial<{ loss: number; gradientNorm: number }> = () => ({})
@@ -71,10 +71,10 @@ class World {
         this.seconds++
         this.scales.push(scalars.lossScale)
         const result = { loss: 1, correct: 1, gradientNorm: 1, ...this.onStep(this.#steps++) }
-        this.#gathered += (seed[0]! % 1000) + 10_000 * labels[0]!
+        this.#accumulated += (seed[0]! % 1000) + 10_000 * labels[0]!
         if (!complete) return result
-        if (Number.isFinite(result.gradientNorm)) this.weight += scalars.headRate * this.#gathered
-        this.#gathered = 0
+        if (Number.isFinite(result.gradientNorm)) this.weight += scalars.headRate * this.#accumulated
+        this.#accumulated = 0
         return result
       },
       checkpoints: {

@@ -35,8 +35,8 @@ it('changes nothing but the loss scale when an update overflows', () => {
 })
 
 it('keeps the scale until the update of a gradient that overflowed is due', () => {
-  const gathered = afterStep(scaled, { ...result, gradientNorm: Infinity }, { photos: 4, complete: false })!
-  expect(gathered).toMatchObject({ lossScale: { value: 1024, good: 6 }, sums: { skipped: 0 } })
+  const accumulated = afterStep(scaled, { ...result, gradientNorm: Infinity }, { photos: 4, complete: false })!
+  expect(accumulated).toMatchObject({ lossScale: { value: 1024, good: 6 }, sums: { skipped: 0 } })
 })
 
 it('leaves photos out of the means whose loss is not finite', () => {

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlowersError } from '@flowers/shared/errors'
 import { writeFileAtomic } from '@flowers/shared/files'
-import { auditDataset, formatAudit, requireSound, withoutOffenders, type Audit } from '../dataset/audit.ts'
+import { auditDataset, formatAudit, requireNoErrors, withoutOffenders, type Audit } from '../dataset/audit.ts'
 import { describeDataset, withoutPhotos, type Dataset } from '../dataset/dataset.ts'
 import { ignoredPhotos } from '../dataset/ignore.ts'
 import { openData } from '../dataset/open-data.ts'
@@ -165,7 +165,7 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
     const { dataset, excluded } = withoutOffenders(kept, audit)
     return { dataset, audit, excluded: [...ignored, ...excluded] }
   }
-  requireSound(audit)
+  requireNoErrors(audit)
   return { dataset: kept, audit, excluded: ignored }
 }
 

@@ -106,7 +106,7 @@ describe('three steps with everything on at once', () => {
             averageDecay: emaDecay(phase.ema!, index + 1),
             labelSmoothing: smoothing,
             lossScale: 1,
-            gathered: 1,
+            accumulated: 1,
           }),
         ),
         tf.tensor1d([1, index], 'int32'),

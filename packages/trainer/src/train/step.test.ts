@@ -73,7 +73,7 @@ function trainer(phase: Phase, precision: Precision = 'float32') {
           averageDecay: emaDecay(phase.ema!, updates + 1),
           labelSmoothing: 0,
           lossScale,
-          gathered: of,
+          accumulated: of,
         }),
       ),
       tf.tensor1d([1, updates], 'int32'),
@@ -157,12 +157,12 @@ describe('compileStep', () => {
   })
 })
 
-describe('gathered gradients', () => {
-  const gathering: Phase = { ...plain, accumulate: 3, clipNorm: 0.2 }
+describe('accumulated gradients', () => {
+  const accumulating: Phase = { ...plain, accumulate: 3, clipNorm: 0.2 }
 
   it('of three micro-steps make the update of the large batch', async () => {
-    const large = trainer({ ...gathering, accumulate: 1 })
-    const small = trainer(gathering)
+    const large = trainer({ ...accumulating, accumulate: 1 })
+    const small = trainer(accumulating)
     for (let update = 0; update < 4; update++) {
       const whole = await large.run(1e-3)
       let loss = 0
@@ -193,14 +193,14 @@ describe('gathered gradients', () => {
     const path = join(folder, 'state.safetensors')
     const part = (number: number) => ({ first: 2 * number, count: 2, of: 3, complete: number === 2, lossScale: 1024 })
     try {
-      const one = trainer(gathering, 'float16')
+      const one = trainer(accumulating, 'float16')
       await one.run(1e-3, part(0))
       await one.run(1e-3, part(1))
       const recipe = { ...testRecipe('demo'), precision: 'float16' } as const
       await saveState(path, one.variables, startOf('full', recipe, 0, { seconds: 0, updates: 0 }))
       await one.run(1e-3, part(2))
 
-      const other = trainer(gathering, 'float16')
+      const other = trainer(accumulating, 'float16')
       const saved = await readState(path)
       expect(saved.position.lossScale).toEqual({ value: 65_536, good: 0 })
       restoreVariables(other.variables, saved)

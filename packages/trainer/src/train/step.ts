@@ -18,10 +18,10 @@ const scalarNames = [
   'averageDecay',
   'labelSmoothing',
   'lossScale',
-  'gathered',
+  'accumulated',
 ] as const
 type ScalarName = (typeof scalarNames)[number]
-/** `lossScale`: 1 if the precision needs none. `gathered`: micro-steps of this update. */
+/** `lossScale`: 1 if the precision needs none. `accumulated`: micro-steps of this update. */
 export type StepScalars = Readonly<Record<ScalarName, number>>
 
 export const packScalars = (scalars: StepScalars): Float32Array =>
@@ -107,7 +107,7 @@ export interface StepResult {
   /** Photos whose own label is on top. */
   readonly correct: number
   /**
-   * Norm of the gradient gathered so far, unscaled and before clipping. If it is not finite, a step that gathers has skipped
+   * Norm of the gradient accumulated so far, unscaled and before clipping. If it is not finite, a step that accumulates has skipped
    * the update.
    */
   readonly gradientNorm: number
@@ -116,7 +116,7 @@ export interface StepResult {
 export interface Step {
   /**
    * Forward and backward, and the update if `complete`. Inputs may be disposed of as soon as the promise is returned. A scaled
-   * or gathered gradient that is not finite is dropped, and weights, moments and averages stay as they are.
+   * or accumulated gradient that is not finite is dropped, and weights, moments and averages stay as they are.
    */
   readonly run: (inputs: StepInputs, complete: boolean) => Promise<StepResult>
   /** An upper bound of the bytes a run takes, see `Compiled`. */
@@ -127,7 +127,7 @@ export interface Step {
 /**
  * A training step. If every step is an update and the loss is not scaled, it is one TensorFlow function: augmentation,
  * forward, backward, clipping, AdamW and moving average, on variables in place. Otherwise it is two: one adds its gradient
- * to the gathered one, the other updates, unless the gradient overflowed.
+ * to the accumulated one, the other updates, unless the gradient overflowed.
  */
 export function compileStep(model: Model, variables: TrainingVariables, phase: Phase, options: StepOptions): Step {
   const gradients = gradientOf(model, variables, phase, options)
@@ -135,7 +135,7 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
   const trained = trainableParameters(model, phase)
   const { precision } = options
 
-  if (!variables.gathers) {
+  if (!variables.accumulates) {
     const step = compile(
       (...inputs: StepInputs) => {
         const { loss, correct, grads } = gradients(inputs)
@@ -150,19 +150,19 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
     }
   }
 
-  const gathered = (): tf.Tensor[] => trained.map(({ name }) => variables.gradient(name).read())
-  const gather = compile(
+  const accumulated = (): tf.Tensor[] => trained.map(({ name }) => variables.gradient(name).read())
+  const accumulate = compile(
     (...inputs: StepInputs) => {
-      const { lossScale, gathered: count } = unpackScalars(inputs[3])
+      const { lossScale, accumulated: count } = unpackScalars(inputs[3])
       const { loss, correct, grads } = gradients(inputs, tf.div<tf.Scalar>(lossScale, count))
       trained.forEach(({ name }, index) => variables.gradient(name).assignAdd(grads[index]!))
-      return { loss, correct, gradientNorm: tf.div(globalNorm(gathered()), lossScale) }
+      return { loss, correct, gradientNorm: tf.div(globalNorm(accumulated()), lossScale) }
     },
-    { name: 'gather_step', precision },
+    { name: 'accumulation_step', precision },
   )
   const apply = compile(
     (scalars: tf.Tensor) => {
-      const gradientNorm = update(gathered(), scalars, tf.reciprocal(unpackScalars(scalars).lossScale))
+      const gradientNorm = update(accumulated(), scalars, tf.reciprocal(unpackScalars(scalars).lossScale))
       for (const { name, shape } of trained) variables.gradient(name).assign(tf.zeros([...shape]))
       return { gradientNorm }
     },
@@ -172,7 +172,7 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
     async run(inputs, complete) {
       const scalars = inputs[3].clone()
       try {
-        const result = await readScalars(await gather.run(...inputs))
+        const result = await readScalars(await accumulate.run(...inputs))
         if (!complete) return result
         if (Number.isFinite(result.gradientNorm)) await readScalars(await apply.run(scalars))
         else variables.clearGradients()
@@ -181,9 +181,9 @@ export function compileStep(model: Model, variables: TrainingVariables, phase: P
         scalars.dispose()
       }
     },
-    bytes: (inputs) => Math.max(gather.bytes(...inputs), apply.bytes(inputs[3])),
+    bytes: (inputs) => Math.max(accumulate.bytes(...inputs), apply.bytes(inputs[3])),
     dispose() {
-      gather.dispose()
+      accumulate.dispose()
       apply.dispose()
     },
   }
@@ -287,7 +287,7 @@ const idleScalars: StepScalars = {
   averageDecay: 1,
   labelSmoothing: 0,
   lossScale: 1,
-  gathered: 1,
+  accumulated: 1,
 }
 
 /** Inputs of a step with `batch` black photos, to measure a step. */

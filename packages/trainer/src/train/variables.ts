@@ -8,22 +8,22 @@ export type VariableKind = (typeof variableKinds)[number]
 
 /** Every array that training updates in place, and nothing else a step depends on. */
 export class TrainingVariables {
-  /** Whether gradients are gathered before an update. */
-  readonly gathers: boolean
+  /** Whether gradients are accumulated before an update. */
+  readonly accumulates: boolean
   readonly #kinds: Readonly<Record<VariableKind, Map<string, Variable>>>
 
   /**
    * `weight` for all parameters; `m` and `v` (the moments of Adam: Kingma & Ba 2015) for the trained ones, zero;
-   * `average` for the averaged ones, equal to the weights; `gradient` for the trained ones if gradients are gathered, zero.
+   * `average` for the averaged ones, equal to the weights; `gradient` for the trained ones if gradients are accumulated, zero.
    */
   constructor(
     model: Model,
     trained: readonly ParameterSpec[],
     values: ReadonlyMap<string, Float32Array>,
     averaged: readonly ParameterSpec[],
-    gathers = false,
+    accumulates = false,
   ) {
-    this.gathers = gathers
+    this.accumulates = accumulates
     const make = (kind: VariableKind, specs: readonly ParameterSpec[], filled: boolean) =>
       new Map(
         specs.map(({ name, shape }) => {
@@ -36,7 +36,7 @@ export class TrainingVariables {
       m: make('m', trained, false),
       v: make('v', trained, false),
       average: make('average', averaged, true),
-      gradient: make('gradient', gathers ? trained : [], false),
+      gradient: make('gradient', accumulates ? trained : [], false),
     }
   }
 
@@ -53,12 +53,12 @@ export class TrainingVariables {
     return { weight: this.weight(name), m: this.#find('m', name), v: this.#find('v', name) }
   }
 
-  /** The gradient gathered so far. */
+  /** The gradient accumulated so far. */
   gradient(name: string): Variable {
     return this.#find('gradient', name)
   }
 
-  /** Drops the gradients gathered so far. */
+  /** Drops the gradients accumulated so far. */
   clearGradients(): void {
     for (const variable of this.#kinds.gradient.values()) variable.clear()
   }

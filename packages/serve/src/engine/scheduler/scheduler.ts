@@ -188,7 +188,7 @@ export class Scheduler {
       before: timetable.workBy(deadline),
       threads: this.threads,
       decode,
-      // What waits for nobody keeps nobody waiting: it may try. Errors alone refuse nobody who has time enough.
+      // An image in an empty queue delays no other: past errors alone do not refuse it.
       margin: wait > 0 ? marginOf(left) : 0,
     }
     const slack = timetable.slackBefore(deadline, marginOf)
@@ -222,7 +222,7 @@ export class Scheduler {
     return new Timetable({ images, running, threads: this.threads, now })
   }
 
-  /** Tells who is due later and waits that so much work is done before: his forecast did not know. */
+  /** Adds work that comes before to the forecasts of images that wait and are due later. */
   #overtake(deadline: number, work: number): void {
     for (const ticket of this.#tickets) {
       const isOvertaken =
@@ -239,7 +239,7 @@ export class Scheduler {
     if (alone > left || this.#tickets.size === 0) {
       const takes = Math.max(alone, this.#tickets.size === 0 ? least : 0)
       const detail = `The answer takes ${milliseconds(takes)} when nobody else asks, ${milliseconds(left)} are left.`
-      // Whoever comes when nothing was measured for so long is let in, to measure anew.
+      // After that time without a measurement an image is let in, to measure again.
       return retryLater('SERVICE_DEADLINE_SHORT', detail, staleSeconds)
     }
     if (least > left) {
