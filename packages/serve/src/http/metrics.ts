@@ -5,6 +5,7 @@ import type { Engine } from '../engine/models.ts'
 import type { Operation } from './openapi/operation.ts'
 import type { MetricsRegistry } from '../observe/instruments.ts'
 import { routePlugin } from './route-plugin.ts'
+import { varyByAccept } from './vary.ts'
 
 /** OpenMetrics, also with the parameter that Prometheus adds: our names are the same under each way of escaping. */
 const openMetrics = [
@@ -24,7 +25,7 @@ function addMetrics(
   addStateGauges(registry, engine, version)
   app.get('/metrics', { config: { probe: true, access: 'open', operation } }, async (request, reply) => {
     const text = await registry.metrics()
-    void reply.header('vary', 'accept')
+    varyByAccept(reply)
     const type = request.type([Registry.PROMETHEUS_CONTENT_TYPE, ...openMetrics])
     if (type === false || type === Registry.PROMETHEUS_CONTENT_TYPE) {
       return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(toPlainText(text))

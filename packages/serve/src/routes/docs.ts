@@ -7,6 +7,7 @@ import type { Operation } from '../http/openapi/operation.ts'
 import { referencePage } from '../http/openapi/page.ts'
 import { routePlugin } from '../http/route-plugin.ts'
 import { errorPages } from '../http/errors.ts'
+import { varyByAccept } from '../http/vary.ts'
 
 /** `GET /openapi.json`, the reference at `/docs`, and a page for each code of an error. */
 export const docsRoutes = routePlugin('docs', addDocs, '@fastify/accepts')
@@ -58,7 +59,7 @@ function pageOperation(id: string, summary: string, errors: readonly ProblemCode
 
 /** Sends a page where the client prefers HTML, and text otherwise. */
 function send(request: FastifyRequest, reply: FastifyReply, title: string, text: string, page: Html): FastifyReply {
-  void reply.header('vary', 'accept')
+  varyByAccept(reply)
   if (request.type(['text/plain', 'text/html']) === 'text/html') return sendPage(reply, `Flowers: ${title}`, page)
   return reply.type('text/plain; charset=utf-8').send(text)
 }

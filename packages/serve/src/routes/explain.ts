@@ -8,6 +8,7 @@ import { routePlugin } from '../http/route-plugin.ts'
 import { explainAnswer, explainQuery, type ExplainAnswer } from '../http/schemas.ts'
 import { classifyOperation, imageBody } from './classify.ts'
 import { queryReader } from './query.ts'
+import { varyByAccept } from '../http/vary.ts'
 
 const readQuery = queryReader(explainQuery, {
   model: 'the name of one model',
@@ -40,7 +41,7 @@ async function addExplain(app: FastifyInstance, options: InferenceOptions): Prom
     const explanation = classifier.explain(images[0]!, labels, inference.context(request))
     const { canvas, height, width, maps, timings, model: answering } = await untilOver(request, explanation)
     tellStages(request, timings)
-    void reply.header('vary', 'accept')
+    varyByAccept(reply)
     if (request.type(['application/json', 'image/png']) === 'image/png') {
       void reply.type('image/png')
       return untilOver(request, explainPicture(canvas, { values: maps[0]!.values, height, width }))

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Operation } from '../http/openapi/operation.ts'
 import { routePlugin } from '../http/route-plugin.ts'
 import { ServiceError } from '../errors.ts'
+import { varyByAccept } from '../http/vary.ts'
 
 /** The output of packages/page/build.mjs. */
 const folder = join(dirname(createRequire(import.meta.url).resolve('@flowers/page/package.json')), 'dist')
@@ -53,7 +54,7 @@ function addPage(app: FastifyInstance, options: { version: string; bodyLimitMb: 
   files.delete('index.html')
 
   app.get('/', { config: { access: 'open', operation: home } }, (request, reply) => {
-    void reply.header('vary', 'accept')
+    varyByAccept(reply)
     if (page && request.type(['text/plain', 'text/html']) === 'text/html') return send(request, reply, page, 'no-cache')
     return reply.type('text/plain; charset=utf-8').send(homeText(version, `${request.protocol}://${request.host}`))
   })

@@ -2,7 +2,7 @@ import { imagenetNormalization } from '@flowers/shared/image/preprocessing'
 import { sixViews } from '@flowers/shared/image/view'
 import type { AugmentOptions, MixOptions, PhaseInput, RecipeInput } from './schema.ts'
 
-/** The report's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
+/** The contest entry's standard augmentation: Resize, RandomCrop, flip, rotation by 12 degrees, colour; fixed. */
 export const standardAugment = {
   strength: 1,
   crop: { kind: 'resizeRandomCrop', enlarge: 1.143 },
@@ -14,7 +14,7 @@ export const standardAugment = {
   erasing: { probability: 0, area: [0.02, 0.2] },
 } satisfies AugmentOptions
 
-/** The report's strong augmentation; `strength` makes it progressive. The report gives no values: these are ours. */
+/** The contest entry's strong augmentation; `strength` makes it progressive. The entry gives no values: these are ours. */
 export const strongAugment = {
   strength: 1,
   crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [0.75, 4 / 3] },
@@ -55,7 +55,7 @@ const everyPhase = {
   tta: null,
 } satisfies Partial<PhaseInput>
 
-/** The report's three phases at its values; a recipe overrides what differs. */
+/** The contest entry's three phases at its values; a recipe overrides what differs. */
 export const reportPhases = {
   head: {
     ...everyPhase,

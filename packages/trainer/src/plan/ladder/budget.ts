@@ -14,7 +14,7 @@ export interface Budget {
   readonly photos: number
 }
 
-/** Training photos of the report, whose schedules are scaled. */
+/** Training photos of the contest entry, whose schedules are scaled. */
 const reportPhotos = 24_789
 /** Epochs of step 1, which a budget counts in. */
 const firstStepEpochs = 100
@@ -28,7 +28,7 @@ const shortestAverage = 0.9
 /**
  * A step's recipe within a budget: another network, from its ImageNet weights where there are any by name, and epochs
  * in proportion, which whatever is a share of a phase follows. The moving average, which counts steps, forgets over the
- * same part of a phase as in the report. Learning rates grow with the square root of how much fewer the steps are, in all
+ * same part of a phase as in the contest entry. Learning rates grow with the square root of how much fewer the steps are, in all
  * steps alike; that of the backbone as far as the backbone bears it.
  */
 export function withinBudget(recipe: RecipeInput, budget: Budget): RecipeInput {

@@ -21,7 +21,7 @@ export const demo = derive(recipeDefaults, {
       augment: { crop: { kind: 'randomResizedCrop', scale: [0.35, 1], ratio: [0.75, 4 / 3] } },
       mix: noMix,
       ema: { decay: 0.99 },
-      earlyStopping: null,
+      earlyStopping: { patience: 15, minEpochs: 20 },
     },
     fixres: { epochs: 4, size: 96, batch: 32, learningRate: { backbone: 5e-4, head: 5e-4 }, earlyStopping: null },
   },

@@ -2,10 +2,10 @@ import { oneView, sixViews, threeViews } from '@flowers/shared/image/view'
 import { noMix, recipeDefaults, reportPhases, strongAugment } from '../defaults.ts'
 import { derive } from '../override.ts'
 
-// The report's five steps, each built on the one before. What it gives no value for is marked "ours".
+// The five steps of the contest entry (docs/contest.md), each built on the one before. What it gives no value for is marked "ours".
 
 /**
- * Step 1, 80.1 in the report: cross-entropy and clipped gradients, everything trained at once at one fixed rate. The
+ * Step 1, 80.1 in the contest: cross-entropy and clipped gradients, everything trained at once at one fixed rate. The
  * optimizer is AdamW without weight decay, which is Adam. Ours: the rate (that of step 2), the augmentation, 100 epochs.
  */
 export const step1 = derive(recipeDefaults, {
@@ -30,14 +30,14 @@ export const step1 = derive(recipeDefaults, {
       tta: null,
       earlyStopping: null,
     },
-    // The report names phase 3 with step 5 only; step 2 is "two-stage".
+    // The contest entry names phase 3 with step 5 only; step 2 is "two-stage".
     fixres: { epochs: 0 },
   },
 })
 
 /**
  * Step 2, 92.5: AdamW, mixed precision where it gains, cosine, dropout, label smoothing, early stopping, the head first (3 to 5 epochs), EMA.
- * The report's rate is 1e-4. Ours: weight decay (PyTorch's default), smoothing (that of the paper; step 4 lowers it).
+ * The contest entry's rate is 1e-4. Ours: weight decay (PyTorch's default), smoothing (that of the paper; step 4 lowers it).
  */
 export const step2 = derive(step1, {
   name: 'step2',
@@ -79,7 +79,7 @@ export const step3 = derive(step2, {
 
 /**
  * Step 4, 96.6: a warm-up of 5 epochs and cosine with warm restarts; less smoothing, more weight decay, other alphas:
- * the report's final values of all four. Ours: three cycles, each twice as long as the one before.
+ * the contest entry's final values of all four. Ours: three cycles, each twice as long as the one before.
  */
 export const step4 = derive(step3, {
   name: 'step4',
