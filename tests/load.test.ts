@@ -2,8 +2,7 @@ import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { expectViewSeconds, holdRuns, isRun, type HeldRuns } from '@flowers/serve/testing/held-runs'
+import { expectViewSeconds, type HeldRuns } from '@flowers/serve/testing/driven-workers'
 import { form, solid } from '@flowers/serve/testing/pictures'
 import { startService, testModels, until, type RunningService } from '@flowers/serve/testing/service'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -18,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 afterEach(async () => {
-  runs?.release()
+  service.workers.release()
   vi.restoreAllMocks()
   await until(() => idle())
 })
@@ -33,11 +32,9 @@ async function idle(): Promise<boolean> {
   return (await Promise.all(gauges.map((gauge) => service.metric(gauge)))).join() === '0,0,1'
 }
 
-let runs: HeldRuns | undefined
-
 /** Holds the runs until the test releases them or ends. */
 function hold(): HeldRuns {
-  return (runs = holdRuns())
+  return service.workers.hold()
 }
 
 const viewsRun = async (): Promise<number> =>
@@ -94,7 +91,7 @@ describe('pressure', () => {
     try {
       // Places decide here, not time.
       await expectViewSeconds(own, 0.001)
-      const { held, release } = hold()
+      const { held, release } = own.workers.hold()
       const ask = async (query: string): Promise<unknown> => {
         const response = await fetch(`${own.url}/classify${query}`, { method: 'POST', body: form(red) })
         return response.ok ? ((await response.json()) as { views: { policy: string } }).views.policy : response.status
@@ -183,22 +180,15 @@ describe('workers that stop', () => {
   it('are replaced, and their images are answered all the same', async () => {
     const own = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '2', FLOWERS_THREADS: '1' })
     try {
-      const post = vi.spyOn(Worker.prototype, 'postMessage')
+      const { asked } = own.workers
       const ask = (): Promise<Response> => fetch(`${own.url}/classify?tta=full`, { method: 'POST', body: form(red) })
       const requests = Array.from({ length: 6 }, ask)
-      /** The threads that were given runs since the last call. */
-      const working = (): Worker[] => {
-        const threads = post.mock.calls.flatMap(([message]: unknown[], index) =>
-          isRun(message) ? [post.mock.contexts[index] as Worker] : [],
-        )
-        return [...new Set(threads)]
-      }
       // One after the other: a run that stops two workers is not tried a third time.
       for (const lost of [1, 2]) {
-        post.mockClear()
-        await until(() => working().length > 0)
+        asked.length = 0
+        await until(() => asked.length > 0)
         // No message of ours: a worker throws when it reads it, within or before the run that it was given.
-        working()[0]!.postMessage(null)
+        asked[0]!.postMessage(null)
         await until(async () => (await own.metric('flowers_workers_lost_total{model="slow"}')) === lost)
         await until(async () => (await own.metric('flowers_workers')) === 2)
         requests.push(ask())
@@ -222,17 +212,15 @@ describe('a network that is gone when its workers stop', () => {
     const network = join(models, 'slow/1/onnx/model.onnx')
     const ask = (): Promise<Response> => fetch(`${own.url}/classify?tta=full`, { method: 'POST', body: form(red) })
     try {
-      const { held, release } = hold()
+      const { held, release } = own.workers.hold()
       const waiting = Array.from({ length: 3 }, ask)
       await until(() => held() === 1)
       await until(async () => (await own.metric('flowers_queue_depth')) === 2)
       await rename(network, `${network}.away`)
-      // oxlint-disable-next-line typescript/unbound-method -- a list of the threads that were called
-      const { contexts, calls } = vi.mocked(Worker.prototype.postMessage).mock
-      const at = calls.findLastIndex(([message]: unknown[]) => isRun(message))
+      const thread = own.workers.asked.at(-1)!
       release()
       // No message of ours: the worker throws when it reads it.
-      ;(contexts[at] as Worker).postMessage(null)
+      thread.postMessage(null)
       const refused = [...(await Promise.all(waiting)), await ask()]
       for (const response of refused) {
         expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)

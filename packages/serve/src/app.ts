@@ -5,6 +5,7 @@ import fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { Engine } from './engine/models.ts'
+import { thisMachine } from './engine/platform.ts'
 import { createInstruments, createRegistry, type MetricsRegistry } from './observe/instruments.ts'
 import { logStream } from './observe/log.ts'
 import { access, cors } from './http/access.ts'
@@ -44,7 +45,7 @@ const requestIdPattern = /^[\w.:-]{1,128}$/
  * Builds the application. It answers probes at once, and images once `engine.start()` has resolved. A plugin registered
  * before one that it depends on rejects with FST_ERR_PLUGIN_DEPENDENCY_NOT_REGISTERED.
  */
-export async function buildApp(config: Config): Promise<Service> {
+export async function buildApp(config: Config, platform = thisMachine()): Promise<Service> {
   const app = fastify({
     logger: { level: config.logLevel, stream: logStream },
     // The plugin `requests` writes one line a request, with its time.
@@ -69,7 +70,7 @@ export async function buildApp(config: Config): Promise<Service> {
   }) as FastifyInstance
   const registry = createRegistry()
   const instruments = createInstruments(registry)
-  const engine = new Engine(config, instruments, app.log)
+  const engine = new Engine(config, instruments, app.log, platform)
   app.addHook('onClose', () => engine.close())
   await app.register(accepts)
   await app.register(openapi, { version })

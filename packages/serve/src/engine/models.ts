@@ -41,7 +41,12 @@ export class Engine {
 
   constructor(config: EngineConfig, instruments: Instruments, log: Log, platform: Platform = thisMachine()) {
     const { decodeThreads: threads, now } = platform
-    const scheduler = new Scheduler({ threads, limit: config.queueLimit, now })
+    const scheduler = new Scheduler({
+      threads,
+      limit: config.queueLimit,
+      now,
+      ...(platform.forecastErrors && { errors: platform.forecastErrors }),
+    })
     const batches = new BatchCache()
     this.#parts = { config, instruments, log, platform, scheduler, batches, slots: this.#slots }
     this.#reloads = new Reloads(this.#parts, (name) => this.#switchDefault(name))

@@ -1,6 +1,7 @@
 import { startDecoder, type Decoder } from '@flowers/shared/image/decode-threads'
 import { readAllowance, type Allowance } from './plan.ts'
 import { startWorker, type PoolOptions } from './pool.ts'
+import type { ForecastErrors } from './scheduler/forecast.ts'
 
 /** What the engine has of the machine: tests put other threads and another clock in its place. */
 export interface Platform {
@@ -10,6 +11,8 @@ export interface Platform {
   readonly decodeThreads: number
   readonly createWorker: PoolOptions['createWorker']
   readonly createDecoder: () => Decoder
+  /** How wrong forecasts were; without it nothing is known at the start. */
+  readonly forecastErrors?: ForecastErrors
   /** Milliseconds. */
   readonly now: () => number
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createInstruments, createRegistry } from '../observe/instruments.ts'
 import { Dropped, retryLater } from '../errors.ts'
-import { expectViewSeconds, holdRuns, type HeldRuns } from '../testing/held-runs.ts'
+import { expectViewSeconds, type HeldRuns } from '../testing/driven-workers.ts'
 import { form, solid } from '../testing/pictures.ts'
 import { startService, until, type RunningService } from '../testing/service.ts'
 import { deadline, untilOver } from './deadline.ts'
@@ -79,7 +79,6 @@ describe('a deadline of the service', () => {
   const lateMs = 200_000
   let service: RunningService
   let red: Buffer
-  let runs: HeldRuns | undefined
 
   beforeAll(async () => {
     service = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1', FLOWERS_QUEUE_LIMIT: '3' })
@@ -87,7 +86,7 @@ describe('a deadline of the service', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   })
   afterEach(async () => {
-    runs?.release()
+    service.workers.release()
     vi.restoreAllMocks()
     await until(async () => (await service.metric('flowers_workers_busy')) === 0)
   })
@@ -96,7 +95,7 @@ describe('a deadline of the service', () => {
     await service.close()
   })
 
-  const hold = (passing = 0): HeldRuns => (runs = holdRuns(passing))
+  const hold = (passing = 0): HeldRuns => service.workers.hold(passing)
   const count = async (series: string): Promise<number> => (await service.metric(series)) ?? 0
   const viewsRun = (): Promise<number> => count('flowers_view_duration_seconds_count{model="slow"}')
   const classify = (query: string, timeoutMs = 600_000, images = 1): Promise<Response> =>

@@ -1,21 +1,17 @@
 import { connect } from 'node:net'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { holdRuns } from '../testing/held-runs.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { solid } from '../testing/pictures.ts'
 import { startService, until, type RunningService } from '../testing/service.ts'
 
 let service: RunningService
 
 beforeAll(async () => (service = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1' })))
-afterAll(async () => {
-  vi.restoreAllMocks()
-  await service.close()
-})
+afterAll(() => service.close())
 
 it('requests that wait behind others on a connection that closes are over, each once', async () => {
   const picture = await solid('#ff0000')
   const head = `POST /classify HTTP/1.1\r\nhost: x\r\ncontent-type: image/jpeg\r\ncontent-length: ${picture.length}\r\n\r\n`
-  const { release } = holdRuns()
+  const { release } = service.workers.hold()
   const inFlight = (): Promise<number | undefined> => service.metric('flowers_http_requests_in_flight')
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   socket.write(Buffer.concat(Array.from({ length: 5 }, () => Buffer.concat([Buffer.from(head), picture]))))

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildApp, type Service } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { DrivenWorkers } from './driven-workers.ts'
 
 /** Models made for tests; see fixtures/make-models.mjs. `tiny` is the default, `slow` takes 0.05 s a view. */
 export const testModels = fileURLToPath(new URL('../../fixtures/models', import.meta.url))
@@ -11,6 +12,7 @@ export const patient = { FLOWERS_DEFAULT_DEADLINE_MS: '600000' } as const
 
 export interface RunningService extends Service {
   readonly url: string
+  readonly workers: DrivenWorkers
   close(): Promise<void>
   /** The value of a series of /metrics, as `name{label="value"}`; undefined when it is not there. */
   metric(series: string): Promise<number | undefined>
@@ -20,11 +22,13 @@ export interface RunningService extends Service {
 export async function listen(environment: Record<string, string> = {}): Promise<RunningService> {
   const settings = { MODELS_DIR: testModels, PORT: '0', FLOWERS_LOG_LEVEL: 'silent', ...patient, ...environment }
   const config = readConfig([], settings)
-  const service = await buildApp(config!)
+  const workers = new DrivenWorkers()
+  const service = await buildApp(config!, workers.platform)
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
   return {
     ...service,
     url,
+    workers,
     close: () => service.app.close(),
     metric: async (series) => {
       const text = await (await fetch(`${url}/metrics`)).text()
