@@ -59,10 +59,10 @@ process.exitCode = problems.length > 0 ? 1 : 0
 function importsOf(file) {
   const text = readFileSync(join(root, file), 'utf8')
   return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].flatMap(([, specifier = '']) => {
-    const [, name, path] = /^@flowers\/([\w-]+)\/(.+)$/.exec(specifier) ?? []
+    const [, name, path] = /^@flowers\/([\w-]+)(?:\/(.+))?$/.exec(specifier) ?? []
     const target = specifier.startsWith('.')
       ? relative(root, resolve(root, dirname(file), specifier))
-      : name && `packages/${name}/src/${path}.ts`
+      : name && `packages/${name}/src/${path ?? 'index'}.ts`
     return target?.startsWith('packages/') ? [target] : []
   })
 }

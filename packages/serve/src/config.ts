@@ -328,7 +328,7 @@ function readFlags(argv: readonly string[]): Record<string, string | boolean | u
 /** The text of `--help`. */
 export function helpText(): string {
   const lines = Object.values(settings).flatMap(({ variable, fallback, about }) => [
-    `  --${flagOf(variable)}`.padEnd(25) + variable.padEnd(30) + (fallback === null ? '' : `default ${fallback}`),
+    `  --${flagOf(variable)} `.padEnd(25) + variable.padEnd(30) + (fallback === null ? '' : `default ${fallback}`),
     `      ${about}`,
   ])
   return [

@@ -26,7 +26,7 @@ export class FlowersError<Code extends string = string> extends Error {
 /** The kinds of failure that the trainer and the service share. */
 export const sharedErrors = {
   IMAGE_EMPTY: { title: 'No image', remedy: 'Send the bytes of one image file.' },
-  IMAGE_UNSUPPORTED: { title: 'Not an image that is read', remedy: 'Use JPEG, PNG, WebP, AVIF, TIFF or GIF.' },
+  IMAGE_UNSUPPORTED: { title: 'Unsupported image format', remedy: 'Use JPEG, PNG, WebP, AVIF, TIFF or GIF.' },
   IMAGE_TOO_LARGE: { title: 'Image too large', remedy: 'Reduce the width and height of the image.' },
   IMAGE_BROKEN: { title: 'Broken image', remedy: 'Check that the file opens in a viewer and was transferred whole.' },
   IMAGE_SLOW: {

@@ -68,7 +68,7 @@ export const trainerErrors = {
   DATA_IMAGE_LOST: {
     title: 'Photo lost during a run',
     remedy:
-      'Restore the photo and run the command again; a run has saved and goes on with --resume. Is it lost for good: start a new run from checkpoints/best.safetensors with --weights.',
+      'Restore the photo and run the command again; a run has saved and goes on with --resume. If it is lost for good, start a new run from checkpoints/best.safetensors with --weights.',
   },
   RECIPE_UNKNOWN: {
     exit: 2,

@@ -13,6 +13,8 @@ export interface WorkerSettings {
   /** Threads of the session. */
   readonly threads: number
   readonly warmUp: WarmUp
+  /** Keeps the priority of the process, where the machine has other work and a test waits. */
+  readonly keepPriority?: boolean
 }
 
 /** What a worker runs and times before it is warm. */

@@ -132,7 +132,7 @@ function giveWay(): void {
 }
 
 try {
-  giveWay()
+  if (!settings.keepPriority) giveWay()
   const session = await openSession()
   const seconds = await warmUp(session)
   let running = Promise.resolve()

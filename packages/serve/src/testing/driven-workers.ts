@@ -25,7 +25,7 @@ export class DrivenWorkers {
     this.platform = {
       ...thisMachine(),
       forecastErrors: new ForecastErrors(),
-      createWorker: (settings) => this.#drive(startWorker(settings)),
+      createWorker: (settings) => this.#drive(startWorker({ ...settings, keepPriority: true })),
     }
   }
 
