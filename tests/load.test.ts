@@ -114,13 +114,22 @@ describe('pressure', () => {
   })
 
   it('takes views also where the deadline leaves time for fewer only', async () => {
-    await expectViewSeconds(service, 160)
-    const headers = { 'x-request-timeout-ms': '560000' }
-    const answered = await classify({ headers }, '/classify')
-    expect(await answered.json()).toMatchObject({ views: { policy: 'fast' } })
-    expect((await classify({ headers }, '/classify?tta=exact')).status).toBe(503)
-    const allowed = await classify({ headers }, '/classify?tta=exact&allow_step_down=true')
-    expect(await allowed.json()).toMatchObject({ views: { policy: 'fast' } })
+    // A service that has refused nobody: one that has asks for the fewest views for a while.
+    const own = await startService({ MODEL: 'slow', FLOWERS_WORKERS: '1' })
+    try {
+      await expectViewSeconds(own, 160)
+      const ask = (query: string): Promise<Response> =>
+        fetch(`${own.url}/classify${query}`, {
+          method: 'POST',
+          body: form(red),
+          headers: { 'x-request-timeout-ms': '560000' },
+        })
+      expect(await (await ask('')).json()).toMatchObject({ views: { policy: 'fast' } })
+      expect(await (await ask('?tta=exact&allow_step_down=true')).json()).toMatchObject({ views: { policy: 'fast' } })
+      expect((await ask('?tta=exact')).status).toBe(503)
+    } finally {
+      await own.close()
+    }
   })
 })
 

@@ -153,6 +153,28 @@ describe('a thread that stops', () => {
 })
 
 describe('starts that fail', () => {
+  it('back off also while another thread answers', async () => {
+    const two = pool(2, { waitForReady: true })
+    const started = two.start()
+    ready(threads[0]!)
+    ready(threads[1]!)
+    await started
+    threads[0]!.die()
+    let starts = 0
+    // Eight seconds of traffic, and a start that fails as soon as it is tried.
+    for (let ms = 0; ms < 8000; ms += 50) {
+      void two.run('task')
+      threads[1]!.reply({ kind: 'done', reply: 'ok' })
+      vi.advanceTimersByTime(50)
+      if (threads.length > 2 + starts) {
+        starts++
+        threads.at(-1)!.die()
+      }
+    }
+    expect(starts).toBeGreaterThan(3)
+    expect(starts).toBeLessThan(10)
+  })
+
   it('the first time end the pool, and start() tells why', async () => {
     const lost: string[] = []
     const two = pool(2, { waitForReady: true, onLost: (reason) => lost.push(reason) })

@@ -178,8 +178,9 @@ export abstract class WorkerPool<Task, Reply> {
           failure = report.error
           return
         }
+        // Only a start that succeeded ends the back-off: others may answer while one cannot start.
+        if (!member.proven) this.#failures = 0
         member.proven = true
-        this.#failures = 0
         if (report.kind === 'ready') {
           member.ready = true
           resolve()

@@ -11,7 +11,7 @@ export interface PythonEnvironmentOptions {
   readonly log?: (line: string) => void
   /** True: TensorFlow with CUDA. Default: what is installed already, else CUDA where `nvidia-smi` answers. */
   readonly gpu?: boolean
-  /** Where the environment is; default `.venv` in the trainer's package. */
+  /** Where the environment is; default `.venv` in this package. */
   readonly directory?: string
 }
 

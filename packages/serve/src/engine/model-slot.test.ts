@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ModelSlot } from './model-slot.ts'
+import { Turns } from './turns.ts'
 
 /** A version of a model whose requests end when the test says so. */
 class FakeModel {
@@ -22,6 +23,7 @@ let opening: { place: (model: FakeModel) => void; open: (model: FakeModel) => vo
 const onServe = vi.fn<(model: FakeModel, before: FakeModel | null) => void>()
 const onLeave = vi.fn<(model: FakeModel) => void>()
 let slot: ModelSlot<FakeModel>
+let other: ModelSlot<FakeModel>
 
 beforeEach(() => {
   opening = []
@@ -34,7 +36,9 @@ beforeEach(() => {
       }
       opening.push({ place, open: opened, fail: reject })
     })
-  slot = new ModelSlot('rose', { open, onServe, onLeave })
+  const options = { open, onServe, onLeave, draining: new Map(), replacing: new Turns() }
+  slot = new ModelSlot('rose', options)
+  other = new ModelSlot('daisy', options)
 })
 
 const settle = (): Promise<unknown> => new Promise(setImmediate)
@@ -87,6 +91,27 @@ describe('replace', () => {
     opening[0]!.fail(new Error('broken'))
     await expect(again).rejects.toThrow('broken')
     expect(slot.serving).toBe(model)
+  })
+
+  it('waits for versions of other models that still drain', async () => {
+    const rose = await served()
+    const daisy = new FakeModel()
+    const asked = other.ask()
+    opening.at(-1)!.open(daisy)
+    await asked
+    const both = [slot.replace(), other.replace()]
+    await settle()
+    opening.at(-1)!.open(new FakeModel())
+    await both[0]
+    await settle()
+    const opened = opening.length
+    expect(other.serving).toBe(daisy)
+    rose.answerLast()
+    await settle()
+    expect(opening).toHaveLength(opened + 1)
+    opening.at(-1)!.open(new FakeModel())
+    await both[1]
+    daisy.answerLast()
   })
 
   it('frees what it loaded when the model was unloaded meanwhile', async () => {

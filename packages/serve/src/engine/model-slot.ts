@@ -1,5 +1,5 @@
 import type { Classifier } from './classifier.ts'
-import { Turns } from './turns.ts'
+import type { Turns } from './turns.ts'
 import { ServiceError } from '../errors.ts'
 
 /**
@@ -21,6 +21,10 @@ export interface SlotOptions<Model> {
   readonly onServe: (model: Model, before: Model | null) => void
   /** Called when a model that served is unloaded. */
   readonly onLeave: (model: Model) => void
+  /** Of all slots: versions that answer their last requests. */
+  readonly draining: Map<Model, Promise<void>>
+  /** Of all slots: one version is replaced at a time, or a reload would hold the memory of all models twice. */
+  readonly replacing: Turns
 }
 
 /** What a slot needs of a model. */
@@ -32,13 +36,15 @@ export class ModelSlot<Model extends Retirable = Classifier> {
   /** What the folder held when it was tried last, see `fingerprint`. */
   tried = ''
   readonly #options: SlotOptions<Model>
-  readonly #draining = new Map<Model, Promise<void>>()
-  readonly #turns = new Turns()
+  readonly #draining: Map<Model, Promise<void>>
+  readonly #turns: Turns
   #state: State<Model> = { kind: 'empty' }
 
   constructor(name: string, options: SlotOptions<Model>) {
     this.name = name
     this.#options = options
+    this.#draining = options.draining
+    this.#turns = options.replacing
   }
 
   get state(): State<Model>['kind'] {
@@ -91,7 +97,7 @@ export class ModelSlot<Model extends Retirable = Classifier> {
    */
   replace(): Promise<void> {
     return this.#turns.take(async () => {
-      // Else reloads that follow each other would hold the memory of a model three times and more.
+      // What drains is outside the plan of the memory, of whatever slot it is.
       await Promise.all(this.#draining.values())
       const before = this.serving
       if (!before) return

@@ -33,6 +33,8 @@ export class Engine {
   readonly #reloads: Reloads
   readonly #slots = new Map<string, ModelSlot>()
   readonly #opening = new Turns()
+  readonly #replacing = new Turns()
+  readonly #retiring = new Map<Classifier, Promise<void>>()
   readonly #closing = new AbortController()
   #default: ModelSlot | null = null
   #decoder: Decoder | null = null
@@ -227,6 +229,8 @@ export class Engine {
     const { instruments } = this.#parts
     let wasLoaded = false
     const slot: ModelSlot = new ModelSlot(name, {
+      draining: this.#retiring,
+      replacing: this.#replacing,
       open: (place) =>
         this.#opening.take(async () => {
           this.closing.throwIfAborted()

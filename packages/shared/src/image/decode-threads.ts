@@ -108,7 +108,8 @@ export function startDecoder(options: { threads: number; createThread?: () => Wo
   const { threads, createThread = () => new Worker(builtModule(import.meta.url, './decode-worker.ts')) } = options
   const pool = new DecodePool(threads, createThread)
   // Never rejects: the threads take pictures before they have started.
-  void pool.start()
+  // A thread that cannot be started is tried again, and pictures are refused meanwhile.
+  pool.start().catch(() => {})
   return {
     decodeViews: (bytes, preprocessing, scales, { limits, signal } = {}) => {
       const abandoned = new Uint8Array(new SharedArrayBuffer(1))

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { testFolder } from '../testing/test-photos.ts'
@@ -53,6 +54,17 @@ describe('a run', () => {
     const resumed = await plan(request)
     expect(resumed).toMatchObject({ data: '/photos', folder: join(folder.path, 'run'), resume: true })
     expect(await resumed.resolve('/photos', signal)).toEqual(stored)
+  })
+
+  it('goes on where only phases differ that are not run', async () => {
+    const set = ['phases.fixres.epochs=0']
+    const { resolve } = await plan({ set })
+    const before = await resolve('photos', signal)
+    before.phases.fixres.earlyStopping = { patience: 8, minEpochs: 5, threshold: 1e-5 }
+    const recipe = join(folder.path, 'run', 'recipe.json')
+    await writeFile(recipe, JSON.stringify({ ...before, precision: stored.precision }))
+    expect(await plan({ out: 'run', resumeIfPresent: true, set })).toMatchObject({ resume: true })
+    await writeFile(recipe, JSON.stringify(stored))
   })
 
   it('goes on with its photos where they are now', async () => {

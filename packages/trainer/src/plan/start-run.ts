@@ -84,6 +84,12 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
 const asStored = (planned: Recipe, { precision }: Recipe): Recipe =>
   planned.precision === 'auto' ? { ...planned, precision } : planned
 
+/** What of a recipe is run: settings of a phase without epochs change nothing. */
+const whatIsRun = ({ phases, ...rest }: Recipe): unknown => ({
+  ...rest,
+  phases: Object.entries(phases).filter(([, { epochs }]) => epochs > 0),
+})
+
 /** The same arguments start a run and go on with it; those of another run are refused. */
 async function planStartOrResume(request: RunRequest, log: Log): Promise<RunPlan> {
   const { out, data, resume } = request
@@ -95,7 +101,10 @@ async function planStartOrResume(request: RunRequest, log: Log): Promise<RunPlan
   const { minutes, planned } = await planRecipe(request)
   const stored = await readStoredRecipe(join(plan.folder, runFiles.recipe))
   // What was fitted to some minutes was fitted to the machine where the run began.
-  const same = minutes === null ? isDeepStrictEqual(stored, asStored(planned, stored)) : stored.name === planned.name
+  const same =
+    minutes === null
+      ? isDeepStrictEqual(whatIsRun(stored), whatIsRun(asStored(planned, stored)))
+      : stored.name === planned.name
   if (!same) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
   return plan
 }

@@ -58,12 +58,12 @@ function tooLong(phase: Phase): Contradiction[] {
   if (warmup > epochs)
     found.push({
       path: ['learningRate', 'schedule', 'warmupEpochs'],
-      message: `a warm-up of ${warmup} epochs does not end where epochs is ${epochs}: set at most ${epochs}`,
+      message: `a warm-up of ${warmup} epochs does not end where epochs is ${epochs}: set at most ${epochs}, or a share such as "10%"`,
     })
   if (mix.late && mix.late.epochs > epochs)
     found.push({
       path: ['mix', 'late', 'epochs'],
-      message: `there are no ${mix.late.epochs} last epochs where epochs is ${epochs}: set at most ${epochs}, or mix.late to null`,
+      message: `there are no ${mix.late.epochs} last epochs where epochs is ${epochs}: set at most ${epochs}, a share such as "20%", or mix.late to null`,
     })
   return found
 }
