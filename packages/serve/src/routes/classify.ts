@@ -60,7 +60,7 @@ export const classifyOperation: Operation = {
   ],
 }
 
-/** `POST /classify`: see README.md for the request and the answer. */
+/** `POST /classify`: one image or several. The reference at `/docs` has the request and the answer. */
 export const classifyRoutes = routePlugin('classify', addClassify)
 
 async function addClassify(app: FastifyInstance, options: InferenceOptions): Promise<void> {
