@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -40,6 +40,19 @@ it('remembers what it found in the photos for the run', async () => {
   expect(
     (await readdir(join(folder, 'cache'), { recursive: true, withFileTypes: true })).some((entry) => entry.isFile()),
   ).toBe(true)
+})
+
+it('measures on photos that can be read', async () => {
+  const photos = join(folder, 'photos', 'train')
+  const [species] = await readdir(photos)
+  const broken = join(photos, species!, 'broken.jpg')
+  await writeFile(broken, 'no picture')
+  const measure = vi.fn<NonNullable<QuickOptions['measure']>>(async () => speed)
+  await resolve([], { measure })
+  await rm(broken)
+  const { train } = measure.mock.calls[0]![1]
+  expect(train.length).toBeGreaterThan(0)
+  expect(train.map(({ path }) => path)).not.toContain(broken)
 })
 
 it('takes what it spends itself off the minutes', async () => {

@@ -1,4 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
+import { auditDataset, withoutOffenders } from '../dataset/audit.ts'
 import { openData } from '../dataset/open-data.ts'
 import { quick } from '../recipe/recipes/quick.ts'
 import { parseRecipe } from '../recipe/resolve-recipe.ts'
@@ -41,7 +42,10 @@ export async function resolveQuick({
 }: QuickOptions): Promise<Recipe> {
   const begun = now()
   const start = withSettings(quick)
-  const dataset = await openData(data, { seed: start.seed, validShare: start.data.validShare, signal })
+  const opened = await openData(data, { seed: start.seed, validShare: start.data.validShare, signal })
+  // The run leaves these photos out, or refuses them, in its own words. What is found here is not looked for again.
+  const audit = await auditDataset(opened, { minimumSize: start.data.minimumSize, signal })
+  const { dataset } = withoutOffenders(opened, audit)
   const facts = await surveyPhotos(dataset, signal)
   const fitted = withSettings(fitToPhotos(quick, facts))
   withSettings(longestPlan(fitted, facts))
