@@ -152,7 +152,9 @@ export const problems: Readonly<Record<ProblemCode, ProblemEntry>> = {
   ...serviceErrors,
 }
 
-export type ServiceErrorCode = keyof typeof serviceErrors | keyof typeof startErrors
+const ownErrors = { ...serviceErrors, ...startErrors }
+
+export type ServiceErrorCode = keyof typeof ownErrors
 
 export class ServiceError extends FlowersError<ServiceErrorCode> {
   /** Of the answer. */
@@ -163,7 +165,7 @@ export class ServiceError extends FlowersError<ServiceErrorCode> {
     detail: string,
     { headers = {}, ...options }: ErrorOptions & { headers?: Readonly<Record<string, string>> } = {},
   ) {
-    super(code, { ...serviceErrors, ...startErrors }[code], detail, options)
+    super(code, ownErrors[code], detail, options)
     this.headers = headers
   }
 }

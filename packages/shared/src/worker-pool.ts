@@ -122,7 +122,8 @@ export abstract class WorkerPool<Task, Reply> {
   }
 
   /**
-   * Runs a task on a free thread, in turn when there is none. Rejects with `lost` or `down`, with what the thread reports, or with the reason of `signal` at once: a task that waits is dropped then.
+   * Runs a task on a free thread, in turn when there is none. Rejects with `lost` or `down`, with what the thread reports,
+   * or with the reason of `signal` at once: a task that waits is dropped then.
    */
   run(task: Task, signal?: AbortSignal): Promise<Reply> {
     if (this.#closed) return Promise.reject(this.lost('the pool is closed'))

@@ -47,7 +47,7 @@ export class Engine {
       threads,
       limit: config.queueLimit,
       now,
-      ...(platform.forecastErrors && { errors: platform.forecastErrors }),
+      errors: platform.forecastErrors,
     })
     const batches = new BatchCache()
     this.#parts = { config, instruments, log, platform, scheduler, batches, slots: this.#slots }

@@ -6,7 +6,7 @@ import type { Classifier, Question, RequestContext } from '../engine/classifier.
 import type { Engine } from '../engine/models.ts'
 import type { Instruments } from '../observe/instruments.ts'
 import { Stopwatch } from '../observe/stopwatch.ts'
-import { ClientGone, Dropped } from '../errors.ts'
+import { ClientGone, Dropped, type ProblemCode } from '../errors.ts'
 import { deadline, secondsLeft, untilOver } from './deadline.ts'
 import { toFlowersError } from './errors.ts'
 import { upload, type UploadLimits } from './upload.ts'
@@ -18,6 +18,25 @@ export interface InferenceOptions {
   readonly uploads: UploadMemory
   readonly config: Config
 }
+
+/** Codes that every route that asks a model may be refused with. */
+export const inferenceErrors = [
+  'IMAGE_EMPTY',
+  'MODEL_MISSING',
+  'MODEL_UNLOADED',
+  'SERVICE_SLOW_REQUEST',
+  'SERVICE_TOO_LARGE',
+  'IMAGE_TOO_LARGE',
+  'SERVICE_MEDIA_TYPE',
+  'IMAGE_UNSUPPORTED',
+  'IMAGE_BROKEN',
+  'IMAGE_SLOW',
+  'SERVICE_NOT_READY',
+  'SERVICE_OVERLOADED',
+  'SERVICE_DEADLINE_SHORT',
+  'SERVICE_WORKER_LOST',
+  'SERVICE_TOO_LATE',
+] as const satisfies readonly ProblemCode[]
 
 /** What the routes have in common that ask a model: `/classify`, `/explain` and `/v2/models/.../infer`. */
 export class Inference {

@@ -7,7 +7,7 @@ import { inferTensors } from './infer.ts'
 import { bytesOf, misfit, readInferRequest, type InferCall } from './request.ts'
 import { unpackerOf } from './unpack.ts'
 import type { Content, Operation } from '../http/openapi/operation.ts'
-import { Inference, type InferenceOptions } from '../http/inference.ts'
+import { Inference, inferenceErrors, type InferenceOptions } from '../http/inference.ts'
 import { readBody } from '../http/upload.ts'
 import { routePlugin } from '../http/route-plugin.ts'
 import * as schemas from '../http/schemas.ts'
@@ -147,19 +147,7 @@ const inferOperation: Operation = {
   ...describe('infer', 'Runs a model', schemas.inferResponse, [
     'SERVICE_TENSOR',
     'SERVICE_PARAMETER',
-    'IMAGE_EMPTY',
-    ...modelErrors,
-    'SERVICE_SLOW_REQUEST',
-    'SERVICE_TOO_LARGE',
-    'IMAGE_TOO_LARGE',
-    'SERVICE_MEDIA_TYPE',
-    'IMAGE_UNSUPPORTED',
-    'IMAGE_BROKEN',
-    'IMAGE_SLOW',
-    'SERVICE_OVERLOADED',
-    'SERVICE_DEADLINE_SHORT',
-    'SERVICE_WORKER_LOST',
-    'SERVICE_TOO_LATE',
+    ...inferenceErrors,
   ]),
   about:
     'Tensors are JSON, or bytes after the JSON (binary_data_size of an input, binary_data of an output). The input pixel_values gives logits; the input image, the bytes of image files, gives calibrated probabilities.',

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Classification } from '../engine/answers.ts'
 import type { Operation } from '../http/openapi/operation.ts'
 import { toFlowersError, toProblem } from '../http/errors.ts'
-import { Inference, roundAll, tellStages, type InferenceOptions } from '../http/inference.ts'
+import { Inference, roundAll, tellStages, inferenceErrors, type InferenceOptions } from '../http/inference.ts'
 import { readImages } from '../http/upload.ts'
 import { routePlugin } from '../http/route-plugin.ts'
 import { classifyAnswer, classifyAnswers, classifyQuery, type ClassifyAnswer, type Problem } from '../http/schemas.ts'
@@ -38,26 +38,7 @@ export const classifyOperation: Operation = {
   query: classifyQuery,
   headers: ['X-Request-Timeout-Ms'],
   answer: { 'application/json': classifyAnswer.or(classifyAnswers) },
-  errors: [
-    'SERVICE_MALFORMED',
-    'SERVICE_PARAMETER',
-    'SERVICE_NO_IMAGE',
-    'IMAGE_EMPTY',
-    'MODEL_MISSING',
-    'MODEL_UNLOADED',
-    'SERVICE_SLOW_REQUEST',
-    'SERVICE_TOO_LARGE',
-    'IMAGE_TOO_LARGE',
-    'SERVICE_MEDIA_TYPE',
-    'IMAGE_UNSUPPORTED',
-    'IMAGE_BROKEN',
-    'IMAGE_SLOW',
-    'SERVICE_NOT_READY',
-    'SERVICE_OVERLOADED',
-    'SERVICE_DEADLINE_SHORT',
-    'SERVICE_WORKER_LOST',
-    'SERVICE_TOO_LATE',
-  ],
+  errors: ['SERVICE_MALFORMED', 'SERVICE_PARAMETER', 'SERVICE_NO_IMAGE', ...inferenceErrors],
 }
 
 /** `POST /classify`: one image or several. The reference at `/docs` has the request and the answer. */

@@ -108,8 +108,7 @@ export function startDecoder(options: { threads: number; createThread?: () => Wo
   const { threads, createThread = () => new Worker(builtModule(import.meta.url, './decode-worker.ts')) } = options
   const pool = new DecodePool(threads, createThread)
   // Never rejects: the threads take pictures before they have started.
-  // A thread that cannot be started is tried again, and pictures are refused meanwhile.
-  pool.start().catch(() => {})
+  void pool.start()
   return {
     decodeViews: (bytes, preprocessing, scales, { limits, signal } = {}) => {
       const abandoned = new Uint8Array(new SharedArrayBuffer(1))

@@ -45,6 +45,13 @@ export interface Dataset {
   readonly verified: VerifiedPhotos
 }
 
+/** Training photos of each class, by index. */
+export function trainCounts({ labels, train }: Pick<Dataset, 'labels' | 'train'>): number[] {
+  const counts = labels.map(() => 0)
+  for (const { index } of train) counts[index]!++
+  return counts
+}
+
 export interface OpenOptions {
   /** Of the split, where DATA gives none. */
   readonly seed: number

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { Dataset } from '../dataset/dataset.ts'
+import { trainCounts, type Dataset } from '../dataset/dataset.ts'
 import { quantile } from '../measure/bootstrap.ts'
 import type { PhotoFacts } from './plan-quick.ts'
 
@@ -8,9 +8,10 @@ const sampled = 200
 
 /** What a plan needs to know of the photos. Those that cannot be read are left to the audit. */
 export async function surveyPhotos(
-  { train, valid, labels }: Pick<Dataset, 'train' | 'valid' | 'labels'>,
+  dataset: Pick<Dataset, 'train' | 'valid' | 'labels'>,
   signal?: AbortSignal,
 ): Promise<PhotoFacts> {
+  const { train, valid } = dataset
   const every = Math.max(1, Math.floor(train.length / sampled))
   const sides: number[] = []
   for (const { path } of train.filter((_, index) => index % every === 0)) {
@@ -20,10 +21,8 @@ export async function surveyPhotos(
       .catch(() => null)
     if (size) sides.push(Math.min(size.width, size.height))
   }
-  const counts = labels.map(() => 0)
-  for (const { index } of train) counts[index]!++
   return {
-    counts,
+    counts: trainCounts(dataset),
     valid: valid.length,
     shortSide:
       sides.length === 0

@@ -1,5 +1,6 @@
-import { access, copyFile, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exists } from '@flowers/shared/files'
 import type { Model } from '../model/architecture.ts'
 import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
 import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
@@ -68,11 +69,7 @@ export function openCheckpoints(
 /** The state that a run saved last; undefined if it was killed before its first, and starts again. */
 export async function loadState(folder: string): Promise<SavedState | undefined> {
   const path = checkpointPath(folder, checkpointFiles.state)
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  )
-  return exists ? readState(path) : undefined
+  return (await exists(path)) ? readState(path) : undefined
 }
 
 /** The best weights of a phase, by parameter. */

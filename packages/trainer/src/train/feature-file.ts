@@ -1,4 +1,5 @@
-import { access, open, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
+import { exists } from '@flowers/shared/files'
 import { scalesOf, type View } from '@flowers/shared/image/view'
 import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
 
@@ -88,9 +89,5 @@ export class FeatureFile {
 const nameOf = (scale: number): string => `scale ${scale}`
 
 async function isOf(path: string, key: string): Promise<boolean> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  )
-  return isThere && (await readSafetensorsHeader(path)).metadata['key'] === key
+  return (await exists(path)) && (await readSafetensorsHeader(path)).metadata['key'] === key
 }

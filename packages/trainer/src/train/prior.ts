@@ -1,4 +1,4 @@
-import type { Dataset } from '../dataset/dataset.ts'
+import { trainCounts, type Dataset } from '../dataset/dataset.ts'
 import { effectiveNumberWeights, effectivePrior, focalFactors, priorWarning } from '../optim/class-weights.ts'
 import type { Phase } from '../recipe/schema.ts'
 
@@ -9,13 +9,6 @@ interface PriorEntries {
 }
 
 type ClassPhase = Pick<Phase, 'classWeightBeta' | 'focalGamma' | 'samplerPower'>
-
-/** Training photos of each class, by index. */
-function trainCounts({ labels, train }: Pick<Dataset, 'labels' | 'train'>): number[] {
-  const counts = labels.map(() => 0)
-  for (const { index } of train) counts[index]!++
-  return counts
-}
 
 /** The class weights of a phase; null if all classes weigh the same. */
 export const classWeightsOf = (

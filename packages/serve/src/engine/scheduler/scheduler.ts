@@ -119,7 +119,7 @@ export class Scheduler {
   #refused = -Infinity
 
   /** `limit`: images that may wait. `now`: milliseconds, of `performance.now()` unless said. */
-  constructor(options: { threads: number; limit: number; now?: () => number; errors?: ForecastErrors }) {
+  constructor(options: { threads: number; limit: number; now?: () => number; errors?: ForecastErrors | undefined }) {
     this.threads = options.threads
     this.#limit = options.limit
     this.#now = options.now ?? (() => performance.now())
