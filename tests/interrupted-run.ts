@@ -14,7 +14,7 @@ export const smallRun = [
   ...['head', 'full', 'fixres'].flatMap((phase, index) => [
     `phases.${phase}.epochs=2`,
     `phases.${phase}.size=${[32, 32, 40][index]}`,
-    `phases.${phase}.batch=16`,
+    `phases.${phase}.batch=8`,
   ]),
   // Six steps an epoch: updates of four and of the two that are left over.
   'phases.full.accumulate=4',
@@ -34,7 +34,7 @@ export const changefulRun = [
   ...['head', 'full', 'fixres'].flatMap((phase, index) => [
     `phases.${phase}.epochs=${[4, 5, 2][index]}`,
     `phases.${phase}.size=${[32, 32, 40][index]}`,
-    `phases.${phase}.batch=16`,
+    `phases.${phase}.batch=8`,
     `phases.${phase}.tta=null`,
     `phases.${phase}.ema={"decay":0.99,"power":0.75}`,
   ]),
@@ -53,7 +53,7 @@ export const changefulRun = [
 
 export async function drawSmallData(folder: string): Promise<string> {
   const data = join(folder, 'flowers')
-  await drawFlowers(data, { species: 12, train: 8, valid: 2, size: 48, seed: 2 })
+  await drawFlowers(data, { species: 12, train: 4, valid: 1, size: 48, seed: 2 })
   return data
 }
 

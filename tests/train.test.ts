@@ -98,7 +98,7 @@ describe('a run', () => {
     const whole = boards[0]!
 
     const steps = (tag: string) => whole.scalars[tag]?.map(([step]) => step)
-    // 96 photos in batches of 16, two epochs a phase, four batches an update in `full`: an epoch stands at its last update.
+    // 48 photos in batches of eight, two epochs a phase, four batches an update in `full`: an epoch stands at its last update.
     expect(steps('train/loss')).toEqual([5, 11, 13, 15, 21, 27])
     for (const tag of ['train/accuracy', 'valid/loss', 'valid/accuracy', 'learning_rate', 'images_per_second'])
       expect(steps(tag)).toEqual(steps('train/loss'))
@@ -196,7 +196,7 @@ describe('a run', () => {
 })
 
 it('says which batch fits when memory runs out', async () => {
-  const limited = { FLOWERS_MEMORY_LIMIT_MIB: '150' }
+  const limited = { FLOWERS_MEMORY_LIMIT_MIB: '110' }
   const { code, output } = await runTrainer(
     [
       'train',
@@ -210,12 +210,12 @@ it('says which batch fits when memory runs out', async () => {
       '--set',
       'phases.full.size=64',
       '--set',
-      'phases.full.batch=64',
+      'phases.full.batch=48',
     ],
     folder,
     limited,
   )
-  expect(output).toMatch(/batches of 64 at 64 px; a batch of \d+ fits/)
+  expect(output).toMatch(/batches of 48 at 64 px; a batch of \d+ fits/)
   expect(output).toContain('TRAIN_MEMORY')
   expect(code).toBe(1)
 })
