@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path'
 import { labelOfFolder } from '@flowers/shared/model/labels'
+import type { EmptyClass, PassedOver } from './passed-over.ts'
 import { TrainerError } from '../errors.ts'
 
 /** `test` is kept aside: neither trained on nor chosen on. */
@@ -16,6 +17,23 @@ export interface ListedPhoto {
   readonly label: string
   /** Undefined where DATA gives no split. */
   readonly split: Split | undefined
+}
+
+/** What DATA holds, without a look into the photos. */
+export interface Listing {
+  readonly form: 'classes' | 'splits' | 'csv'
+  /** Folder that ids are relative to: DATA itself, or the CSV's folder. Absolute. */
+  readonly root: string
+  /** In order of id. */
+  readonly photos: readonly ListedPhoto[]
+  /** Files in class folders that are no photos by their names, by id; to be reported. */
+  readonly ignored: readonly string[]
+  /** What else was found and not used; to be reported. */
+  readonly passedOver: readonly PassedOver[]
+  /** Classes without a photo; they have no label. To be reported. */
+  readonly emptyClasses: readonly EmptyClass[]
+  /** Photos of the folder `others`, which are of no class, in order of id. */
+  readonly others: readonly Pick<ListedPhoto, 'path' | 'id'>[]
 }
 
 /** Order of code units: the same on every machine, whatever its language. */

@@ -46,6 +46,8 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' |
     readonly excluded: number
     readonly photos: number
     readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
+    /** Files and folders of the data that are not used, but for what systems make. */
+    readonly passedOver: readonly { readonly path: string; readonly reason: string }[]
   }
   readonly views: {
     readonly policy: ViewPolicy
@@ -103,7 +105,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
 function summarize(
   options: EvaluateOptions,
   manifest: Manifest,
-  { sha256, excluded }: Pick<PhotosOfModel, 'sha256' | 'excluded'>,
+  { sha256, excluded, passedOver }: Omit<PhotosOfModel, 'samples'>,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
   costs: ViewCosts,
 ): Evaluation {
@@ -122,6 +124,7 @@ function summarize(
       excluded,
       photos: photos.length,
       unreadable,
+      passedOver: passedOver.filter(({ system }) => !system).map(({ id, reason }) => ({ path: id, reason })),
     },
     views: {
       policy: options.views,

@@ -64,6 +64,8 @@ export function evaluationTable(evaluation: Evaluation): string {
 
 function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${path}: ${reason}`)
+  lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${path}: ${reason}`))
+  if (data.passedOver.length > 10) lines.push(`passed over: ${data.passedOver.length - 10} more`)
   if (data.excluded > 0) lines.push(leftOut(data.excluded))
   if (data.asTrained && data.split === 'valid') {
     lines.push(

@@ -1,0 +1,18 @@
+import { isPhotoName } from './photo-name.ts'
+
+interface Names {
+  readonly folders: ReadonlySet<string>
+  readonly files: ReadonlySet<string>
+}
+
+/**
+ * Whether these are the names in a run folder, from its first file on, or in a model folder. A person who trains inside
+ * the folder of photos has them among the classes.
+ */
+export function isFinished({ folders, files }: Names): boolean {
+  const names = [...files]
+  const isRun = files.has('recipe.json') && (files.has('data.json') || files.has('environment.json'))
+  const isModel = files.has('manifest.json') && (folders.has('onnx') || files.has('config.json'))
+  const isBegun = (folders.has('checkpoints') && folders.size === 1) || names.some((name) => /(?:^|\.)lock$/.test(name))
+  return isRun || isModel || (isBegun && !names.some(isPhotoName))
+}
