@@ -38,13 +38,12 @@ export const trainerErrors = {
   },
   DATA_UNREADABLE: {
     title: 'Data that cannot be read',
-    remedy:
-      'Give yourself the right to read it (chmod -R u+rX FOLDER), or mend what is said, or take it out of the photos; nothing is left out without a word.',
+    remedy: 'Give yourself the right to read it (chmod -R u+rX FOLDER), or take it out of the photos.',
   },
   DATA_NAME: {
     title: 'Folder whose name cannot be read',
     remedy:
-      'Rename it; where there are many, `convmv -f latin1 -t utf8 -r --notest FOLDER` renames all below a folder.',
+      'Rename it, by that line with the name that is meant; where there are many, `convmv -f latin1 -t utf8 -r --notest FOLDER` renames all below a folder.',
   },
   DATA_NOT_VALIDATED: {
     title: 'No photo to check on',

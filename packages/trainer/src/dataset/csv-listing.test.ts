@@ -45,6 +45,15 @@ it.each<[string, string | Uint8Array]>([
   expect(passedOver).toEqual([])
 })
 
+it('says why the CSV itself cannot be read', async () => {
+  const { folder } = await listed([], '')
+  // A test may run as the superuser, who may read everything: a folder stands for a file that may not be read.
+  await expect(readCsv(folder.path)).rejects.toMatchObject({
+    code: 'DATA_UNREADABLE',
+    message: `"${folder.path}" cannot be read: it is a folder.`,
+  })
+})
+
 it('takes absolute paths', async () => {
   const { folder, read } = await listed(['a.jpg'], '')
   await folder.write('list.csv', `path,label\n${join(folder.path, 'a.jpg')},a\n`)

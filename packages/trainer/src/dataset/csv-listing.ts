@@ -32,11 +32,11 @@ type Fail = (line: number, what: string) => FlowersError
 
 /**
  * Reads a CSV with the header `path,label[,split]` (RFC 4180, or with semicolons or tabs; UTF-8 or UTF-16), paths relative
- * to the CSV. Throws a FlowersError with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH.
+ * to the CSV. Throws a FlowersError with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH; DATA_UNREADABLE.
  */
 export async function readCsv(csv: string): Promise<Pick<Listing, 'photos' | 'passedOver' | 'emptyClasses'>> {
   const fail: Fail = (line, what) => new TrainerError('DATA_CSV', `"${csv}", line ${line}: ${what}.`)
-  const rows = parseRows(csvText(csv, await readFile(csv)), fail)
+  const rows = parseRows(csvText(csv, await readFile(csv).catch(refuse(csv))), fail)
   requireSplits(csv, rows, fail)
   const labels = labelsOf(
     rows.map((row) => row.className),
@@ -61,6 +61,10 @@ export async function readCsv(csv: string): Promise<Pick<Listing, 'photos' | 'pa
     passedOver: located.flatMap(({ file, instead }) => (instead ? [{ id: idOf(root, file), ...instead }] : [])),
     emptyClasses: [...empty].map((id) => ({ id, reason: 'holds no photo' })),
   }
+}
+
+const refuse = (csv: string) => (cause: unknown) => {
+  throw new TrainerError('DATA_UNREADABLE', `"${csv}" cannot be read: ${reasonOf(cause)}.`, { cause })
 }
 
 function requireSplits(csv: string, rows: readonly Row[], fail: Fail): void {

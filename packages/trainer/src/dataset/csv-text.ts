@@ -16,9 +16,8 @@ export function csvText(csv: string, bytes: Uint8Array): CsvText {
   // Excel writes and hides such a line.
   const told = /^sep=([,;\t])\r?\n/i.exec(all)
   const text = all.slice(told?.[0].length ?? 0)
-  const header = text.slice(0, text.search(/[\r\n]|$/))
-  const delimiter =
-    told?.[1] ?? (header.includes(',') ? ',' : header.includes(';') ? ';' : header.includes('\t') ? '\t' : ',')
+  const separators = new Set(/^[^\r\n]*/.exec(text)?.[0])
+  const delimiter = told?.[1] ?? [',', ';', '\t'].find((each) => separators.has(each)) ?? ','
   return { text, delimiter: delimiter as CsvText['delimiter'], skipped: told ? 1 : 0 }
 }
 

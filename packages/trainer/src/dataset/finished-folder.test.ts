@@ -17,6 +17,7 @@ it.each([
 it.each([
   ['photos with a list', [], ['data.json', '1.jpg']],
   ['photos beside a folder of that name', ['checkpoints'], ['1.jpg']],
+  ['years of photos beside a lock', ['2020', '2021'], ['.lock', 'a.lock']],
   ['folders of classes', ['rose', 'checkpoints'], []],
   ['nothing', [], []],
 ])('%s are not', (_, folders, files) => {

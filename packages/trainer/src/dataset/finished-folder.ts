@@ -13,6 +13,7 @@ export function isFinished({ folders, files }: Names): boolean {
   const names = [...files]
   const isRun = files.has('recipe.json') && (files.has('data.json') || files.has('environment.json'))
   const isModel = files.has('manifest.json') && (folders.has('onnx') || files.has('config.json'))
-  const isBegun = (folders.has('checkpoints') && folders.size === 1) || names.some((name) => /(?:^|\.)lock$/.test(name))
-  return isRun || isModel || (isBegun && !names.some(isPhotoName))
+  const hasOnlyCheckpoints = [...folders].every((name) => name === 'checkpoints') && !names.some(isPhotoName)
+  const hasBegun = folders.size > 0 || names.some((name) => /(?:^|\.)lock$/.test(name))
+  return isRun || isModel || (hasOnlyCheckpoints && hasBegun)
 }

@@ -25,7 +25,7 @@ export async function listPhotos(data: string, options: FolderOptions = {}): Pro
 }
 
 /** Throws DATA_NOT_FOUND, DATA_UNREADABLE, and DATA_FORM for what may never end when it is read. */
-export async function kindOf(path: string): Promise<'folder' | 'file'> {
+async function kindOf(path: string): Promise<'folder' | 'file'> {
   const found = await unlessAbsent(stat(path)).catch((cause: unknown) => {
     throw new TrainerError('DATA_UNREADABLE', `"${path}" cannot be read: ${reasonOf(cause)}.`, { cause })
   })

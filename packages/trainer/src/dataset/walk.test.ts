@@ -184,7 +184,7 @@ describe.skipIf(process.platform === 'darwin')('names that are no UTF-8', () => 
     await mkdir(within(path, cafe))
     await expect(walked(path)).rejects.toMatchObject({
       code: 'DATA_NAME',
-      message: `The name of the folder "${path}/caf\\xe9" is not UTF-8. Rename it, for instance: mv -- ${path}/$'caf\\xe9' ${path}/$'café'`,
+      message: `The name of the folder "${path}/caf\\xe9" is not UTF-8. A line that renames it: mv -- ${path}/$'caf\\xe9' ${path}/$'café'`,
     })
     await rename(within(path, cafe), join(path, 'café'))
     expect((await walked(path)).files).toEqual(['rose/1.jpg'])

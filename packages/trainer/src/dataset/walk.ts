@@ -217,6 +217,6 @@ function unreadable(path: string, cause: unknown): unknown {
 function undecodableFolder(parent: WalkedFolder, name: Buffer): TrainerError {
   return new TrainerError(
     'DATA_NAME',
-    `The name of the folder "${join(parent.path, escapeName(name))}" is not UTF-8. Rename it, for instance: ${renaming(parent.path, name)}`,
+    `The name of the folder "${join(parent.path, escapeName(name))}" is not UTF-8. A line that renames it: ${renaming(parent.path, name)}`,
   )
 }

@@ -40,6 +40,8 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' |
     readonly split: EvaluatedSplit
     /** Of the data with its split; null where the split does not matter. */
     readonly sha256: string | null
+    /** The data gives no split, so that these are a part of it that was chosen. */
+    readonly chosen: boolean
     /** The photos and the split are those the model was trained and calibrated on. */
     readonly asTrained: boolean
     /** Photos, of whichever split, that are left out because the run left them out. */
@@ -105,7 +107,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
 function summarize(
   options: EvaluateOptions,
   manifest: Manifest,
-  { sha256, excluded, passedOver }: Omit<PhotosOfModel, 'samples'>,
+  { sha256, excluded, chosen, passedOver }: Omit<PhotosOfModel, 'samples'>,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
   costs: ViewCosts,
 ): Evaluation {
@@ -120,6 +122,7 @@ function summarize(
       path: options.data,
       split: options.split,
       sha256,
+      chosen,
       asTrained: sha256 === manifest.data.sha256,
       excluded,
       photos: photos.length,

@@ -72,6 +72,10 @@ function notes({ data }: Evaluation): string[] {
       'These photos, or half of them, chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
     )
   }
+  if (data.chosen && !data.asTrained)
+    lines.push(
+      'The data gives no split, so these photos are a part of it that was chosen: --split all takes every one.',
+    )
   if (data.asTrained && data.split === 'train') lines.push('The model was trained on these photos.')
   return lines
 }

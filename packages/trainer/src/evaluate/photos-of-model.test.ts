@@ -86,7 +86,9 @@ describe('data of one split and of some classes', () => {
     expect(samples).toMatchObject([{ id: 'train/red/a.jpg', label: 'red', index: manifest.labels.indexOf('red') }])
     expect(sha256).not.toBe(manifest.data.sha256)
     const alone = await openPhotosOf(manifest, { data: join(data.path, 'valid'), split: 'all' })
-    expect(alone.samples).toHaveLength(2)
+    expect(alone).toMatchObject({ chosen: false, samples: [{ label: 'blue' }, { label: 'red' }] })
+    const unsplit = await openPhotosOf(manifest, { data: join(data.path, 'train'), split: 'train' })
+    expect(unsplit).toMatchObject({ chosen: true, excluded: 0 })
   })
 
   it('names the splits that it has, where another is asked for', async () => {

@@ -26,6 +26,8 @@ export interface PhotosOfModel {
   readonly sha256: string | null
   /** Photos of the data, of whichever split, that are left out because the run left them out. */
   readonly excluded: number
+  /** The data gives no split, so that these are a part of it that was chosen. */
+  readonly chosen: boolean
   /** What of the data is not used. */
   readonly passedOver: readonly PassedOver[]
 }
@@ -45,7 +47,7 @@ async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Pr
   if (split === 'all') {
     const { photos, passedOver } = await listPhotos(data, { partial: true })
     const samples = photos.map(({ path, label, id }) => ({ path, label, id, index: -1 }))
-    return { samples, sha256: null, excluded: 0, passedOver }
+    return { samples, sha256: null, excluded: 0, chosen: false, passedOver }
   }
   const opened = await openData(data, { ...splitOf(manifest), partial: true })
   const { dataset, excluded } = asInRun(opened, manifest)
@@ -58,7 +60,8 @@ async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Pr
       `"${data}" has no photos in the split ${split}, but ${held.join(' and ')}.`,
     )
   }
-  return { samples: dataset[split], sha256: dataset.sha256, excluded, passedOver: dataset.passedOver }
+  const { sha256, splitBy, passedOver } = dataset
+  return { samples: dataset[split], sha256, excluded, chosen: splitBy === 'stratified', passedOver }
 }
 
 /** A dataset without what the run left out, where that makes it the dataset of the run; else as it is. */
