@@ -41,7 +41,7 @@ it.each<[string, string | Uint8Array]>([
 ])('a CSV is read %s', async (_, csv) => {
   const { read } = await listed(['red/1.jpg', 'blue/2.jpg'], csv)
   const { photos, passedOver } = await read()
-  expect(photos.map(({ id, label, split }) => [id, label, split])).toEqual(expected)
+  expect(photos.map(({ id, className, split }) => [id, className, split])).toEqual(expected)
   expect(passedOver).toEqual([])
 })
 
@@ -57,7 +57,7 @@ it('says why the CSV itself cannot be read', async () => {
 it('takes absolute paths', async () => {
   const { folder, read } = await listed(['a.jpg'], '')
   await folder.write('list.csv', `path,label\n${join(folder.path, 'a.jpg')},a\n`)
-  expect((await read()).photos).toMatchObject([{ id: 'a.jpg', label: 'a' }])
+  expect((await read()).photos).toMatchObject([{ id: 'a.jpg', className: 'a' }])
 })
 
 it.each([

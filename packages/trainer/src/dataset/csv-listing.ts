@@ -8,7 +8,9 @@ import pLimit from 'p-limit'
 import { reasonOf } from '../console/system-error.ts'
 import { csvText, type CsvText } from './csv-text.ts'
 import { DiskNames } from './disk-names.ts'
-import { idOf, labelsOf, type ListedPhoto, type Listing } from './listed-photo.ts'
+import type { NamedListing } from './folder-listing.ts'
+import { labelOf, type NamedPhoto } from './labels.ts'
+import { idOf } from './listed-photo.ts'
 import type { PassedOver } from './passed-over.ts'
 import { splitNamed } from './split-name.ts'
 import { isSystemName } from './system-names.ts'
@@ -32,30 +34,24 @@ type Fail = (line: number, what: string) => FlowersError
 
 /**
  * Reads a CSV with the header `path,label[,split]` (RFC 4180, or with semicolons or tabs; UTF-8 or UTF-16), paths relative
- * to the CSV. Throws a FlowersError with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH; DATA_UNREADABLE.
+ * to the CSV. Throws a FlowersError with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING; DATA_UNREADABLE.
  */
-export async function readCsv(csv: string): Promise<Pick<Listing, 'photos' | 'passedOver' | 'emptyClasses'>> {
+export async function readCsv(csv: string): Promise<Pick<NamedListing, 'photos' | 'passedOver' | 'emptyClasses'>> {
   const fail: Fail = (line, what) => new TrainerError('DATA_CSV', `"${csv}", line ${line}: ${what}.`)
   const rows = parseRows(csvText(csv, await readFile(csv).catch(refuse(csv))), fail)
   requireSplits(csv, rows, fail)
-  const labels = labelsOf(
-    rows.map((row) => row.className),
-    `"${csv}"`,
-  )
   const root = dirname(csv)
   const located = await locate(csv, rows)
   requireDistinct(located, fail)
   // With train alone the split is still to be made, as for a folder with train/ alone.
   const alone = rows.every((row) => splitNamed(row.split) === 'train')
-  const labelOf = ({ className }: Row): string => labels.get(className) ?? className
   const photos = located
     .filter(({ instead }) => instead === null)
-    .map((row): ListedPhoto => {
-      const split = alone ? undefined : splitNamed(row.split)
-      return { path: row.file, id: idOf(root, row.file), label: labelOf(row), split }
+    .map(({ file, className, split }): NamedPhoto => {
+      return { path: file, id: idOf(root, file), className, split: alone ? undefined : splitNamed(split) }
     })
-  const filled = new Set(photos.map(({ label }) => label))
-  const empty = new Set(rows.map(labelOf).filter((label) => !filled.has(label)))
+  const filled = new Set(photos.map(({ className }) => labelOf(className)))
+  const empty = new Set(rows.map(({ className }) => labelOf(className)).filter((label) => !filled.has(label)))
   return {
     photos,
     passedOver: located.flatMap(({ file, instead }) => (instead ? [{ id: idOf(root, file), ...instead }] : [])),

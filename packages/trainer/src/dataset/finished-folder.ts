@@ -1,7 +1,9 @@
 import { isPhotoName } from './photo-name.ts'
+import { isHidden } from './system-names.ts'
 
 interface Names {
   readonly folders: ReadonlySet<string>
+  /** Hidden ones too. */
   readonly files: ReadonlySet<string>
 }
 
@@ -13,7 +15,8 @@ export function isFinished({ folders, files }: Names): boolean {
   const names = [...files]
   const isRun = files.has('recipe.json') && (files.has('data.json') || files.has('environment.json'))
   const isModel = files.has('manifest.json') && (folders.has('onnx') || files.has('config.json'))
-  const hasOnlyCheckpoints = [...folders].every((name) => name === 'checkpoints') && !names.some(isPhotoName)
-  const hasBegun = folders.size > 0 || names.some((name) => /(?:^|\.)lock$/.test(name))
+  const hasOnlyCheckpoints =
+    [...folders].every((name) => name === 'checkpoints') && !names.some((name) => isPhotoName(name) && !isHidden(name))
+  const hasBegun = folders.size > 0 || names.some((name) => /^\.owner\.|(?:^|\.)lock$/.test(name))
   return isRun || isModel || (hasOnlyCheckpoints && hasBegun)
 }

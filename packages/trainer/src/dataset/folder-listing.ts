@@ -1,6 +1,6 @@
-import { labelOfFolder } from '@flowers/shared/model/labels'
 import { plural } from '../console/format.ts'
-import { compareText, labelsOf, type ListedPhoto, type Listing, type Split } from './listed-photo.ts'
+import { labelOf, type NamedPhoto } from './labels.ts'
+import { compareText, type Listing, type Split } from './listed-photo.ts'
 import type { EmptyClass } from './passed-over.ts'
 import { isPhotoName } from './photo-name.ts'
 import { splitNamed } from './split-name.ts'
@@ -14,7 +14,10 @@ export interface FolderOptions {
   readonly system?: FileSystem
 }
 
-type Part = Pick<Listing, 'photos' | 'ignored' | 'passedOver' | 'others'> & {
+/** A listing whose photos have the names of their classes. */
+export type NamedListing = Omit<Listing, 'photos'> & { readonly photos: readonly NamedPhoto[] }
+
+type Part = Pick<NamedListing, 'photos' | 'ignored' | 'passedOver' | 'others'> & {
   readonly emptyClasses: readonly (EmptyClass & { readonly label: string })[]
 }
 
@@ -22,9 +25,9 @@ const nothing: Part = { photos: [], ignored: [], passedOver: [], emptyClasses: [
 
 /**
  * Lists a folder with a folder per class, or one with `train/`, `valid/` and `test/` of those. A folder `others` beside
- * them is of no class. Throws DATA_FORM, DATA_SPLIT_UNKNOWN, DATA_LABEL_CLASH, and what `Walk` throws.
+ * them is of no class. Throws DATA_FORM, DATA_SPLIT_UNKNOWN, and what `Walk` throws.
  */
-export async function listFolder(root: string, { partial = false, system }: FolderOptions): Promise<Listing> {
+export async function listFolder(root: string, { partial = false, system }: FolderOptions): Promise<NamedListing> {
   const walk = await Walk.start(root, system)
   const top = await walk.contents(walk.root)
   const given = splitFolders(root, top.folders)
@@ -41,7 +44,7 @@ export async function listFolder(root: string, { partial = false, system }: Fold
     parts.push(await listClasses(walk, folder, contents, split))
   }
   const photos = parts.flatMap((part) => part.photos)
-  const filled = new Set(photos.map(({ label }) => label))
+  const filled = new Set(photos.map(({ className }) => labelOf(className)))
   // With train/ alone the split is still to be made.
   const alone = given.size === 1 && given.has('train')
   return {
@@ -117,31 +120,16 @@ async function listClasses(
   const { ignored, passedOver } = looseFiles(contents)
   const unused = [...ignored]
   const emptyClasses: Part['emptyClasses'][number][] = []
-  const filled: { folder: WalkedFolder; photos: readonly WalkedFile[] }[] = []
+  const photos: NamedPhoto[] = []
   for (const folder of folders) {
     const files = await walk.filesUnder(folder)
-    const photos = files.filter(({ name }) => isPhotoName(name))
+    const own = files.filter(({ name }) => isPhotoName(name))
     unused.push(...files.filter(({ name }) => !isPhotoName(name)).map(({ id }) => id))
-    if (photos.length > 0) filled.push({ folder, photos })
-    else {
-      const label = labelOfFolder(folder.name.normalize('NFC'))
-      emptyClasses.push({ id: folder.id, label, reason: emptyReason(files) })
-    }
+    photos.push(...own.map(({ path, id }): NamedPhoto => ({ path, id, className: folder.name, split })))
+    if (own.length === 0) emptyClasses.push({ id: folder.id, label: labelOf(folder.name), reason: emptyReason(files) })
   }
-  const labels = labelsOf(
-    filled.map(({ folder }) => folder.name),
-    `"${place.path}"`,
-  )
-  return {
-    photos: filled.flatMap(({ folder, photos }) => {
-      const label = labels.get(folder.name) ?? folder.name
-      return photos.map(({ path, id }): ListedPhoto => ({ path, id, label, split }))
-    }),
-    ignored: unused,
-    passedOver,
-    emptyClasses,
-    others: others.filter(({ name }) => isPhotoName(name)),
-  }
+  const photosOfOthers = others.filter(({ name }) => isPhotoName(name))
+  return { photos, ignored: unused, passedOver, emptyClasses, others: photosOfOthers }
 }
 
 const isOthers = ({ name }: WalkedFolder): boolean => name.toLowerCase() === 'others'

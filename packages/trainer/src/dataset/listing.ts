@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { unlessAbsent } from '@flowers/shared/files'
 import { reasonOf } from '../console/system-error.ts'
 import { readCsv } from './csv-listing.ts'
-import { listFolder, type FolderOptions } from './folder-listing.ts'
+import { listFolder, type FolderOptions, type NamedListing } from './folder-listing.ts'
+import { labelled } from './labels.ts'
 import { compareText, type Listing } from './listed-photo.ts'
 import { notUsed } from './passed-over.ts'
 import { specialKind } from './walk.ts'
@@ -21,7 +22,7 @@ export async function listPhotos(data: string, options: FolderOptions = {}): Pro
       'DATA_EMPTY',
       `"${data}" holds no photo.${notUsed(listing.passedOver, listing.emptyClasses)}`,
     )
-  return { ...listing, photos: listing.photos.toSorted((a, b) => compareText(a.id, b.id)) }
+  return { ...listing, photos: labelled(listing.photos).toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
 /** Throws DATA_NOT_FOUND, DATA_UNREADABLE, and DATA_FORM for what may never end when it is read. */
@@ -35,7 +36,7 @@ async function kindOf(path: string): Promise<'folder' | 'file'> {
   return found.isDirectory() ? 'folder' : 'file'
 }
 
-async function listCsv(path: string): Promise<Listing> {
+async function listCsv(path: string): Promise<NamedListing> {
   if (!path.toLowerCase().endsWith('.csv')) throw new TrainerError('DATA_FORM', `"${path}" is a file, but not a CSV.`)
   return { form: 'csv', root: dirname(path), ignored: [], others: [], ...(await readCsv(path)) }
 }

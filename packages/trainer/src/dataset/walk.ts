@@ -31,6 +31,7 @@ export interface Contents {
 /** As a folder is read, before it is known whether its folders are used. */
 interface RawContents extends Contents {
   readonly passedOver: readonly PassedOver[]
+  readonly hidden: readonly string[]
   /** Names of folders that are no UTF-8. */
   readonly undecodable: readonly Buffer[]
 }
@@ -112,8 +113,8 @@ export class Walk {
 
   /** Whether a folder is of a run or a model, or holds nothing else, as `runs` and `models` do. */
   async #isFinished(folder: WalkedFolder): Promise<boolean> {
-    const { folders, files } = await this.#rawContents(folder)
-    if (isFinished({ folders: names(folders), files: names(files) })) return true
+    const { folders, files, hidden } = await this.#rawContents(folder)
+    if (isFinished({ folders: names(folders), files: new Set([...names(files), ...hidden]) })) return true
     if (folders.length === 0 || files.some(({ name }) => isPhotoName(name))) return false
     for (const child of folders) {
       // A folder elsewhere may hold this one, through links of its own.
@@ -139,6 +140,7 @@ export class Walk {
     const folders: WalkedFolder[] = []
     const files: WalkedFile[] = []
     const passedOver: PassedOver[] = []
+    const hidden: string[] = []
     const undecodable: Buffer[] = []
     for (const entry of entries) {
       const name = decodeName(entry.name)
@@ -150,14 +152,17 @@ export class Walk {
         }
         continue
       }
-      if (isHidden(name)) continue
+      if (isHidden(name)) {
+        hidden.push(name)
+        continue
+      }
       const child = { name, path: join(folder.path, name), id: childId(folder, name) }
       const kind = isSystemName(name) ? systemMade : await this.#kindOf(folder, child, entry)
       if (kind === 'file') files.push(child)
       else if ('real' in kind) folders.push({ ...child, real: kind.real })
       else passedOver.push({ id: child.id, ...kind })
     }
-    return { folders: folders.sort(byName), files: files.sort(byName), passedOver, undecodable }
+    return { folders: folders.sort(byName), files: files.sort(byName), passedOver, hidden, undecodable }
   }
 
   async #kindOf(folder: WalkedFolder, child: WalkedFile, entry: Dirent<Buffer>): Promise<Kind> {
