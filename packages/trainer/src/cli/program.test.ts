@@ -114,6 +114,26 @@ describe('predict', () => {
   })
 })
 
+describe('evaluate', () => {
+  it('takes test photos alone, and says what it passes over', async () => {
+    await folder.write('list.csv', 'path;label;split\nflowers\\valid\\red\\c.jpg;red;testing\nwaits.jpg;red;test\n')
+    await makePipe(at('waits.jpg'))
+    const { code, output } = await trainer('evaluate', '--model', tiny, '--data', 'list.csv', '--split', 'test')
+    expect(output).toContain('on 1 photos of')
+    expect(output).toContain('passed over: waits.jpg: a pipe')
+    expect(code).toBe(0)
+  })
+
+  it('says that photos without a split are a part, and how to take all', async () => {
+    for (let seed = 0; seed < 3; seed++)
+      await folder.write(`unsplit/red/${seed}.jpg`, await testPhoto(20 + seed, 160, 120))
+    const { code, output } = await trainer('evaluate', '--model', tiny, '--data', 'unsplit')
+    expect(output).toContain('on 1 photos of')
+    expect(output).toContain('--split all takes every one')
+    expect(code).toBe(0)
+  })
+})
+
 it('data preview makes the folder of its picture', async () => {
   const size = ['--recipe', 'demo', '--set', 'phases.full.size=16']
   const { code, output } = await trainer('data', 'preview', '--data', 'flowers', '--out', 'pictures/a.png', ...size)

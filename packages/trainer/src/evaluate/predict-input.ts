@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { unlessAbsent } from '@flowers/shared/files'
 import { reasonOf } from '../console/system-error.ts'
 import { compareText } from '../dataset/listed-photo.ts'
-import type { PassedOver } from '../dataset/passed-over.ts'
+import { notUsed, type PassedOver } from '../dataset/passed-over.ts'
 import { specialKind, Walk, type WalkedFile } from '../dataset/walk.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -32,7 +32,8 @@ export async function listInput(input: string, written: readonly string[]): Prom
   if (!found.isDirectory()) throw new TrainerError('PREDICT_INPUT', `"${input}" is ${specialKind(found)}.`)
   const walk = await Walk.start(path)
   const files = (await walk.filesUnder(walk.root)).filter((file) => !own.has(file.path))
-  if (files.length === 0) throw new TrainerError('PREDICT_INPUT', `"${input}" holds no file.`)
+  if (files.length === 0)
+    throw new TrainerError('PREDICT_INPUT', `"${input}" holds no file.${notUsed(walk.passedOver, [])}`)
   return { photos: files.toSorted(byId), passedOver: walk.passedOver.toSorted(byId) }
 }
 
