@@ -38,7 +38,7 @@ describe('ConvNeXt-Base at 576 px', () => {
   it('labels a folder, and is served with the same labels', async () => {
     const out = join(test.folder, 'results.csv')
     const input = join(test.data, 'valid')
-    expect(await predictFolder({ model: report.folder, input, out })).toEqual({ written: 3, unreadable: [] })
+    expect(await predictFolder({ model: report.folder, input, out })).toMatchObject({ written: 3, unreadable: [] })
     const [path, label, confidence] = (await readFile(out, 'utf8')).split('\n')[2]!.split(',')
 
     const environment = { MODELS_DIR: join(test.folder, 'models'), MODEL: 'base', FLOWERS_LOG_LEVEL: 'silent' }

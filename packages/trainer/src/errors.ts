@@ -36,6 +36,20 @@ export const trainerErrors = {
     title: 'No photos',
     remedy: 'Put the photos of each class in a folder of its own, and remove folders without photos.',
   },
+  DATA_UNREADABLE: {
+    title: 'Data that cannot be read',
+    remedy: 'Give yourself the right to read it (chmod -R u+rX FOLDER), or take it out of the photos.',
+  },
+  DATA_NAME: {
+    title: 'Folder whose name cannot be read',
+    remedy:
+      'Rename it, by that line with the name that is meant; where there are many, `convmv -f latin1 -t utf8 -r --notest FOLDER` renames all below a folder.',
+  },
+  DATA_NOT_VALIDATED: {
+    title: 'No photo to check on',
+    remedy:
+      'Give the split yourself, by folders train/ and valid/ or by a CSV with the column split, or add photos of each class that were taken another time.',
+  },
   DATA_ONE_CLASS: {
     title: 'One class only',
     remedy: 'A classifier needs at least two classes: add the photos of another.',
@@ -44,7 +58,10 @@ export const trainerErrors = {
     title: 'Corrupt CSV',
     remedy: 'Correct the line; the header is path,label or path,label,split, and paths are relative to the CSV.',
   },
-  DATA_SPLIT_UNKNOWN: { title: 'Unknown split', remedy: 'Name the splits train and valid; test is kept aside.' },
+  DATA_SPLIT_UNKNOWN: {
+    title: 'Unknown split',
+    remedy: 'Name the splits train and valid (or val); test is kept aside. Move other folders elsewhere.',
+  },
   DATA_PHOTO_MISSING: {
     title: 'Photo missing',
     remedy: 'Paths in the CSV are relative to the CSV; correct them or remove the lines.',
@@ -157,10 +174,18 @@ export const trainerErrors = {
     title: 'Classes that the model does not know',
     remedy: 'Evaluate or calibrate on photos of the classes in the manifest of the model.',
   },
+  EVALUATE_SPLIT: {
+    title: 'No photos in this split',
+    remedy: 'Ask for a split that has photos, with evaluate --split, or for every photo, with --split all.',
+  },
   PREDICT_INPUT: {
     exit: 2,
     title: 'No photos to label',
-    remedy: 'Name a folder that holds photos, in any depth of folders.',
+    remedy: 'Name a photo, or a folder that holds photos, in any depth of folders.',
+  },
+  PREDICT_UNREADABLE: {
+    title: 'No photo could be read',
+    remedy: 'The list says why for each file. Name photos, such as JPEG, PNG or WebP, or a folder that holds some.',
   },
   MODEL_UNKNOWN_ARCHITECTURE: { exit: 2, title: 'Unknown architecture', remedy: 'Choose one of the names listed.' },
   MODEL_SAFETENSORS_INVALID: {

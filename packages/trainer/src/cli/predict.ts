@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { requireWritableFile } from '../console/output.ts'
+import { plural } from '../console/format.ts'
 import { showWork } from '../console/bar.ts'
 import { modelFolder } from '../evaluate/model-folder.ts'
 import { modelHelp } from './options.ts'
@@ -13,21 +14,23 @@ interface PredictArguments {
 
 export function predictCommand(): Command {
   return new Command('predict')
-    .description('Label every photo of a folder; writes path,label,confidence in order of path.')
+    .description('Label a photo, or every photo of a folder; writes path,label,confidence in order of path.')
     .requiredOption('--model <model>', modelHelp)
-    .requiredOption('--input <folder>', 'the photos, in any depth of folders')
+    .requiredOption('--input <photo|folder>', 'a photo, or a folder of photos in any depth of folders')
     .requiredOption('--out <results.csv>', 'the CSV to write')
     .action(async (options: PredictArguments) => {
       const { errorsFileOf, predictFolder } = await import('../evaluate/predict-folder.ts')
       const out = fromUser(options.out)
       await requireWritableFile(out)
-      const { written, unreadable } = await predictFolder({
+      const { passedOverLines } = await import('../dataset/passed-over.ts')
+      const { written, unreadable, passedOver } = await predictFolder({
         model: await modelFolder(options.model),
         input: fromUser(options.input),
         out,
         onProgress: showWork('labelling photos'),
       })
-      console.log(`${written} photos labelled in ${options.out}`)
+      console.log(`${plural(written, 'photo')} labelled in ${options.out}`)
+      for (const line of passedOverLines(passedOver)) console.error(`passed over: ${line}`)
       for (const { path, reason } of unreadable) console.error(`unreadable: ${path}: ${reason}`)
       if (unreadable.length > 0) console.error(`listed in ${errorsFileOf(options.out)}`)
     })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { makePipe } from '../testing/odd-files.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { reportFailure } from './failure.ts'
 import { buildProgram } from './program.ts'
@@ -57,10 +58,80 @@ async function trainer(...args: string[]): Promise<{ code: number; output: strin
 it('predict makes the folder of its CSV, takes the highest version, and names the list of what it could not read', async () => {
   const out = 'not/there/yet.csv'
   const { code, output } = await trainer('predict', '--model', join(models, 'tiny'), '--input', 'mixed', '--out', out)
-  expect(output).toContain(`1 photos labelled in ${out}`)
+  expect(output).toContain(`1 photo labelled in ${out}`)
   expect(output).toContain(`${out}.errors.csv`)
   expect(code).toBe(0)
   expect(await readFile(at(out), 'utf8')).toContain('a.jpg')
+})
+
+describe('predict', () => {
+  const predict = (input: string, out: string) => trainer('predict', '--model', tiny, '--input', input, '--out', out)
+
+  it('labels a single photo', async () => {
+    const { code } = await predict('mixed/a.jpg', 'one.csv')
+    expect(code).toBe(0)
+    expect(await readFile(at('one.csv'), 'utf8')).toMatch(/^path,label,confidence\na\.jpg,/)
+  })
+
+  it('passes over what is no photo of the person, and says so', async () => {
+    await folder.write('odd/a.jpg', await testPhoto(5))
+    await folder.write('odd/@eaDir/a.jpg', await testPhoto(6))
+    await folder.write('odd/run/recipe.json', '{}')
+    await folder.write('odd/run/data.json', '{}')
+    await makePipe(at('odd/pipe.jpg'))
+    const { code, output } = await predict('odd', 'odd.csv')
+    expect(output.split('\n')).toEqual([
+      '1 photo labelled in odd.csv',
+      'passed over: pipe.jpg: a pipe',
+      'passed over: run: a folder of runs or models',
+      'passed over: 1 file or folder that systems make: @eaDir',
+    ])
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['mixed/b.jpg', 'The only file of'],
+    ['broken', 'Each of 2 files of'],
+  ])('fails where nothing of %s can be read, and leaves the list', async (input, words) => {
+    await folder.write('broken/x.jpg', 'no photo')
+    await folder.write('broken/y.txt', 'no photo')
+    const { code, output } = await predict(input, 'none.csv')
+    expect(output).toContain('(PREDICT_UNREADABLE)')
+    expect(output).toContain(words)
+    expect(code).toBe(1)
+    expect(await readFile(at('none.csv.errors.csv'), 'utf8')).toMatch(/^path,reason\n/)
+  })
+
+  it('does not write over the photo it reads, and waits for no pipe', async () => {
+    await folder.write('photo.jpg', await testPhoto(7))
+    const before = await readFile(at('photo.jpg'))
+    expect((await predict('photo.jpg', 'photo.jpg')).code).toBe(2)
+    expect(await readFile(at('photo.jpg'))).toEqual(before)
+    await makePipe(at('waiting'))
+    const { code, output } = await predict('waiting', 'waiting.csv')
+    expect(output).toContain('is a pipe')
+    expect(code).toBe(2)
+  })
+})
+
+describe('evaluate', () => {
+  it('takes test photos alone, and says what it passes over', async () => {
+    await folder.write('list.csv', 'path;label;split\nflowers\\valid\\red\\c.jpg;red;testing\nwaits.jpg;red;test\n')
+    await makePipe(at('waits.jpg'))
+    const { code, output } = await trainer('evaluate', '--model', tiny, '--data', 'list.csv', '--split', 'test')
+    expect(output).toContain('on 1 photos of')
+    expect(output).toContain('passed over: waits.jpg: a pipe')
+    expect(code).toBe(0)
+  })
+
+  it('says that photos without a split are a part, and how to take all', async () => {
+    for (let seed = 0; seed < 3; seed++)
+      await folder.write(`unsplit/red/${seed}.jpg`, await testPhoto(20 + seed, 160, 120))
+    const { code, output } = await trainer('evaluate', '--model', tiny, '--data', 'unsplit')
+    expect(output).toContain('on 1 photos of')
+    expect(output).toContain('--split all takes every one')
+    expect(code).toBe(0)
+  })
 })
 
 it('data preview makes the folder of its picture', async () => {

@@ -105,6 +105,24 @@ describe('auditDataset', () => {
     expect((await auditDataset(rest.dataset, { minimumSize: 16 })).errors).toBe(0)
   })
 
+  it('tells what was passed over and which classes are empty, and counts photos of others/', async () => {
+    const { folder, audit } = await auditOf({
+      'train/a/loop/@eaDir/ok.jpg': photo[4]!,
+      'train/c/notes.txt': Buffer.from('no photo'),
+      'others/anything.jpg': photo[5]!,
+    })
+    await symlink('..', join(folder.path, 'train/a/loop/up'))
+    const again = await auditDataset(await openDataset(folder.path, { seed: 1 }), { minimumSize: 16 })
+    expect(found(audit)).toEqual([['emptyClass', 'train/c'], ['notPhoto', 'train/c/notes.txt'], ['systemMade']])
+    expect(found(again)).toContainEqual(['passedOver', 'train/a/loop/up'])
+    expect(again).toMatchObject({ checked: 4, classes: 2, errors: 0, warnings: 3, others: 1, offenders: [] })
+    const text = formatAudit(again)
+    expect(text).toContain('\n1 photo of others/, of no class\n')
+    expect(text).toContain('train/c  holds no photo; 1 file of another kind, such as notes.txt')
+    expect(text).toContain('which leads in a circle')
+    expect(text).toContain('1 file or folder that systems make: @eaDir')
+  })
+
   it('tells flaws that do not stop a decoder, and small photos, as warnings', async () => {
     const stray = Buffer.from(photo[4]!)
     const scan = stray.indexOf(Buffer.from([0xff, 0xda]))

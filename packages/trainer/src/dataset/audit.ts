@@ -3,6 +3,7 @@ import { plural } from '../console/format.ts'
 import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
 import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
+import { systemLines } from './passed-over.ts'
 import { nearDuplicates } from './near-duplicates.ts'
 import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
@@ -24,8 +25,11 @@ export const auditKinds = {
   duplicate: { severity: 'warning', title: 'Copies within a class and split' },
   tooSmall: { severity: 'warning', title: 'Photos that are too small' },
   flawed: { severity: 'warning', title: 'Photos with flaws that decode all the same' },
+  emptyClass: { severity: 'warning', title: 'Classes without a photo, not trained' },
+  passedOver: { severity: 'warning', title: 'Files and folders that are passed over' },
   notPhoto: { severity: 'warning', title: 'Files that are no photos by their names, not used' },
   notValidated: { severity: 'warning', title: 'Classes without validation photos' },
+  systemMade: { severity: 'note', title: 'Passed over, as systems make them' },
   nearDuplicate: { severity: 'note', title: 'Near-duplicates within a class and split' },
 } as const satisfies Record<string, Kind>
 
@@ -44,6 +48,8 @@ export interface Audit {
   readonly checked: number
   readonly classes: number
   readonly counts: Readonly<Record<Split, number>>
+  /** Photos of the folder `others`, which are of no class; not looked at. */
+  readonly others: number
   /** Smallest and largest number of training photos a class has. */
   readonly perClass: readonly [number, number]
   /** In the order of `auditKinds`, then of id. */
@@ -92,6 +98,10 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
     const group = places.map((place) => all[place]!)
     if (new Set(group.map(contentOf)).size > 1) problems.push(judgeCopies(group, nearKinds))
   }
+  for (const { id, reason } of dataset.emptyClasses) problems.push({ kind: 'emptyClass', ids: [id], detail: reason })
+  for (const { id, reason, system } of dataset.passedOver)
+    if (!system) problems.push({ kind: 'passedOver', ids: [id], detail: reason })
+  for (const detail of systemLines(dataset.passedOver)) problems.push({ kind: 'systemMade', ids: [], detail })
   for (const id of dataset.ignored) problems.push({ kind: 'notPhoto', ids: [id], detail: '' })
   const validated = new Set(dataset.valid.map((sample) => sample.label))
   for (const label of dataset.labels) {
@@ -111,6 +121,7 @@ function summarize(dataset: Dataset, problems: readonly Problem[]): Audit {
     checked: splitOf.size,
     classes: dataset.labels.length,
     counts: { train: dataset.train.length, valid: dataset.valid.length, test: dataset.test.length },
+    others: dataset.others.length,
     perClass: [Math.min(...perClass), Math.max(...perClass)],
     problems: ordered,
     errors: count('error'),
@@ -188,6 +199,7 @@ export function formatAudit(audit: Audit, limit = 10): string {
   const [fewest, most] = audit.perClass
   const lines = [
     `${audit.checked} photos in ${audit.classes} classes: ${train} train (${fewest} to ${most} a class), ${valid} valid${kept}`,
+    ...(audit.others === 0 ? [] : [`${plural(audit.others, 'photo')} of others/, of no class`]),
   ]
   for (const [kind, { severity, title }] of Object.entries(auditKinds)) {
     const found = audit.problems.filter((problem) => problem.kind === kind)

@@ -223,8 +223,26 @@ describe('what is refused', () => {
   it.each<[string, string[], string, RegExp]>([
     ['an empty folder', [], 'DATA_FORM', /no class folder/],
     ['photos without class folders', ['1.jpg', '2.jpg'], 'DATA_FORM', /2 photos but no class folder/],
-    ['a class folder without photos', [...photos('a', 2), 'b/readme.txt'], 'DATA_EMPTY', /"[^"]*b" holds no photo/],
-    ['one class', photos('a', 3), 'DATA_ONE_CLASS', /All 3 photos .* label "a"/],
+    [
+      'class folders without photos alone',
+      ['a/readme.txt', 'b/DSC1.CR2', 'b/DSC2.CR2'],
+      'DATA_EMPTY',
+      /b: holds no photo; 2 files of another kind, such as DSC1.CR2/,
+    ],
+    ['one class', photos('a', 3), 'DATA_ONE_CLASS', /All 3 photos .* label "a"\.$/],
+    [
+      'one class and an empty one',
+      [...photos('a', 3), 'b/readme.txt'],
+      'DATA_ONE_CLASS',
+      /label "a"\. Not used: b: holds no photo; 1 file of/,
+    ],
+    [
+      'one class and others',
+      [...photos('a', 3), 'Others/x.jpg'],
+      'DATA_ONE_CLASS',
+      /The photos of others\/ are of no class/,
+    ],
+    ['others alone', ['others/x.jpg'], 'DATA_FORM', /no class folder, and others\/ is of no class/],
     ['a class with one photo to split', [...photos('a', 3), 'b/1.jpg'], 'DATA_CLASS_TOO_SMALL', /"b" has one photo/],
     [
       'two folders of one label',
@@ -246,15 +264,21 @@ describe('what is refused', () => {
     ],
     [
       'an unknown split folder',
-      ['train/a/1.jpg', 'train/b/1.jpg', 'val/a/2.jpg'],
+      ['train/a/1.jpg', 'train/b/1.jpg', 'dev/a/2.jpg'],
       'DATA_SPLIT_UNKNOWN',
-      /"val", which is no split/,
+      /"dev", which is no split/,
+    ],
+    [
+      'two spellings of a split',
+      ['train/a/1.jpg', 'train/b/1.jpg', 'val/a/2.jpg', 'Valid/b/2.jpg'],
+      'DATA_SPLIT_UNKNOWN',
+      /Valid\/ and val\/, which both name the split valid/,
     ],
     ['valid/ without train/', ['valid/a/1.jpg', 'valid/b/1.jpg'], 'DATA_SPLIT_UNKNOWN', /valid\/ but no train\//],
     [
       'train/ and test/ without photos to validate on',
       ['train/a/1.jpg', 'train/b/1.jpg', 'test/b/2.jpg'],
-      'DATA_EMPTY',
+      'DATA_NOT_VALIDATED',
       /validate/,
     ],
   ])('%s', async (_, names, code, message) => {
@@ -318,6 +342,48 @@ describe('what is refused', () => {
       code: 'DATA_CSV',
       message: expect.stringMatching(/not UTF-8/) as string,
     })
+  })
+})
+
+it('names near copies as the cause where none is left to validate on', async () => {
+  const files: Record<string, Uint8Array> = {}
+  for (const [seed, label] of ['a', 'b'].entries())
+    for (const [index, quality] of [70, 80, 90].entries())
+      files[`${label}/${index}.jpg`] = await sharp(await testPhoto(seed, 160, 120))
+        .jpeg({ quality })
+        .toBuffer()
+  const folder = await testFolder(files)
+  cleanups.push(folder.remove)
+  const error = await failure(folder.path)
+  expect([error.code, error.message]).toEqual([
+    'DATA_NOT_VALIDATED',
+    expect.stringMatching(/near copies of one another/),
+  ])
+  expect(error.entry.remedy).toMatch(/train\/ and valid\/.*CSV.*add photos/)
+})
+
+describe('a dataset for a measurement', () => {
+  it.each([
+    ['test/ alone', ['test/a/1.jpg', 'test/b/2.jpg'], [0, 0, 2]],
+    ['val/ alone, of one class', ['val/a/1.jpg', 'val/a/2.jpg'], [0, 2, 0]],
+    ['an empty train/ beside test/', ['train/readme.txt', 'test/a/1.jpg'], [0, 0, 1]],
+    ['classes only in test', ['train/a/1.jpg', 'test/b/2.jpg'], [1, 0, 1]],
+    ['a class of one photo, without a split', ['a/1.jpg', 'b/1.jpg'], [2, 0, 0]],
+  ])('may have %s', async (_, names, counts) => {
+    const { path } = await folderOf(names)
+    const { train, valid, test } = await openDataset(path, { seed: 1, partial: true })
+    expect([train.length, valid.length, test.length]).toEqual(counts)
+    await expect(failure(path)).resolves.toMatchObject({ code: expect.stringMatching(/^DATA_/) as string })
+  })
+
+  it('has the same hash as one to train on, and may lose a class', async () => {
+    const { path } = await folderOf(['train/a/1.jpg', 'train/b/2.jpg', 'valid/a/3.jpg'])
+    const whole = await openDataset(path, { seed: 1 })
+    const partial = await openDataset(path, { seed: 1, partial: true })
+    expect(partial.sha256).toBe(whole.sha256)
+    const without = new Set(['train/b/2.jpg'])
+    expect(withoutPhotos(partial, without).train).toHaveLength(1)
+    expect(() => withoutPhotos(whole, without)).toThrow(FlowersError)
   })
 })
 

@@ -4,9 +4,10 @@ import { groupBy } from '@flowers/shared/group-by'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { inspectPhoto, type Inspection } from './inspect-photo.ts'
-import { compareText, type ListedPhoto, type Split } from './listed-photo.ts'
-import { listPhotos, type Listing } from './listing.ts'
+import { compareText, type ListedPhoto, type Listing, type Split } from './listed-photo.ts'
+import { listPhotos } from './listing.ts'
 import { nearDuplicates } from './near-duplicates.ts'
+import { notUsed } from './passed-over.ts'
 import { VerifiedPhotos } from './verified-photos.ts'
 import { stratifiedSplit } from './split.ts'
 import type { OnProgress } from '../console/bar.ts'
@@ -22,10 +23,7 @@ export interface Sample {
   readonly id: string
 }
 
-export interface Dataset {
-  /** Folder that ids are relative to. */
-  readonly root: string
-  readonly form: Listing['form']
+export interface Dataset extends Omit<Listing, 'photos'> {
   /** In order of code units; a label's place is its class index, whichever form DATA has. */
   readonly labels: readonly string[]
   /** In order of id, as are the others. */
@@ -39,10 +37,10 @@ export interface Dataset {
   readonly splitBy: 'given' | 'stratified'
   /** By id. */
   readonly files: ReadonlyMap<string, FileDigest>
-  /** Files among the photos that are no photos by their names. */
-  readonly ignored: readonly string[]
   /** What is known of photos that were decoded. */
   readonly verified: VerifiedPhotos
+  /** Opened for a measurement, so not fit to train on. */
+  readonly partial: boolean
 }
 
 /** Training photos of each class, by index. */
@@ -55,6 +53,8 @@ export function trainCounts({ labels, train }: Pick<Dataset, 'labels' | 'train'>
 export interface OpenOptions {
   /** Of the split, where DATA gives none. */
   readonly seed: number
+  /** For a measurement: any of the splits and classes will do. Unless said the photos are to train and to validate on. */
+  readonly partial?: boolean
   /** Share of a class that validates where DATA gives no split; in (0, 1), 0.15 unless said. */
   readonly validShare?: number
   /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
@@ -76,31 +76,34 @@ type Watched<Name extends string> = {
 
 /**
  * Opens DATA: a folder per class, `train/` and `valid/` of those, or a CSV; hashes every photo; where no split is given,
- * makes a stratified one that keeps near-duplicates together, for which photos are decoded. Throws FlowersErrors: those of `listPhotos`, DATA_ONE_CLASS, DATA_EMPTY,
- * DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
+ * makes a stratified one that keeps near-duplicates together, for which photos are decoded. Throws FlowersErrors: those of `listPhotos`, and, unless
+ * `partial`, DATA_ONE_CLASS, DATA_NOT_VALIDATED, DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
-  const { seed, validShare = 0.15, cache = null, onProgress, onInspect, signal } = options
-  const listing = await listPhotos(data)
-  const { photos } = listing
+  const { seed, partial = false, validShare = 0.15, cache = null, onProgress, onInspect, signal } = options
+  const { photos, ...listing } = await listPhotos(data, { partial })
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
-  if (labels.length < 2) {
-    throw new TrainerError('DATA_ONE_CLASS', `All ${photos.length} photos of "${data}" have the label "${labels[0]}".`)
+  if (labels.length < 2 && !partial) {
+    const others = listing.others.length === 0 ? '' : ' The photos of others/ are of no class.'
+    throw new TrainerError(
+      'DATA_ONE_CLASS',
+      `All ${photos.length} photos of "${data}" have the label "${labels[0]}".${others}${notUsed(listing.passedOver, listing.emptyClasses)}`,
+    )
   }
   const files = await digestPhotos(photos, { onProgress, signal })
   const given = photos.some((photo) => photo.split !== undefined)
   const verified = await VerifiedPhotos.open(cache, listing.root)
   const splitOf = given
     ? givenSplit
-    : await madeSplit(photos, { files, verified }, { seed, validShare, onInspect, signal })
+    : await madeSplit(photos, { files, verified }, { seed, validShare, partial, onInspect, signal })
   const indexOf = new Map(labels.map((label, index) => [label, index]))
   const samples = (split: Split): Sample[] =>
     photos
       .filter((photo) => splitOf(photo) === split)
       .map(({ path, label, id }) => ({ path, label, index: indexOf.get(label) ?? -1, id }))
   return seal({
-    root: listing.root,
-    form: listing.form,
+    ...listing,
+    partial,
     labels,
     train: samples('train'),
     valid: samples('valid'),
@@ -108,7 +111,6 @@ export async function openDataset(data: string, options: OpenOptions): Promise<D
     seed,
     splitBy: given ? 'given' : 'stratified',
     files,
-    ignored: listing.ignored,
     verified,
   })
 }
@@ -120,7 +122,11 @@ function givenSplit(photo: ListedPhoto): Split | undefined {
 async function madeSplit(
   photos: readonly ListedPhoto[],
   known: Pick<Dataset, 'files' | 'verified'>,
-  { onInspect, signal, ...options }: Required<Pick<OpenOptions, 'seed' | 'validShare'>> & Watched<'onInspect'>,
+  {
+    onInspect,
+    signal,
+    ...options
+  }: Required<Pick<OpenOptions, 'seed' | 'validShare' | 'partial'>> & Watched<'onInspect'>,
 ): Promise<(photo: ListedPhoto) => Split> {
   const inspections = await inspectAll(photos, known, { onProgress: onInspect, signal })
   const hashed = photos.map(({ id, label }) => {
@@ -132,6 +138,12 @@ async function madeSplit(
     for (const place of places) hashed[place]!.group = group
   }
   const valid = stratifiedSplit(hashed, options)
+  if (valid.size === 0 && !options.partial) {
+    throw new TrainerError(
+      'DATA_NOT_VALIDATED',
+      'The photos of each class are near copies of one another, such as one burst or one photo in several sizes. Near copies are kept together, so that none is trained on and checked on as well, and this leaves no photo to check on.',
+    )
+  }
   return ({ id }) => (valid.has(id) ? 'valid' : 'train')
 }
 
@@ -160,13 +172,15 @@ export async function inspectAll(
 
 /** Checks that the parts make a dataset and adds its hash. */
 function seal(parts: Omit<Dataset, 'sha256'>): Dataset {
+  if (parts.partial) return { ...parts, sha256: manifestHash(parts) }
   const trained = new Set(parts.train.map((sample) => sample.label))
   const untrained = parts.labels.find((label) => !trained.has(label))
   if (untrained !== undefined) {
     const where = parts.valid.some((sample) => sample.label === untrained) ? 'valid' : 'test'
     throw new TrainerError('DATA_CLASS_NOT_IN_TRAIN', `The class "${untrained}" is in ${where} but not in train.`)
   }
-  if (parts.valid.length === 0) throw new TrainerError('DATA_EMPTY', `"${parts.root}" has no photo to validate on.`)
+  if (parts.valid.length === 0)
+    throw new TrainerError('DATA_NOT_VALIDATED', `"${parts.root}" has no photo to validate on.`)
   return { ...parts, sha256: manifestHash(parts) }
 }
 

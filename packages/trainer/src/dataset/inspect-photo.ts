@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { alphaBackground, readImageHeader } from '@flowers/shared/image/decode'
 import sharp from 'sharp'
+import { reasonOf } from '../console/system-error.ts'
 import { hashSide, perceptualHashOf, type PerceptualHash } from './perceptual-hash.ts'
 import type { VerifiedPhotos } from './verified-photos.ts'
 
@@ -62,9 +63,4 @@ async function decode(bytes: Buffer, failOn: 'none' | 'error' | 'warning'): Prom
   } catch {
     return undefined
   }
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.trim().split('\n')[0] ?? ''
 }

@@ -1,6 +1,5 @@
 import { relative, sep } from 'node:path'
-import { labelOfFolder } from '@flowers/shared/model/labels'
-import { TrainerError } from '../errors.ts'
+import type { EmptyClass, PassedOver } from './passed-over.ts'
 
 /** `test` is kept aside: neither trained on nor chosen on. */
 export type Split = 'train' | 'valid' | 'test'
@@ -18,27 +17,26 @@ export interface ListedPhoto {
   readonly split: Split | undefined
 }
 
+/** What DATA holds, without a look into the photos. */
+export interface Listing {
+  readonly form: 'classes' | 'splits' | 'csv'
+  /** Folder that ids are relative to: DATA itself, or the CSV's folder. Absolute. */
+  readonly root: string
+  /** In order of id. */
+  readonly photos: readonly ListedPhoto[]
+  /** Files in class folders that are no photos by their names, by id; to be reported. */
+  readonly ignored: readonly string[]
+  /** What else was found and not used; to be reported. */
+  readonly passedOver: readonly PassedOver[]
+  /** Classes without a photo; they have no label. To be reported. */
+  readonly emptyClasses: readonly EmptyClass[]
+  /** Photos of the folder `others`, which are of no class, in order of id. */
+  readonly others: readonly Pick<ListedPhoto, 'path' | 'id'>[]
+}
+
 /** Order of code units: the same on every machine, whatever its language. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** Maps class names, of folders or of a CSV, to labels; two names for one label are an error that names both. */
-export function labelsOf(classNames: Iterable<string>, place: string): Map<string, string> {
-  const labels = new Map<string, string>()
-  const nameOf = new Map<string, string>()
-  for (const name of classNames) {
-    if (labels.has(name)) continue
-    // Unicode has two spellings of an accented letter, and file systems differ in which they keep.
-    const label = labelOfFolder(name.normalize('NFC'))
-    const other = nameOf.get(label)
-    if (other !== undefined) {
-      throw new TrainerError('DATA_LABEL_CLASH', `"${other}" and "${name}" in ${place} both have the label "${label}".`)
-    }
-    labels.set(name, label)
-    nameOf.set(label, name)
-  }
-  return labels
 }
 
 /** A path relative to DATA with forward slashes. */

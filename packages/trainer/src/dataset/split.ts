@@ -16,13 +16,14 @@ export interface Splittable {
  * Chooses validation photos: `validShare` of each class, rounded, at least one where its groups allow it, and at least
  * one is left to train on. The choice depends on the seed and on the class's own photos only, but for groups of several
  * labels, which come last and mostly train: another class, or an added photo, hardly moves it.
- * Returns the ids that validate. Throws DATA_CLASS_TOO_SMALL for a class with less than two different photos.
+ * Returns the ids that validate. Throws DATA_CLASS_TOO_SMALL for a class with less than two different photos, unless
+ * `partial`: then its photos train.
  */
 export function stratifiedSplit(
   photos: readonly Splittable[],
-  options: { seed: number; validShare: number },
+  options: { seed: number; validShare: number; partial?: boolean },
 ): Set<string> {
-  const { seed, validShare } = options
+  const { seed, validShare, partial = false } = options
   if (!(validShare > 0 && validShare < 1)) throw new RangeError(`validShare is between 0 and 1, not ${validShare}`)
   const groups = [...groupBy(photos, (photo) => photo.group).values()].map((members) => {
     const ids = members.map((photo) => photo.id).toSorted(compareText)
@@ -35,7 +36,7 @@ export function stratifiedSplit(
   // Of a class: validation photos still wanted, and groups not yet decided on.
   const wanted = new Map<string, number>()
   for (const [label, members] of groupBy(photos, (photo) => photo.label)) {
-    requireTwo(label, members)
+    if (!partial) requireTwo(label, members)
     wanted.set(label, Math.max(1, Math.round(members.length * validShare)))
   }
   const undecided = countBy(

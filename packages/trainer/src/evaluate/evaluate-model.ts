@@ -40,12 +40,16 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' |
     readonly split: EvaluatedSplit
     /** Of the data with its split; null where the split does not matter. */
     readonly sha256: string | null
+    /** The data gives no split, so that these are a part of it that was chosen. */
+    readonly chosen: boolean
     /** The photos and the split are those the model was trained and calibrated on. */
     readonly asTrained: boolean
     /** Photos, of whichever split, that are left out because the run left them out. */
     readonly excluded: number
     readonly photos: number
     readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
+    /** Files and folders of the data that are not used, but for what systems make. */
+    readonly passedOver: readonly { readonly path: string; readonly reason: string }[]
   }
   readonly views: {
     readonly policy: ViewPolicy
@@ -103,7 +107,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
 function summarize(
   options: EvaluateOptions,
   manifest: Manifest,
-  { sha256, excluded }: Pick<PhotosOfModel, 'sha256' | 'excluded'>,
+  { sha256, excluded, chosen, passedOver }: Omit<PhotosOfModel, 'samples'>,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
   costs: ViewCosts,
 ): Evaluation {
@@ -118,10 +122,12 @@ function summarize(
       path: options.data,
       split: options.split,
       sha256,
+      chosen,
       asTrained: sha256 === manifest.data.sha256,
       excluded,
       photos: photos.length,
       unreadable,
+      passedOver: passedOver.filter(({ system }) => !system).map(({ id, reason }) => ({ path: id, reason })),
     },
     views: {
       policy: options.views,

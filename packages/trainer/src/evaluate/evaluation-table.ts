@@ -64,12 +64,18 @@ export function evaluationTable(evaluation: Evaluation): string {
 
 function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${path}: ${reason}`)
+  lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${path}: ${reason}`))
+  if (data.passedOver.length > 10) lines.push(`passed over: ${data.passedOver.length - 10} more`)
   if (data.excluded > 0) lines.push(leftOut(data.excluded))
   if (data.asTrained && data.split === 'valid') {
     lines.push(
       'These photos, or half of them, chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
     )
   }
+  if (data.chosen && !data.asTrained)
+    lines.push(
+      'The data gives no split, so these photos are a part of it that was chosen: --split all takes every one.',
+    )
   if (data.asTrained && data.split === 'train') lines.push('The model was trained on these photos.')
   return lines
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { openModel } from '@flowers/shared/model/package'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDataset, withoutPhotos } from '../dataset/dataset.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
 import { openPhotosOf } from './photos-of-model.ts'
@@ -70,4 +71,41 @@ it('takes every photo of a folder that is asked for as a whole', async () => {
   const photos = await openPhotosOf(await manifestOf({ excluded: [wrong] }), { data: data.path, split: 'all' })
   expect(photos).toMatchObject({ sha256: null, excluded: 0 })
   expect(photos.samples).toHaveLength(5)
+})
+
+describe('data of one split and of some classes', () => {
+  const listOf = async (rows: readonly string[]): Promise<string> => {
+    await data.write('list.csv', ['path,label,split', ...rows, ''].join('\n'))
+    return join(data.path, 'list.csv')
+  }
+
+  it('is enough', async () => {
+    const csv = await listOf(['train/red/a.jpg,red,test'])
+    const manifest = await manifestOf({ excluded: [] })
+    const { samples, sha256 } = await openPhotosOf(manifest, { data: csv, split: 'test' })
+    expect(samples).toMatchObject([{ id: 'train/red/a.jpg', label: 'red', index: manifest.labels.indexOf('red') }])
+    expect(sha256).not.toBe(manifest.data.sha256)
+    const alone = await openPhotosOf(manifest, { data: join(data.path, 'valid'), split: 'all' })
+    expect(alone).toMatchObject({ chosen: false, samples: [{ label: 'blue' }, { label: 'red' }] })
+    const unsplit = await openPhotosOf(manifest, { data: join(data.path, 'train'), split: 'train' })
+    expect(unsplit).toMatchObject({ chosen: true, excluded: 0 })
+  })
+
+  it('names the splits that it has, where another is asked for', async () => {
+    const csv = await listOf(['train/red/a.jpg,red,test', 'train/blue/b.jpg,blue,train'])
+    await expect(openPhotosOf(await manifestOf({}), { data: csv, split: 'valid' })).rejects.toMatchObject({
+      code: 'EVALUATE_SPLIT',
+      message: `"${csv}" has no photos in the split valid, but 1 photo in train and 1 photo in test.`,
+    })
+  })
+
+  it('may not have a class that the model does not know in the split asked for', async () => {
+    const csv = await listOf(['train/red/a.jpg,pink,test', 'train/blue/b.jpg,blue,valid'])
+    const manifest = await manifestOf({})
+    await expect(openPhotosOf(manifest, { data: csv, split: 'test' })).rejects.toMatchObject({
+      code: 'EVALUATE_LABELS',
+      message: expect.stringContaining('"pink"') as string,
+    })
+    expect((await openPhotosOf(manifest, { data: csv, split: 'valid' })).samples).toHaveLength(1)
+  })
 })

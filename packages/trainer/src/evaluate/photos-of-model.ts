@@ -3,9 +3,11 @@ import type { Manifest } from '@flowers/shared/model/manifest'
 import { z } from 'zod'
 import { withoutPhotos, type Dataset, type Sample } from '../dataset/dataset.ts'
 import { ignoredPhotos } from '../dataset/ignore.ts'
-import type { Split } from '../dataset/listed-photo.ts'
+import { splits, type Split } from '../dataset/listed-photo.ts'
 import { listPhotos } from '../dataset/listing.ts'
 import { openData } from '../dataset/open-data.ts'
+import type { PassedOver } from '../dataset/passed-over.ts'
+import { plural } from '../console/format.ts'
 import { TrainerError } from '../errors.ts'
 
 /** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
@@ -24,28 +26,42 @@ export interface PhotosOfModel {
   readonly sha256: string | null
   /** Photos of the data, of whichever split, that are left out because the run left them out. */
   readonly excluded: number
+  /** The data gives no split, so that these are a part of it that was chosen. */
+  readonly chosen: boolean
+  /** What of the data is not used. */
+  readonly passedOver: readonly PassedOver[]
 }
 
 /**
- * The photos of a split as the run of a model had them: what it left out is left out of the same data again.
- * Throws what `openDataset` throws, EVALUATE_LABELS for photos of classes that the model does not have, and DATA_EMPTY
- * when the split holds none.
+ * The photos of a split as the run of a model had them: what it left out is left out of the same data again. Of other
+ * data the split asked for is enough, and so are some of the classes.
+ * Throws what `openDataset` throws, EVALUATE_LABELS for photos of classes that the model does not have, and
+ * EVALUATE_SPLIT when the split holds none.
  */
 export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): Promise<PhotosOfModel> {
   const { samples, ...rest } = await openSplit(manifest, options)
-  if (samples.length === 0)
-    throw new TrainerError('DATA_EMPTY', `"${options.data}" has no photos in the split ${options.split}.`)
   return { samples: withLabelsOf(manifest, samples), ...rest }
 }
 
 async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Promise<PhotosOfModel> {
   if (split === 'all') {
-    const { photos } = await listPhotos(data)
-    return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null, excluded: 0 }
+    const { photos, passedOver } = await listPhotos(data, { partial: true })
+    const samples = photos.map(({ path, label, id }) => ({ path, label, id, index: -1 }))
+    return { samples, sha256: null, excluded: 0, chosen: false, passedOver }
   }
-  const opened = await openData(data, splitOf(manifest))
+  const opened = await openData(data, { ...splitOf(manifest), partial: true })
   const { dataset, excluded } = asInRun(opened, manifest)
-  return { samples: dataset[split], sha256: dataset.sha256, excluded }
+  if (dataset[split].length === 0) {
+    const held = splits.flatMap((other) =>
+      dataset[other].length === 0 ? [] : [`${plural(dataset[other].length, 'photo')} in ${other}`],
+    )
+    throw new TrainerError(
+      'EVALUATE_SPLIT',
+      `"${data}" has no photos in the split ${split}, but ${held.join(' and ')}.`,
+    )
+  }
+  const { sha256, splitBy, passedOver } = dataset
+  return { samples: dataset[split], sha256, excluded, chosen: splitBy === 'stratified', passedOver }
 }
 
 /** A dataset without what the run left out, where that makes it the dataset of the run; else as it is. */

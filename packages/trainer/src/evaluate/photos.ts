@@ -5,6 +5,7 @@ import type { Canvas } from '@flowers/shared/image/canvas'
 import { startDecoder } from '@flowers/shared/image/decode-threads'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import { scalesOf, type View } from '@flowers/shared/image/view'
+import { reasonOf } from '../console/system-error.ts'
 import { mapAhead } from '../input/map-ahead.ts'
 
 export interface DecodedPhoto<T> {
@@ -41,7 +42,7 @@ export async function* decodePhotos<T extends { readonly path: string }>(
       return { photo, canvases }
     } catch (error) {
       if (error instanceof FlowersError && !error.code.startsWith('IMAGE_')) throw error
-      return { photo, canvases: null, reason: error instanceof Error ? error.message : String(error) }
+      return { photo, canvases: null, reason: reasonOf(error) }
     }
   }
   try {

@@ -33,7 +33,7 @@ export interface Calibrated {
  * Fits the calibration of a model folder anew on the split `valid` of photos, as an export does, with the seed of the
  * manifest. Manifest and card change, with everything else in them kept; the folder is replaced as a whole.
  * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
- * DATA_EMPTY without photos in `valid` and DATA_IMAGE_LOST for one that cannot be read. Nothing has changed then.
+ * EVALUATE_SPLIT without photos in `valid` and DATA_IMAGE_LOST for one that cannot be read. Nothing has changed then.
  */
 export async function calibrateModel(options: CalibrateOptions): Promise<Calibrated> {
   const { model, data, each, onPhoto, onPicture } = options

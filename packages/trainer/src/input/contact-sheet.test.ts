@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { contactSheet, spreadEpochs } from './contact-sheet.ts'
@@ -105,4 +106,18 @@ it('refuses a phase that is left out', async () => {
     code: 'USAGE',
     message: expect.stringContaining('0 epochs') as string,
   })
+})
+
+it('leaves out photos that cannot be read', async () => {
+  await folder.write('broken/train/a/1.jpg', await testPhoto(1))
+  await folder.write('broken/train/a/2.jpg', 'no photo')
+  await folder.write('broken/train/b/1.jpg', (await testPhoto(2)).subarray(0, 300))
+  await folder.write('broken/train/b/2.jpg', await testPhoto(3))
+  await folder.write('broken/valid/a/3.jpg', await testPhoto(4))
+  const broken = await openDataset(join(folder.path, 'broken'), { seed: 1 })
+  const options = { recipe, phase: { ...full, epochs: 1 }, rows: 4, columns: 1 }
+  const { height } = await sharp(await contactSheet(broken, options)).metadata()
+  expect(height).toBe(head + 2 + 2 * 26)
+  const none = { ...broken, train: broken.train.filter(({ id }) => /a\/2|b\/1/.test(id)) }
+  await expect(contactSheet(none, options)).rejects.toMatchObject({ code: 'DATA_EMPTY' })
 })

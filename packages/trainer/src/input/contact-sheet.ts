@@ -5,7 +5,7 @@ import sharp, { type Sharp } from 'sharp'
 import type { Phase, Recipe } from '../recipe/schema.ts'
 import { bytes, castToFloat, startTensorflow } from '@flowers/tensorflow'
 import { applyAugmentations, augmentAt, drawBatch, type Normalization } from './apply-augment.ts'
-import type { Dataset, Sample } from '../dataset/dataset.ts'
+import { inspectAll, type Dataset, type Sample } from '../dataset/dataset.ts'
 import { trainBatches, validBatches } from './loader.ts'
 import { writeOutput } from '../console/output.ts'
 import { Random } from '@flowers/shared/random'
@@ -47,7 +47,7 @@ export async function contactSheet(
       'the phase has 0 epochs, so a run leaves it out and nothing is fed: choose another with --phase, or --set its epochs',
     )
   await startTensorflow()
-  const samples = Array.from(spread(dataset.train.length, rows), (index) => dataset.train[index]!)
+  const samples = await readableOf(dataset, rows)
   const epochs = spreadEpochs(phase.epochs, columns)
   const inputs =
     phase.features === 'cached' ? await viewInputs(samples, recipe, phase) : cutInputs(samples, recipe, phase)
@@ -59,6 +59,16 @@ export async function contactSheet(
   const pictures = samples.flatMap((_, row) => byEpoch.map((column) => column[row]!))
   const labels = epochs.map((epoch) => `${size < narrow ? '' : 'epoch '}${epoch + 1}`)
   return tiled(pictures, { size, columns: epochs.length, labels }).png().toBuffer()
+}
+
+/** Training photos for `rows`, without those that the audit would leave out. Throws DATA_EMPTY where none is left. */
+async function readableOf(dataset: Dataset, rows: number): Promise<readonly Sample[]> {
+  const chosen = Array.from(spread(dataset.train.length, rows), (index) => dataset.train[index]!)
+  const inspections = await inspectAll(chosen, dataset, {})
+  const readable = chosen.filter((_, row) => !/^(?:unreadable|truncated)$/.test(inspections[row]?.flaw?.kind ?? ''))
+  if (readable.length === 0)
+    throw new TrainerError('DATA_EMPTY', `None of ${chosen.length} training photos of "${dataset.root}" can be read.`)
+  return readable
 }
 
 /** At most `wanted` of the epochs, from 0: the first, the last and others evenly between. */

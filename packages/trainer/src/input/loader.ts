@@ -6,6 +6,7 @@ import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Kernel } from '@flowers/shared/image/resample'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
+import { reasonOf } from '../console/system-error.ts'
 import type { CropOptions } from './crop.ts'
 import type { Sample } from '../dataset/dataset.ts'
 import { PhotoCache } from './photo-cache.ts'
@@ -152,6 +153,5 @@ async function* makeBatches(
 }
 
 function lost(sample: Sample, cause: unknown): FlowersError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new TrainerError('DATA_IMAGE_LOST', `"${sample.path}" can no longer be read: ${reason}`, { cause })
+  return new TrainerError('DATA_IMAGE_LOST', `"${sample.path}" can no longer be read: ${reasonOf(cause)}`, { cause })
 }

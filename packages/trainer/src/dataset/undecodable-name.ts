@@ -1,0 +1,32 @@
+/** The name of a directory entry; undefined where its bytes are no UTF-8. */
+export function decodeName(name: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name)
+  } catch {
+    return undefined
+  }
+}
+
+/** A name as a person may read it, bytes that are not ASCII as `\xe9`. */
+export const escapeName = (name: Buffer): string =>
+  Array.from(name, (byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('')
+
+/**
+ * A line for a shell that renames a file or folder whose name is no UTF-8. The new name is a guess: the bytes as Windows
+ * and Linux of western Europe wrote them before UTF-8.
+ */
+export const renaming = (folder: string, name: Buffer): string =>
+  `mv -- ${quoted(folder)}/${quoted(name)} ${quoted(folder)}/${quoted(new TextDecoder('windows-1252').decode(name))}`
+
+/** A word for bash and zsh; of a text the letters beyond ASCII stay as they are. */
+function quoted(word: Buffer | string): string {
+  if (typeof word === 'string' && /^[\w./@:+,-]+$/u.test(word)) return word
+  const escape = (text: string): string => text.replaceAll(/['\\]/g, '\\$&')
+  if (typeof word === 'string') return `$'${escape(word).replaceAll(/\p{Cc}/gu, codeOf)}'`
+  return `$'${Array.from(word, (byte) => (byte >= 0x20 && byte < 0x7f ? escape(String.fromCharCode(byte)) : codeOf(byte))).join('')}'`
+}
+
+const codeOf = (of: number | string): string =>
+  `\\x${(typeof of === 'number' ? of : of.charCodeAt(0)).toString(16).padStart(2, '0')}`
