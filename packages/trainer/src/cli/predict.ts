@@ -1,3 +1,4 @@
+import { oneLine } from '@flowers/shared/printable'
 import { Command } from 'commander'
 import { requireWritableFile } from '../console/output.ts'
 import { showWork } from '../console/bar.ts'
@@ -28,7 +29,7 @@ export function predictCommand(): Command {
         onProgress: showWork('labelling photos'),
       })
       console.log(`${written} photos labelled in ${options.out}`)
-      for (const { path, reason } of unreadable) console.error(`unreadable: ${path}: ${reason}`)
+      for (const { path, reason } of unreadable) console.error(`unreadable: ${oneLine(path)}: ${reason}`)
       if (unreadable.length > 0) console.error(`listed in ${errorsFileOf(options.out)}`)
     })
 }

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path'
 import type { FlowersError } from '@flowers/shared/errors'
 import { CsvError, parse } from 'csv-parse/sync'
 import pLimit from 'p-limit'
-import { idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
+import type { NamedPhoto } from './labels.ts'
+import { idOf, splits, type Split } from './listed-photo.ts'
 import { TrainerError } from '../errors.ts'
 
 interface Row {
@@ -15,9 +16,9 @@ interface Row {
 
 /**
  * Reads a CSV with the header `path,label[,split]` (UTF-8, RFC 4180), paths relative to the CSV. Throws a FlowersError
- * with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH.
+ * with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING.
  */
-export async function readCsv(csv: string): Promise<ListedPhoto[]> {
+export async function readCsv(csv: string): Promise<NamedPhoto[]> {
   const fail = (line: number, what: string) => new TrainerError('DATA_CSV', `"${csv}", line ${line}: ${what}.`)
   const rows = parseRows(await readText(csv), fail)
   const root = dirname(csv)
@@ -42,14 +43,10 @@ export async function readCsv(csv: string): Promise<ListedPhoto[]> {
   // With train alone the split is still to be made, as for a folder with train/ alone.
   const alone = rows.every((row) => row.split === 'train')
 
-  const labels = labelsOf(
-    rows.map((row) => row.className),
-    `"${csv}"`,
-  )
-  const photos = rows.map((row): ListedPhoto => {
+  const photos = rows.map((row): NamedPhoto => {
     const path = resolve(root, row.path)
     const split = alone || !isSplit(row.split) ? undefined : row.split
-    return { path, id: idOf(root, path), label: labels.get(row.className) ?? row.className, split }
+    return { path, id: idOf(root, path), className: row.className, split }
   })
   await requirePhotos(csv, rows, photos)
   return photos
@@ -116,7 +113,7 @@ function csvFault(code: string): string {
   return faults[code] ?? `not CSV (${code})`
 }
 
-async function requirePhotos(csv: string, rows: readonly Row[], photos: readonly ListedPhoto[]): Promise<void> {
+async function requirePhotos(csv: string, rows: readonly Row[], photos: readonly NamedPhoto[]): Promise<void> {
   const limit = pLimit(8)
   const found = await limit.map(photos, ({ path }) => stat(path).catch(() => undefined))
   const missing = rows.filter((_, index) => !found[index]?.isFile())

@@ -3,7 +3,7 @@ import { digestFile, sha256, type FileDigest } from '@flowers/shared/files'
 import { groupBy } from '@flowers/shared/group-by'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
-import { inspectPhoto, type Inspection } from './inspect-photo.ts'
+import { inspectPhoto, isBroken, type Inspection } from './inspect-photo.ts'
 import { compareText, type ListedPhoto, type Split } from './listed-photo.ts'
 import { listPhotos, type Listing } from './listing.ts'
 import { nearDuplicates } from './near-duplicates.ts'
@@ -132,6 +132,12 @@ async function madeSplit(
     for (const place of places) hashed[place]!.group = group
   }
   const valid = stratifiedSplit(hashed, options)
+  const sound = hashed.filter((_, place) => !isBroken(inspections[place]!))
+  for (const own of groupBy(sound, ({ label }) => label).values()) {
+    if (!own.every(({ id }) => valid.has(id))) continue
+    // What cannot be decoded trains nothing: one that can must not be kept from it.
+    for (const { id, group } of hashed) if (group === own[0]!.group) valid.delete(id)
+  }
   return ({ id }) => (valid.has(id) ? 'valid' : 'train')
 }
 
@@ -170,14 +176,35 @@ function seal(parts: Omit<Dataset, 'sha256'>): Dataset {
   return { ...parts, sha256: manifestHash(parts) }
 }
 
+/** Who leaves photos out, and what is to be said of those that something needed. */
+export interface Leaving {
+  readonly who: string
+  readonly why: (lost: readonly Sample[]) => string
+}
+
+const byRun: Leaving = { who: 'The run', why: ({ length }) => `${length} of ${length} are left out` }
+
 /**
  * A dataset without some of its photos, for instance those an audit found. Classes and their indices stay.
- * Throws as `openDataset` does where a class loses its last training photo.
+ * Throws DATA_NOTHING_LEFT where a class loses its last training photo, or validation its last photo.
  */
-export function withoutPhotos(dataset: Dataset, ids: ReadonlySet<string>): Dataset {
+export function withoutPhotos(dataset: Dataset, ids: ReadonlySet<string>, leaving = byRun): Dataset {
+  requireLeft(dataset, ids, leaving)
   const keep = (samples: readonly Sample[]) => samples.filter((sample) => !ids.has(sample.id))
   const { sha256: _, ...parts } = dataset
   return seal({ ...parts, train: keep(dataset.train), valid: keep(dataset.valid), test: keep(dataset.test) })
+}
+
+function requireLeft({ train, valid }: Dataset, ids: ReadonlySet<string>, { who, why }: Leaving): void {
+  const needed = [
+    ...[...groupBy(train, ({ label }) => label)].map(([label, own]) => ({ what: `of "${label}" to train on`, own })),
+    { what: 'to validate on', own: valid },
+  ]
+  const lost = needed.filter(({ own }) => own.length > 0 && own.every(({ id }) => ids.has(id)))
+  if (lost.length === 0) return
+  const lines = lost.slice(0, 5).map(({ what, own }) => `${who} leaves no photo ${what}: ${why(own)}.`)
+  const rest = lost.length > lines.length ? [`The same is true of ${lost.length - lines.length} more.`] : []
+  throw new TrainerError('DATA_NOTHING_LEFT', [...lines, ...rest].join('\n'))
 }
 
 /** Every photo of a dataset with its split. */

@@ -1,6 +1,4 @@
 import { relative, sep } from 'node:path'
-import { labelOfFolder } from '@flowers/shared/model/labels'
-import { TrainerError } from '../errors.ts'
 
 /** `test` is kept aside: neither trained on nor chosen on. */
 export type Split = 'train' | 'valid' | 'test'
@@ -21,24 +19,6 @@ export interface ListedPhoto {
 /** Order of code units: the same on every machine, whatever its language. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** Maps class names, of folders or of a CSV, to labels; two names for one label are an error that names both. */
-export function labelsOf(classNames: Iterable<string>, place: string): Map<string, string> {
-  const labels = new Map<string, string>()
-  const nameOf = new Map<string, string>()
-  for (const name of classNames) {
-    if (labels.has(name)) continue
-    // Unicode has two spellings of an accented letter, and file systems differ in which they keep.
-    const label = labelOfFolder(name.normalize('NFC'))
-    const other = nameOf.get(label)
-    if (other !== undefined) {
-      throw new TrainerError('DATA_LABEL_CLASH', `"${other}" and "${name}" in ${place} both have the label "${label}".`)
-    }
-    labels.set(name, label)
-    nameOf.set(label, name)
-  }
-  return labels
 }
 
 /** A path relative to DATA with forward slashes. */

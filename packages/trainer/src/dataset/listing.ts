@@ -2,7 +2,8 @@ import { opendir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { unlessAbsent } from '@flowers/shared/files'
 import { readCsv } from './csv-listing.ts'
-import { compareText, idOf, labelsOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
+import { labelled, type NamedPhoto } from './labels.ts'
+import { compareText, idOf, splits, type ListedPhoto, type Split } from './listed-photo.ts'
 import { TrainerError } from '../errors.ts'
 
 export interface Listing {
@@ -21,7 +22,7 @@ const systemName = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i
 
 /**
  * Lists the photos of DATA, in any of its three forms, without opening one. Throws a FlowersError: DATA_NOT_FOUND,
- * DATA_FORM, DATA_EMPTY, DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH.
+ * DATA_FORM, DATA_EMPTY, DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING.
  */
 export async function listPhotos(data: string): Promise<Listing> {
   const path = resolve(data)
@@ -29,17 +30,19 @@ export async function listPhotos(data: string): Promise<Listing> {
   if (kind === undefined) throw new TrainerError('DATA_NOT_FOUND', `There is no file or folder "${data}".`)
   const listing = kind === 'folder' ? await listFolder(path) : await listCsv(path)
   if (listing.photos.length === 0) throw new TrainerError('DATA_EMPTY', `"${data}" holds no photo.`)
-  return { ...listing, photos: listing.photos.toSorted((a, b) => compareText(a.id, b.id)) }
+  return { ...listing, photos: labelled(listing.photos).toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
-async function listCsv(path: string): Promise<Listing> {
+type Named = Omit<Listing, 'photos'> & { readonly photos: readonly NamedPhoto[] }
+
+async function listCsv(path: string): Promise<Named> {
   if (!path.toLowerCase().endsWith('.csv')) {
     throw new TrainerError('DATA_FORM', `"${path}" is a file, but not a CSV.`)
   }
   return { form: 'csv', root: dirname(path), photos: await readCsv(path), ignored: [] }
 }
 
-async function listFolder(root: string): Promise<Listing> {
+async function listFolder(root: string): Promise<Named> {
   const top = await entriesOf(root)
   const given = splits.filter((split) => top.folders.includes(split))
   if (!given.includes('train')) {
@@ -54,7 +57,7 @@ async function listFolder(root: string): Promise<Listing> {
   if (unknown !== undefined) {
     throw new TrainerError('DATA_SPLIT_UNKNOWN', `"${root}" has train/ and beside it "${unknown}", which is no split.`)
   }
-  const photos: ListedPhoto[] = []
+  const photos: NamedPhoto[] = []
   const ignored: string[] = top.files.map((name) => idOf(root, join(root, name)))
   for (const split of given) {
     const folder = join(root, split)
@@ -82,18 +85,18 @@ async function listClasses(
   folder: string,
   entries: Entries,
   split: Split | undefined,
-): Promise<Pick<Listing, 'photos' | 'ignored'>> {
+): Promise<Pick<Named, 'photos' | 'ignored'>> {
   const loose = entries.files.filter((name) => photoName.test(name))
   if (entries.folders.length === 0) {
     const held = loose.length > 0 ? `${loose.length} photos but no class folder` : 'no class folder'
     throw new TrainerError('DATA_FORM', `"${folder}" holds ${held}.`)
   }
-  const photos: ListedPhoto[] = []
+  const photos: NamedPhoto[] = []
   const ignored = entries.files.map((name) => idOf(root, join(folder, name)))
-  for (const [name, label] of labelsOf(entries.folders, `"${folder}"`)) {
+  for (const name of entries.folders) {
     const before = photos.length
     for await (const path of filesUnder(join(folder, name))) {
-      if (photoName.test(path)) photos.push({ path, id: idOf(root, path), label, split })
+      if (photoName.test(path)) photos.push({ path, id: idOf(root, path), className: name, split })
       else ignored.push(idOf(root, path))
     }
     // A class may do without photos to validate on: the audit warns of it.

@@ -62,4 +62,4 @@ export async function openRunData(path: string, { recipe, data }: TrainedRun): P
 
 /** Training photos by class. */
 export const trainCountsOf = ({ data }: Pick<TrainedRun, 'data'>): number[] =>
-  data.labels.map((label) => data.counts.train[label] ?? 0)
+  data.labels.map((label) => data.counts.train.get(label) ?? 0)

@@ -158,7 +158,8 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
   }
   const ignored = ignoredPhotos(opened, recipe.data.ignore)
   if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
-  const kept = withoutPhotos(opened, new Set(ignored))
+  const why = ({ length }: readonly unknown[]) => `${length} of ${length} are on its list`
+  const kept = withoutPhotos(opened, new Set(ignored), { who: 'data.ignore', why })
   const audit = await auditDataset(kept, { minimumSize, onProgress: showWork('looking for flaws'), signal })
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') {
