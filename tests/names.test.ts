@@ -52,10 +52,7 @@ describe('classes of odd names', () => {
   })
 
   it('are exported: manifest, files of Hugging Face, card', async () => {
-    const { code, output } = await runTrainer(
-      ['export', '--run', 'run', '--data', 'names.csv', '--out', model],
-      folder,
-    )
+    const { code, output } = await runTrainer(['export', '--run', 'run', '--data', 'names.csv', '--out', model], folder)
     expect(output).toContain('validation: top-1')
     expect(code).toBe(0)
     const { manifest } = await openModel(at(model))
@@ -74,7 +71,10 @@ describe('classes of odd names', () => {
   it('are written by predict, evaluate and audit', async () => {
     const predicted = await runTrainer(['predict', '--model', model, '--input', 'flowers', '--out', 'a.csv'], folder)
     expect(predicted.code).toBe(0)
-    const json = await runTrainer(['evaluate', '--model', model, '--data', 'names.csv', '--views', 'none', '--json'], folder)
+    const json = await runTrainer(
+      ['evaluate', '--model', model, '--data', 'names.csv', '--views', 'none', '--json'],
+      folder,
+    )
     expect(json.code).toBe(0)
     const { classes } = JSON.parse(json.output) as { classes: { label: string }[] }
     expect(classes.map(({ label }) => label)).toEqual(labels)
@@ -89,7 +89,9 @@ describe('classes of odd names', () => {
   it('are answered and counted by the service', async () => {
     const service = await startService({ MODELS_DIR: at('models'), MODEL: 'odd' })
     try {
-      const [photo] = (await readdir(at('flowers', 'valid'), { recursive: true })).filter((name) => name.endsWith('.jpg'))
+      const [photo] = (await readdir(at('flowers', 'valid'), { recursive: true })).filter((name) =>
+        name.endsWith('.jpg'),
+      )
       const response = await fetch(`${service.url}/classify?top_k=${labels.length}`, {
         method: 'POST',
         headers: { 'content-type': 'image/jpeg' },

@@ -59,7 +59,8 @@ export const trainerErrors = {
   },
   DATA_NOTHING_LEFT: {
     title: 'Too few photos left',
-    remedy: 'Add photos that can be used, or take the class out of the data; then run the command again.',
+    remedy:
+      'Add photos that can be used, or take the class out of the data; where data.ignore is named, shorten that list.',
   },
   DATA_AUDIT: {
     title: 'Data would corrupt the result',

@@ -178,7 +178,7 @@ describe('auditDataset', () => {
 
   it('says that the validation photos of a class have errors', async () => {
     const { audit } = await auditOf({ 'valid/a/ok.jpg': Buffer.from('text') })
-    expect(audit.problems.at(-1)).toEqual({ kind: 'notValidated', ids: [], detail: 'a, as 1 of 1 have an error' })
+    expect(audit.problems.at(-1)).toEqual({ kind: 'notValidated', ids: [], detail: 'a: 1 of 1 cannot be used' })
   })
 
   it('counts up to the number of photos while it works', async () => {
@@ -255,7 +255,9 @@ describe('withoutOffenders', () => {
     })
     const told: string[] = []
     expect(() => withoutOffenders(dataset, audit, (text) => told.push(text))).toThrow(
-      nothingLeft(/^The audit leaves no photo of "a" to train on: 1 of 2 cannot be decoded to the end, 1 of 2 cannot be decoded\.$/),
+      nothingLeft(
+        /^The audit leaves no photo of "a" to train on: 1 of 2 cannot be decoded to the end, 1 of 2 cannot be decoded\.$/,
+      ),
     )
     expect(told).toEqual([formatAudit(audit)])
   })
@@ -269,7 +271,7 @@ describe('withoutOffenders', () => {
       'valid/b/ok.jpg': text,
     })
     expect(() => withoutOffenders(dataset, audit)).toThrow(
-      nothingLeft(/"a" to train on: 1 of 1 cannot.*\n.*"b" to train on.*\n.*to validate on: 2 of 2 cannot/),
+      nothingLeft(/"a": 2 of 2 cannot.*\n.*"b": 2 of 2.*\n.*to validate on: 2 of 2 cannot/),
     )
   })
 })

@@ -148,7 +148,7 @@ function judgeValidation({ labels, valid }: Dataset, offenders: ReadonlySet<stri
   return labels.flatMap((label): Problem[] => {
     const own = photos.get(label) ?? []
     if (!own.every(({ id }) => offenders.has(id))) return []
-    const lost = own.length === 0 ? '' : `, as ${own.length} of ${own.length} have an error`
+    const lost = own.length === 0 ? '' : `: ${own.length} of ${own.length} cannot be used`
     return [{ kind: 'notValidated', ids: [], detail: `${label}${lost}` }]
   })
 }

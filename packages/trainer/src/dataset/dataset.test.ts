@@ -367,7 +367,7 @@ describe('withoutPhotos', () => {
   })
 
   it.each([
-    [['train/b/3.jpg'], /^The list leaves no photo of "b" to train on: all 1\.$/],
+    [['train/b/3.jpg'], /^The list leaves no photo of "b": all 1\.$/],
     [['valid/a/4.jpg'], /^The list leaves no photo to validate on: all 1\.$/],
   ])('says who leaves nothing: %j', async (left, message) => {
     const folder = await folderOf(['train/a/1.jpg', 'train/a/2.jpg', 'train/b/3.jpg', 'valid/a/4.jpg'])

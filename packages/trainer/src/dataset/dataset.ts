@@ -57,6 +57,8 @@ export interface OpenOptions {
   readonly seed: number
   /** Share of a class that validates where DATA gives no split; in (0, 1), 0.15 unless said. */
   readonly validShare?: number
+  /** Of the run or the model that these are the photos of; see `labelled`. */
+  readonly known?: readonly string[]
   /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
   readonly cache?: string
   /** Files hashed so far, of all. */
@@ -81,7 +83,7 @@ type Watched<Name extends string> = {
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
   const { seed, validShare = 0.15, cache = null, onProgress, onInspect, signal } = options
-  const listing = await listPhotos(data)
+  const listing = await listPhotos(data, options.known)
   const { photos } = listing
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
   if (labels.length < 2) {
@@ -195,12 +197,20 @@ export function withoutPhotos(dataset: Dataset, ids: ReadonlySet<string>, leavin
   return seal({ ...parts, train: keep(dataset.train), valid: keep(dataset.valid), test: keep(dataset.test) })
 }
 
-function requireLeft({ train, valid }: Dataset, ids: ReadonlySet<string>, { who, why }: Leaving): void {
+function requireLeft(dataset: Dataset, ids: ReadonlySet<string>, { who, why }: Leaving): void {
+  const isLost = (photos: readonly Sample[]): boolean => photos.length > 0 && photos.every(({ id }) => ids.has(id))
+  const byClass = groupBy(
+    Array.from(samplesOf(dataset), ({ sample }) => sample),
+    ({ label }) => label,
+  )
   const needed = [
-    ...[...groupBy(train, ({ label }) => label)].map(([label, own]) => ({ what: `of "${label}" to train on`, own })),
-    { what: 'to validate on', own: valid },
+    ...[...groupBy(dataset.train, ({ label }) => label)].map(([label, own]) => {
+      const all = byClass.get(label)!
+      return isLost(all) ? { what: `of "${label}"`, own: all } : { what: `of "${label}" to train on`, own }
+    }),
+    { what: 'to validate on', own: dataset.valid },
   ]
-  const lost = needed.filter(({ own }) => own.length > 0 && own.every(({ id }) => ids.has(id)))
+  const lost = needed.filter(({ own }) => isLost(own))
   if (lost.length === 0) return
   const lines = lost.slice(0, 5).map(({ what, own }) => `${who} leaves no photo ${what}: ${why(own)}.`)
   const rest = lost.length > lines.length ? [`The same is true of ${lost.length - lines.length} more.`] : []

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { labelled } from './labels.ts'
-import type { Split } from './listed-photo.ts'
 
-const labelsOf = (classNames: readonly string[], split?: Split): string[] =>
-  labelled(classNames.map((className, place) => ({ path: `/${place}`, id: `${place}`, split, className }))).map(
-    ({ label }) => label,
-  )
+const labelsOf = (classNames: readonly string[], known: readonly string[] = []): string[] =>
+  labelled(
+    classNames.map((className, place) => ({ path: `/${place}`, id: `${place}`, split: undefined, className })),
+    known,
+  ).map(({ label }) => label)
 
 const composed = 'ros\u00e9'
 const decomposed = 'rose\u0301'
@@ -44,6 +44,12 @@ describe('a label', () => {
     expect(labelsOf([...names, ...names].toReversed())).toEqual([...labels, ...labels].toReversed())
     const composedOf = (texts: readonly string[]): string[] => texts.map((text) => text.normalize('NFC'))
     expect(composedOf(labels)).toEqual(composedOf(names))
+  })
+
+  it('is the one that a model knows, where some of its classes are missing', () => {
+    expect(labelsOf(['2019-rose', '1-tulip'], ['2019-rose', '2020-rose', 'tulip'])).toEqual(['2019-rose', 'tulip'])
+    // Of a release that did not trim.
+    expect(labelsOf(['rose ', 'tulip'], ['rose ', 'tulip'])).toEqual(['rose ', 'tulip'])
   })
 
   it('leaves other classes as they are', () => {

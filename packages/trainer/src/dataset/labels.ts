@@ -5,27 +5,29 @@ import type { ListedPhoto } from './listed-photo.ts'
 export type NamedPhoto = Omit<ListedPhoto, 'label'> & { readonly className: string }
 
 /**
- * What may be the label of a name, the tidiest first. Unicode has two spellings of an accented letter, and file systems
- * differ in which they keep.
+ * What may be the label of a name, the tidiest first, but for the fullest that is known. Unicode has two spellings of an accented
+ * letter, and file systems differ in which they keep.
  */
-function formsOf(name: string): string[] {
+function formsOf(name: string, known: ReadonlySet<string>): string[] {
   const composed = name.normalize('NFC')
-  const forms = [labelOfFolder(composed.trim()), composed.trim(), composed, name]
-  return [...new Set(forms.filter((form) => form !== ''))]
+  const forms = [labelOfFolder(composed.trim()), composed.trim(), composed, name].filter((form) => form !== '')
+  return [...new Set([...forms.filter((form) => known.has(form)).slice(-1), ...forms])]
 }
 
 /**
  * Photos with the labels of their classes: the number at the beginning of a name is order, and spaces around it are none
  * of it. Where two names of a split would then be one label, they keep what tells them apart, so that no class is
  * mixed with another unseen: `2019-rose` and `2020-rose`, `rose ` and `rose`.
+ *
+ * @param known labels of a run or a model that these are photos for, which may have had names that are missing here
  */
-export function labelled(photos: readonly NamedPhoto[]): ListedPhoto[] {
-  const labels = labelsOf(photos)
+export function labelled(photos: readonly NamedPhoto[], known: readonly string[] = []): ListedPhoto[] {
+  const labels = labelsOf(photos, new Set(known))
   return photos.map(({ className, ...photo }) => ({ ...photo, label: labels.get(className)! }))
 }
 
-function labelsOf(photos: readonly NamedPhoto[]): Map<string, string> {
-  const left = new Map(photos.map(({ className }) => [className, formsOf(className)]))
+function labelsOf(photos: readonly NamedPhoto[], known: ReadonlySet<string>): Map<string, string> {
+  const left = new Map(photos.map(({ className }) => [className, formsOf(className, known)]))
   const places = new Map(
     photos.map(({ split, className }) => [JSON.stringify([split, className]), { split, className }]),
   )

@@ -23,14 +23,16 @@ const systemName = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i
 /**
  * Lists the photos of DATA, in any of its three forms, without opening one. Throws a FlowersError: DATA_NOT_FOUND,
  * DATA_FORM, DATA_EMPTY, DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING.
+ *
+ * @param known as of `labelled`
  */
-export async function listPhotos(data: string): Promise<Listing> {
+export async function listPhotos(data: string, known: readonly string[] = []): Promise<Listing> {
   const path = resolve(data)
   const kind = await kindOf(path)
   if (kind === undefined) throw new TrainerError('DATA_NOT_FOUND', `There is no file or folder "${data}".`)
   const listing = kind === 'folder' ? await listFolder(path) : await listCsv(path)
   if (listing.photos.length === 0) throw new TrainerError('DATA_EMPTY', `"${data}" holds no photo.`)
-  return { ...listing, photos: labelled(listing.photos).toSorted((a, b) => compareText(a.id, b.id)) }
+  return { ...listing, photos: labelled(listing.photos, known).toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
 type Named = Omit<Listing, 'photos'> & { readonly photos: readonly NamedPhoto[] }

@@ -40,10 +40,10 @@ export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): 
 
 async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Promise<PhotosOfModel> {
   if (split === 'all') {
-    const { photos } = await listPhotos(data)
+    const { photos } = await listPhotos(data, manifest.labels)
     return { samples: photos.map(({ path, label, id }) => ({ path, label, id, index: -1 })), sha256: null, excluded: 0 }
   }
-  const opened = await openData(data, splitOf(manifest))
+  const opened = await openData(data, { ...splitOf(manifest), known: manifest.labels })
   const { dataset, excluded } = asInRun(opened, manifest)
   return { samples: dataset[split], sha256: dataset.sha256, excluded }
 }

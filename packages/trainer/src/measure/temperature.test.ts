@@ -12,7 +12,10 @@ describe('negative log-likelihood', () => {
     const { rows, labels } = overconfident(2, 1)
     expect(negativeLogLikelihood(rows.map(logarithms), labels, 1)).toBeCloseTo(-(Math.log(0.9) + Math.log(0.1)) / 2, 12)
     // At temperature 2 the odds 9 become 3: 0.75 and 0.25.
-    expect(negativeLogLikelihood(rows.map(logarithms), labels, 2)).toBeCloseTo(-(Math.log(0.75) + Math.log(0.25)) / 2, 12)
+    expect(negativeLogLikelihood(rows.map(logarithms), labels, 2)).toBeCloseTo(
+      -(Math.log(0.75) + Math.log(0.25)) / 2,
+      12,
+    )
   })
 
   it('survives a probability of 0', () => {

@@ -5,7 +5,11 @@ const highest = 20
 const smallestProbability = 1e-30
 
 /** Mean negative log-likelihood of the labels, nats, under probabilities with these logarithms, softened by `temperature`. */
-export function negativeLogLikelihood(logs: readonly Float64Array[], labels: ArrayLike<number>, temperature: number): number {
+export function negativeLogLikelihood(
+  logs: readonly Float64Array[],
+  labels: ArrayLike<number>,
+  temperature: number,
+): number {
   let loss = 0
   for (const [photo, row] of logs.entries()) {
     let largest = -Infinity

@@ -1,7 +1,7 @@
 import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
 import type { Sample } from '../dataset/dataset.ts'
-import { calibrate, eceBins, type CalibrationQuality } from '../measure/calibrate.ts'
+import { calibrateTemperature, eceBins } from '../measure/calibrate.ts'
 import { expectedCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
 import { doubtfulLabels } from '../measure/label-errors.ts'
 import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
@@ -66,7 +66,7 @@ export interface Findings {
   readonly ece: number
   readonly bins: readonly ReliabilityBin[]
   /** A temperature fitted on one half, tried on the other. */
-  readonly temperature: { readonly value: number; readonly quality: CalibrationQuality }
+  readonly temperature: ReturnType<typeof calibrateTemperature>
   readonly pairs: readonly ConfusedPair[]
   /** Wrong answers on validation photos, highest loss first. */
   readonly mistakes: readonly JudgedPhoto[]
@@ -95,17 +95,13 @@ export async function findingsOf(
   const said = valid.map(answerTo)
   const right = valid.map(({ sample }, photo) => said[photo] === sample.index)
   const confidences = valid.map(({ scores }, photo) => scores[said[photo]!]!)
-  const { calibration, quality } = calibrate(
-    answers.map(({ label, mean }) => ({ label, views: [mean] })),
-    recipe.seed,
-  )
   const wrong = valid.filter((_, index) => !right[index]).toSorted((a, b) => own(a) - own(b))
   return {
     measures,
     groups: shotGroups(measures.classes, counts.train),
     ece: expectedCalibrationError(confidences, right, eceBins),
     bins: reliabilityBins(confidences, right, eceBins),
-    temperature: { value: calibration.temperature[0] ?? 1, quality },
+    temperature: calibrateTemperature(answers, recipe.seed),
     pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid, said)),
     mistakes: wrong.slice(0, most.mistakes),
     wrong: wrong.length,

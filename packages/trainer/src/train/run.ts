@@ -144,9 +144,14 @@ interface PreparedData {
 
 async function prepareData({ recipe, data, folder, resume, progress, signal }: RunOptions): Promise<PreparedData> {
   const { validShare, minimumSize } = recipe.data
-  const opened = await openData(data, { seed: recipe.seed, validShare, signal })
-  if (resume) {
-    const before = await readRunData(folder)
+  const before = resume ? await readRunData(folder) : null
+  const opened = await openData(data, {
+    seed: recipe.seed,
+    validShare,
+    signal,
+    ...(before && { known: before.labels }),
+  })
+  if (before !== null) {
     const dataset = withoutPhotos(opened, new Set(before.excluded))
     if (dataset.sha256 !== before.sha256) {
       throw new TrainerError(
