@@ -9,6 +9,8 @@ import { root, say } from './setup.mjs'
 /** The rooms that each may import besides itself and the errors of its package; a package name stands for all of its rooms. @type {Record<string, string>} */
 const allowed = {
   'shared/*': '',
+  'shared/html': 'shared/printable',
+  'shared/markdown': 'shared/printable',
   'shared/image': 'shared/errors shared/built-module shared/worker-pool',
   'shared/model': 'shared/errors shared/files shared/image',
   'tensorflow/*': '',

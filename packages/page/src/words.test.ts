@@ -15,6 +15,8 @@ const details = { views: [], coverage: 0.95 }
 
 it('writes labels as names', () => {
   expect(['oxeye-daisy', 'rose', "colt's_foot"].map(flowerName)).toEqual(['Oxeye daisy', 'Rose', "Colt's foot"])
+  // Nothing is worse than a name of dashes.
+  expect(['-', '__'].map(flowerName)).toEqual(['-', '__'])
 })
 
 it('never speaks of certainty', () => {

@@ -3,7 +3,7 @@ import type { ClassifyAnswer } from '@flowers/client/client'
 /** `oxeye-daisy` as a person writes it: `Oxeye daisy`. */
 export function flowerName(label: string): string {
   const words = label.replaceAll(/[-_]+/g, ' ').trim()
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return words === '' ? label : words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** A probability in percent; never a certainty: `over 99 %`, `under 1 %`. */

@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /** Text that is HTML already. */
 export class Html {
   readonly text: string
@@ -9,7 +11,7 @@ export class Html {
 
 type Value = string | number | Html | readonly Html[]
 
-/** A template of HTML: every value is escaped that is not HTML itself. */
+/** A template of HTML: every value is escaped that is not HTML itself, and what cannot be seen is made visible. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(parts.reduce((text, part, index) => text + toText(values[index - 1]!) + part))
 }
@@ -17,5 +19,5 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
 function toText(value: Value): string {
   if (value instanceof Html) return value.text
   if (typeof value === 'object') return value.map(({ text }) => text).join('')
-  return String(value).replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`)
+  return printable(String(value)).replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`)
 }

@@ -74,9 +74,10 @@ export const trainerErrors = {
     title: 'Class too small to split',
     remedy: 'Add a second photo of the class, or give the split yourself.',
   },
-  DATA_LABEL_CLASH: {
-    title: 'Two classes with one label',
-    remedy: 'The number at the beginning of a name is order, not name: merge the two or give them different names.',
+  DATA_NOTHING_LEFT: {
+    title: 'Too few photos left',
+    remedy:
+      'Add photos that can be used, or take the class out of the data; where data.ignore is named, shorten that list.',
   },
   DATA_AUDIT: {
     title: 'Data would corrupt the result',

@@ -21,11 +21,14 @@ export interface Answer {
  * temperature, through softmax. 1 changes nothing; above 1 is less sure. Keeps the order of classes.
  */
 export function applyTemperature(mean: ArrayLike<number>, temperature: number): Float64Array {
-  const powers = Float64Array.from(mean, (probability) => Math.log(probability) / temperature)
-  const largest = powers.reduce((a, b) => Math.max(a, b), -Infinity)
+  const powers = new Float64Array(mean.length)
+  let largest = -Infinity
+  for (let index = 0; index < powers.length; index++)
+    largest = Math.max(largest, (powers[index] = Math.log(mean[index]!) / temperature))
   let sum = 0
   for (let index = 0; index < powers.length; index++) sum += powers[index] = Math.exp(powers[index]! - largest)
-  return powers.map((power) => power / sum)
+  for (let index = 0; index < powers.length; index++) powers[index]! /= sum
+  return powers
 }
 
 /** Indices of `values`, largest value first, of equal ones the lower index. */
@@ -52,7 +55,9 @@ export function conformalSetSize(sorted: ArrayLike<number>, threshold: number): 
  * classes count too, and an out-of-distribution picture raises many of them.
  */
 export function inDistributionScore(mean: ArrayLike<number>, temperature: number): number {
-  return applyTemperature(mean, temperature).reduce((a, b) => Math.max(a, b), 0)
+  let best = 0
+  for (const score of applyTemperature(mean, temperature)) best = Math.max(best, score)
+  return best
 }
 
 /** What the answer of a model is made of, apart from its logits. */

@@ -1,4 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
+import { printable } from '@flowers/shared/printable'
 import { TensorflowError } from '@flowers/tensorflow/errors'
 import { TrainerError, type TrainerErrorCode } from '../errors.ts'
 
@@ -19,7 +20,7 @@ export function reportFailure(failure: unknown): number {
   const system = systemCodes[(failure as NodeJS.ErrnoException).code ?? '']
   const error = system ? new TrainerError(system, (failure as Error).message) : failure
   if (error instanceof FlowersError || error instanceof TensorflowError) {
-    console.error(`${error.entry.title} (${error.code}): ${error.message}\n${error.entry.remedy}`)
+    console.error(`${error.entry.title} (${error.code}): ${printable(error.message)}\n${error.entry.remedy}`)
     return ('exit' in error.entry && error.entry.exit) || 1
   }
   console.error(error)

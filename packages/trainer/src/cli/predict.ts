@@ -1,3 +1,4 @@
+import { oneLine } from '@flowers/shared/printable'
 import { Command } from 'commander'
 import { requireWritableFile } from '../console/output.ts'
 import { plural } from '../console/format.ts'
@@ -31,7 +32,7 @@ export function predictCommand(): Command {
       })
       console.log(`${plural(written, 'photo')} labelled in ${options.out}`)
       for (const line of passedOverLines(passedOver)) console.error(`passed over: ${line}`)
-      for (const { path, reason } of unreadable) console.error(`unreadable: ${path}: ${reason}`)
+      for (const { path, reason } of unreadable) console.error(`unreadable: ${oneLine(path)}: ${reason}`)
       if (unreadable.length > 0) console.error(`listed in ${errorsFileOf(options.out)}`)
     })
 }

@@ -1,3 +1,4 @@
+import { printable } from '@flowers/shared/printable'
 import { createBar, secondsBetweenLines } from './bar.ts'
 import { duration, percent } from './format.ts'
 
@@ -59,7 +60,7 @@ class TerminalProgress implements Progress {
 
   message(line: string): void {
     this.#bar.stop()
-    console.log(line)
+    console.log(printable(line))
   }
 
   epochStart(phase: string, epoch: number, epochs: number, steps: number): void {
@@ -99,7 +100,7 @@ class LineProgress implements Progress {
   #last = performance.now()
 
   message(line: string): void {
-    console.log(line)
+    console.log(printable(line))
   }
 
   epochStart(phase: string, epoch: number, epochs: number): void {

@@ -176,6 +176,29 @@ describe('auditDataset', () => {
     ])
   })
 
+  it('says which classes may be one under two names, and how many photos each has', async () => {
+    const { audit } = await auditOf({
+      'train/A/1.jpg': photo[4]!,
+      'train/A/2.jpg': photo[5]!,
+      'valid/A/3.jpg': photo[6]!,
+    })
+    expect(audit.problems).toEqual([
+      {
+        kind: 'twinLabels',
+        ids: [],
+        detail: expect.stringMatching(
+          /^"A" \(3 photos\) and "a" \(2 photos\) differ in capital letters alone: if /,
+        ) as string,
+      },
+    ])
+    expect(audit).toMatchObject({ classes: 3, errors: 0, warnings: 1 })
+  })
+
+  it('says that the validation photos of a class have errors', async () => {
+    const { audit } = await auditOf({ 'valid/a/ok.jpg': Buffer.from('text') })
+    expect(audit.problems.at(-1)).toEqual({ kind: 'notValidated', ids: [], detail: 'a: 1 of 1 cannot be used' })
+  })
+
   it('counts up to the number of photos while it works', async () => {
     const { dataset } = await auditOf({})
     const seen: number[] = []
@@ -235,7 +258,48 @@ describe('auditDataset', () => {
   })
 })
 
+describe('withoutOffenders', () => {
+  const nothingLeft = (message: RegExp) =>
+    expect.objectContaining({
+      code: 'DATA_NOTHING_LEFT',
+      message: expect.stringMatching(message) as string,
+    }) as FlowersError
+
+  it('says what is wrong with the photos of a class that has no others, and what else was found', async () => {
+    const { audit, dataset } = await auditOf({
+      'train/a/ok.jpg': Buffer.from('text'),
+      'train/a/cut.jpg': photo[4]!.subarray(0, -12),
+      'train/b/text.jpg': Buffer.from('text'),
+    })
+    const told: string[] = []
+    expect(() => withoutOffenders(dataset, audit, (text) => told.push(text))).toThrow(
+      nothingLeft(
+        /^The audit leaves no photo of "a" to train on: 1 of 2 cannot be decoded to the end, 1 of 2 cannot be decoded\.$/,
+      ),
+    )
+    expect(told).toEqual([formatAudit(audit)])
+  })
+
+  it('says the same of validation, and of every class', async () => {
+    const text = Buffer.from('text')
+    const { audit, dataset } = await auditOf({
+      'train/a/ok.jpg': text,
+      'train/b/ok.jpg': text,
+      'valid/a/ok.jpg': text,
+      'valid/b/ok.jpg': text,
+    })
+    expect(() => withoutOffenders(dataset, audit)).toThrow(
+      nothingLeft(/"a": 2 of 2 cannot.*\n.*"b": 2 of 2.*\n.*to validate on: 2 of 2 cannot/),
+    )
+  })
+})
+
 describe('formatAudit', () => {
+  it('lets no name steer a terminal', async () => {
+    const { audit } = await auditOf({ 'train/a/\u001b[2J\n.jpg': Buffer.from('text') })
+    expect(formatAudit(audit)).toContain(String.raw`train/a/\x1b[2J\n.jpg`)
+  })
+
   it('prints counts, each kind with its photos, and a verdict', async () => {
     const { audit } = await auditOf({
       'train/a/1.jpg': photo[4]!,

@@ -1,10 +1,12 @@
 import { groupBy } from '@flowers/shared/group-by'
+import { oneLine } from '@flowers/shared/printable'
 import { plural } from '../console/format.ts'
 import { inspectAll, samplesOf, withoutPhotos, type Dataset, type Sample } from './dataset.ts'
 import type { Inspection } from './inspect-photo.ts'
 import type { Split } from './listed-photo.ts'
 import { systemLines } from './passed-over.ts'
 import { nearDuplicates } from './near-duplicates.ts'
+import { twinLabels } from './twin-labels.ts'
 import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -12,14 +14,24 @@ interface Kind {
   /** An error would corrupt the result, so training does not begin; a warning is worth a look; a note is no flaw. */
   readonly severity: 'error' | 'warning' | 'note'
   readonly title: string
+  /** Of an error: what is said of its photos after their number. */
+  readonly fault?: string
 }
 
 /** What an audit looks for, in the order of its text. */
 export const auditKinds = {
-  unreadable: { severity: 'error', title: 'Photos that cannot be decoded' },
-  truncated: { severity: 'error', title: 'Photos that break off or are damaged' },
-  acrossClasses: { severity: 'error', title: 'One photo under several labels' },
-  acrossSplits: { severity: 'error', title: 'One photo in several splits' },
+  unreadable: { severity: 'error', title: 'Photos that cannot be decoded', fault: 'cannot be decoded' },
+  truncated: {
+    severity: 'error',
+    title: 'Photos that break off or are damaged',
+    fault: 'cannot be decoded to the end',
+  },
+  acrossClasses: {
+    severity: 'error',
+    title: 'One photo under several labels',
+    fault: 'can be found under several labels',
+  },
+  acrossSplits: { severity: 'error', title: 'One photo in several splits', fault: 'can be found in several splits' },
   nearAcrossClasses: { severity: 'warning', title: 'Near-duplicates under several labels, of which one may be wrong' },
   nearAcrossSplits: { severity: 'warning', title: 'Near-duplicates in several splits, which flatter what is measured' },
   duplicate: { severity: 'warning', title: 'Copies within a class and split' },
@@ -28,6 +40,7 @@ export const auditKinds = {
   emptyClass: { severity: 'warning', title: 'Classes without a photo, not trained' },
   passedOver: { severity: 'warning', title: 'Files and folders that are passed over' },
   notPhoto: { severity: 'warning', title: 'Files that are no photos by their names, not used' },
+  twinLabels: { severity: 'warning', title: 'Classes with nearly the same name' },
   notValidated: { severity: 'warning', title: 'Classes without validation photos' },
   systemMade: { severity: 'note', title: 'Passed over, as systems make them' },
   nearDuplicate: { severity: 'note', title: 'Near-duplicates within a class and split' },
@@ -103,31 +116,52 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions): Pro
     if (!system) problems.push({ kind: 'passedOver', ids: [id], detail: reason })
   for (const detail of systemLines(dataset.passedOver)) problems.push({ kind: 'systemMade', ids: [], detail })
   for (const id of dataset.ignored) problems.push({ kind: 'notPhoto', ids: [id], detail: '' })
-  const validated = new Set(dataset.valid.map((sample) => sample.label))
-  for (const label of dataset.labels) {
-    if (!validated.has(label)) problems.push({ kind: 'notValidated', ids: [], detail: label })
-  }
-  return summarize(dataset, problems)
+  problems.push(...judgeNames(dataset))
+  const splitOf = new Map(all.map(({ sample, split }) => [sample.id, split]))
+  const offenders = new Set(inOrder(problems).flatMap((problem) => offendersOf(problem, splitOf)))
+  problems.push(...judgeValidation(dataset, offenders))
+  return summarize(dataset, inOrder(problems), [...offenders])
 }
 
-function summarize(dataset: Dataset, problems: readonly Problem[]): Audit {
-  const kinds = Object.keys(auditKinds)
-  const ordered = problems.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
+const kinds = Object.keys(auditKinds)
+
+const inOrder = (problems: readonly Problem[]): Problem[] =>
+  problems.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
+
+function summarize(dataset: Dataset, ordered: readonly Problem[], offenders: readonly string[]): Audit {
   const count = (severity: Kind['severity']) =>
     ordered.filter(({ kind }) => auditKinds[kind].severity === severity).length
   const perClass = [...groupBy(dataset.train, (sample) => sample.label).values()].map((members) => members.length)
-  const splitOf = new Map([...samplesOf(dataset)].map(({ sample, split }) => [sample.id, split]))
   return {
-    checked: splitOf.size,
+    checked: [...samplesOf(dataset)].length,
     classes: dataset.labels.length,
     counts: { train: dataset.train.length, valid: dataset.valid.length, test: dataset.test.length },
     others: dataset.others.length,
-    perClass: [Math.min(...perClass), Math.max(...perClass)],
+    perClass: [perClass.reduce((a, b) => Math.min(a, b)), perClass.reduce((a, b) => Math.max(a, b))],
     problems: ordered,
     errors: count('error'),
     warnings: count('warning'),
-    offenders: [...new Set(ordered.flatMap((problem) => offendersOf(problem, splitOf)))],
+    offenders,
   }
+}
+
+function judgeNames(dataset: Dataset): Problem[] {
+  const photos = groupBy(samplesOf(dataset), ({ sample }) => sample.label)
+  return twinLabels(dataset.labels).map((twins) => {
+    const names = twins.labels.map((label) => `"${label}" (${plural(photos.get(label)!.length, 'photo')})`)
+    const detail = `${names.slice(0, -1).join(', ')} and ${names.at(-1)} differ in ${twins.differIn} alone: if they are one flower, put its photos under one name; if not, give them names that tell them apart`
+    return { kind: 'twinLabels', ids: [], detail }
+  })
+}
+
+function judgeValidation({ labels, valid }: Dataset, offenders: ReadonlySet<string>): Problem[] {
+  const photos = groupBy(valid, ({ label }) => label)
+  return labels.flatMap((label): Problem[] => {
+    const own = photos.get(label) ?? []
+    if (!own.every(({ id }) => offenders.has(id))) return []
+    const lost = own.length === 0 ? '' : `: ${own.length} of ${own.length} cannot be used`
+    return [{ kind: 'notValidated', ids: [], detail: `${label}${lost}` }]
+  })
 }
 
 function offendersOf({ kind, ids }: Problem, splitOf: ReadonlyMap<string, Split>): readonly string[] {
@@ -186,10 +220,29 @@ export function requireNoErrors(audit: Audit): void {
   )
 }
 
-/** The dataset without the offenders of its audit, and the list of them. Throws as `withoutPhotos` does. */
-export function withoutOffenders(dataset: Dataset, audit: Audit): { dataset: Dataset; excluded: readonly string[] } {
+/**
+ * The dataset without the offenders of its audit, and the list of them. Throws DATA_NOTHING_LEFT with what is wrong with
+ * the photos of a class that has no others; everything else that was found is told before, where somebody listens.
+ */
+export function withoutOffenders(
+  dataset: Dataset,
+  audit: Audit,
+  tell: (text: string) => void = () => {},
+): { dataset: Dataset; excluded: readonly string[] } {
   if (audit.offenders.length === 0) return { dataset, excluded: [] }
-  return { dataset: withoutPhotos(dataset, new Set(audit.offenders)), excluded: audit.offenders }
+  const errors = audit.problems.filter(({ kind }) => auditKinds[kind].severity === 'error')
+  const faultOf = new Map(errors.toReversed().flatMap(({ kind, ids }) => ids.map((id) => [id, kind])))
+  const why = (lost: readonly Sample[]): string => {
+    const faults = groupBy(lost, ({ id }) => (auditKinds[faultOf.get(id)!] as Kind).fault)
+    return [...faults].map(([fault, photos]) => `${photos.length} of ${lost.length} ${fault}`).join(', ')
+  }
+  try {
+    const left = withoutPhotos(dataset, new Set(audit.offenders), { who: 'The audit', why })
+    return { dataset: left, excluded: audit.offenders }
+  } catch (error) {
+    tell(formatAudit(audit))
+    throw error
+  }
 }
 
 /** The audit as text, at most `limit` lines of each kind. */
@@ -213,5 +266,5 @@ export function formatAudit(audit: Audit, limit = 10): string {
 }
 
 function lineOf({ ids, detail }: Problem): string {
-  return [ids.join(' = '), detail].filter((part) => part !== '').join('  ')
+  return oneLine([ids.join(' = '), detail].filter((part) => part !== '').join('  '))
 }

@@ -245,12 +245,6 @@ describe('what is refused', () => {
     ['others alone', ['others/x.jpg'], 'DATA_FORM', /no class folder, and others\/ is of no class/],
     ['a class with one photo to split', [...photos('a', 3), 'b/1.jpg'], 'DATA_CLASS_TOO_SMALL', /"b" has one photo/],
     [
-      'two folders of one label',
-      [...photos('1-rose', 2), ...photos('02-rose', 2)],
-      'DATA_LABEL_CLASH',
-      /"02-rose" and "1-rose"/,
-    ],
-    [
       'a class only in valid',
       ['train/a/1.jpg', 'train/b/1.jpg', 'valid/c/1.jpg'],
       'DATA_CLASS_NOT_IN_TRAIN',
@@ -327,7 +321,6 @@ describe('what is refused', () => {
       'DATA_PHOTO_MISSING',
       /line 3: there is no file "gone.jpg".*1 more/,
     ],
-    ['two names of one label', 'path,label\na.jpg,1-rose\nb.jpg,rose\n', 'DATA_LABEL_CLASH', /"1-rose" and "rose"/],
     ['one class', 'path,label\na.jpg,a\nb.jpg,a\n', 'DATA_ONE_CLASS', /label "a"/],
   ])('a CSV with %s', async (_, text, code, message) => {
     const folder = await folderOf(['a.jpg', 'b.jpg'], { 'list.csv': text })
@@ -387,6 +380,47 @@ describe('a dataset for a measurement', () => {
   })
 })
 
+describe('names of classes', () => {
+  it('that order alone would make one stay two, in folders and in a CSV', async () => {
+    const names = [...photos('2019-rose', 3), ...photos('2020-rose', 3), ...photos('7-up', 3)]
+    const rows = names.map((name) => `${name},${name.split('/')[0]}`)
+    const folder = await folderOf(names, { 'list.csv': `path,label\n${rows.join('\n')}\n` })
+    const labels = ['2019-rose', '2020-rose', 'up']
+    expect((await openDataset(join(folder.path, 'list.csv'), { seed: 1 })).labels).toEqual(labels)
+    expect((await openDataset(folder.path, { seed: 1 })).labels).toEqual(labels)
+  })
+
+  it('are one in all splits', async () => {
+    const folder = await folderOf([
+      'train/01-rose/1.jpg',
+      'train/tulip/1.jpg',
+      'valid/1-rose/2.jpg',
+      'test/rose /3.jpg',
+    ])
+    const { labels, train, valid, test } = await openDataset(folder.path, { seed: 1 })
+    expect(labels).toEqual(['rose', 'tulip'])
+    expect([train, valid, test].map((samples) => samples.filter(({ label }) => label === 'rose').length)).toEqual([
+      1, 1, 1,
+    ])
+  })
+})
+
+it('a split leaves a photo to train on that can be decoded, where a class has one', async () => {
+  const good = await Promise.all(Array.from({ length: 8 }, (_, seed) => testPhoto(seed)))
+  // One sound photo among broken ones: whichever the seed would validate on.
+  for (let sound = 0; sound < 3; sound++) {
+    const mixed = Array.from(
+      { length: 3 },
+      (_, place) => [`a/${place}.jpg`, place === sound ? good[0]! : `broken ${place}`] as const,
+    )
+    const rest = good.slice(1).map((bytes, place) => [`b/${place}.jpg`, bytes] as const)
+    const folder = await testFolder(Object.fromEntries([...mixed, ...rest]))
+    cleanups.push(folder.remove)
+    const { train } = await openDataset(folder.path, { seed: 1 })
+    expect(ids(train)).toContain(`a/${sound}.jpg`)
+  }
+})
+
 describe('withoutPhotos', () => {
   it('leaves photos out, keeps classes and changes the hash', async () => {
     const folder = await folderOf(['train/a/1.jpg', 'train/a/2.jpg', 'train/b/3.jpg', 'valid/a/4.jpg'])
@@ -396,6 +430,21 @@ describe('withoutPhotos', () => {
     expect(less.labels).toEqual(dataset.labels)
     expect(less.sha256).not.toBe(dataset.sha256)
     expect(() => withoutPhotos(dataset, new Set(['train/b/3.jpg']))).toThrow(FlowersError)
+  })
+
+  it.each([
+    [['train/b/3.jpg'], /^The list leaves no photo of "b": all 1\.$/],
+    [['valid/a/4.jpg'], /^The list leaves no photo to validate on: all 1\.$/],
+  ])('says who leaves nothing: %j', async (left, message) => {
+    const folder = await folderOf(['train/a/1.jpg', 'train/a/2.jpg', 'train/b/3.jpg', 'valid/a/4.jpg'])
+    const dataset = await openDataset(folder.path, { seed: 1 })
+    const leaving = { who: 'The list', why: ({ length }: readonly unknown[]) => `all ${length}` }
+    expect(() => withoutPhotos(dataset, new Set(left), leaving)).toThrow(
+      expect.objectContaining({
+        code: 'DATA_NOTHING_LEFT',
+        message: expect.stringMatching(message) as string,
+      }) as Error,
+    )
   })
 })
 

@@ -3,7 +3,7 @@ import { digestFile, sha256, type FileDigest } from '@flowers/shared/files'
 import { groupBy } from '@flowers/shared/group-by'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
-import { inspectPhoto, type Inspection } from './inspect-photo.ts'
+import { inspectPhoto, isBroken, type Inspection } from './inspect-photo.ts'
 import { compareText, type ListedPhoto, type Listing, type Split } from './listed-photo.ts'
 import { listPhotos } from './listing.ts'
 import { nearDuplicates } from './near-duplicates.ts'
@@ -57,6 +57,8 @@ export interface OpenOptions {
   readonly partial?: boolean
   /** Share of a class that validates where DATA gives no split; in (0, 1), 0.15 unless said. */
   readonly validShare?: number
+  /** Of the run or the model that these are the photos of; see `labelled`. */
+  readonly known?: readonly string[]
   /** A folder that remembers what was found in photos, so that they are looked at once; none unless said. */
   readonly cache?: string
   /** Files hashed so far, of all. */
@@ -80,8 +82,8 @@ type Watched<Name extends string> = {
  * `partial`, DATA_ONE_CLASS, DATA_NOT_VALIDATED, DATA_CLASS_NOT_IN_TRAIN, DATA_CLASS_TOO_SMALL.
  */
 export async function openDataset(data: string, options: OpenOptions): Promise<Dataset> {
-  const { seed, partial = false, validShare = 0.15, cache = null, onProgress, onInspect, signal } = options
-  const { photos, ...listing } = await listPhotos(data, { partial })
+  const { seed, partial = false, validShare = 0.15, known, cache = null, onProgress, onInspect, signal } = options
+  const { photos, ...listing } = await listPhotos(data, { partial, ...(known && { known }) })
   const labels = [...new Set(photos.map((photo) => photo.label))].toSorted(compareText)
   if (labels.length < 2 && !partial) {
     const others = listing.others.length === 0 ? '' : ' The photos of others/ are of no class.'
@@ -138,6 +140,12 @@ async function madeSplit(
     for (const place of places) hashed[place]!.group = group
   }
   const valid = stratifiedSplit(hashed, options)
+  const sound = hashed.filter((_, place) => !isBroken(inspections[place]!))
+  for (const own of groupBy(sound, ({ label }) => label).values()) {
+    if (!own.every(({ id }) => valid.has(id))) continue
+    // What cannot be decoded trains nothing: one that can must not be kept from it.
+    for (const { id, group } of hashed) if (group === own[0]!.group) valid.delete(id)
+  }
   if (valid.size === 0 && !options.partial) {
     throw new TrainerError(
       'DATA_NOT_VALIDATED',
@@ -184,14 +192,43 @@ function seal(parts: Omit<Dataset, 'sha256'>): Dataset {
   return { ...parts, sha256: manifestHash(parts) }
 }
 
+/** Who leaves photos out, and what is to be said of those that something needed. */
+export interface Leaving {
+  readonly who: string
+  readonly why: (lost: readonly Sample[]) => string
+}
+
+const byRun: Leaving = { who: 'The run', why: ({ length }) => `${length} of ${length} are left out` }
+
 /**
  * A dataset without some of its photos, for instance those an audit found. Classes and their indices stay.
- * Throws as `openDataset` does where a class loses its last training photo.
+ * Throws DATA_NOTHING_LEFT where a class loses its last training photo, or validation its last photo.
  */
-export function withoutPhotos(dataset: Dataset, ids: ReadonlySet<string>): Dataset {
+export function withoutPhotos(dataset: Dataset, ids: ReadonlySet<string>, leaving = byRun): Dataset {
+  if (!dataset.partial) requireLeft(dataset, ids, leaving)
   const keep = (samples: readonly Sample[]) => samples.filter((sample) => !ids.has(sample.id))
   const { sha256: _, ...parts } = dataset
   return seal({ ...parts, train: keep(dataset.train), valid: keep(dataset.valid), test: keep(dataset.test) })
+}
+
+function requireLeft(dataset: Dataset, ids: ReadonlySet<string>, { who, why }: Leaving): void {
+  const isLost = (photos: readonly Sample[]): boolean => photos.length > 0 && photos.every(({ id }) => ids.has(id))
+  const byClass = groupBy(
+    Array.from(samplesOf(dataset), ({ sample }) => sample),
+    ({ label }) => label,
+  )
+  const needed = [
+    ...[...groupBy(dataset.train, ({ label }) => label)].map(([label, own]) => {
+      const all = byClass.get(label)!
+      return isLost(all) ? { what: `of "${label}"`, own: all } : { what: `of "${label}" to train on`, own }
+    }),
+    { what: 'to validate on', own: dataset.valid },
+  ]
+  const lost = needed.filter(({ own }) => isLost(own))
+  if (lost.length === 0) return
+  const lines = lost.slice(0, 5).map(({ what, own }) => `${who} leaves no photo ${what}: ${why(own)}.`)
+  const rest = lost.length > lines.length ? [`The same is true of ${lost.length - lines.length} more.`] : []
+  throw new TrainerError('DATA_NOTHING_LEFT', [...lines, ...rest].join('\n'))
 }
 
 /** Every photo of a dataset with its split. */

@@ -20,6 +20,9 @@ export interface Inspection {
   readonly perceptualHash?: PerceptualHash | undefined
 }
 
+/** Whether it cannot be decoded to its end, so that nothing can be learned from it. */
+export const isBroken = ({ flaw }: Inspection): boolean => flaw !== undefined && flaw.kind !== 'flawed'
+
 /**
  * Decodes a photo to its last row, in little memory, unless one of the same content was found without a
  * flaw. Never throws for what is wrong with it.

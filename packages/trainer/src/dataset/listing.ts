@@ -12,9 +12,14 @@ import { TrainerError } from '../errors.ts'
 
 /**
  * Lists the photos of DATA, in any of its three forms, without opening one. Throws a FlowersError: DATA_NOT_FOUND,
- * DATA_FORM, DATA_EMPTY, DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_LABEL_CLASH, DATA_UNREADABLE, DATA_NAME.
+ * DATA_FORM, DATA_EMPTY, DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING, DATA_UNREADABLE, DATA_NAME.
+ *
+ * @param known as of `labelled`
  */
-export async function listPhotos(data: string, options: FolderOptions = {}): Promise<Listing> {
+export async function listPhotos(
+  data: string,
+  { known = [], ...options }: FolderOptions & { readonly known?: readonly string[] } = {},
+): Promise<Listing> {
   const path = resolve(data)
   const listing = (await kindOf(path)) === 'folder' ? await listFolder(path, options) : await listCsv(path)
   if (listing.photos.length === 0)
@@ -22,7 +27,7 @@ export async function listPhotos(data: string, options: FolderOptions = {}): Pro
       'DATA_EMPTY',
       `"${data}" holds no photo.${notUsed(listing.passedOver, listing.emptyClasses)}`,
     )
-  return { ...listing, photos: labelled(listing.photos).toSorted((a, b) => compareText(a.id, b.id)) }
+  return { ...listing, photos: labelled(listing.photos, known).toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
 /** Throws DATA_NOT_FOUND, DATA_UNREADABLE, and DATA_FORM for what may never end when it is read. */

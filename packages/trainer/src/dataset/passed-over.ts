@@ -1,3 +1,4 @@
+import { oneLine } from '@flowers/shared/printable'
 import { plural } from '../console/format.ts'
 
 /** A file or folder of DATA that is not used. */
@@ -16,7 +17,7 @@ export type EmptyClass = Pick<PassedOver, 'id' | 'reason'>
 /** Lines for a person, at most `limit` by name and one for what systems make. */
 export function passedOverLines(all: readonly PassedOver[], limit = 10): string[] {
   const own = all.filter(({ system }) => !system)
-  const lines = own.slice(0, limit).map(({ id, reason }) => `${id}: ${reason}`)
+  const lines = own.slice(0, limit).map(({ id, reason }) => `${oneLine(id)}: ${oneLine(reason)}`)
   if (own.length > limit) lines.push(`and ${own.length - limit} more`)
   return [...lines, ...systemLines(all)]
 }
@@ -27,7 +28,9 @@ export function systemLines(all: readonly PassedOver[]): string[] {
   if (made.length === 0) return []
   const names = [...new Set(made.map(({ id }) => id.slice(id.lastIndexOf('/') + 1)))].toSorted()
   const some = names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '')
-  return [`${plural(made.length, 'file or folder that systems make', 'files or folders that systems make')}: ${some}`]
+  return [
+    `${plural(made.length, 'file or folder that systems make', 'files or folders that systems make')}: ${oneLine(some)}`,
+  ]
 }
 
 /** What of DATA was not used, as sentences to follow an error; empty where all was. */

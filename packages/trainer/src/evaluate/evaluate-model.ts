@@ -33,7 +33,7 @@ export interface EvaluateOptions {
   readonly onTimed?: OnProgress
 }
 
-export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' | 'confusion'> {
+export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1'> {
   readonly model: { readonly name: string; readonly version: number; readonly size: number }
   readonly data: {
     readonly path: string
@@ -77,7 +77,10 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1' |
   readonly timedPhotos: number
   readonly groups: Record<'many' | 'medium' | 'few', ShotGroup>
   readonly classes: readonly (ClassMetrics & { readonly label: string })[]
+  /** All wrong answers, the most frequent first. */
   readonly confused: readonly { readonly truth: string; readonly predicted: string; readonly photos: number }[]
+  /** `confusion[truth][predicted]`: photos. Null where the classes are too many for a matrix. */
+  readonly confusion: readonly (readonly number[])[] | null
 }
 
 /**
@@ -98,23 +101,23 @@ export async function evaluateModel(options: EvaluateOptions): Promise<Evaluatio
     const unreadable = new Set(scored.unreadable.map(({ path: id }) => id))
     const readable = samples.filter(({ id }) => !unreadable.has(id))
     const costs = await measureViewCosts(network, readable, { preprocessing, views, onProgress: options.onTimed })
-    return summarize(options, manifest, data, scored, costs)
+    return await summarize(options, manifest, data, scored, costs)
   } finally {
     await network.release()
   }
 }
 
-function summarize(
+async function summarize(
   options: EvaluateOptions,
   manifest: Manifest,
   { sha256, excluded, chosen, passedOver }: Omit<PhotosOfModel, 'samples'>,
   { photos, unreadable }: Awaited<ReturnType<typeof scorePhotos>>,
   costs: ViewCosts,
-): Evaluation {
+): Promise<Evaluation> {
   const { labels, calibration } = manifest
   const answers = photos.map((photo) => answerOf(photo, options.views, calibration))
   const of = photos[0]?.views.length ?? 0
-  const { classes, confusion, ...shares } = measure(answers, labels.length, manifest.data.seed)
+  const { classes, confusion, ...shares } = await measure(answers, labels.length, manifest.data.seed)
   const trainCounts = manifest.classPrior.map((share) => Math.round(share * manifest.data.train))
   return {
     model: { name: manifest.name, version: manifest.version, size: manifest.preprocessing.size },
@@ -154,11 +157,20 @@ function summarize(
     timedPhotos: costs.photos,
     groups: shotGroups(classes, trainCounts),
     classes: classes.map((metrics, index) => ({ label: labels[index] as string, ...metrics })),
-    confused: mostConfused(confusion, 10).map(({ truth, predicted, photos }) => ({
+    confused: mostConfused(confusion, Infinity).map(({ truth, predicted, photos }) => ({
       truth: labels[truth] as string,
       predicted: labels[predicted] as string,
       photos,
     })),
-    confusion,
+    confusion: labels.length > mostInMatrix ? null : matrixOf(confusion, labels.length),
   }
+}
+
+/** Classes of a matrix that can still be looked at. */
+const mostInMatrix = 500
+
+function matrixOf(confusion: Measures['confusion'], classes: number): number[][] {
+  const matrix = Array.from({ length: classes }, () => Array<number>(classes).fill(0))
+  for (const { truth, predicted, photos } of confusion) matrix[truth]![predicted] = photos
+  return matrix
 }

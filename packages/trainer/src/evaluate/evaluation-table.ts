@@ -1,4 +1,5 @@
 import { percent, plural } from '../console/format.ts'
+import { oneLine } from '@flowers/shared/printable'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
 import { shotNames, shotRanges } from '../measure/metrics.ts'
 import type { Evaluation } from './evaluate-model.ts'
@@ -46,7 +47,7 @@ export function evaluationTable(evaluation: Evaluation): string {
     ])
   }
   return [
-    `${model.name} ${model.version} at ${model.size} px on ${data.photos} photos of ${data.path} (${data.split})`,
+    `${model.name} ${model.version} at ${model.size} px on ${data.photos} photos of ${oneLine(data.path)} (${data.split})`,
     ...notes(evaluation),
     '',
     ...aligned(rows),
@@ -57,14 +58,16 @@ export function evaluationTable(evaluation: Evaluation): string {
     ...section('weakest classes', weakest(evaluation)),
     ...section(
       'most frequent confusions',
-      evaluation.confused.map(({ truth, predicted, photos }) => [`${truth} called ${predicted}`, String(photos)]),
+      evaluation.confused
+        .slice(0, 10)
+        .map(({ truth, predicted, photos }) => [`${named(truth)} called ${named(predicted)}`, String(photos)]),
     ),
   ].join('\n')
 }
 
 function notes({ data }: Evaluation): string[] {
-  const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${path}: ${reason}`)
-  lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${path}: ${reason}`))
+  const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${oneLine(path)}: ${reason}`)
+  lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${oneLine(path)}: ${reason}`))
   if (data.passedOver.length > 10) lines.push(`passed over: ${data.passedOver.length - 10} more`)
   if (data.excluded > 0) lines.push(leftOut(data.excluded))
   if (data.asTrained && data.split === 'valid') {
@@ -97,7 +100,7 @@ function weakest({ classes }: Evaluation): [string, string][] {
     .toSorted((a, b) => a.f1 - b.f1)
     .slice(0, 10)
     .map(({ label, f1, precision, recall, photos }) => [
-      label,
+      named(label),
       `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${percent(recall)}, ${photos} photos`,
     ])
 }
@@ -105,6 +108,9 @@ function weakest({ classes }: Evaluation): [string, string][] {
 function section(title: string, rows: [string, string][]): string[] {
   return rows.length === 0 ? [] : ['', `${title}:`, ...aligned(rows)]
 }
+
+/** As much of a name as a line has room for. */
+const named = (label: string): string => oneLine(label, 60)
 
 function aligned(rows: [string, string][]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length))

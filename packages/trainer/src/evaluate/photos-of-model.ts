@@ -45,11 +45,11 @@ export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): 
 
 async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Promise<PhotosOfModel> {
   if (split === 'all') {
-    const { photos, passedOver } = await listPhotos(data, { partial: true })
+    const { photos, passedOver } = await listPhotos(data, { partial: true, known: manifest.labels })
     const samples = photos.map(({ path, label, id }) => ({ path, label, id, index: -1 }))
     return { samples, sha256: null, excluded: 0, chosen: false, passedOver }
   }
-  const opened = await openData(data, { ...splitOf(manifest), partial: true })
+  const opened = await openData(data, { ...splitOf(manifest), partial: true, known: manifest.labels })
   const { dataset, excluded } = asInRun(opened, manifest)
   if (dataset[split].length === 0) {
     const held = splits.flatMap((other) =>

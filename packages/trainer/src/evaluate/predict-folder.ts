@@ -64,7 +64,8 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
   } finally {
     await network.release()
   }
-  await writeOutput(out, stringify([['path', 'label', 'confidence'], ...lines]))
+  // A lone carriage return ends a line for some readers.
+  await writeOutput(out, stringify([['path', 'label', 'confidence'], ...lines], { quoted_match: /[\r\t]|^\s|\s$/ }))
   if (unreadable.length === 0) await rm(errorsFile, { force: true })
   else {
     await writeOutput(

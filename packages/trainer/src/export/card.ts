@@ -1,4 +1,4 @@
-import { markdownList, markdownTable } from '@flowers/shared/markdown'
+import { markdownList, markdownTable, markdownText } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { withInterval } from '../evaluate/evaluation-table.ts'
@@ -132,7 +132,8 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
     return recall === null ? [] : [`${shotRanges[name]}: ${percent(recall)} (${classes} classes)`]
   })
   const confused = mostConfused(measures.confusion, 5).map(
-    ({ truth, predicted, photos }) => `${manifest.labels[truth]} called ${manifest.labels[predicted]} (${photos})`,
+    ({ truth, predicted, photos }) =>
+      `${markdownText(manifest.labels[truth]!)} called ${markdownText(manifest.labels[predicted]!)} (${photos})`,
   )
   return `## Accuracy
 
@@ -183,7 +184,7 @@ function exported({ manifest, parity, parityFromTraining }: CardFacts): string {
       : `photos (${parityFromTraining} of them training photos, the validation photos being too few)`
   const flips = parity.flips.map(
     ({ id, trainer, exported, margin }) =>
-      `${id}: ${labels[trainer]} became ${labels[exported]}, apart by ${margin.toExponential(1)}`,
+      `${markdownText(id)}: ${markdownText(labels[trainer]!)} became ${markdownText(labels[exported]!)}, apart by ${margin.toExponential(1)}`,
   )
   return `## Export
 
@@ -195,7 +196,7 @@ Made with ${Object.entries(manifest.versions)
 }
 
 function limits({ trainCounts }: CardFacts): string {
-  const fewest = Math.min(...trainCounts)
+  const fewest = trainCounts.reduce((least, count) => Math.min(least, count), Infinity)
   return `## Limits
 
 ${markdownList([
@@ -213,7 +214,7 @@ function notesSection({ notes }: CardFacts): string {
 function classTable({ manifest, measures, trainCounts }: CardFacts): string {
   const rows = measures.classes.map(({ precision, recall, f1, photos }, index) => {
     const shares = photos === 0 ? ['-', '-', '-'] : [precision, recall, f1].map(percent)
-    return [manifest.labels[index], ...shares, photos, trainCounts[index]]
+    return [markdownText(manifest.labels[index]!), ...shares, photos, trainCounts[index]]
   })
   return `## By class
 

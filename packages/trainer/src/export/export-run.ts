@@ -18,6 +18,7 @@ import { requireWritable } from '../console/output.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import { SharedError } from '@flowers/shared/errors'
+import { oneLine } from '@flowers/shared/printable'
 import { openRunData, readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { calibrationMetrics } from './card-calibration.ts'
 import { adjustLogits, logitAdjustmentOf, type LogitAdjustment } from './adjust-logits.ts'
@@ -162,7 +163,7 @@ async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproc
     )
     for (const { id, trainer, exported, margin } of parity.flips) {
       log(
-        `  near tie: ${id}: ${dataset.labels[trainer]} became ${dataset.labels[exported]}, apart by ${margin.toExponential(1)}`,
+        `  near tie: ${oneLine(id)}: ${oneLine(dataset.labels[trainer]!)} became ${oneLine(dataset.labels[exported]!)}, apart by ${margin.toExponential(1)}`,
       )
     }
     return { parity, parityFromTraining: fromTraining }
@@ -189,7 +190,7 @@ async function measureRun(
   })
   const { calibration: fitted, quality: calibration, nonFlowers } = calibrated
   const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
-  const measures = measure(answers, dataset.labels.length, recipe.seed)
+  const measures = await measure(answers, dataset.labels.length, recipe.seed)
   log(
     `validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
   )

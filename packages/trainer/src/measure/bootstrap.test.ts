@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { bootstrap, measureShare, quantile } from './bootstrap.ts'
+import { bootstrap, bootstrapInTurns, measureShare, quantile } from './bootstrap.ts'
 
 describe('bootstrap', () => {
   const hits = Array.from({ length: 400 }, (_, index) => index < 320)
 
-  it('is close to the normal interval of a share of 0.8 in 400 photos', () => {
+  it('is close to the normal interval of a share of 0.8 in 400 photos', async () => {
     // 0.8 +- 1.96 * sqrt(0.8 * 0.2 / 400) = 0.8 +- 0.0392
-    const { value, low, high, count } = measureShare(hits, { seed: 1 })
+    const { value, low, high, count } = await measureShare(hits, { seed: 1 })
     expect(value).toBe(0.8)
     expect(count).toBe(400)
     expect(low).toBeCloseTo(0.7608, 2)
     expect(high).toBeCloseTo(0.8392, 2)
   })
 
-  it('depends on the seed and on nothing else', () => {
-    expect(measureShare(hits, { seed: 1 })).toEqual(measureShare(hits, { seed: 1 }))
-    expect(measureShare(hits, { seed: 1 })).not.toEqual(measureShare(hits, { seed: 2 }))
+  it('depends on the seed and on nothing else', async () => {
+    expect(await measureShare(hits, { seed: 1 })).toEqual(await measureShare(hits, { seed: 1 }))
+    expect(await measureShare(hits, { seed: 1 })).not.toEqual(await measureShare(hits, { seed: 2 }))
   })
 
   it('draws every photo equally often', () => {
@@ -43,14 +43,38 @@ it('within strata draws as many of each class as there are', () => {
   expect(share).toMatchObject({ value: 0, low: 0, high: 2 })
 })
 
-it('where all photos agree the interval is exact instead of a point', () => {
-  const all = measureShare(Array<boolean>(50).fill(true), { seed: 1 })
+it('where all photos agree the interval is exact instead of a point', async () => {
+  const all = await measureShare(Array<boolean>(50).fill(true), { seed: 1 })
   expect(all.value).toBe(1)
   expect(all.low).toBeCloseTo(0.025 ** (1 / 50), 8)
   expect(all.high).toBe(1)
-  const none = measureShare(Array<boolean>(50).fill(false), { seed: 1 })
+  const none = await measureShare(Array<boolean>(50).fill(false), { seed: 1 })
   expect(none).toMatchObject({ value: 0, low: 0 })
   expect(none.high).toBeCloseTo(1 - 0.025 ** (1 / 50), 8)
+})
+
+describe('in turns', () => {
+  const statistic = (photos: ArrayLike<number>): number => photos[0]! / photos.length
+
+  it('gives what it gives at once', async () => {
+    const options = { seed: 5, resamples: 40, strata: [0, 0, 1, 1, 1] }
+    expect(await bootstrapInTurns(5, statistic, options)).toEqual(bootstrap(5, statistic, options))
+  })
+
+  it('lets others have a turn, and stops when it is asked to', async () => {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    let drawn = 0
+    const count = (photos: ArrayLike<number>): number => {
+      drawn++
+      // Only a turn of the event loop can bring this about.
+      if (drawn === 1) setImmediate(() => stop.abort(reason))
+      return statistic(photos)
+    }
+    const many = bootstrapInTurns(2 ** 17, count, { seed: 1, resamples: 50, signal: stop.signal })
+    await expect(many).rejects.toBe(reason)
+    expect(drawn).toBeLessThan(10)
+  })
 })
 
 it('quantile interpolates', () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { groupBy } from '@flowers/shared/group-by'
 import { Random } from '@flowers/shared/random'
 import { clopperPearson } from './binomial.ts'
@@ -18,26 +19,60 @@ export interface BootstrapOptions {
   readonly resamples?: number
   /** Class of each photo: every resample has as many photos of each class as the original. For means over classes. */
   readonly strata?: ArrayLike<number>
+  /** Abort to stop a bootstrap in turns. */
+  readonly signal?: AbortSignal | undefined
 }
+
+type Statistic = (photos: ArrayLike<number>) => number
 
 /**
  * Percentile bootstrap (Efron 1979): the statistic over `count` photos drawn with replacement, again and again; the
  * interval holds the middle 95 % of its values. `statistic` gets the indices of the photos drawn.
  */
-export function bootstrap(
+export function bootstrap(count: number, statistic: Statistic, options: BootstrapOptions): MeasuredShare {
+  return summarize(count, statistic, [...resamples(count, statistic, options)])
+}
+
+/** Photos that are drawn before others get a turn: some hundredths of a second. */
+const drawnInTurn = 2 ** 18
+
+/** The same for many photos: the event loop gets its turns, so that the process still hears. Rejects with the reason of an aborted signal. */
+export async function bootstrapInTurns(
   count: number,
-  statistic: (photos: ArrayLike<number>) => number,
+  statistic: Statistic,
+  options: BootstrapOptions,
+): Promise<MeasuredShare> {
+  const values: number[] = []
+  let left = 0
+  for (const value of resamples(count, statistic, options)) {
+    values.push(value)
+    left -= count
+    if (left > 0) continue
+    left = drawnInTurn
+    await setImmediate()
+    options.signal?.throwIfAborted()
+  }
+  return summarize(count, statistic, values)
+}
+
+function* resamples(
+  count: number,
+  statistic: Statistic,
   { seed, resamples = 1000, strata }: BootstrapOptions,
-): MeasuredShare {
+): Generator<number> {
   const random = new Random(seed, 'bootstrap')
   const drawn = new Int32Array(count)
   const pools = poolsOf(count, strata)
-  const values = Float64Array.from({ length: resamples }, () => {
-    for (let index = 0; index < count; index++) drawn[index] = random.pick(pools[index] as number[])
-    return statistic(drawn)
-  }).sort()
+  for (let resample = 0; resample < resamples; resample++) {
+    for (let index = 0; index < count; index++) drawn[index] = random.pick(pools[index]!)
+    yield statistic(drawn)
+  }
+}
+
+function summarize(count: number, statistic: Statistic, values: readonly number[]): MeasuredShare {
+  const sorted = Float64Array.from(values).sort()
   const value = statistic(Int32Array.from({ length: count }, (_, index) => index))
-  return { value, low: quantile(values, (1 - level) / 2), high: quantile(values, (1 + level) / 2), count }
+  return { value, low: quantile(sorted, (1 - level) / 2), high: quantile(sorted, (1 + level) / 2), count }
 }
 
 /** For each photo the photos that may stand in its place. */
@@ -50,7 +85,7 @@ function poolsOf(count: number, strata: ArrayLike<number> | undefined): number[]
  * The share of `true` among photos. Where all photos agree resampling sees no spread at all, so the interval is the
  * exact one of Clopper and Pearson.
  */
-export function measureShare(hits: readonly boolean[], options: BootstrapOptions): MeasuredShare {
+export async function measureShare(hits: readonly boolean[], options: BootstrapOptions): Promise<MeasuredShare> {
   const sum = (photos: ArrayLike<number>): number => {
     let total = 0
     for (let index = 0; index < photos.length; index++) total += Number(hits[photos[index] as number])
@@ -60,7 +95,7 @@ export function measureShare(hits: readonly boolean[], options: BootstrapOptions
   if (total === 0 || total === hits.length) {
     return { value: total / hits.length, ...clopperPearson(total, hits.length, level), count: hits.length }
   }
-  return bootstrap(hits.length, (photos) => sum(photos) / photos.length, options)
+  return bootstrapInTurns(hits.length, (photos) => sum(photos) / photos.length, options)
 }
 
 /** Value below which the share `q` of sorted values lies, interpolated linearly. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '@flowers/shared/random'
-import { abstains, answerOf, calibrate, setsOf, type ScoredPhoto } from './calibrate.ts'
+import { abstains, answerOf, calibrate, calibrateTemperature, setsOf, type ScoredPhoto } from './calibrate.ts'
 
 const classes = 4
 
@@ -59,6 +59,18 @@ describe('calibration', () => {
     expect(exact.disagreement).toBe(0)
     expect(fast?.disagreement).toBeLessThanOrEqual(calibration.fastLead!.disagreementBound)
     expect(fast?.views).toBeLessThanOrEqual(exact.views)
+  })
+
+  it('of a temperature alone is the same', () => {
+    const photos = overconfident(600).map(({ label, views: [view] }) => ({ label, mean: Float64Array.from(view!) }))
+    const { calibration, quality } = calibrate(
+      photos.map(({ label, mean }) => ({ label, views: [mean] })),
+      1,
+    )
+    const { temperature, ...errors } = calibrateTemperature(photos, 1)
+    expect(temperature).toBeCloseTo(2, 0)
+    expect([temperature]).toEqual(calibration.temperature)
+    expect(quality).toMatchObject(errors)
   })
 
   it('depends on the photos and the seed only', () => {

@@ -110,12 +110,29 @@ export function calibrate(
   return { calibration, quality: describe(calibration, fit.length, held) }
 }
 
+/** A temperature alone, for answers from one view: fitted as `calibrate` does on one half, its errors measured on the other. */
+export function calibrateTemperature(
+  answers: readonly Pick<PolicyAnswer, 'label' | 'mean'>[],
+  seed: number,
+): Pick<CalibrationQuality, 'fitted' | 'heldOut' | 'ece'> & { readonly temperature: number } {
+  const { fit, held } = splitValidation(answers, seed)
+  const temperature = temperatureOf(
+    fit.map(({ mean }) => mean),
+    fit.map(({ label }) => label),
+  )
+  const scored = held.map(({ label, mean }) => ({ label, mean, scores: applyTemperature(mean, temperature), used: 1 }))
+  return { temperature, fitted: fit.length, heldOut: held.length, ece: calibrationErrors(scored) }
+}
+
+const temperatureOf = (rows: readonly Scores[], labels: readonly number[]): number =>
+  rows.length < fewestForTemperature ? 1 : fitTemperature(rows, labels)
+
 function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistribution: readonly Scores[]): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
   )
-  const temperature = means.map((rows) => (photos.length < fewestForTemperature ? 1 : fitTemperature(rows, labels)))
+  const temperature = means.map((rows) => temperatureOf(rows, labels))
   const conformal = allOf(
     means.map((rows, index) => {
       const scores = rows.map((mean) => applyTemperature(mean, temperature[index]!))

@@ -1,4 +1,4 @@
-import { conformalSetSize, ranking } from '@flowers/shared/model/calibration'
+import { conformalSetSize } from '@flowers/shared/model/calibration'
 import type { Scores } from './metrics.ts'
 
 /** More than rounding can move a sum of probabilities; a set is left short by no class because of it. */
@@ -27,11 +27,14 @@ export function conformalThreshold(
 /** Sum of the probabilities of the classes ranked before `label`. */
 function sumBefore(row: Scores, label: number): number {
   let sum = 0
-  for (const index of ranking(row)) {
-    if (index === label) break
-    sum += row[index] as number
-  }
+  for (const value of before(row, label).sort().reverse()) sum += value
   return sum
+}
+
+/** The values that rank before that of `label`: the larger ones, and of equal ones those of lower indices. */
+function before(row: Scores, label: number): Float64Array {
+  const own = row[label]!
+  return Float64Array.from(row).filter((value, index) => value > own || (value === own && index < label))
 }
 
 /** Photos whose set holds the true label, and the mean number of labels in a set; a threshold a photo. */
@@ -43,12 +46,8 @@ export function setQuality(
   let covered = 0
   let size = 0
   for (const [photo, row] of rows.entries()) {
-    const order = ranking(row)
-    const length = conformalSetSize(
-      order.map((index) => row[index] as number),
-      thresholds[photo] as number,
-    )
-    if (order.indexOf(labels[photo] as number) < length) covered++
+    const length = conformalSetSize(Float64Array.from(row).sort().reverse(), thresholds[photo]!)
+    if (before(row, labels[photo]!).length < length) covered++
     size += length
   }
   return { covered, size: size / rows.length }

@@ -22,12 +22,13 @@ export function doubtfulLabels(rows: readonly Scores[], labels: readonly number[
   return rows
     .flatMap((row, photo) => {
       const label = labels[photo]!
-      const confident = Array.from(row, (value, index) => ({ value, index })).filter(
-        ({ value, index }) => value >= (threshold.get(index) ?? Infinity),
-      )
-      if (confident.length === 0) return []
-      const { index: suggested, value } = confident.reduce((best, next) => (next.value > best.value ? next : best))
-      return suggested === label ? [] : [{ photo, suggested, margin: row[label]! - value }]
+      let [suggested, most] = [label, -Infinity]
+      for (const [index, least] of threshold) {
+        const value = row[index]!
+        if (value >= least && (value > most || (value === most && index < suggested)))
+          [suggested, most] = [index, value]
+      }
+      return suggested === label ? [] : [{ photo, suggested, margin: row[label]! - most }]
     })
     .sort((a, b) => a.margin - b.margin || a.photo - b.photo)
 }

@@ -1,7 +1,7 @@
-import { ranking } from '@flowers/shared/model/calibration'
+import { groupBy } from '@flowers/shared/group-by'
 import { argmax } from '@flowers/shared/model/views'
-import { bootstrap, measureShare, type MeasuredShare } from './bootstrap.ts'
-import { confusionMatrix, macroF1, perClass, type ClassMetrics } from './metrics.ts'
+import { bootstrapInTurns, measureShare, type MeasuredShare } from './bootstrap.ts'
+import { countAnswers, macroF1, perClass, type AnswerCounts, type ClassMetrics } from './metrics.ts'
 import type { PolicyAnswer } from './calibrate.ts'
 
 /** How good answers are, each share with its 95 % interval. */
@@ -10,31 +10,38 @@ export interface Measures {
   readonly top5: MeasuredShare
   readonly macroF1: MeasuredShare
   readonly classes: readonly ClassMetrics[]
-  /** `confusion[truth][predicted]`: photos. */
-  readonly confusion: readonly (readonly number[])[]
+  /** Every answer that a class got, right ones included, by truth, then by answer: of many classes most pairs never occur. */
+  readonly confusion: readonly Confusion[]
 }
 
-/** Measures of answers over `classes` classes; at least one answer. */
-export function measure(
+/** Measures of answers over `classes` classes; at least one answer. Rejects with the reason of an aborted signal. */
+export async function measure(
   answers: readonly Pick<PolicyAnswer, 'label' | 'mean'>[],
   classes: number,
   seed: number,
-): Measures {
+  signal?: AbortSignal,
+): Promise<Measures> {
   const labels = answers.map(({ label }) => label)
   const predicted = answers.map(({ mean }) => argmax(mean))
-  const among = (k: number): boolean[] => answers.map(({ mean, label }) => ranking(mean).slice(0, k).includes(label))
-  const confusion = confusionMatrix(predicted, labels, classes)
-  const score = (photos: ArrayLike<number>): number => {
-    const pick = (values: readonly number[]): number[] => Array.from(photos, (photo) => values[photo] as number)
-    return macroF1(perClass(confusionMatrix(pick(predicted), pick(labels), classes)))
-  }
+  const among = (k: number): boolean[] => answers.map(({ mean, label }) => isAmongBest(mean, label, k))
+  const counts = countAnswers(predicted, labels, classes)
+  const score = (photos: ArrayLike<number>): number => macroF1(countAnswers(predicted, labels, classes, photos))
   return {
-    top1: measureShare(among(1), { seed }),
-    top5: measureShare(among(5), { seed }),
-    macroF1: bootstrap(answers.length, score, { seed, ...strataOf(labels, perClass(confusion)) }),
-    classes: perClass(confusion),
-    confusion,
+    top1: await measureShare(among(1), { seed, signal }),
+    top5: await measureShare(among(5), { seed, signal }),
+    macroF1: await bootstrapInTurns(answers.length, score, { seed, signal, ...strataOf(labels, counts) }),
+    classes: perClass(counts),
+    confusion: confusionOf(predicted, labels),
   }
+}
+
+/** Whether a class is among the `k` with the largest values; of equal ones the lower index comes first. */
+function isAmongBest(values: ArrayLike<number>, label: number, k: number): boolean {
+  const own = values[label]!
+  let before = 0
+  for (let index = 0; index < values.length && before < k; index++)
+    before += Number(values[index]! > own || (values[index] === own && index < label))
+  return before < k
 }
 
 const fewestInStratum = 5
@@ -43,8 +50,8 @@ const fewestInStratum = 5
  * Resampling within classes keeps small classes from vanishing, which would pull a mean over classes down; but a class
  * of one photo would then never vary, so it is for data with some photos of each class.
  */
-function strataOf(labels: readonly number[], classes: readonly ClassMetrics[]): { strata?: readonly number[] } {
-  const smallest = Math.min(...classes.map(({ photos }) => photos).filter((photos) => photos > 0))
+function strataOf(labels: readonly number[], { photos }: AnswerCounts): { strata?: readonly number[] } {
+  const smallest = photos.filter((count) => count > 0).reduce((least, count) => Math.min(least, count), Infinity)
   return smallest < fewestInStratum ? {} : { strata: labels }
 }
 
@@ -54,11 +61,23 @@ export interface Confusion {
   readonly photos: number
 }
 
+function confusionOf(predicted: readonly number[], labels: readonly number[]): Confusion[] {
+  const byTruth = groupBy(labels.keys(), (photo) => labels[photo]!)
+  return [...byTruth]
+    .flatMap(([truth, photos]) =>
+      [...groupBy(photos, (photo) => predicted[photo]!)].map(([answer, { length }]) => ({
+        truth,
+        predicted: answer,
+        photos: length,
+      })),
+    )
+    .sort((a, b) => a.truth - b.truth || a.predicted - b.predicted)
+}
+
 /** The most frequent wrong answers, most frequent first; of equal ones the lower classes. */
 export function mostConfused(confusion: Measures['confusion'], count: number): Confusion[] {
   return confusion
-    .flatMap((row, truth) => row.map((photos, predicted) => ({ truth, predicted, photos })))
-    .filter(({ truth, predicted, photos }) => truth !== predicted && photos > 0)
+    .filter(({ truth, predicted }) => truth !== predicted)
     .sort((a, b) => b.photos - a.photos || a.truth - b.truth || a.predicted - b.predicted)
     .slice(0, count)
 }

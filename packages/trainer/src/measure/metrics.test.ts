@@ -1,21 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { confusionMatrix, macroF1, perClass, shotGroups } from './metrics.ts'
+import { countAnswers, macroF1, perClass, shotGroups } from './metrics.ts'
 
 describe('per-class metrics', () => {
   // Answers: 0 0 0 1 1 2 for truth 0 0 1 1 1 1; class 2 has no photo, class 3 neither photo nor answer.
-  const matrix = confusionMatrix([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1], 4)
+  const [predicted, labels] = [
+    [0, 0, 0, 1, 1, 2],
+    [0, 0, 1, 1, 1, 1],
+  ]
+  const counts = countAnswers(predicted, labels, 4)
 
-  it('confusion matrix has truth in rows', () => {
-    expect(matrix).toEqual([
-      [2, 0, 0, 0],
-      [1, 2, 1, 0],
-      [0, 0, 0, 0],
-      [0, 0, 0, 0],
+  it('counts photos, answers and right ones by class', () => {
+    expect(counts.photos).toEqual(Int32Array.of(2, 4, 0, 0))
+    expect(counts.answers).toEqual(Int32Array.of(3, 2, 1, 0))
+    expect(counts.right).toEqual(Int32Array.of(2, 2, 0, 0))
+  })
+
+  it('counts a photo as often as it is drawn', () => {
+    const { photos, answers, right } = countAnswers(predicted, labels, 4, [5, 5, 0])
+    expect([photos, answers, right].map((each) => [...each])).toEqual([
+      [1, 2, 0, 0],
+      [1, 0, 2, 0],
+      [1, 0, 0, 0],
     ])
   })
 
   it('precision, recall, F1', () => {
-    const [first, second, third, fourth] = perClass(matrix)
+    const [first, second, third, fourth] = perClass(counts)
     expect(first).toEqual({ precision: 2 / 3, recall: 1, f1: 0.8, photos: 2 })
     expect(second).toEqual({ precision: 1, recall: 0.5, f1: 2 / 3, photos: 4 })
     expect(third).toEqual({ precision: 0, recall: 0, f1: 0, photos: 0 })
@@ -23,14 +33,15 @@ describe('per-class metrics', () => {
   })
 
   it('macro-F1 is the mean over classes with photos', () => {
-    expect(macroF1(perClass(matrix))).toBeCloseTo((0.8 + 2 / 3) / 2, 12)
+    expect(macroF1(counts)).toBeCloseTo((0.8 + 2 / 3) / 2, 12)
+    expect(macroF1(countAnswers([], [], 3))).toBeNaN()
   })
 
   it('groups classes by their training photos', () => {
-    const groups = shotGroups(perClass(matrix), [101, 100, 5, 5])
+    const groups = shotGroups(perClass(counts), [101, 100, 5, 5])
     expect(groups.many).toEqual({ classes: 1, photos: 2, recall: 1 })
     expect(groups.medium).toEqual({ classes: 1, photos: 4, recall: 0.5 })
     expect(groups.few).toEqual({ classes: 0, photos: 0, recall: null })
-    expect(shotGroups(perClass(matrix), [19, 20, 5, 5]).few.classes).toBe(1)
+    expect(shotGroups(perClass(counts), [19, 20, 5, 5]).few.classes).toBe(1)
   })
 })

@@ -1,16 +1,29 @@
-import { mean } from './mean.ts'
-
 /** One photo's probabilities (or logits) over the classes, by index. */
 export type Scores = ArrayLike<number>
 
-/** `matrix[truth][predicted]`: number of photos. */
-export function confusionMatrix(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number[][] {
-  const matrix = Array.from({ length: classes }, () => Array<number>(classes).fill(0))
-  for (let photo = 0; photo < labels.length; photo++) {
-    const row = matrix[labels[photo] as number] as number[]
-    row[predicted[photo] as number] = (row[predicted[photo] as number] as number) + 1
+/** Photos by class: as labelled, as answered, and where both agree. */
+export interface AnswerCounts {
+  readonly photos: Int32Array
+  readonly answers: Int32Array
+  readonly right: Int32Array
+}
+
+/** Counts of photos over `classes` classes; `drawn`: the places of those that count, each as often as it is named. */
+export function countAnswers(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+  drawn?: ArrayLike<number>,
+): AnswerCounts {
+  const [photos, answers, right] = [new Int32Array(classes), new Int32Array(classes), new Int32Array(classes)]
+  for (let place = 0; place < (drawn ?? labels).length; place++) {
+    const photo = drawn?.[place] ?? place
+    const [label, answer] = [labels[photo]!, predicted[photo]!]
+    photos[label]!++
+    answers[answer]!++
+    if (label === answer) right[label]!++
   }
-  return matrix
+  return { photos, answers, right }
 }
 
 export interface ClassMetrics {
@@ -24,24 +37,30 @@ export interface ClassMetrics {
   readonly photos: number
 }
 
-export function perClass(matrix: readonly (readonly number[])[]): ClassMetrics[] {
-  const predicted = matrix.map((_, column) => matrix.reduce((sum, row) => sum + (row[column] as number), 0))
-  return matrix.map((row, index) => {
-    const right = row[index] as number
-    const photos = row.reduce((sum, count) => sum + count, 0)
-    const answers = predicted[index] as number
+export function perClass(counts: AnswerCounts): ClassMetrics[] {
+  return Array.from(counts.photos, (photos, index) => {
+    const [right, answers] = [counts.right[index]!, counts.answers[index]!]
     return {
       precision: answers === 0 ? 0 : right / answers,
       recall: photos === 0 ? 0 : right / photos,
-      f1: photos + answers === 0 ? 0 : (2 * right) / (photos + answers),
+      f1: f1Of(right, photos + answers),
       photos,
     }
   })
 }
 
+const f1Of = (right: number, photosAndAnswers: number): number =>
+  photosAndAnswers === 0 ? 0 : (2 * right) / photosAndAnswers
+
 /** Mean F1 over the classes that have photos; NaN without photos. */
-export function macroF1(classes: readonly ClassMetrics[]): number {
-  return mean(classes.filter(({ photos }) => photos > 0).map(({ f1 }) => f1))
+export function macroF1({ photos, answers, right }: AnswerCounts): number {
+  let [sum, classes] = [0, 0]
+  for (let index = 0; index < photos.length; index++) {
+    if (photos[index] === 0) continue
+    sum += f1Of(right[index]!, photos[index]! + answers[index]!)
+    classes++
+  }
+  return sum / classes
 }
 
 export interface ShotGroup {

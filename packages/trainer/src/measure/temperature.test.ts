@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fitTemperature, negativeLogLikelihood } from './temperature.ts'
+import { fitTemperature, logarithms, negativeLogLikelihood } from './temperature.ts'
 
 /** `count` photos of two classes that all say 0.9 for class 0, of which `right` are. */
 function overconfident(count: number, right: number) {
@@ -10,13 +10,16 @@ function overconfident(count: number, right: number) {
 describe('negative log-likelihood', () => {
   it('is the mean of -ln p', () => {
     const { rows, labels } = overconfident(2, 1)
-    expect(negativeLogLikelihood(rows, labels, 1)).toBeCloseTo(-(Math.log(0.9) + Math.log(0.1)) / 2, 12)
+    expect(negativeLogLikelihood(rows.map(logarithms), labels, 1)).toBeCloseTo(-(Math.log(0.9) + Math.log(0.1)) / 2, 12)
     // At temperature 2 the odds 9 become 3: 0.75 and 0.25.
-    expect(negativeLogLikelihood(rows, labels, 2)).toBeCloseTo(-(Math.log(0.75) + Math.log(0.25)) / 2, 12)
+    expect(negativeLogLikelihood(rows.map(logarithms), labels, 2)).toBeCloseTo(
+      -(Math.log(0.75) + Math.log(0.25)) / 2,
+      12,
+    )
   })
 
   it('survives a probability of 0', () => {
-    expect(negativeLogLikelihood([[1, 0]], [1], 1)).toBeCloseTo(-Math.log(1e-30), 6)
+    expect(negativeLogLikelihood([logarithms([1, 0])], [1], 1)).toBeCloseTo(-Math.log(1e-30), 6)
   })
 })
 

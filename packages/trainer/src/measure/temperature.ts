@@ -1,18 +1,25 @@
-import { applyTemperature } from '@flowers/shared/model/calibration'
 import type { Scores } from './metrics.ts'
 
 const lowest = 0.05
 const highest = 20
 const smallestProbability = 1e-30
 
-/** Mean negative log-likelihood of the labels, nats, under probabilities softened by `temperature`. */
-export function negativeLogLikelihood(rows: readonly Scores[], labels: ArrayLike<number>, temperature: number): number {
-  let sum = 0
-  for (const [photo, row] of rows.entries()) {
-    const own = applyTemperature(row, temperature)[labels[photo] as number] as number
-    sum -= Math.log(Math.max(own, smallestProbability))
+/** Mean negative log-likelihood of the labels, nats, under probabilities with these logarithms, softened by `temperature`. */
+export function negativeLogLikelihood(
+  logs: readonly Float64Array[],
+  labels: ArrayLike<number>,
+  temperature: number,
+): number {
+  let loss = 0
+  for (const [photo, row] of logs.entries()) {
+    let largest = -Infinity
+    for (let index = 0; index < row.length; index++) largest = Math.max(largest, row[index]! / temperature)
+    let sum = 0
+    for (let index = 0; index < row.length; index++) sum += Math.exp(row[index]! / temperature - largest)
+    const own = Math.exp(row[labels[photo]!]! / temperature - largest) / sum
+    loss -= Math.log(Math.max(own, smallestProbability))
   }
-  return sum / rows.length
+  return loss / logs.length
 }
 
 /**
@@ -25,9 +32,13 @@ export function negativeLogLikelihood(rows: readonly Scores[], labels: ArrayLike
 export function fitTemperature(rows: readonly Scores[], labels: ArrayLike<number>): number {
   const right = rows.filter((row, photo) => isTop(row, labels[photo] as number)).length
   if (right === 0 || right === rows.length) return 1
-  const loss = (logarithm: number): number => negativeLogLikelihood(rows, labels, Math.exp(logarithm))
+  const logs = rows.map(logarithms)
+  const loss = (logarithm: number): number => negativeLogLikelihood(logs, labels, Math.exp(logarithm))
   return Math.exp(goldenSection(loss, Math.log(lowest), Math.log(highest), 1e-4))
 }
+
+/** Taken once: a fit asks for them again and again. */
+export const logarithms = (row: Scores): Float64Array => Float64Array.from(row).map(Math.log)
 
 function isTop(row: Scores, label: number): boolean {
   const own = row[label] as number

@@ -45,7 +45,7 @@ export async function resolveQuick({
   const opened = await openData(data, { seed: start.seed, validShare: start.data.validShare, signal })
   // The run leaves these photos out, or refuses them, in its own words. What is found here is not looked for again.
   const audit = await auditDataset(opened, { minimumSize: start.data.minimumSize, signal })
-  const { dataset } = withoutOffenders(opened, audit)
+  const { dataset } = withoutOffenders(opened, audit, log)
   const facts = await surveyPhotos(dataset, signal)
   const fitted = withSettings(fitToPhotos(quick, facts))
   withSettings(longestPlan(fitted, facts))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '@flowers/shared/files'
 import { html } from '@flowers/shared/html'
 import { decodeImage } from '@flowers/shared/image/decode'
+import { oneLine } from '@flowers/shared/printable'
 import pLimit from 'p-limit'
 import sharp, { type OverlayOptions } from 'sharp'
 import { nearDuplicateKinds, type Audit } from '../dataset/audit.ts'
@@ -76,15 +77,13 @@ async function cell(
   const name = sample.id.slice(sample.id.lastIndexOf('/') + 1)
   return [
     { input: picture, left, top },
-    { input: await textPicture(`${split} ${sample.label}\n${name}`), left, top: top + tile },
+    { input: await textPicture([`${split} ${sample.label}`, name]), left, top: top + tile },
   ]
 }
 
-/** Small print of two lines. */
-async function textPicture(lines: string): Promise<Buffer> {
-  const spans = lines
-    .split('\n')
-    .map((line, index) => html`<text x="1" y="${11 + 12 * index}">${line.slice(0, 24)}</text>`)
+/** Small print, of two lines. */
+async function textPicture(lines: readonly string[]): Promise<Buffer> {
+  const spans = lines.map((line, index) => html`<text x="1" y="${11 + 12 * index}">${oneLine(line, 24)}</text>`)
   const svg = html`<svg
     xmlns="http://www.w3.org/2000/svg"
     width="${tile}"

@@ -48,8 +48,8 @@ const facts: RunFacts = {
 
 const ids = (photos: readonly JudgedPhoto[]): string[] => photos.map(({ sample }) => sample.id)
 
-it('finds what there is to say of the photos', () => {
-  const findings = findingsOf(facts)
+it('finds what there is to say of the photos', async () => {
+  const findings = await findingsOf(facts)
   expect(findings.measures.top1).toMatchObject({ value: 0.5, count: 10 })
   expect(findings.groups).toMatchObject({ many: { recall: 2 / 6 }, medium: { recall: 1 }, few: { recall: 0.5 } })
   expect(findings.wrong).toBe(5)
@@ -63,8 +63,8 @@ it('finds what there is to say of the photos', () => {
   expect(findings.bins.reduce((sum, { photos }) => sum + photos, 0)).toBe(10)
 })
 
-it('doubts labels of each split by its own confidence', () => {
-  const { doubtful } = findingsOf(facts)
+it('doubts labels of each split by its own confidence', async () => {
+  const { doubtful } = await findingsOf(facts)
   // 0.995 reaches the 0.99 of the other training photo of class 0; no validation photo comes near that.
   expect(doubtful.train).toMatchObject({ total: 1, photos: [{ suggested: 0, photo: { sample: { id: 'x3' } } }] })
   // Class 1 is sure at (0.8 + 0.97) / 2, class 0 at 0.3767.

@@ -1,7 +1,7 @@
 import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
 import type { Sample } from '../dataset/dataset.ts'
-import { calibrate, eceBins, type CalibrationQuality } from '../measure/calibrate.ts'
+import { calibrateTemperature, eceBins } from '../measure/calibrate.ts'
 import { expectedCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
 import { doubtfulLabels } from '../measure/label-errors.ts'
 import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
@@ -66,7 +66,7 @@ export interface Findings {
   readonly ece: number
   readonly bins: readonly ReliabilityBin[]
   /** A temperature fitted on one half, tried on the other. */
-  readonly temperature: { readonly value: number; readonly quality: CalibrationQuality }
+  readonly temperature: ReturnType<typeof calibrateTemperature>
   readonly pairs: readonly ConfusedPair[]
   /** Wrong answers on validation photos, highest loss first. */
   readonly mistakes: readonly JudgedPhoto[]
@@ -85,24 +85,24 @@ const own = ({ scores, sample }: JudgedPhoto): number => scores[sample.index]!
 const surest = (photos: readonly JudgedPhoto[], label: number): JudgedPhoto[] =>
   photos.toSorted((a, b) => b.scores[label]! - a.scores[label]!)
 
-/** Everything a report says beyond the run folder, from what the network says of the photos. */
-export function findingsOf({ recipe, labels, counts, valid, train }: RunFacts): Findings {
+/** Everything a report says beyond the run folder, from what the network says of the photos. Rejects with the reason of an aborted signal. */
+export async function findingsOf(
+  { recipe, labels, counts, valid, train }: RunFacts,
+  signal?: AbortSignal,
+): Promise<Findings> {
   const answers = valid.map(({ sample, scores }) => ({ label: sample.index, mean: Float64Array.from(scores) }))
-  const measures = measure(answers, labels.length, recipe.seed)
-  const right = valid.map((photo) => answerTo(photo) === photo.sample.index)
-  const confidences = valid.map((photo) => photo.scores[answerTo(photo)]!)
-  const { calibration, quality } = calibrate(
-    answers.map(({ label, mean }) => ({ label, views: [mean] })),
-    recipe.seed,
-  )
+  const measures = await measure(answers, labels.length, recipe.seed, signal)
+  const said = valid.map(answerTo)
+  const right = valid.map(({ sample }, photo) => said[photo] === sample.index)
+  const confidences = valid.map(({ scores }, photo) => scores[said[photo]!]!)
   const wrong = valid.filter((_, index) => !right[index]).toSorted((a, b) => own(a) - own(b))
   return {
     measures,
     groups: shotGroups(measures.classes, counts.train),
     ece: expectedCalibrationError(confidences, right, eceBins),
     bins: reliabilityBins(confidences, right, eceBins),
-    temperature: { value: calibration.temperature[0] ?? 1, quality },
-    pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid)),
+    temperature: calibrateTemperature(answers, recipe.seed),
+    pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid, said)),
     mistakes: wrong.slice(0, most.mistakes),
     wrong: wrong.length,
     // Of the photos it was trained on the network is surer: each split has its own idea of confident.
@@ -121,10 +121,10 @@ function doubtfulOf(photos: readonly JudgedPhoto[], count: number): Doubtful {
   }
 }
 
-function pairOf(pair: Confusion, valid: readonly JudgedPhoto[]): ConfusedPair {
+function pairOf(pair: Confusion, valid: readonly JudgedPhoto[], said: readonly number[]): ConfusedPair {
   const answered = (truth: number, answer: number): JudgedPhoto[] =>
     surest(
-      valid.filter((photo) => photo.sample.index === truth && answerTo(photo) === answer),
+      valid.filter(({ sample }, photo) => sample.index === truth && said[photo] === answer),
       answer,
     )
   const { truth, predicted } = pair

@@ -53,7 +53,7 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
   const facts: RunFacts = {
     recipe: run.recipe,
     labels: run.data.labels,
-    counts: { train: trainCountsOf(run), valid: run.data.labels.map((label) => run.data.counts.valid[label] ?? 0) },
+    counts: { train: trainCountsOf(run), valid: run.data.labels.map((label) => run.data.counts.valid.get(label) ?? 0) },
     splitBy: run.data.splitBy,
     source: basename(run.data.source),
     sha256: run.data.sha256,
@@ -65,7 +65,7 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
     environment: await storedEnvironment(folder),
     ...(await judge(run, dataset, options.signal ?? new AbortController().signal)),
   }
-  const findings = findingsOf(facts)
+  const findings = await findingsOf(facts, options.signal)
   const shown = [
     ...findings.mistakes,
     ...[findings.doubtful.train, findings.doubtful.valid].flatMap(({ photos }) => photos.map(({ photo }) => photo)),

@@ -12,6 +12,11 @@ const auditSchema = z.object({
   ),
 })
 
+/** Photos by label, which may be `__proto__` too: a record would lose that one. */
+const countsSchema = z
+  .preprocess((counts) => Object.entries(counts ?? {}), z.array(z.tuple([z.string(), z.int()])))
+  .transform((counts): ReadonlyMap<string, number> => new Map(counts))
+
 const dataSchema = z.object({
   /** DATA of the command line. */
   source: z.string(),
@@ -19,7 +24,7 @@ const dataSchema = z.object({
   seed: z.int(),
   labels: z.array(z.string()),
   splitBy: z.enum(['given', 'stratified']),
-  counts: z.object({ train: z.record(z.string(), z.int()), valid: z.record(z.string(), z.int()) }),
+  counts: z.object({ train: countsSchema, valid: countsSchema }),
   excluded: z.array(z.string()).default([]),
   photos: z.array(z.object({ id: z.string(), sha256: z.string() })).default([]),
   /** What the audit found; null in older run folders and where it has other fields. */

@@ -51,7 +51,7 @@ export async function readRun(folder: string): Promise<TrainedRun> {
 
 /** The photos of a run, at `path`. Throws TRAIN_DATA_CHANGED where they are others, and what `openDataset` throws. */
 export async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
-  const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare })
+  const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare, known: data.labels })
   const dataset = withoutPhotos(opened, new Set(data.excluded))
   if (dataset.sha256 === data.sha256) return dataset
   throw new TrainerError(
@@ -62,4 +62,4 @@ export async function openRunData(path: string, { recipe, data }: TrainedRun): P
 
 /** Training photos by class. */
 export const trainCountsOf = ({ data }: Pick<TrainedRun, 'data'>): number[] =>
-  data.labels.map((label) => data.counts.train[label] ?? 0)
+  data.labels.map((label) => data.counts.train.get(label) ?? 0)

@@ -144,9 +144,14 @@ interface PreparedData {
 
 async function prepareData({ recipe, data, folder, resume, progress, signal }: RunOptions): Promise<PreparedData> {
   const { validShare, minimumSize } = recipe.data
-  const opened = await openData(data, { seed: recipe.seed, validShare, signal })
-  if (resume) {
-    const before = await readRunData(folder)
+  const before = resume ? await readRunData(folder) : null
+  const opened = await openData(data, {
+    seed: recipe.seed,
+    validShare,
+    signal,
+    ...(before && { known: before.labels }),
+  })
+  if (before !== null) {
     const dataset = withoutPhotos(opened, new Set(before.excluded))
     if (dataset.sha256 !== before.sha256) {
       throw new TrainerError(
@@ -158,7 +163,8 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
   }
   const ignored = ignoredPhotos(opened, recipe.data.ignore)
   if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
-  const kept = withoutPhotos(opened, new Set(ignored))
+  const why = ({ length }: readonly unknown[]) => `${length} of ${length} are on its list`
+  const kept = withoutPhotos(opened, new Set(ignored), { who: 'data.ignore', why })
   const audit = await auditDataset(kept, { minimumSize, onProgress: showWork('looking for flaws'), signal })
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') {

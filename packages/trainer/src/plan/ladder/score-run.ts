@@ -41,13 +41,13 @@ export async function scoreRun(folder: string, source: string, signal: AbortSign
   try {
     const means = await photos.probabilities(scorers, recipe.views, signal)
     const answers = means.map((mean, index) => ({ label: valid[index]!.index, mean: Float64Array.from(mean) }))
-    const { top1, macroF1, classes } = measure(answers, labels.length, recipe.seed)
+    const { top1, macroF1, classes } = await measure(answers, labels.length, recipe.seed, signal)
     return {
       accuracy: top1,
       macroF1,
       fewShot: fewShot(
         classes,
-        labels.map((label) => data.counts.train[label] ?? 0),
+        labels.map((label) => data.counts.train.get(label) ?? 0),
       ),
       views: recipe.views.length,
       size: checkpoint.size,

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { DOMParser } from 'linkedom'
 import { Html } from '@flowers/shared/html'
+import { oneLine } from '@flowers/shared/printable'
 
 /** Colours of the page and of its charts, for light and dark. */
 export const palette = {
@@ -42,6 +43,9 @@ export function chart({ label, ...options }: ChartOptions): Html {
   svg.setAttribute('role', 'img')
   return new Html(svg.outerHTML)
 }
+
+/** Names of classes as a chart has room for; two that are shown alike stay two. */
+export const chartNames = (labels: readonly string[]): string[] => labels.map((label) => oneLine(label, 60))
 
 export const percentTicks = (share: number): string => `${Math.round(100 * share)} %`
 

@@ -13,15 +13,15 @@ const svgOf = ({ text }: Html) => parseHTML(`<body>${text}</body>`).document.que
 const titles = (chart: Html): string[] => [...svgOf(chart).querySelectorAll('title')].map((each) => each.textContent!)
 
 describe('the confusion matrix', () => {
-  const diagonal = (classes: number): number[][] =>
-    Array.from({ length: classes }, (_, row) => Array.from({ length: classes }, (__, column) => Number(row === column)))
+  const diagonal = (classes: number) =>
+    Array.from({ length: classes }, (_, index) => ({ truth: index, predicted: index, photos: 1 }))
 
   it('draws what there is and says what it is', () => {
     const chart = confusionChart(
       [
-        [3, 1, 0],
-        [0, 2, 0],
-        [0, 0, 0],
+        { truth: 0, predicted: 0, photos: 3 },
+        { truth: 0, predicted: 1, photos: 1 },
+        { truth: 1, predicted: 1, photos: 2 },
       ],
       ['a', 'b', '<c>'],
     )

@@ -4,7 +4,11 @@ import type { Findings } from '../facts.ts'
 import { percent } from '../../console/format.ts'
 import { figure, table, type Section } from './parts.ts'
 
-export function calibrationSection({ bins, ece, temperature: { value, quality } }: Findings): Section {
+export function calibrationSection({
+  bins,
+  ece,
+  temperature: { temperature, fitted, heldOut, ece: errors },
+}: Findings): Section {
   const rows = bins.flatMap(({ photos, accuracy, confidence }, index) =>
     photos === 0
       ? []
@@ -20,9 +24,9 @@ export function calibrationSection({ bins, ece, temperature: { value, quality } 
   const number = true
   const body = html`<p>
       A calibrated model is right as often as it is sure. The expected calibration error over ${bins.length} bins is
-      <strong>${percent(ece)}</strong> as the network answers. A temperature of ${value.toFixed(2)}, fitted on
-      ${quality.fitted} of the validation photos, changes it from ${percent(quality.ece.before)} to
-      ${percent(quality.ece.after)} on the other ${quality.heldOut}.
+      <strong>${percent(ece)}</strong> as the network answers. A temperature of ${temperature.toFixed(2)}, fitted on
+      ${fitted} of the validation photos, changes it from ${percent(errors.before)} to ${percent(errors.after)} on the
+      other ${heldOut}.
     </p>
     <div class="sides">
       ${figure(

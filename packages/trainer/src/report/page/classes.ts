@@ -1,4 +1,6 @@
+import { groupBy } from '@flowers/shared/group-by'
 import { html, type Html } from '@flowers/shared/html'
+import { mostConfused } from '../../measure/measure.ts'
 import { shotNames, shotRanges, shotsOf, type Shots } from '../../measure/metrics.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
@@ -11,6 +13,11 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
   const classes = bySupport(
     labels.map((label, index) => ({ label, index, train: counts.train[index]!, ...measures.classes[index]! })),
   )
+  const mistakes = groupBy(mostConfused(measures.confusion, Infinity), ({ truth }) => truth)
+  const mistakenFor = (index: number): string => {
+    const worst = mistakes.get(index)?.[0]
+    return worst === undefined ? '' : `${labels[worst.predicted]!} (${worst.photos})`
+  }
   const bodies = shotNames.flatMap((name) => {
     const members = classes.filter(({ train }) => shotsOf(train) === name)
     if (members.length === 0) return []
@@ -24,7 +31,7 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
         <td class="number">${train}</td>
         <td class="number">${photos}</td>
         ${shares}
-        <td>${mistakenFor(measures.confusion[index]!, index, labels)}</td>
+        <td>${mistakenFor(index)}</td>
       </tr>`
     })
     return [
@@ -69,9 +76,3 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
 
 const shareCell = (share: number): Html =>
   html`<td class="bar" style="--share:${(100 * share).toFixed(1)}%">${percent(share)}</td>`
-
-function mistakenFor(row: readonly number[], truth: number, labels: readonly string[]): string {
-  const wrong = row.map((photos, index) => (index === truth ? 0 : photos))
-  const largest = Math.max(...wrong)
-  return largest === 0 ? '' : `${labels[wrong.indexOf(largest)]!} (${largest})`
-}

@@ -1,8 +1,9 @@
 import { html, type Html } from '@flowers/shared/html'
 import { colors } from '../charts/chart.ts'
-import { confusionChart } from '../charts/heat-map.ts'
+import { confusionChart, mostDrawn } from '../charts/heat-map.ts'
 import type { ConfusedPair, Findings, RunFacts } from '../facts.ts'
 import { percent, plural } from '../../console/format.ts'
+import type { Measures } from '../../measure/measure.ts'
 import { figure, key, type Section } from './parts.ts'
 import { photoList, type Pictures } from './photos.ts'
 
@@ -11,19 +12,22 @@ export function confusionSection(
   { measures, pairs }: Findings,
   pictures: Pictures,
 ): Section {
-  const body = html`${key([
-      { color: colors.valid, mark: 'box', name: 'right' },
-      { color: colors.wrong, mark: 'box', name: 'wrong' },
-    ])}
-    ${figure(
-      'Confusion matrix',
-      confusionChart(measures.confusion, labels),
-      'A row is a class as labelled, a column what the model says; the stronger the colour, the larger the share of the row. Colour off the diagonal is confusion; a column of it is a class the model says too often.',
-    )}
+  const body = html`${labels.length > mostDrawn ? html`<p>A matrix of ${labels.length} classes is too large to be looked at.</p>` : matrix(measures, labels)}
     <h3>Most confused pairs</h3>
     ${pairs.length === 0 ? html`<p>No validation photo is called wrongly.</p>` : pairList(pairs, { labels, counts }, pictures)}`
   return { id: 'confusion', title: 'Confusion', body }
 }
+
+const matrix = ({ confusion }: Measures, labels: readonly string[]): Html =>
+  html`${key([
+    { color: colors.valid, mark: 'box', name: 'right' },
+    { color: colors.wrong, mark: 'box', name: 'wrong' },
+  ])}
+  ${figure(
+    'Confusion matrix',
+    confusionChart(confusion, labels),
+    'A row is a class as labelled, a column what the model says; the stronger the colour, the larger the share of the row. Colour off the diagonal is confusion; a column of it is a class the model says too often.',
+  )}`
 
 function pairList(
   pairs: readonly ConfusedPair[],

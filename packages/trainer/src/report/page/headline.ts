@@ -20,7 +20,7 @@ export function headline(
     {
       name: 'Calibration error',
       value: percent(ece),
-      note: `${percent(temperature.quality.ece.after)} at temperature ${temperature.value.toFixed(2)}`,
+      note: `${percent(temperature.ece.after)} at temperature ${temperature.temperature.toFixed(2)}`,
     },
     { name: 'Training', value: duration(seconds), note: plural(epochs.length, 'epoch') },
   ]
