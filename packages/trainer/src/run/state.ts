@@ -19,7 +19,19 @@ export const positionSchema = z.strictObject({
     epoch: z.int(),
     top: z.number().default(-1),
     waited: z.int(),
+    floor: z.number().default(0),
   }),
+  /** The best of the run, where it was kept; null: nothing yet, or a state of an earlier release. */
+  leader: z
+    .strictObject({
+      phase: z.enum(phaseNames),
+      accuracy: z.number(),
+      loss: z.number(),
+      /** Accuracy with which the phases before left it. */
+      floor: z.number(),
+    })
+    .nullable()
+    .default(null),
   plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
   /** Sums over the steps of the unfinished epoch. */
   sums: z.strictObject({
