@@ -41,6 +41,8 @@ export interface Dataset {
   readonly files: ReadonlyMap<string, FileDigest>
   /** Files among the photos that are no photos by their names. */
   readonly ignored: readonly string[]
+  /** Pictures of anything else that DATA brings; absent: none. */
+  readonly others?: readonly Pick<Sample, 'path' | 'id'>[]
   /** What is known of photos that were decoded. */
   readonly verified: VerifiedPhotos
 }

@@ -4,7 +4,7 @@ import { exists } from '@flowers/shared/files'
 import type { Model } from '../model/architecture.ts'
 import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
 import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
-import type { PhaseName } from '../recipe/schema.ts'
+import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
 import { readState, saveState, type Position, type SavedState } from '../run/state.ts'
 import type { RunContext } from './context.ts'
@@ -27,7 +27,7 @@ export interface Checkpoints {
 
 /** `now`: milliseconds of a clock that never goes back. */
 export function openCheckpoints(
-  { folder, model, recipe }: Pick<RunContext, 'folder' | 'model' | 'recipe'>,
+  { folder, model, recipe }: Pick<RunContext, 'folder' | 'model'> & { readonly recipe: Pick<Recipe, 'phases' | 'saveMinutes'> },
   phase: PhaseName,
   variables: Pick<TrainingVariables, 'entries' | 'best'>,
   now: () => number,

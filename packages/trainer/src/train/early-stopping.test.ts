@@ -59,10 +59,8 @@ function keptAfter(
   change: Partial<Judging> = {},
 ) {
   const how = { ...judging, ...change }
-  const end = epochs.reduce(
-    (best, score, epoch) => updateBest(best, score, epoch, how).best,
-    bestAtStart(start, how.startsTrained),
-  )
+  let end = bestAtStart(start, how.startsTrained)
+  for (const [epoch, score] of epochs.entries()) end = updateBest(end, score, epoch, how).best
   return isKept(end, how) ? end.epoch : null
 }
 

@@ -28,6 +28,7 @@ import { buildModel } from '../recipe/network.ts'
 import { restoreVariables } from '../run/state.ts'
 import { bestWeights, loadState, removeHalfWritten } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
+import { compareForecast, type Forecast } from './forecast.ts'
 import { mostDemanding } from './memory.ts'
 import { openPhase, requirePhaseFits } from './phase.ts'
 import { isUntrained, legacyOf, noLegacy, startOf, updatesOf } from './position.ts'
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly report?: (dataset: Dataset) => Promise<void>
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
+  /** When the training should be over, if that was planned. */
+  readonly forecast?: Forecast | undefined
   /** Called when the run folder describes the run; a run that is stopped later can go on. */
   readonly onTraining?: () => void
 }
@@ -131,6 +134,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const { phase, accuracy } = legacy.leader!
   const best = { phase, accuracy, size: recipe.phases[phase].size }
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep, phase)
+  if (options.forecast) await compareForecast(context, options.forecast)
   await options.report?.(dataset)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
 }
