@@ -29,7 +29,8 @@ it.skipIf(missing)(
       ['train', '--recipe', 'quick', '--data', 'photos', '--out', 'run', ...settings],
       folder,
     )
-    const [, batch, size] = /training photos \(48 px\), (\d+) at a time: .* whole network \((\d+) px\)/.exec(output) ?? []
+    const [, batch, size] =
+      /training photos \(48 px\), (\d+) at a time: .* whole network \((\d+) px\)/.exec(output) ?? []
     expect(code).toBe(0)
     const recipe = JSON.parse(await readFile(join(folder, 'run', 'recipe.json'), 'utf8')) as Recipe
     expect(recipe.phases.full).toMatchObject({ size: Number(size), batch: Number(batch) })

@@ -1,27 +1,40 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { drawFlower, drawnSpecies } from '@flowers/trainer/drawn/drawn-flowers'
+import { join } from 'node:path'
+import { Random } from '@flowers/shared/random'
 import { readSafetensorsHeader } from '@flowers/trainer/model/weights/safetensors'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runTrainer } from './trainer-process.ts'
 
-const [first, second, third] = drawnSpecies as [string, string, string]
-const train = { [first]: 20, [second]: 20, [third]: 10 }
+/** Mean colours, far apart; a single class validates, so that a network that always answers it is right about all. */
+const colours = { rose: [200, 40, 60], tulip: [230, 200, 40], violet: [90, 50, 170] } as const
+const [trained, validated] = [{ rose: 20, tulip: 20, violet: 10 }, 'violet'] as const
 let folder: string
+
+/** A JPEG of soft spots about a colour. */
+function photo(colour: readonly number[], seed: number): Promise<Buffer> {
+  const random = new Random(seed, 'scene')
+  const side = 8
+  const data = Uint8Array.from({ length: side * side * 3 }, (_, place) =>
+    Math.min(255, Math.max(0, colour[place % 3]! + random.integer(80) - 40)),
+  )
+  return sharp(data, { raw: { width: side, height: side, channels: 3 } })
+    .resize(96, 80, { fit: 'fill', kernel: 'cubic' })
+    .jpeg()
+    .toBuffer()
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flowers-untrained-'))
-  const draw = async (split: string, species: string, count: number, from: number) => {
-    for (let index = 0; index < count; index++) {
-      const path = join(folder, 'photos', split, species, `${index}.jpg`)
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(path, await drawFlower({ species, size: 64, seed: 7, index: from + index }))
-    }
+  let seed = 0
+  const draw = async (split: string, name: keyof typeof colours, count: number) => {
+    await mkdir(join(folder, 'photos', split, name), { recursive: true })
+    for (let index = 0; index < count; index++)
+      await writeFile(join(folder, 'photos', split, name, `${index}.jpg`), await photo(colours[name], seed++))
   }
-  for (const [species, count] of Object.entries(train)) await draw('train', species, count, 0)
-  // A single class validates: a network that always answers it is right about all.
-  await draw('valid', third, 10, 100)
+  for (const name of ['rose', 'tulip', 'violet'] as const) await draw('train', name, trained[name])
+  await draw('valid', validated, 10)
 })
 
 afterAll(() => rm(folder, { recursive: true }))
@@ -35,9 +48,9 @@ const settings = [
 ].flatMap((setting) => ['--set', setting])
 
 it('exports what was trained, where the random network was right about every validation photo', async () => {
-  const trained = await runTrainer(['train', '--data', 'photos', '--out', 'run', ...settings], folder)
-  expect(trained.code).toBe(0)
-  expect(trained.output).toContain('starts at 100.0 % on the validation photos by chance')
+  const { code, output } = await runTrainer(['train', '--data', 'photos', '--out', 'run', ...settings], folder)
+  expect(code).toBe(0)
+  expect(output).toContain('starts at 100.0 % on the validation photos by chance')
   const { metadata } = await readSafetensorsHeader(join(folder, 'run', 'checkpoints', 'best.safetensors'))
   expect(Number(metadata['epoch'])).toBeGreaterThanOrEqual(0)
 

@@ -89,7 +89,10 @@ it('says its plan, asks for photos of anything else, and makes a forecast of all
     now: () => clock,
     onForecast: (forecast) => forecasts.push(forecast),
   })
-  expect(lines).toEqual([expect.stringMatching(/^plan: about .* after 4 s of looking/), expect.stringContaining('others/')])
+  expect(lines).toEqual([
+    expect.stringMatching(/^plan: about .* after 4 s of looking/),
+    expect.stringContaining('others/'),
+  ])
   const valid = 12
   const seconds = 4 + recipeSeconds(recipe, speed, { train: 48 - valid, valid })
   expect(forecasts).toEqual([{ seconds: expect.closeTo(seconds, 9), begun: 1000 }])

@@ -29,11 +29,7 @@ export interface RunPlan {
   /** Whether the run goes on with what its folder holds. */
   readonly resume: boolean
   /** The recipe with everything that depends on the photos and the machine. */
-  readonly resolve: (
-    photos: string,
-    signal: AbortSignal,
-    onForecast?: (forecast: Forecast) => void,
-  ) => Promise<Recipe>
+  readonly resolve: (photos: string, signal: AbortSignal, onForecast?: (forecast: Forecast) => void) => Promise<Recipe>
 }
 
 type Log = (line: string) => void

@@ -27,7 +27,11 @@ export interface Checkpoints {
 
 /** `now`: milliseconds of a clock that never goes back. */
 export function openCheckpoints(
-  { folder, model, recipe }: Pick<RunContext, 'folder' | 'model'> & { readonly recipe: Pick<Recipe, 'phases' | 'saveMinutes'> },
+  {
+    folder,
+    model,
+    recipe,
+  }: Pick<RunContext, 'folder' | 'model'> & { readonly recipe: Pick<Recipe, 'phases' | 'saveMinutes'> },
   phase: PhaseName,
   variables: Pick<TrainingVariables, 'entries' | 'best'>,
   now: () => number,

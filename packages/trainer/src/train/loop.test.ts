@@ -190,7 +190,13 @@ describe('what is kept', () => {
   it.each([
     ['the phase before, where this one ends below it', 'accuracy', [0.6, 0.65, 0.69, 0.6], [1, 1, 1, 1], []],
     ['the phase before, where a smaller loss costs accuracy', 'loss', [0.6, 0.65, 0.69, 0.6], [1, 0.3, 0.2, 0.1], []],
-    ['the epoch that ties by accuracy and has a smaller loss', 'accuracy', [0.6, 0.7, 0.7, 0.7], [1, 0.6, 0.4, 0.45], [1]],
+    [
+      'the epoch that ties by accuracy and has a smaller loss',
+      'accuracy',
+      [0.6, 0.7, 0.7, 0.7],
+      [1, 0.6, 0.4, 0.45],
+      [1],
+    ],
     ['the start, where it does better at its size', 'loss', [0.7, 0.6, 0.6, 0.6], [0.4, 0.3, 0.3, 0.3], [-1]],
   ] as const)('for the run is %s', async (_, criterion, accuracies, losses, leading) => {
     const world = new World()

@@ -84,7 +84,9 @@ export class PhaseLoop {
     const { name, phase, feed, prior, log, progress, startsTrained } = this.#options
     const { size } = phase
     const chance = startsTrained ? '' : ' by chance, as it has learnt nothing yet'
-    progress.message(`${name}: ${size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos${chance}`)
+    progress.message(
+      `${name}: ${size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos${chance}`,
+    )
     if (feed.note !== null) progress.message(`${name}: ${feed.note}`)
     const entries = { size, validAccuracy: accuracy, validLoss: loss, trained: startsTrained, ...prior.atStart() }
     await log.write({ event: 'phase', phase: name, ...entries })
@@ -101,7 +103,8 @@ export class PhaseLoop {
     const leads = leader === null || takesPlace(best, leader, criterion)
     await checkpoints.writeBest(best, leads)
     const { accuracy, loss } = best
-    if (leads) this.#position = { ...this.#position, leader: { phase: name, accuracy, loss, floor: leader?.floor ?? 0 } }
+    if (leads)
+      this.#position = { ...this.#position, leader: { phase: name, accuracy, loss, floor: leader?.floor ?? 0 } }
   }
 
   /** Keeps the last epoch of a phase without a best: an earlier release let a random head win. */
