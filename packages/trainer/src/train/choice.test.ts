@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isBetter, takesPlace, type Criterion } from './choice.ts'
+import { isBetter, type Criterion } from './choice.ts'
 
 const criteria: Criterion[] = ['accuracy', 'loss']
 
@@ -29,13 +29,4 @@ describe('of two scores, the better', () => {
       expect(isBetter(broken, broken, criterion)).toBe(false)
     },
   )
-})
-
-it('keeps its place against a smaller loss below its floor', () => {
-  const best = { accuracy: 0.77, loss: 1, floor: 0.77 }
-  expect(takesPlace({ accuracy: 0.76, loss: 0.5 }, best, 'loss')).toBe(false)
-  expect(takesPlace({ accuracy: 0.77, loss: 0.9 }, best, 'loss')).toBe(true)
-  // What took the place may fall again, but not below where it began.
-  const later = { accuracy: 0.82, loss: 0.9, floor: 0.77 }
-  expect(takesPlace({ accuracy: 0.79, loss: 0.8 }, later, 'loss')).toBe(true)
 })

@@ -22,12 +22,3 @@ export function isBetter(one: Score, other: Score, criterion: Criterion): boolea
   const [first, second] = criterion === 'loss' ? [loss, accuracy] : [accuracy, loss]
   return first > 0 || (first === 0 && second > 0)
 }
-
-/** What stands as the best, and the accuracy under which nothing takes its place, however small its loss. */
-export interface Champion extends Score {
-  readonly floor: number
-}
-
-/** Whether weights take the place of the best so far. */
-export const takesPlace = (score: Score, best: Champion, criterion: Criterion): boolean =>
-  score.accuracy >= best.floor && isBetter(score, best, criterion)

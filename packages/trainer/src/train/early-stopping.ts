@@ -1,8 +1,8 @@
 import type { Phase } from '../recipe/schema.ts'
-import { takesPlace, type Champion, type Criterion, type Score } from './choice.ts'
+import { isBetter, type Criterion, type Score } from './choice.ts'
 
 /** The best epoch so far, and how many epochs have passed without a gain of accuracy. */
-export interface Best extends Champion {
+export interface Best extends Score {
   /** Of the best epoch on the validation photos, in [0, 1]; below 0: nothing was scored yet. */
   readonly accuracy: number
   /** From 0; -1: what the phase started with. */
@@ -10,6 +10,8 @@ export interface Best extends Champion {
   /** The highest accuracy of any epoch. */
   readonly top: number
   readonly waited: number
+  /** The accuracy under which no epoch is the best, however small its loss. */
+  readonly floor: number
 }
 
 export const noBest: Best = { accuracy: -1, loss: Number.MAX_VALUE, epoch: -1, top: -1, waited: 0, floor: 0 }
@@ -48,7 +50,7 @@ export function updateBest(
   { criterion, threshold, startsTrained }: Judging,
 ): { best: Best; improved: boolean } {
   const improved = isKept(best, { startsTrained })
-    ? takesPlace({ accuracy, loss }, best, criterion)
+    ? accuracy >= best.floor && isBetter({ accuracy, loss }, best, criterion)
     : Number.isFinite(loss)
   const patience = {
     waited: accuracy > best.top + threshold ? 0 : best.waited + 1,

@@ -161,7 +161,7 @@ describe('what is kept', () => {
       [1, true],
       [2, true],
     ])
-    expect(loop.position.leader).toEqual({ phase: 'full', accuracy: 1, loss: 0.9, floor: 0 })
+    expect(loop.position.leader).toEqual({ phase: 'full', accuracy: 1, loss: 0.9 })
     expect(world.lines[0]).toMatchObject({ event: 'phase', trained: false, validAccuracy: 1 })
     expect(world.messages[0]).toContain('by chance')
   })
@@ -197,13 +197,15 @@ describe('what is kept', () => {
       [1, 0.6, 0.4, 0.45],
       [1],
     ],
-    ['the start, where it does better at its size', 'loss', [0.7, 0.6, 0.6, 0.6], [0.4, 0.3, 0.3, 0.3], [-1]],
+    ['the start, where it does better at its size', 'loss', [0.8, 0.6, 0.6, 0.6], [0.9, 0.3, 0.3, 0.3], [-1]],
+    // The last has a smaller loss than those of its phase, and neither more accuracy nor a smaller loss than the phase before.
+    ['the last that beats the phase before', 'loss', [0.7, 0.8, 0.75, 0.7], [0.9, 0.8, 0.7, 0.6], [0, 1]],
   ] as const)('for the run is %s', async (_, criterion, accuracies, losses, leading) => {
     const world = new World()
     world.criterion = criterion
     world.onScore = (score) => accuracies[score]!
     world.onLoss = (score) => losses[score]!
-    const leader = { phase: 'head', accuracy: 0.7, loss: 0.5, floor: 0 } as const
+    const leader = { phase: 'head', accuracy: 0.7, loss: 0.5 } as const
     const start = startOf('full', { precision: 'float32' }, 0, { seconds: 0, updates: 0, leader })
     const loop = world.loop({}, start)
     await loop.run()

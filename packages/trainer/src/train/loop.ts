@@ -7,7 +7,7 @@ import type { MetricsLog } from '../run/metrics-log.ts'
 import type { Position } from '../run/state.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { takesPlace } from './choice.ts'
+import { isBetter } from './choice.ts'
 import { bestAtStart, isKept, shouldStop, updateBest, type Best } from './early-stopping.ts'
 import type { Feed, FeedBatch } from './feed.ts'
 import { hyperparameters, learningRates, type Course, type StepHyperparameters } from './hyperparameters.ts'
@@ -96,15 +96,15 @@ export class PhaseLoop {
     await this.#options.checkpoints.save(this.#position)
   }
 
-  /** Keeps the weights as the best of the phase, and of the run where they are. */
+  /** Keeps the weights as the best of the phase, and of the run where they beat the phases before. */
   async #keep(best: Best): Promise<void> {
-    const { name, criterion, checkpoints } = this.#options
-    const { leader } = this.#position
-    const leads = leader === null || takesPlace(best, leader, criterion)
+    const { name, checkpoints } = this.#options
+    const { before } = this.#position
+    // Phases smooth labels differently, which moves the loss: between them accuracy decides, whatever the criterion.
+    const leads = before === null || isBetter(best, before, 'accuracy')
     await checkpoints.writeBest(best, leads)
     const { accuracy, loss } = best
-    if (leads)
-      this.#position = { ...this.#position, leader: { phase: name, accuracy, loss, floor: leader?.floor ?? 0 } }
+    if (leads) this.#position = { ...this.#position, leader: { phase: name, accuracy, loss } }
   }
 
   /** Keeps the last epoch of a phase without a best: an earlier release let a random head win. */

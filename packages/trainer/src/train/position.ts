@@ -20,10 +20,10 @@ export const noLegacy: Legacy = { seconds: 0, updates: 0, leader: null }
 export const legacyOf = (position: Position): Legacy => {
   const { phase, best, seconds } = position
   const { accuracy, loss } = best
-  return { seconds, updates: updatesOf(position), leader: position.leader ?? { phase, accuracy, loss, floor: 0 } }
+  return { seconds, updates: updatesOf(position), leader: position.leader ?? { phase, accuracy, loss } }
 }
 
-/** The start of a phase. A later phase takes the lead only where it is at least as accurate as those before it. */
+/** The start of a phase. */
 export const startOf = (
   phase: PhaseName,
   { precision }: Pick<ResolvedRecipe, 'precision'>,
@@ -36,7 +36,8 @@ export const startOf = (
   updates: 0,
   earlierUpdates: updates,
   best: noBest,
-  leader: leader && { ...leader, floor: leader.accuracy },
+  leader,
+  before: leader,
   plateau: noPlateau,
   sums: noSums,
   lossScale: scalesLoss(precision) ? initialLossScale : null,
