@@ -29,15 +29,18 @@ it.skipIf(missing)(
       ['train', '--recipe', 'quick', '--data', 'photos', '--out', 'run', ...settings],
       folder,
     )
-    const [, size, batch] = /plan: photos of 48 px, trained at (\d+) and 96 px in batches of (\d+)/.exec(output) ?? []
+    const [, batch, size] =
+      /training photos \(48 px\), (\d+) at a time: .* whole network \((\d+) px\)/.exec(output) ?? []
     expect(code).toBe(0)
     const recipe = JSON.parse(await readFile(join(folder, 'run', 'recipe.json'), 'utf8')) as Recipe
     expect(recipe.phases.full).toMatchObject({ size: Number(size), batch: Number(batch) })
     // The person's own setting has the last word.
     expect(recipe.phases.fixres).toMatchObject({ size: 96, batch: Number(batch) })
     expect(output).toMatch(/fixres (\d+)\/\1 /)
+    expect(output).toMatch(/trained: took .*, planned /)
+    expect(output).toContain('others/')
     expect(await readdir(join(folder, 'run', 'checkpoints'))).toContain('best.safetensors')
-    expect(output).toMatch(/done: \d+\.\d % of the validation photos right at 96 px/)
+    expect(output).toMatch(/done: \d+\.\d % of the validation photos right at \d+ px/)
   },
 )
 

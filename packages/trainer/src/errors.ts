@@ -135,7 +135,7 @@ export const trainerErrors = {
   TRAIN_DIVERGED: {
     title: 'Training diverged',
     remedy:
-      'Start a new run from the best checkpoint, which is intact (--weights FILE), with a smaller learning rate or a smaller clipNorm; in float16, also try --set precision=float32.',
+      'Start a new run with a smaller learning rate or a smaller clipNorm, from the best checkpoint where one is named, which is intact (--weights FILE); in float16, also try --set precision=float32.',
   },
   TRAIN_MEMORY: {
     title: 'Out of memory',

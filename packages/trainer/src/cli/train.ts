@@ -7,6 +7,7 @@ import type { Dataset } from '../dataset/dataset.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
 import { planRun, type RunRequest } from '../plan/start-run.ts'
 import { recipes } from '../recipe/recipes/index.ts'
+import type { Forecast } from '../train/forecast.ts'
 import type { RunResult } from '../train/run.ts'
 import { setOption } from './options.ts'
 import { Stopped, stopping, stopSignal } from './stop.ts'
@@ -47,7 +48,8 @@ async function train(request: RunRequest): Promise<void> {
   const { signal, release } = stop
   try {
     const data = plan.data ?? (await drawDemoFlowers(log, signal))
-    const recipe = await plan.resolve(data, signal)
+    let forecast: Forecast | undefined
+    const recipe = await plan.resolve(data, signal, (made) => (forecast = made))
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
     const { trainRun } = await import('../train/run.ts')
     const { folder, resume } = plan
@@ -57,7 +59,7 @@ async function train(request: RunRequest): Promise<void> {
     }
     const { reportAtEnd } = await import('../report/report-run.ts')
     const report = (dataset: Dataset) => reportAtEnd({ folder, progress, signal }, dataset)
-    const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining, report })
+    const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining, report, forecast })
     progress.close()
     await finish(plan.folder, data, result, plan.data === undefined)
   } catch (error) {

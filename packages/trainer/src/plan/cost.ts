@@ -1,38 +1,81 @@
-import { phaseNames, type PhaseInput, type RecipeInput } from '../recipe/schema.ts'
+import { oneView, scalesOf, type View } from '@flowers/shared/image/view'
+import { phaseNames, type Phase, type Recipe } from '../recipe/schema.ts'
+import { ttaDue } from '../train/loop.ts'
+import { heldBytes, ttaViews } from '../train/validate.ts'
 
-/** How fast a recipe's network trains on this machine, with its photos decoded beside it. */
+/** How fast a recipe's network trains on this machine. */
 export interface Speed {
-  /** Photos a second with everything trained. */
-  readonly photosPerSecond: number
-  /** At this side of the input, pixels. */
+  /** Side of the input that it was measured at, pixels. */
   readonly size: number
+  /** Seconds until a photo is read and cut; beside a running step they add to it, as both take what cores there are. */
+  readonly decodeSeconds: number
+  /** Seconds of the network for a photo of a step with everything trained. */
+  readonly trainSeconds: number
+  /** Seconds of the network for a photo without a backward pass. */
+  readonly forwardSeconds: number
   /** Seconds that pass in each phase before its first step. */
   readonly startSeconds: number
+  /** Seconds after each epoch in which weights and state are saved. */
+  readonly saveSeconds: number
   /** Most that a step holds in memory for a photo of its batch. */
   readonly bytesPerPhoto: number
 }
 
-/** What a photo costs without a backward pass, as a share of training on it: less than half, as there is less to store. */
-const forwardShare = 0.4
-
-/** Seconds that a phase takes, validation included: the cost of a photo grows with its pixels. */
-function phaseSeconds(
-  { epochs, size, trainable }: Pick<PhaseInput, 'epochs' | 'size' | 'trainable'>,
-  speed: Speed,
-  photos: { readonly train: number; readonly valid: number },
-): number {
-  if (epochs === 0) return 0
-  const photo = (size / speed.size) ** 2 / speed.photosPerSecond
-  const trained = photos.train * (trainable === 'all' ? 1 : forwardShare)
-  // What a phase starts with is validated as well.
-  return speed.startSeconds + photo * (epochs * trained + (epochs + 1) * photos.valid * forwardShare)
+/** How many photos a plan is for. */
+export interface PhotoCounts {
+  readonly train: number
+  /** Those that choose. */
+  readonly valid: number
 }
 
-/** Seconds that a run takes. */
-export function recipeSeconds(
-  { phases }: Pick<RecipeInput, 'phases'>,
-  speed: Speed,
-  photos: { readonly train: number; readonly valid: number },
-): number {
-  return phaseNames.reduce((sum, name) => sum + phaseSeconds(phases[name], speed, photos), 0)
+/** How often photos are seen in some views. */
+interface Passes {
+  readonly views: readonly View[]
+  readonly times: number
+}
+
+/** The validation of a phase: what it starts with, every epoch, and those with test-time augmentation. */
+function validationOf(phase: Phase): Passes[] {
+  const { tta, epochs } = phase
+  const plain = { views: oneView, times: epochs + 1 }
+  if (tta === null) return [plain]
+  const times = Array.from({ length: epochs }, (_, epoch) => epoch).filter((epoch) => ttaDue(phase, epoch)).length
+  return [plain, { views: ttaViews[tta.views], times }]
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** Seconds that a phase takes, validation included: the cost of a photo in the network grows with its pixels. */
+function phaseSeconds(phase: Phase, recipe: Pick<Recipe, 'views'>, speed: Speed, photos: PhotoCounts): number {
+  const { epochs, size, batch, trainable, features, featureViews, tta } = phase
+  if (epochs === 0) return 0
+  const growth = (size / speed.size) ** 2
+  const forward = growth * speed.forwardSeconds
+  /** Photos that are decoded once for each scale and go through the network once for each view. */
+  const seenOnce = (count: number, views: readonly View[]): number =>
+    count * (scalesOf(views).length * speed.decodeSeconds + views.length * forward)
+  const overhead = speed.startSeconds + epochs * speed.saveSeconds
+  // Steps of a head on features take next to nothing.
+  if (features === 'cached')
+    return (
+      overhead +
+      seenOnce(photos.train, featureViews ?? recipe.views) +
+      seenOnce(photos.valid, tta === null ? oneView : ttaViews[tta.views])
+    )
+  const passes = validationOf(phase)
+  const scales = new Set(passes.flatMap(({ views }) => scalesOf(views))).size
+  const isHeld = photos.valid * size ** 2 * 3 * scales <= heldBytes
+  const decoded = isHeld ? scales : sum(passes.map(({ views, times }) => times * scalesOf(views).length))
+  const validated = sum(passes.map(({ views, times }) => times * views.length))
+  const trained = epochs * batch * Math.floor(photos.train / batch)
+  return (
+    overhead +
+    trained * (speed.decodeSeconds + (trainable === 'all' ? growth * speed.trainSeconds : forward)) +
+    photos.valid * (decoded * speed.decodeSeconds + validated * forward)
+  )
+}
+
+/** Seconds that a run takes to the end of its training: its start, in which the memory is looked at, and its phases. */
+export function recipeSeconds(recipe: Pick<Recipe, 'phases' | 'views'>, speed: Speed, photos: PhotoCounts): number {
+  return speed.startSeconds + sum(phaseNames.map((name) => phaseSeconds(recipe.phases[name], recipe, speed, photos)))
 }

@@ -1,4 +1,4 @@
-import type { PhaseInput, RecipeInput } from '../recipe/schema.ts'
+import type { PhaseInput, Recipe, RecipeInput } from '../recipe/schema.ts'
 import { noMix } from '../recipe/defaults.ts'
 import { recipeSeconds, type Speed } from './cost.ts'
 
@@ -6,6 +6,7 @@ import { recipeSeconds, type Speed } from './cost.ts'
 export interface PhotoFacts {
   /** Training photos, by class. */
   readonly counts: readonly number[]
+  /** Validation photos that choose. */
   readonly valid: number
   /** Median of the photos' shorter sides, pixels. */
   readonly shortSide: number
@@ -18,13 +19,13 @@ interface PlanOptions {
   readonly speed: Speed
   /** Bytes. */
   readonly memory: number
-  /** Whether a plan holds together with what a person has set; every plan does unless said. */
-  readonly holds?: (recipe: RecipeInput) => boolean
+  /** A plan with what a person has set; undefined: that contradicts it. */
+  readonly settle: (recipe: RecipeInput) => Recipe | undefined
 }
 
 /** What a plan has come to. */
 export interface QuickPlan {
-  readonly recipe: RecipeInput
+  readonly recipe: Recipe
   readonly seconds: number
   /** What the shortest run takes on this machine: less than that the plan cannot be. */
   readonly leastSeconds: number
@@ -92,23 +93,21 @@ const memoryShare = 0.5
 
 /**
  * Epochs for the minutes there are, given a recipe that fits the photos and its measured speed. Of what fits the minutes
- * the longest run is taken; the shortest is head 1, full 3, FixRes 1 epochs, or the shortest that `holds`, and the plan
- * says what that takes.
+ * the longest run is taken; the shortest is head 1, full 3, FixRes 1 epochs, or the shortest that settles, and the plan
+ * says what that takes. Undefined where none settles.
  */
 export function planQuick(
   fitted: RecipeInput,
-  { minutes, facts, speed, memory, holds = () => true }: PlanOptions,
-): QuickPlan {
+  { minutes, facts, speed, memory, settle }: PlanOptions,
+): QuickPlan | undefined {
   const photos = { train: sum(facts.counts), valid: facts.valid }
   const recipe = withinMemory(fitted, speed, memory)
-  const all = lengthsOf(recipe, photos.train)
-  const holding = all.filter(holds)
-  // With none the person hears of it from the shortest.
-  const candidates = (holding.length === 0 ? all : holding).map((candidate) => ({
-    recipe: candidate,
-    seconds: recipeSeconds(candidate, speed, photos),
-  }))
-  const [shortest] = candidates as [(typeof candidates)[number]]
+  const candidates = lengthsOf(recipe, photos.train)
+    .map(settle)
+    .filter((candidate) => candidate !== undefined)
+    .map((candidate) => ({ recipe: candidate, seconds: recipeSeconds(candidate, speed, photos) }))
+  const [shortest] = candidates
+  if (shortest === undefined) return undefined
   const chosen = candidates.findLast(({ seconds }) => seconds <= 60 * minutes) ?? shortest
   return { ...chosen, leastSeconds: shortest.seconds }
 }
@@ -134,12 +133,21 @@ export const longestPlan = (fitted: RecipeInput, { counts }: PhotoFacts): Recipe
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
-/** The batch, halved as often as it takes for its step to fit the memory in every phase, and the rates for it. */
-function withinMemory(recipe: RecipeInput, speed: Speed, memory: number): RecipeInput {
-  const largest = Math.max(recipe.phases.full.size, recipe.phases.fixres.size)
-  const perPhoto = speed.bytesPerPhoto * (largest / speed.size) ** 2
-  let { batch } = recipe.phases.full
+/** The batch of a recipe, halved as often as it takes for its step to fit the memory in every phase. */
+export function batchInMemory(
+  { phases }: { readonly phases: Readonly<Record<'full' | 'fixres', Pick<PhaseInput, 'size' | 'batch'>>> },
+  { bytesPerPhoto, size }: Pick<Speed, 'bytesPerPhoto' | 'size'>,
+  memory: number,
+): number {
+  const perPhoto = bytesPerPhoto * (Math.max(phases.full.size, phases.fixres.size) / size) ** 2
+  let { batch } = phases.full
   while (batch > 1 && batch * perPhoto > memoryShare * memory) batch = Math.floor(batch / 2)
+  return batch
+}
+
+/** The batch that fits the memory, and the rates for it. */
+function withinMemory(recipe: RecipeInput, speed: Speed, memory: number): RecipeInput {
+  const batch = batchInMemory(recipe, speed, memory)
   // Gradients of smaller batches are noisier.
   const rate = Math.sqrt(batch / largestBatch)
   const fit = (phase: PhaseInput): PhaseInput => ({

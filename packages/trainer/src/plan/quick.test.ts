@@ -6,11 +6,20 @@ import { quick } from '../recipe/recipes/quick.ts'
 import { applySettings } from '../recipe/resolve-recipe.ts'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
 import type { Recipe, RecipeInput } from '../recipe/schema.ts'
-import type { Speed } from './cost.ts'
+import type { Forecast } from '../train/forecast.ts'
+import { recipeSeconds, type Speed } from './cost.ts'
 import { resolveQuick, type QuickOptions } from './quick.ts'
 
 /** At 96 px, to which the pictures are enlarged. An epoch takes 0.1 s and more. */
-const speed: Speed = { photosPerSecond: 480, size: 96, startSeconds: 0.1, bytesPerPhoto: 2 ** 20 }
+const speed: Speed = {
+  size: 96,
+  decodeSeconds: 0,
+  trainSeconds: 1 / 480,
+  forwardSeconds: 1 / 1200,
+  startSeconds: 0.1,
+  saveSeconds: 0,
+  bytesPerPhoto: 2 ** 20,
+}
 let folder: string
 
 beforeAll(async () => {
@@ -55,6 +64,40 @@ it('measures on photos that can be read', async () => {
   expect(train.map(({ path }) => path)).not.toContain(broken)
 })
 
+it('refuses flaws before anything is measured, where they are not to be left out', async () => {
+  const photos = join(folder, 'photos', 'train')
+  const [species] = await readdir(photos)
+  const broken = join(photos, species!, 'broken.jpg')
+  await writeFile(broken, 'no picture')
+  const measure = vi.fn<NonNullable<QuickOptions['measure']>>(async () => speed)
+  await expect(resolve(['data.exclude=nothing'], { measure })).rejects.toMatchObject({ code: 'DATA_AUDIT' })
+  await rm(broken)
+  expect(measure).not.toHaveBeenCalled()
+})
+
+it('says its plan, asks for photos of anything else, and makes a forecast of all its time', async () => {
+  const lines: string[] = []
+  const forecasts: Forecast[] = []
+  let clock = 1000
+  const measure = async (): Promise<Speed> => {
+    clock += 4000
+    return speed
+  }
+  const recipe = await resolve([], {
+    measure,
+    log: (line) => lines.push(line),
+    now: () => clock,
+    onForecast: (forecast) => forecasts.push(forecast),
+  })
+  expect(lines).toEqual([
+    expect.stringMatching(/^plan: about .* after 4 s of looking/),
+    expect.stringContaining('others/'),
+  ])
+  const valid = 12
+  const seconds = 4 + recipeSeconds(recipe, speed, { train: 48 - valid, valid })
+  expect(forecasts).toEqual([{ seconds: expect.closeTo(seconds, 9), begun: 1000 }])
+})
+
 it('takes what it spends itself off the minutes', async () => {
   const minutes = 3 / 60
   const lines: string[] = []
@@ -67,7 +110,7 @@ it('takes what it spends itself off the minutes', async () => {
   const { phases } = await resolve([], { minutes, measure: slow, log, now: () => clock })
   // Nothing is left: without that, three seconds are more than the shortest run takes.
   expect([phases.head.epochs, phases.full.epochs, phases.fixres.epochs]).toEqual([1, 3, 1])
-  expect(lines.at(-1)).toContain('less than the shortest run takes')
+  expect(lines.join('\n')).toContain('the shortest training takes about')
 })
 
 describe('a warm-up that a person sets', () => {

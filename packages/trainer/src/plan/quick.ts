@@ -1,13 +1,17 @@
 import { FlowersError } from '@flowers/shared/errors'
-import { auditDataset, withoutOffenders } from '../dataset/audit.ts'
+import { showWork } from '../console/bar.ts'
+import { auditDataset, requireNoErrors, withoutOffenders } from '../dataset/audit.ts'
 import { openData } from '../dataset/open-data.ts'
 import { quick } from '../recipe/recipes/quick.ts'
 import { parseRecipe } from '../recipe/resolve-recipe.ts'
 import type { Recipe, RecipeInput } from '../recipe/schema.ts'
 import { duration } from '../console/format.ts'
 import { availableMemory } from '../train/memory.ts'
+import type { Forecast } from '../train/forecast.ts'
 import { measureSpeed } from './measure-speed.ts'
 import { fitToPhotos, longestPlan, planQuick } from './plan-quick.ts'
+import { planWords } from './plan-words.ts'
+import { suggestOthers } from './suggest-others.ts'
 import { surveyPhotos } from './survey.ts'
 
 export interface QuickOptions {
@@ -20,6 +24,8 @@ export interface QuickOptions {
   readonly log: (line: string) => void
   /** Abort to stop between two photos or steps; its reason is what the promise rejects with. */
   readonly signal?: AbortSignal
+  /** Hears when the training should be over. */
+  readonly onForecast?: ((forecast: Forecast) => void) | undefined
   /** Measures the machine; another one stands in for it. */
   readonly measure?: typeof measureSpeed
   /** Milliseconds of a clock that only rises. */
@@ -28,8 +34,8 @@ export interface QuickOptions {
 
 /**
  * The recipe `quick` for these photos, this machine and some minutes: looks at the photos, measures a few steps, plans.
- * Settings that contradict every plan are refused before the measurement. Throws what `openDataset` and `withSettings`
- * throw.
+ * What the photos or settings contradict is refused before the measurement. Throws what `openDataset` and `withSettings`
+ * throw, DATA_AUDIT, and what `measureSpeed` throws.
  */
 export async function resolveQuick({
   data,
@@ -37,45 +43,45 @@ export async function resolveQuick({
   withSettings,
   log,
   signal,
+  onForecast,
   measure = measureSpeed,
   now = () => performance.now(),
 }: QuickOptions): Promise<Recipe> {
   const begun = now()
   const start = withSettings(quick)
-  const opened = await openData(data, { seed: start.seed, validShare: start.data.validShare, signal })
-  // The run leaves these photos out, or refuses them, in its own words. What is found here is not looked for again.
-  const audit = await auditDataset(opened, { minimumSize: start.data.minimumSize, signal })
+  const { minimumSize, validShare, exclude, selection = 'all' } = start.data
+  const opened = await openData(data, { seed: start.seed, validShare, signal })
+  // What is found here is not looked for again; the run lists it.
+  const audit = await auditDataset(opened, { minimumSize, onProgress: showWork('looking for flaws'), signal })
+  if (exclude === 'nothing') requireNoErrors(audit)
   const { dataset } = withoutOffenders(opened, audit, log)
-  const facts = await surveyPhotos(dataset, signal)
+  const facts = surveyPhotos(dataset, { seed: start.seed, selection })
   const fitted = withSettings(fitToPhotos(quick, facts))
   withSettings(longestPlan(fitted, facts))
-  log('measuring how fast this machine trains')
-  const speed = await measure(parseRecipe(fitted), dataset, signal)
+  const speed = await measure(parseRecipe(fitted), dataset, { log, signal })
   const spent = (now() - begun) / 1000
   const left = Math.max(0, 60 * minutes - spent)
-  const holds = (candidate: RecipeInput): boolean => holdsTogether(() => withSettings(candidate))
-  const plan = planQuick(fitted, { minutes: left / 60, facts, speed, memory: availableMemory(), holds })
-  const planned = parseRecipe(withSettings(plan.recipe))
-  const { head, full, fixres } = planned.phases
-  log(
-    `plan: photos of ${facts.shortSide} px, trained at ${full.size} and ${fixres.size} px in batches of ${full.batch}; ` +
-      `${head.epochs} + ${full.epochs} + ${fixres.epochs} epochs, about ${duration(plan.seconds)} at ${speed.photosPerSecond.toFixed(0)} photos/s, ` +
-      `after ${duration(spent)} of looking and measuring`,
-  )
-  if (plan.leastSeconds > left) {
+  let refusal: unknown
+  const settle = (candidate: RecipeInput): Recipe | undefined => {
+    try {
+      return parseRecipe(withSettings(candidate))
+    } catch (error) {
+      if (!(error instanceof FlowersError) || error.code !== 'RECIPE_INVALID') throw error
+      refusal = error
+      return undefined
+    }
+  }
+  const plan = planQuick(fitted, { minutes: left / 60, facts, speed, memory: availableMemory(), settle })
+  if (plan === undefined) throw refusal
+  const { recipe, seconds, leastSeconds } = plan
+  log(planWords(recipe, { shortSide: facts.shortSide, seconds, spent }))
+  if (leastSeconds > left) {
     log(
-      `minutes=${minutes} leaves ${duration(left)}, less than the shortest run takes here: about ${duration(plan.leastSeconds)}`,
+      `the shortest training takes about ${duration(leastSeconds)} here, longer than the ${duration(left)} that minutes=${minutes} leaves; it is run all the same`,
     )
   }
-  return planned
-}
-
-function holdsTogether(resolve: () => RecipeInput): boolean {
-  try {
-    resolve()
-    return true
-  } catch (error) {
-    if (error instanceof FlowersError && error.code === 'RECIPE_INVALID') return false
-    throw error
-  }
+  const tip = opened.form === 'csv' ? null : suggestOthers(opened.others.length)
+  if (tip !== null) log(tip)
+  onForecast?.({ seconds: spent + seconds, begun })
+  return recipe
 }

@@ -7,6 +7,7 @@ import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from '../
 import type { Recipe } from '../recipe/schema.ts'
 import { startingFrom } from '../recipe/starting-from.ts'
 import { isLeftOfUnbornRun, runFiles } from '../run/files.ts'
+import type { Forecast } from '../train/forecast.ts'
 import { TrainerError } from '../errors.ts'
 
 /** What a person asks `train` for: the options of the command line by name. */
@@ -28,7 +29,7 @@ export interface RunPlan {
   /** Whether the run goes on with what its folder holds. */
   readonly resume: boolean
   /** The recipe with everything that depends on the photos and the machine. */
-  readonly resolve: (photos: string, signal: AbortSignal) => Promise<Recipe>
+  readonly resolve: (photos: string, signal: AbortSignal, onForecast?: (forecast: Forecast) => void) => Promise<Recipe>
 }
 
 type Log = (line: string) => void
@@ -66,7 +67,7 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
     data: data === undefined ? undefined : fromUser(data),
     folder,
     resume: false,
-    resolve: async (photos, signal) => {
+    resolve: async (photos, signal, onForecast) => {
       if (minutes === null) return planned
       const { resolveQuick } = await import('./quick.ts')
       return resolveQuick({
@@ -75,6 +76,7 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
         withSettings: (fitted) => startingFrom(applySettings(fitted, settings), weights),
         log,
         signal,
+        onForecast,
       })
     },
   }

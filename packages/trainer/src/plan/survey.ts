@@ -1,35 +1,26 @@
-import sharp from 'sharp'
 import { trainCounts, type Dataset } from '../dataset/dataset.ts'
 import { quantile } from '../measure/bootstrap.ts'
+import { choosingPhotos } from '../measure/split-validation.ts'
+import type { Recipe } from '../recipe/schema.ts'
 import type { PhotoFacts } from './plan-quick.ts'
 
-/** So many photos tell the size of all. */
-const sampled = 200
+/** Where nothing is known of any photo. */
+const usualSide = 224
 
-/** What a plan needs to know of the photos. Those that cannot be read are left to the audit. */
-export async function surveyPhotos(
-  dataset: Pick<Dataset, 'train' | 'valid' | 'labels'>,
-  signal?: AbortSignal,
-): Promise<PhotoFacts> {
-  const { train, valid } = dataset
-  const every = Math.max(1, Math.floor(train.length / sampled))
-  const sides: number[] = []
-  for (const { path } of train.filter((_, index) => index % every === 0)) {
-    signal?.throwIfAborted()
-    const size = await sharp(path)
-      .metadata()
-      .catch(() => null)
-    if (size) sides.push(Math.min(size.width, size.height))
-  }
+/** What a plan needs to know of photos that an audit has looked at. */
+export function surveyPhotos(
+  dataset: Pick<Dataset, 'train' | 'valid' | 'labels' | 'files' | 'verified'>,
+  { seed, selection }: Pick<Recipe, 'seed'> & Pick<Recipe['data'], 'selection'>,
+): PhotoFacts {
+  const { train, valid, files, verified } = dataset
+  const sides = train
+    .map(({ id }) => verified.get(files.get(id)?.sha256 ?? ''))
+    .filter((photo) => photo !== undefined)
+    .map(({ width, height }) => Math.min(width, height))
+    .toSorted((a, b) => a - b)
   return {
     counts: trainCounts(dataset),
-    valid: valid.length,
-    shortSide:
-      sides.length === 0
-        ? 224
-        : quantile(
-            sides.toSorted((a, b) => a - b),
-            0.5,
-          ),
+    valid: choosingPhotos(valid, selection, seed).length,
+    shortSide: sides.length === 0 ? usualSide : quantile(sides, 0.5),
   }
 }

@@ -229,7 +229,7 @@ export const storedRecipeSchema = z.strictObject({
       .enum(['accuracy', 'loss'])
       .default('accuracy')
       .describe(
-        'What they choose by. With few photos `loss` is the better judge: it sees how sure every answer is, while one photo right or wrong decides between epochs that are equally good.',
+        'What they choose by; of equals, the other measure decides. With few photos `loss` is the better judge: it sees how sure every answer is, while one photo right or wrong decides between epochs that are equally good. Whichever it is, no phase ends with a lower accuracy than it began with.',
       ),
     minimumSize: z.int().min(1).describe('A photo with a shorter side is reported by the audit.'),
     ignore: z
@@ -264,7 +264,7 @@ export const storedRecipeSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'After the last phase, the best weights of it and of the phase before are scored on the validation photos at these sizes and at their own; what does best is exported. null: the last phase at its own size.',
+      'After the last phase, the best weights of it and of the phase before are scored on the validation photos at these sizes and at their own; what does best is exported. null: what the phases chose, each at its own size.',
     ),
   logitAdjustment: z
     .number()

@@ -3,6 +3,9 @@ import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../mod
 import { phaseNames } from '../recipe/schema.ts'
 import { TrainerError } from '../errors.ts'
 
+/** How the weights that lead a run did on the validation photos: accuracy in [0, 1], loss in nats. */
+const leaderSchema = z.strictObject({ phase: z.enum(phaseNames), accuracy: z.number(), loss: z.number() })
+
 /** Where a run stands, besides its arrays: all that the next step depends on. */
 export const positionSchema = z.strictObject({
   phase: z.enum(phaseNames),
@@ -19,7 +22,12 @@ export const positionSchema = z.strictObject({
     epoch: z.int(),
     top: z.number().default(-1),
     waited: z.int(),
+    floor: z.number().default(0),
   }),
+  /** The best of the run; null: nothing yet, or a state of an earlier release. */
+  leader: leaderSchema.nullable().default(null),
+  /** What led when the phase began. */
+  before: leaderSchema.nullable().default(null),
   plateau: z.strictObject({ best: z.number(), waited: z.int(), factor: z.number() }),
   /** Sums over the steps of the unfinished epoch. */
   sums: z.strictObject({

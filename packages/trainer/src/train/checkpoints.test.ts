@@ -59,7 +59,7 @@ beforeEach(() => {
 })
 
 const [weight, average] = [new Values(1, 2, 3), new Values(4, 5, 6)]
-const position = startOf('full', { precision: 'float16' }, 17, { seconds: 3, updates: 4 })
+const position = startOf('full', { precision: 'float16' }, 17, { seconds: 3, updates: 4, leader: null })
 
 const { head, full, fixres } = reportPhases
 const recipe = { phases: { head: { ...head, size: 32 }, full: { ...full, size: 32 }, fixres }, saveMinutes: 2 }
@@ -108,12 +108,14 @@ it('saves again only when the time since the last state has passed', async () =>
 
 it('writes averaged weights: the best of each phase, of the run, and the last', async () => {
   const head = open('head')
-  await head.writeBest({ accuracy: 0.5, epoch: 2 })
+  await head.writeBest({ accuracy: 0.5, loss: 1, epoch: 2 }, true)
   average.values = Float32Array.of(7, 8, 9)
   const full = open()
-  await full.writeBest({ accuracy: 0.75, epoch: 0 })
+  await full.writeBest({ accuracy: 0.25, loss: 2, epoch: -1 }, false)
+  expect(await metadataOf('best.safetensors')).toMatchObject({ phase: 'head', epoch: '2' })
+  await full.writeBest({ accuracy: 0.75, loss: 0.5, epoch: 0 }, true)
   average.values = Float32Array.of(0, 0, 0)
-  await full.writeLast({ accuracy: 0.25, epoch: 1 })
+  await full.writeLast({ accuracy: 0.25, loss: 3, epoch: 1 })
 
   const best = async (name: 'head' | 'full') => [...(await bestWeights(model, folder.path, name)).get(parameter.name)!]
   expect(await best('head')).toEqual([4, 5, 6])
@@ -121,7 +123,12 @@ it('writes averaged weights: the best of each phase, of the run, and the last', 
   expect(full.bestPath).toBe(join(folder.path, 'checkpoints', 'best.safetensors'))
   const common = { architecture: 'tiny', size: '32' }
   expect(await metadataOf('best-head.safetensors')).toMatchObject({ ...common, phase: 'head', epoch: '2' })
-  expect(await metadataOf('best.safetensors')).toMatchObject({ ...common, phase: 'full', validAccuracy: '0.75' })
+  expect(await metadataOf('best.safetensors')).toMatchObject({
+    ...common,
+    phase: 'full',
+    validAccuracy: '0.75',
+    validLoss: '0.5',
+  })
   expect(await metadataOf('last.safetensors')).toMatchObject({ ...common, epoch: '1', validAccuracy: '0.25' })
   expect((await readdir(join(folder.path, 'checkpoints'))).filter((name) => name.endsWith('.tmp'))).toEqual([])
 })

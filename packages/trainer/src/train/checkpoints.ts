@@ -4,12 +4,14 @@ import { exists } from '@flowers/shared/files'
 import type { Model } from '../model/architecture.ts'
 import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
 import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
-import type { PhaseName } from '../recipe/schema.ts'
+import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
 import { readState, saveState, type Position, type SavedState } from '../run/state.ts'
 import type { RunContext } from './context.ts'
 import type { Best } from './early-stopping.ts'
 import type { TrainingVariables } from './variables.ts'
+
+type ScoredEpoch = Pick<Best, 'accuracy' | 'loss' | 'epoch'>
 
 /** Writes what a phase leaves in the run folder: its best and last weights, and the state to resume from. */
 export interface Checkpoints {
@@ -18,14 +20,18 @@ export interface Checkpoints {
   save(position: Position): Promise<void>
   /** Saves unless a state was saved in the last `saveMinutes` of the recipe. */
   saveIfDue(position: Position): Promise<void>
-  /** Writes the weights as the best of the phase, and of the run so far. */
-  writeBest(best: Pick<Best, 'accuracy' | 'epoch'>): Promise<void>
-  writeLast(epoch: Pick<Best, 'accuracy' | 'epoch'>): Promise<void>
+  /** Writes the weights as the best of the phase, and of the run so far where they are. */
+  writeBest(best: ScoredEpoch, isBestOfRun: boolean): Promise<void>
+  writeLast(epoch: ScoredEpoch): Promise<void>
 }
 
 /** `now`: milliseconds of a clock that never goes back. */
 export function openCheckpoints(
-  { folder, model, recipe }: Pick<RunContext, 'folder' | 'model' | 'recipe'>,
+  {
+    folder,
+    model,
+    recipe,
+  }: Pick<RunContext, 'folder' | 'model'> & { readonly recipe: Pick<Recipe, 'phases' | 'saveMinutes'> },
   phase: PhaseName,
   variables: Pick<TrainingVariables, 'entries' | 'best'>,
   now: () => number,
@@ -35,7 +41,7 @@ export function openCheckpoints(
   let savedAt = now()
 
   /** The weights that validation saw, under timm's names and in PyTorch's layouts. */
-  async function writeWeights(path: string, { accuracy, epoch }: Pick<Best, 'accuracy' | 'epoch'>): Promise<void> {
+  async function writeWeights(path: string, { accuracy, loss, epoch }: ScoredEpoch): Promise<void> {
     const values = new Map<string, Float32Array>()
     for (const { name } of model.parameters) values.set(name, (await variables.best(name).data()) as Float32Array)
     await writeSafetensors(path, toTimmTensors(model, values), {
@@ -44,6 +50,7 @@ export function openCheckpoints(
       epoch: String(epoch),
       size: String(recipe.phases[phase].size),
       validAccuracy: String(accuracy),
+      validLoss: String(loss),
     })
   }
   async function save(position: Position): Promise<void> {
@@ -56,9 +63,10 @@ export function openCheckpoints(
     async saveIfDue(position) {
       if (now() - savedAt > recipe.saveMinutes * 60_000) await save(position)
     },
-    async writeBest(best) {
+    async writeBest(best, isBestOfRun) {
       const path = pathOf(checkpointFiles.bestOf(phase))
       await writeWeights(path, best)
+      if (!isBestOfRun) return
       await copyFile(path, `${bestPath}.tmp`)
       await rename(`${bestPath}.tmp`, bestPath)
     },

@@ -34,7 +34,7 @@ interface Saved {
 class World {
   weight = 0
   readonly saved: Saved[] = []
-  readonly best: { accuracy: number; epoch: number; weight: number }[] = []
+  readonly best: { accuracy: number; epoch: number; weight: number; leads: boolean }[] = []
   readonly lines: Record<string, unknown>[] = []
   readonly messages: string[] = []
   readonly speeds: number[] = []
@@ -48,6 +48,9 @@ class World {
   /** Overrides loss and gradient of a step, counted from 0, or throws in its place. */
   onStep: (step: number) => Partial<{ loss: number; gradientNorm: number }> = () => ({})
   onScore: (score: number) => number = (score) => Math.min(1, score / 10)
+  onLoss: (score: number) => number = () => 1
+  startsTrained = true
+  criterion: LoopOptions['criterion'] = 'accuracy'
   #steps = 0
   #scores = 0
 
@@ -58,12 +61,16 @@ class World {
       seed: 5,
       stepsPerEpoch,
       trainsBackbone: true,
-      criterion: 'accuracy',
+      criterion: this.criterion,
+      startsTrained: this.startsTrained,
       feed: {
         note: 'a note',
         prepare: async () => void this.events.push('prepare'),
         batches: (from) => this.#batches(from),
-        score: async () => ({ accuracy: this.onScore(this.#scores++), loss: 1, own: [] }),
+        score: async () => {
+          const score = this.#scores++
+          return { accuracy: this.onScore(score), loss: this.onLoss(score), own: [] }
+        },
         remove: async () => void this.events.push('remove'),
         close: async () => {},
       },
@@ -83,7 +90,8 @@ class World {
         saveIfDue: async (saved) => {
           if (this.seconds - this.#savedAt >= 3) this.#save(saved)
         },
-        writeBest: async ({ accuracy, epoch }) => void this.best.push({ accuracy, epoch, weight: this.weight }),
+        writeBest: async ({ accuracy, epoch }, leads) =>
+          void this.best.push({ accuracy, epoch, weight: this.weight, leads }),
         writeLast: async () => {},
       },
       prior: { atStart: () => ({ effectivePrior: [1], effectivePriorSlope: null }), afterEpoch: () => ({}) },
@@ -126,8 +134,9 @@ it('scores the start, trains every epoch, and keeps the best', async () => {
   const world = new World()
   // 0.5 before the first epoch.
   world.onScore = (score) => [0.5, 0.4, 0.7, 0.6][score]!
-  const best = await world.loop().run()
-  expect(best).toMatchObject({ accuracy: 0.7, epoch: 1 })
+  const loop = world.loop()
+  await loop.run()
+  expect(loop.position.best).toMatchObject({ accuracy: 0.7, epoch: 1 })
   expect(world.best.map(({ accuracy, epoch }) => [accuracy, epoch])).toEqual([
     [0.5, -1],
     [0.7, 1],
@@ -137,6 +146,72 @@ it('scores the start, trains every epoch, and keeps the best', async () => {
   expect(world.messages).toEqual([`full: ${phase.size} px, starts at 50.0 % on the validation photos`, 'full: a note'])
   expect(world.events).toEqual(['prepare', 'remove'])
   expect(world.saved.at(-1)!.position).toMatchObject({ epoch: 3, step: 0, updates: 6, metricsBytes: 4 })
+})
+
+describe('what is kept', () => {
+  it('is an epoch that was trained, where the start was not, however that did', async () => {
+    const world = new World()
+    world.startsTrained = false
+    world.onScore = (score) => [1, 0.3, 1, 1][score]!
+    world.onLoss = (score) => [0.1, 2, 1, 0.9][score]!
+    const loop = world.loop()
+    await loop.run()
+    expect(world.best.map(({ epoch, leads }) => [epoch, leads])).toEqual([
+      [0, true],
+      [1, true],
+      [2, true],
+    ])
+    expect(loop.position.leader).toEqual({ phase: 'full', accuracy: 1, loss: 0.9 })
+    expect(world.lines[0]).toMatchObject({ event: 'phase', trained: false, validAccuracy: 1 })
+    expect(world.messages[0]).toContain('by chance')
+  })
+
+  it('is nothing where no epoch has a loss that is a number', async () => {
+    const world = new World()
+    world.startsTrained = false
+    world.onLoss = () => NaN
+    await expect(world.loop().run()).rejects.toMatchObject({ code: 'TRAIN_DIVERGED' })
+    expect(world.best).toEqual([])
+  })
+
+  it('is the last epoch of a state in which an earlier release let a random head win', async () => {
+    const before = new World()
+    await before.loop().run()
+    const { position } = before.saved.at(-1)!
+    const world = new World()
+    world.startsTrained = false
+    world.onScore = () => 0.4
+    const loop = world.loop({}, { ...position, best: { ...position.best, epoch: -1 }, leader: null })
+    await loop.run()
+    expect(world.best).toMatchObject([{ accuracy: 0.4, epoch: 2, leads: true }])
+    expect(world.saved.at(-1)!.position.best).toMatchObject({ accuracy: 0.4, epoch: 2 })
+  })
+
+  it.each([
+    ['the phase before, where this one ends below it', 'accuracy', [0.6, 0.65, 0.69, 0.6], [1, 1, 1, 1], []],
+    ['the phase before, where a smaller loss costs accuracy', 'loss', [0.6, 0.65, 0.69, 0.6], [1, 0.3, 0.2, 0.1], []],
+    [
+      'the epoch that ties by accuracy and has a smaller loss',
+      'accuracy',
+      [0.6, 0.7, 0.7, 0.7],
+      [1, 0.6, 0.4, 0.45],
+      [1],
+    ],
+    ['the start, where it does better at its size', 'loss', [0.8, 0.6, 0.6, 0.6], [0.9, 0.3, 0.3, 0.3], [-1]],
+    // The last has a smaller loss than those of its phase, and neither more accuracy nor a smaller loss than the phase before.
+    ['the last that beats the phase before', 'loss', [0.7, 0.8, 0.75, 0.7], [0.9, 0.8, 0.7, 0.6], [0, 1]],
+  ] as const)('for the run is %s', async (_, criterion, accuracies, losses, leading) => {
+    const world = new World()
+    world.criterion = criterion
+    world.onScore = (score) => accuracies[score]!
+    world.onLoss = (score) => losses[score]!
+    const leader = { phase: 'head', accuracy: 0.7, loss: 0.5 } as const
+    const start = startOf('full', { precision: 'float32' }, 0, { seconds: 0, updates: 0, leader })
+    const loop = world.loop({}, start)
+    await loop.run()
+    expect(world.best.filter(({ leads }) => leads).map(({ epoch }) => epoch)).toEqual(leading)
+    expect(loop.position.leader!.phase).toBe(leading.length === 0 ? 'head' : 'full')
+  })
 })
 
 it('measures time by its clock: two photos a second', async () => {
@@ -189,6 +264,13 @@ describe('a loss that is not finite', () => {
     })
     expect(world.saved.at(-1)!.position).toMatchObject({ epoch: 1, step: 0 })
     expect(world.best.every(({ weight }) => Number.isFinite(weight))).toBe(true)
+  })
+
+  it('names no checkpoint where there is none', async () => {
+    const world = new World()
+    world.startsTrained = false
+    world.onStep = () => ({ loss: NaN, gradientNorm: NaN })
+    await expect(world.loop().run()).rejects.toThrow('no weights are kept')
   })
 })
 

@@ -7,7 +7,8 @@ import type { MetricsLog } from '../run/metrics-log.ts'
 import type { Position } from '../run/state.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { noBest, shouldStop, updateBest, type Best } from './early-stopping.ts'
+import { isBetter } from './choice.ts'
+import { bestAtStart, isKept, shouldStop, updateBest, type Best } from './early-stopping.ts'
 import type { Feed, FeedBatch } from './feed.ts'
 import { hyperparameters, learningRates, type Course, type StepHyperparameters } from './hyperparameters.ts'
 import { afterEpoch, afterStep, trainedSoFar, updatesOf } from './position.ts'
@@ -24,6 +25,8 @@ export function ttaDue({ tta, epochs }: Pick<Phase, 'tta' | 'epochs'>, epoch: nu
 /** The loop's surroundings: everything it reads from, computes with and writes to. */
 export interface LoopOptions extends Course {
   readonly criterion: Recipe['data']['criterion']
+  /** Whether what the phase starts with was trained; else no score of it counts. */
+  readonly startsTrained: boolean
   readonly feed: Feed
   /** Forward, backward and, if complete, the update. */
   readonly step: (batch: FeedBatch, hyperparameters: StepHyperparameters) => Promise<StepResult>
@@ -53,17 +56,17 @@ export class PhaseLoop {
   }
 
   /**
-   * Runs the epochs that are left, and returns the best of all. Throws TRAIN_DIVERGED, after which no file holds weights
-   * that are not finite; DATA_IMAGE_LOST and the signal's reason, both with the state saved.
+   * Runs the epochs that are left; the best of the phase is then kept. Throws TRAIN_DIVERGED, after which no file holds
+   * weights that are not finite; DATA_IMAGE_LOST and the signal's reason, both with the state saved.
    */
-  async run(): Promise<Best> {
+  async run(): Promise<void> {
     const { feed, checkpoints } = this.#options
     try {
       if (this.#position.best.accuracy < 0) await this.#start(await this.#score(oneView))
       if (!this.#isOver) await this.#interruptible(() => feed.prepare())
       while (!this.#isOver) await this.#epoch()
+      if (!isKept(this.#position.best, this.#options)) await this.#keepLast()
       await feed.remove()
-      return this.#position.best
     } catch (error) {
       if (error instanceof FlowersError && error.code === 'DATA_IMAGE_LOST') await checkpoints.save(this.#position)
       throw error
@@ -76,17 +79,46 @@ export class PhaseLoop {
     return epoch >= phase.epochs || shouldStop(phase.earlyStopping, best, epoch - 1)
   }
 
-  /** Scores the weights the phase starts from: they are its best until an epoch beats them. */
+  /** Scores the weights the phase starts from: trained ones are its best until an epoch beats them. */
   async #start({ accuracy, loss }: Validation): Promise<void> {
-    const { name, phase, feed, prior, log, progress, checkpoints } = this.#options
-    progress.message(`${name}: ${phase.size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos`)
-    if (feed.note !== null) progress.message(`${name}: ${feed.note}`)
+    const { name, phase, feed, prior, log, progress, startsTrained } = this.#options
     const { size } = phase
-    const entries = { size, validAccuracy: accuracy, validLoss: loss, ...prior.atStart() }
+    const chance = startsTrained ? '' : ' by chance, as it has learnt nothing yet'
+    progress.message(
+      `${name}: ${size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos${chance}`,
+    )
+    if (feed.note !== null) progress.message(`${name}: ${feed.note}`)
+    const entries = { size, validAccuracy: accuracy, validLoss: loss, trained: startsTrained, ...prior.atStart() }
     await log.write({ event: 'phase', phase: name, ...entries })
-    const best = { ...noBest, accuracy, loss, top: accuracy }
+    const best = bestAtStart({ accuracy, loss }, startsTrained)
     this.#position = { ...this.#position, best, metricsBytes: log.bytes }
-    await checkpoints.writeBest(best)
+    if (startsTrained) await this.#keep(best)
+    await this.#options.checkpoints.save(this.#position)
+  }
+
+  /** Keeps the weights as the best of the phase, and of the run where they beat the phases before. */
+  async #keep(best: Best): Promise<void> {
+    const { name, checkpoints } = this.#options
+    const { before } = this.#position
+    // Phases smooth labels differently, which moves the loss: between them accuracy decides, whatever the criterion.
+    const leads = before === null || isBetter(best, before, 'accuracy')
+    await checkpoints.writeBest(best, leads)
+    const { accuracy, loss } = best
+    if (leads) this.#position = { ...this.#position, leader: { phase: name, accuracy, loss } }
+  }
+
+  /** Keeps the last epoch of a phase without a best: an earlier release let a random head win. */
+  async #keepLast(): Promise<void> {
+    const { name, checkpoints } = this.#options
+    const { accuracy, loss } = await this.#score(oneView)
+    if (!Number.isFinite(loss))
+      throw new TrainerError(
+        'TRAIN_DIVERGED',
+        `no epoch of phase ${name} has a loss on the validation photos that is a number; no weights are kept`,
+      )
+    const { best, epoch } = this.#position
+    this.#position = { ...this.#position, best: { ...best, accuracy, loss, epoch: epoch - 1 } }
+    await this.#keep(this.#position.best)
     await checkpoints.save(this.#position)
   }
 
@@ -136,10 +168,11 @@ export class PhaseLoop {
 
   #diverged({ loss, gradientNorm }: StepResult): FlowersError {
     const { name, checkpoints } = this.#options
-    const { epoch, step } = this.#position
+    const { epoch, step, best } = this.#position
+    const kept = isKept(best, this.#options) ? `the best checkpoint is ${checkpoints.bestPath}` : 'no weights are kept'
     return new TrainerError(
       'TRAIN_DIVERGED',
-      `the loss is ${loss} and the norm of its gradient ${gradientNorm} at epoch ${epoch + 1}, step ${step + 1} of phase ${name}; the best checkpoint is ${checkpoints.bestPath}`,
+      `the loss is ${loss} and the norm of its gradient ${gradientNorm} at epoch ${epoch + 1}, step ${step + 1} of phase ${name}; ${kept}`,
     )
   }
 
@@ -148,11 +181,15 @@ export class PhaseLoop {
     augmented: Validation | null,
     { trainSeconds, seconds }: { trainSeconds: number; seconds: number },
   ): Promise<void> {
-    const { name, phase, criterion, prior, checkpoints, log, board, progress } = this.#options
+    const { name, phase, criterion, startsTrained, prior, checkpoints, log, board, progress } = this.#options
     const { epoch, sums, lossScale, best: before, plateau } = this.#position
     const { loss, accuracy: trainAccuracy } = trainedSoFar(this.#position)
     const threshold = phase.earlyStopping?.threshold ?? 0
-    const { best, improved } = updateBest(before, { accuracy, loss: validLoss }, epoch, { criterion, threshold })
+    const { best, improved } = updateBest(before, { accuracy, loss: validLoss }, epoch, {
+      criterion,
+      threshold,
+      startsTrained,
+    })
     const summary = {
       phase: name,
       epoch,
@@ -176,8 +213,8 @@ export class PhaseLoop {
       metricsBytes: log.bytes,
       seconds: this.#position.seconds + seconds,
     })
-    if (improved) await checkpoints.writeBest(best)
-    await checkpoints.writeLast({ accuracy, epoch })
+    if (improved) await this.#keep(best)
+    await checkpoints.writeLast({ accuracy, loss: validLoss, epoch })
     await checkpoints.save(this.#position)
     progress.epochEnd(summary)
   }

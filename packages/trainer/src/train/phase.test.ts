@@ -73,7 +73,10 @@ async function open(run: string, stopAfter = Infinity) {
   const variables = variablesFor(model, full, 'float32', saved ? zeroValues(model) : initialize(model, 3))
   if (saved) restoreVariables(variables, saved)
   const position = saved?.position ?? startOf('full', recipe)
-  return { context, phase: openPhase({ ...context, signal: stop.signal }, 'full', variables, position) }
+  return {
+    context,
+    phase: openPhase({ ...context, signal: stop.signal }, 'full', variables, { position, startsTrained: false }),
+  }
 }
 
 it('goes on bit for bit when it was stopped after four of its six micro-steps', async () => {

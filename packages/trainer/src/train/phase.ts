@@ -6,7 +6,6 @@ import type { Position } from '../run/state.ts'
 import { CachedHead } from './cached-head.ts'
 import { openCheckpoints } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
-import type { Best } from './early-stopping.ts'
 import { photoFeed } from './feed.ts'
 import { PhaseLoop, type LoopOptions } from './loop.ts'
 import { explainMemory, measureNeed, requireFits } from './memory.ts'
@@ -29,15 +28,18 @@ const now = (): number => performance.now()
 export interface OpenPhase {
   readonly position: Position
   /** Throws what `PhaseLoop.run` throws, and TRAIN_MEMORY, naming the batch that fits. */
-  run(): Promise<Best>
+  run(): Promise<void>
 }
 
-/** Puts together the step, the feed and the checkpoints of a phase that goes on from a position. */
+/**
+ * Puts together the step, the feed and the checkpoints of a phase that goes on from a position. `startsTrained`: whether
+ * the weights it began with were trained, head and all.
+ */
 export function openPhase(
   context: RunContext,
   name: PhaseName,
   variables: TrainingVariables,
-  position: Position,
+  { position, startsTrained }: { readonly position: Position; readonly startsTrained: boolean },
 ): OpenPhase {
   const { recipe, model, dataset, log, board, progress, signal } = context
   const phase = recipe.phases[name]
@@ -67,6 +69,7 @@ export function openPhase(
     stepsPerEpoch: Math.floor(dataset.train.length / width),
     trainsBackbone: trainableParameters(model, phase).some(({ group }) => group !== 'head'),
     criterion: recipe.data.criterion,
+    startsTrained,
     feed,
     step: isCached ? train : explained,
     checkpoints: openCheckpoints(context, name, variables, now),
@@ -85,7 +88,7 @@ export function openPhase(
     async run() {
       try {
         if (!isCached) await requireStepFits(context, name, step)
-        return await loop.run()
+        await loop.run()
       } finally {
         await feed.close()
         step.dispose()

@@ -8,8 +8,10 @@ const plain: Position = { ...startOf('full', { precision: 'float32' }), epoch: 1
 const scaled: Position = { ...plain, lossScale: { value: 1024, good: 6 } }
 
 it('starts where the phases before it ended, with a loss scale in float16 alone', () => {
-  const start = startOf('full', { precision: 'float16' }, 123, { seconds: 9, updates: 40 })
+  const leader = { phase: 'head', accuracy: 0.7, loss: 1 } as const
+  const start = startOf('full', { precision: 'float16' }, 123, { seconds: 9, updates: 40, leader })
   expect(start).toMatchObject({ epoch: 0, step: 0, updates: 0, metricsBytes: 123, seconds: 9 })
+  expect([start.leader, start.before]).toEqual([leader, leader])
   expect(start.lossScale).toEqual({ value: 65_536, good: 0 })
   expect(updatesOf({ ...start, updates: 2 })).toBe(42)
   expect(plain.lossScale).toBeNull()

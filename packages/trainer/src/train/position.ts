@@ -8,24 +8,41 @@ import { scalesLoss, type StepResult } from './step.ts'
 
 const noSums: Position['sums'] = { loss: 0, correct: 0, seen: 0, skipped: 0 }
 
-/** The start of a phase; `spent`: seconds and optimizer steps of the phases before it. */
+/** What the phases before leave to a phase. */
+export interface Legacy extends Pick<Position, 'seconds' | 'leader'> {
+  /** Optimizer steps. */
+  readonly updates: number
+}
+
+export const noLegacy: Legacy = { seconds: 0, updates: 0, leader: null }
+
+/** What a phase that ends here leaves to the next. A state of an earlier release names no leader: it is the last phase. */
+export const legacyOf = (position: Position): Legacy => {
+  const { phase, best, seconds } = position
+  const { accuracy, loss } = best
+  return { seconds, updates: updatesOf(position), leader: position.leader ?? { phase, accuracy, loss } }
+}
+
+/** The start of a phase. */
 export const startOf = (
   phase: PhaseName,
   { precision }: Pick<ResolvedRecipe, 'precision'>,
   metricsBytes = 0,
-  spent = { seconds: 0, updates: 0 },
+  { seconds, updates, leader }: Legacy = noLegacy,
 ): Position => ({
   phase,
   epoch: 0,
   step: 0,
   updates: 0,
-  earlierUpdates: spent.updates,
+  earlierUpdates: updates,
   best: noBest,
+  leader,
+  before: leader,
   plateau: noPlateau,
   sums: noSums,
   lossScale: scalesLoss(precision) ? initialLossScale : null,
   metricsBytes,
-  seconds: spent.seconds,
+  seconds,
 })
 
 /** Optimizer steps of the whole run before a position. */

@@ -28,9 +28,10 @@ import { buildModel } from '../recipe/network.ts'
 import { restoreVariables } from '../run/state.ts'
 import { bestWeights, loadState, removeHalfWritten } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
+import { compareForecast, type Forecast } from './forecast.ts'
 import { mostDemanding } from './memory.ts'
 import { openPhase, requirePhaseFits } from './phase.ts'
-import { isUntrained, startOf, updatesOf } from './position.ts'
+import { isUntrained, legacyOf, noLegacy, startOf, updatesOf } from './position.ts'
 import { variablesFor } from './step.ts'
 import { sweepSizes } from './sweep.ts'
 import { TrainerError } from '../errors.ts'
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly report?: (dataset: Dataset) => Promise<void>
   /** Abort to save and stop; its reason is what the promise rejects with. */
   readonly signal: AbortSignal
+  /** When the training should be over, if that was planned. */
+  readonly forecast?: Forecast | undefined
   /** Called when the run folder describes the run; a run that is stopped later can go on. */
   readonly onTraining?: () => void
 }
@@ -99,8 +102,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos${valid.length < dataset.valid.length ? ` (${valid.length} choose, the others are left to calibration)` : ''}, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
 
-  let accuracy = 0
-  let spent = { seconds: state?.position.seconds ?? 0, updates: 0 }
+  let legacy = noLegacy
   for (const [index, name] of phases.entries()) {
     if (state && index < phases.indexOf(state.position.phase)) continue
     const saved = state?.position.phase === name ? state : undefined
@@ -113,12 +115,13 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
         : await startingValues(model, recipe, weights)
     const variables = variablesFor(model, recipe.phases[name], recipe.precision, start)
     if (saved) restoreVariables(variables, saved)
-    const position = saved?.position ?? startOf(name, recipe, log.bytes, spent)
-    const running = openPhase(context, name, variables, position)
+    const position = saved?.position ?? startOf(name, recipe, log.bytes, legacy)
+    // Only its backbone is taken from a file of weights: the head that a run begins with is random.
+    const startsTrained = index > 0
+    const running = openPhase(context, name, variables, { position, startsTrained })
     try {
-      const best = await running.run()
-      accuracy = best.accuracy
-      spent = { seconds: running.position.seconds, updates: updatesOf(running.position) }
+      await running.run()
+      legacy = legacyOf(running.position)
     } catch (error) {
       // These settings cannot be trained, so the folder is left free for others.
       if (!options.resume && index === 0 && isUntrained(running.position) && isTooLarge(error)) await removeRun(folder)
@@ -128,8 +131,10 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     }
   }
   board.close()
-  const best = { phase: last, accuracy, size: recipe.phases[last].size }
-  const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep)
+  const { phase, accuracy } = legacy.leader!
+  const best = { phase, accuracy, size: recipe.phases[phase].size }
+  const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep, phase)
+  if (options.forecast) await compareForecast(context, options.forecast)
   await options.report?.(dataset)
   return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
 }

@@ -197,7 +197,7 @@ describe('accumulated gradients', () => {
       await one.run(1e-3, part(0))
       await one.run(1e-3, part(1))
       const recipe = { ...testRecipe('demo'), precision: 'float16' } as const
-      await saveState(path, one.variables, startOf('full', recipe, 0, { seconds: 0, updates: 0 }))
+      await saveState(path, one.variables, startOf('full', recipe, 0, { seconds: 0, updates: 0, leader: null }))
       await one.run(1e-3, part(2))
 
       const other = trainer(accumulating, 'float16')

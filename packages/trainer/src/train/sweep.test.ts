@@ -48,17 +48,18 @@ describe('bestOfSweep', () => {
   const full = { phase: 'full', size: 320, accuracy: 0.9, loss: 0.4 } as const
   it.each([
     ['the most accurate', { phase: 'fixres', size: 576, accuracy: 0.91, loss: 0.9 }, 'fixres'],
-    ['of equals the smaller', { phase: 'fixres', size: 576, accuracy: 0.9, loss: 0.1 }, 'full'],
-    ['of equals of one size the smaller loss', { phase: 'fixres', size: 320, accuracy: 0.9, loss: 0.3 }, 'fixres'],
+    ['of equals the smaller loss', { phase: 'fixres', size: 576, accuracy: 0.9, loss: 0.3 }, 'fixres'],
+    ['of equals in both the smaller', { phase: 'fixres', size: 576, accuracy: 0.9, loss: 0.4 }, 'full'],
   ] as const)('keeps %s', (_, fixres, expected) => {
-    expect(bestOfSweep([full, fixres], 'accuracy').phase).toBe(expected)
-    expect(bestOfSweep([fixres, full], 'accuracy').phase).toBe(expected)
+    const choosing = { own: fixres, criterion: 'accuracy' } as const
+    expect(bestOfSweep([full, fixres], choosing).phase).toBe(expected)
+    expect(bestOfSweep([fixres, full], choosing).phase).toBe(expected)
   })
 
-  it('keeps the smaller loss, whatever the accuracy, where that is the criterion', () => {
+  it('keeps the smaller loss, where that is the criterion and costs no accuracy', () => {
     const fixres = { phase: 'fixres', size: 576, accuracy: 0.89, loss: 0.3 } as const
-    expect(bestOfSweep([full, fixres], 'loss')).toBe(fixres)
-    expect(bestOfSweep([fixres, full], 'loss')).toBe(fixres)
+    expect(bestOfSweep([full, fixres], { own: fixres, criterion: 'loss' })).toBe(fixres)
+    expect(bestOfSweep([fixres, full], { own: full, criterion: 'loss' })).toBe(full)
   })
 })
 
@@ -129,7 +130,7 @@ describe('sweepSizes', () => {
     const { signal } = new AbortController()
     const log = await MetricsLog.open(path, 0)
     const context = { folder, recipe, dataset, model, photos: new PhotoCache(0), log, progress, signal }
-    const best = await sweepSizes(context, ['head', 'full', 'fixres'], { sizes: [64, 96], views: 'one' })
+    const best = await sweepSizes(context, ['head', 'full', 'fixres'], { sizes: [64, 96], views: 'one' }, 'fixres')
 
     const lines = (await readFile(path, 'utf8')).trim().split('\n')
     const entries = lines.map((line) => {
@@ -140,7 +141,8 @@ describe('sweepSizes', () => {
       'full 32, fixres 48, full 64, fixres 64, full 96, fixres 96',
     )
     expect(new Set(entries.map(({ loss }) => loss)).size).toBe(6)
-    expect(best).toEqual(bestOfSweep(entries, 'accuracy'))
+    const own = entries.find(({ phase, size }) => phase === 'fixres' && size === 48)!
+    expect(best).toEqual(bestOfSweep(entries, { own, criterion: 'accuracy' }))
     // Independently: the network itself on the photos at the size that was chosen.
     const chosen = join(folder, 'checkpoints', 'best.safetensors')
     const { metadata } = await readSafetensorsHeader(chosen)

@@ -4,23 +4,26 @@ import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { percent } from '../console/format.ts'
 import { checkpointFiles, checkpointPath } from '../run/files.ts'
 import { bestWeights } from './checkpoints.ts'
+import { isBetter, type Criterion, type Score } from './choice.ts'
 import type { RunContext } from './context.ts'
 import { photosAtOnce, Scorers, ValidationSet } from './validate.ts'
 
 /** The best weights of a phase at a size, and how they do on the validation photos. */
-export interface SweepEntry {
+export interface SweepEntry extends Score {
   readonly phase: PhaseName
   readonly size: number
-  /** In [0, 1]. */
-  readonly accuracy: number
-  /** Nats. */
-  readonly loss: number
 }
 
-/** The entry to export: the best by the criterion; of equals the smaller size, which costs less to serve, then the smaller loss. */
-export function bestOfSweep(entries: readonly SweepEntry[], criterion: Recipe['data']['criterion']): SweepEntry {
-  const rank = ({ accuracy, loss }: SweepEntry): number => (criterion === 'loss' ? loss : -accuracy)
-  return entries.toSorted((a, b) => rank(a) - rank(b) || a.size - b.size || a.loss - b.loss)[0]!
+/**
+ * The entry to export: the best by the criterion of those that are as accurate as `own`, one of them; of equals the
+ * smaller size, which costs less to serve.
+ */
+export function bestOfSweep(
+  entries: readonly SweepEntry[],
+  { own, criterion }: { readonly own: SweepEntry; readonly criterion: Criterion },
+): SweepEntry {
+  const bySize = entries.filter(({ accuracy }) => accuracy >= own.accuracy).toSorted((a, b) => a.size - b.size)
+  return bySize.reduce((best, entry) => (isBetter(entry, best, criterion) ? entry : best))
 }
 
 /** The pairs to score: the last phase and the one before it, at their own sizes and at those of the recipe. Sizes rise. */
@@ -42,12 +45,14 @@ export function sweepPlan(
 /**
  * The sweep over test resolutions of FixRes (Touvron et al. 2019, arXiv 1906.06423): the resolution that does best is
  * often above that of training, and need not be that of the last phase. Scores the pairs of `sweepPlan` and makes the best
- * of them the run's `best.safetensors`, whose metadata tell the export its phase and size.
+ * of them the run's `best.safetensors`, whose metadata tell the export its phase and size. It is no less accurate than
+ * the phase that leads the run at its own size, where that is one of the two.
  */
 export async function sweepSizes(
   context: Omit<RunContext, 'board'>,
   phases: readonly PhaseName[],
   { sizes, views: wanted }: NonNullable<Recipe['sweep']>,
+  leader: PhaseName,
 ): Promise<SweepEntry> {
   const { model, dataset, recipe, log, progress, signal } = context
   const views = wanted === 'one' ? oneView : recipe.views
@@ -75,21 +80,23 @@ export async function sweepSizes(
   } finally {
     for (const each of scorers.values()) each.dispose()
   }
-  const best = bestOfSweep(entries, recipe.data.criterion)
-  const last = phases.at(-1)!
-  const own = entries.find(({ phase, size }) => phase === last && size === recipe.phases[last].size)!
-  const verdict = own === best ? '' : ` (${last} at its own ${own.size} px: ${percent(own.accuracy)})`
+  const ownOf = (name: PhaseName): SweepEntry | undefined =>
+    entries.find(({ phase, size }) => phase === name && size === recipe.phases[name].size)
+  const own = ownOf(leader) ?? ownOf(phases.at(-1)!)!
+  const best = bestOfSweep(entries, { own, criterion: recipe.data.criterion })
+  const verdict = own === best ? '' : ` (${own.phase} at its own ${own.size} px: ${percent(own.accuracy)})`
   progress.message(`sweep: ${best.phase} at ${best.size} px is what will be exported${verdict}`)
   await choose(context.folder, best)
   return best
 }
 
-async function choose(folder: string, { phase, size, accuracy }: SweepEntry): Promise<void> {
+async function choose(folder: string, { phase, size, accuracy, loss }: SweepEntry): Promise<void> {
   const path = checkpointPath(folder, checkpointFiles.bestOf(phase))
   const { metadata } = await readSafetensorsHeader(path)
   await writeSafetensors(checkpointPath(folder, checkpointFiles.best), await readSafetensors(path), {
     ...metadata,
     size: String(size),
     validAccuracy: String(accuracy),
+    validLoss: String(loss),
   })
 }

@@ -119,7 +119,7 @@ export class Scorers {
 }
 
 /** Bytes of decoded validation batches that are held in memory from epoch to epoch. */
-const heldBytes = 256 * 2 ** 20
+export const heldBytes = 256 * 2 ** 20
 
 /** The validation photos at one size, decoded once if they fit in memory, else in each epoch. */
 export class ValidationSet {

@@ -78,7 +78,8 @@ it('goes on where it was stopped, skips what is done, and scores each step with 
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { validAccuracy: number; seconds?: number })
-  const validated = entries.map(({ validAccuracy }) => validAccuracy)
+  // The first line is of the start, which has learnt nothing.
+  const validated = entries.slice(1).map(({ validAccuracy }) => validAccuracy)
   expect(ladder.runs[0]!.score.seconds).toBe(entries.reduce((sum, { seconds = 0 }) => sum + seconds, 0))
   expect(ladder.runs[0]!.score.accuracy.value).toBeCloseTo(Math.max(...validated), 12)
 

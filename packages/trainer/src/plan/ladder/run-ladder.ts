@@ -8,7 +8,7 @@ import { requireModel } from '../../recipe/network.ts'
 import type { Recipe } from '../../recipe/schema.ts'
 import { duration, percent } from '../../console/format.ts'
 import type { Progress } from '../../console/progress.ts'
-import { runFiles } from '../../run/files.ts'
+import { checkpointFiles, checkpointPath, runFiles } from '../../run/files.ts'
 import { trainRun } from '../../train/run.ts'
 import type { Ladder, LadderPlan, LadderRun } from './ladder.ts'
 import { ladderPage } from './page.ts'
@@ -113,8 +113,9 @@ async function trainAndScore(
   try {
     await trainRun({ recipe, data, folder, resume: begun, progress, signal, onTraining })
   } catch (error) {
-    // A result like any other: it would diverge again.
-    if (!(error instanceof FlowersError) || error.code !== 'TRAIN_DIVERGED') throw error
+    // A result like any other, if there are weights to score: it would diverge again.
+    const isDiverged = error instanceof FlowersError && error.code === 'TRAIN_DIVERGED'
+    if (!isDiverged || !(await exists(checkpointPath(folder, checkpointFiles.best)))) throw error
     progress.message(error.message)
     diverged = true
   }
