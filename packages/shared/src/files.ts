@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, rmSync } from 'node:fs'
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { atExit } from './at-exit.ts'
 
 /**
  * Writes a file so that a reader sees either the old content or the new one, never a part: temporary name beside
@@ -11,8 +12,7 @@ export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
+  await withTemporary(`${path}.${randomUUID()}.tmp`, async (temporary) => {
     const file = await open(temporary, 'wx')
     try {
       await writeFile(file, content)
@@ -21,9 +21,17 @@ export async function writeFileAtomic(
       await file.close()
     }
     await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
+  })
+}
+
+/** Work with a file or folder of this path, of which nothing is left after it, nor when the process ends before. */
+export async function withTemporary<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+  const done = atExit(() => rmSync(path, { recursive: true, force: true }))
+  try {
+    return await work(path)
+  } finally {
+    await rm(path, { recursive: true, force: true })
+    done()
   }
 }
 

@@ -32,6 +32,14 @@ export async function listPhotos(data: string): Promise<Listing> {
   return { ...listing, photos: listing.photos.toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
+/** The folder that ids are relative to. Throws DATA_NOT_FOUND. */
+export async function rootOf(data: string): Promise<string> {
+  const path = resolve(data)
+  const kind = await kindOf(path)
+  if (kind === undefined) throw new TrainerError('DATA_NOT_FOUND', `There is no file or folder "${data}".`)
+  return kind === 'folder' ? path : dirname(path)
+}
+
 async function listCsv(path: string): Promise<Listing> {
   if (!path.toLowerCase().endsWith('.csv')) {
     throw new TrainerError('DATA_FORM', `"${path}" is a file, but not a CSV.`)

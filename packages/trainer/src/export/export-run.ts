@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { exists } from '@flowers/shared/files'
+import { exists, withTemporary } from '@flowers/shared/files'
 import { manifestFormat, type Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
@@ -15,10 +15,12 @@ import { openNetwork, type Network } from '../evaluate/network.ts'
 import { scoreAllPhotos } from '../evaluate/score-photos.ts'
 import { sayProgress } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
+import { toUser } from '../console/paths.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import { SharedError } from '@flowers/shared/errors'
-import { openRunData, readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
+import { openRunData } from '../run/run-data.ts'
+import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { calibrationMetrics } from './card-calibration.ts'
 import { adjustLogits, logitAdjustmentOf, type LogitAdjustment } from './adjust-logits.ts'
 import { modelCard } from './card.ts'
@@ -71,17 +73,16 @@ const viewPolicy = 'exact'
 export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
-  if (await exists(out)) throw new SharedError('MODEL_EXISTS', `${out} exists.`)
+  if (await exists(out)) throw new SharedError('MODEL_EXISTS', `${toUser(out)} exists.`)
   await requireWritable(dirname(out))
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, logitAdjustment } = await readAdjusted(options.run)
-  const dataset = await openRunData(options.data, run)
+  const dataset = await openRunData(options.data, run, { needs: 'validation', log })
   const { python } = await ensurePythonEnvironment({ log })
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
   const tensorflow = await startTensorflow({ device: 'cpu' })
   const preprocessing: Preprocessing = { ...run.recipe.preprocessing, size: run.checkpoint.size }
-  const folder = await mkdtemp(join(tmpdir(), 'flowers-export-'))
-  try {
+  return withTemporary(await mkdtemp(join(tmpdir(), 'flowers-export-')), async (folder) => {
     const target = join(folder, 'model.onnx')
     if (logitAdjustment) log(`logits are adjusted by ${logitAdjustment.tau} times the log of the class prior`)
     log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
@@ -108,9 +109,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     } finally {
       await network.release()
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 async function readNotes(path: string): Promise<string> {
@@ -207,13 +206,16 @@ interface Described {
 
 function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }: Described) {
   const { recipe, data, model } = run
+  const counts = trainCountsOf(run)
+  // Of the run: photos may be missing by now.
+  const trained = counts.reduce((sum, count) => sum + count, 0)
   const { top1, top5, macroF1 } = measured.measures
   return {
     format: manifestFormat,
     created: new Date().toISOString(),
     architecture: model.architecture,
     labels: data.labels,
-    classPrior: trainCountsOf(run).map((count) => count / dataset.train.length),
+    classPrior: counts.map((count) => count / trained),
     preprocessing,
     views: recipe.views,
     viewPolicy,
@@ -224,7 +226,7 @@ function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measu
     quantization: null,
     data: {
       sha256: data.sha256,
-      train: dataset.train.length,
+      train: trained,
       valid: dataset.valid.length,
       seed: data.seed,
       ...(data.excluded.length > 0 && { excluded: data.excluded }),

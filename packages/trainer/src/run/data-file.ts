@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { auditKinds, type AuditKind } from '../dataset/audit.ts'
+import { splits } from '../dataset/listed-photo.ts'
 import { readJson, runFiles } from './files.ts'
 
 const auditSchema = z.object({
@@ -12,6 +13,14 @@ const auditSchema = z.object({
   ),
 })
 
+const photoSchema = z.object({
+  id: z.string(),
+  sha256: z.string(),
+  /** Split and label are missing in older run folders. */
+  split: z.enum(splits).optional(),
+  label: z.string().optional(),
+})
+
 const dataSchema = z.object({
   /** DATA of the command line. */
   source: z.string(),
@@ -21,7 +30,7 @@ const dataSchema = z.object({
   splitBy: z.enum(['given', 'stratified']),
   counts: z.object({ train: z.record(z.string(), z.int()), valid: z.record(z.string(), z.int()) }),
   excluded: z.array(z.string()).default([]),
-  photos: z.array(z.object({ id: z.string(), sha256: z.string() })).default([]),
+  photos: z.array(photoSchema).default([]),
   /** What the audit found; null in older run folders and where it has other fields. */
   audit: auditSchema.nullable().catch(null),
 })
@@ -29,5 +38,5 @@ const dataSchema = z.object({
 /** What `data.json` says of the photos of a run. */
 export type RunData = z.infer<typeof dataSchema>
 
-/** Reads `data.json` of a run folder. Throws TRAIN_RUN_MISSING. */
+/** Reads `data.json` of a run folder. Throws TRAIN_RUN_MISSING and TRAIN_RUN_DAMAGED. */
 export const readRunData = (folder: string): Promise<RunData> => readJson(join(folder, runFiles.data), dataSchema)

@@ -7,10 +7,10 @@ import type { MetricsLog } from '../run/metrics-log.ts'
 import type { Position } from '../run/state.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { noBest, shouldStop, updateBest, type Best } from './early-stopping.ts'
+import { noBest, updateBest, type Best } from './early-stopping.ts'
 import type { Feed, FeedBatch } from './feed.ts'
 import { hyperparameters, learningRates, type Course, type StepHyperparameters } from './hyperparameters.ts'
-import { afterEpoch, afterStep, trainedSoFar, updatesOf } from './position.ts'
+import { afterEpoch, afterStep, isPhaseOver, trainedSoFar, updatesOf } from './position.ts'
 import type { watchPrior } from './prior.ts'
 import type { StepResult } from './step.ts'
 import { ttaViews, type Validation } from './validate.ts'
@@ -71,9 +71,7 @@ export class PhaseLoop {
   }
 
   get #isOver(): boolean {
-    const { phase } = this.#options
-    const { epoch, best } = this.#position
-    return epoch >= phase.epochs || shouldStop(phase.earlyStopping, best, epoch - 1)
+    return isPhaseOver(this.#options.phase, this.#position)
   }
 
   /** Scores the weights the phase starts from: they are its best until an epoch beats them. */
