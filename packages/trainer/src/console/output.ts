@@ -27,7 +27,10 @@ export async function requireOutside(out: string, data: string): Promise<void> {
   const photos = fromUser(data)
   if (!(await isWithin(fromUser(out), photos))) return
   const better = toUser(join(dirname(photos), 'runs', basename(fromUser(out))))
-  throw new TrainerError('USAGE', `--out ${out} lies among the photos of ${data}; name a place outside: --out ${better}`)
+  throw new TrainerError(
+    'USAGE',
+    `--out ${out} lies among the photos of ${data}; name a place outside: --out ${better}`,
+  )
 }
 
 /** Writes a file as `writeFileAtomic` does, and the folder that it goes into where there is none. */

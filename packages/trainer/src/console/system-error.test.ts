@@ -19,12 +19,12 @@ const at = (path: string): string => join(folder.path, path)
 it.each([
   [() => readFile(at('nope')), 'SYSTEM_FILE', 'nope is not there'],
   [() => readFile(folder.path), 'SYSTEM_FILE', 'a file is a folder, not a file'],
-  [() => mkdir(at('file.txt/a')), 'SYSTEM_NO_PERMISSION', 'file.txt/a cannot be made: a file is where a folder should be'],
   [
-    () => writeFile(at(`none/a.csv.${'0'.repeat(36)}.tmp`), ''),
-    'SYSTEM_FILE',
-    'none/a.csv is not there',
+    () => mkdir(at('file.txt/a')),
+    'SYSTEM_NO_PERMISSION',
+    'file.txt/a cannot be made: a file is where a folder should be',
   ],
+  [() => writeFile(at(`none/a.csv.${'0'.repeat(36)}.tmp`), ''), 'SYSTEM_FILE', 'none/a.csv is not there'],
 ] as const)('says %s in words', async (fail, code, message) => {
   const error = await fail().catch(explained)
   expect(error).toMatchObject({ code, message })

@@ -12,12 +12,18 @@ const noPermission: Words = { code: 'SYSTEM_NO_PERMISSION', say: (path) => `you 
 /** What the system says, in the words of the catalogue. */
 const words: Readonly<Record<string, Words>> = {
   ENOSPC: { code: 'SYSTEM_DISK_FULL', say: (path) => `there is no room left for ${path}` },
-  EDQUOT: { code: 'SYSTEM_DISK_FULL', say: (path) => `your share of the disk is used up; there is no room for ${path}` },
+  EDQUOT: {
+    code: 'SYSTEM_DISK_FULL',
+    say: (path) => `your share of the disk is used up; there is no room for ${path}`,
+  },
   EFBIG: { code: 'SYSTEM_DISK_FULL', say: (path) => `${path} would be larger than the system allows` },
   EACCES: noPermission,
   EPERM: noPermission,
   EROFS: { code: 'SYSTEM_NO_PERMISSION', say: (path) => `${path} is on a disk that can only be read` },
-  ENOTDIR: { code: 'SYSTEM_NO_PERMISSION', say: (path) => `${path} cannot be made: a file is where a folder should be` },
+  ENOTDIR: {
+    code: 'SYSTEM_NO_PERMISSION',
+    say: (path) => `${path} cannot be made: a file is where a folder should be`,
+  },
   EMFILE: { code: 'SYSTEM_TOO_MANY_FILES', say: (path) => `${path} cannot be opened beside all others` },
   ENFILE: { code: 'SYSTEM_TOO_MANY_FILES', say: (path) => `${path} cannot be opened beside all others` },
   ENOENT: { code: 'SYSTEM_FILE', say: (path) => `${path} is not there` },

@@ -127,6 +127,8 @@ export async function reportAtEnd(
   } catch (error) {
     if (signal.aborted) throw signal.reason
     const reason = explained(error)
-    progress.message(`warning: report.html was not written: ${reason instanceof Error ? reason.message : String(reason)}`)
+    progress.message(
+      `warning: report.html was not written: ${reason instanceof Error ? reason.message : String(reason)}`,
+    )
   }
 }

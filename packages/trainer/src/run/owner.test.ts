@@ -37,7 +37,9 @@ it('has one owner, and another once it is given up', async () => {
   expect((await readdir(folder.path)).every(isLeftOfUnbornRun)).toBe(true)
   await giveUp()
   expect(await readdir(folder.path)).toEqual([])
-  await (await ownFolder(folder.path, { system: system(other) }))()
+  await (
+    await ownFolder(folder.path, { system: system(other) })
+  )()
 })
 
 it.each([
@@ -87,7 +89,10 @@ it('goes to exactly one of many that come at once, also over a dead owner', asyn
   for (const name of await readdir(folder.path)) {
     const { pid } = JSON.parse(await readFile(join(folder.path, name), 'utf8')) as Owner
     delete running[pid]
-    comers.splice(comers.findIndex((comer) => comer.pid === pid), 1)
+    comers.splice(
+      comers.findIndex((comer) => comer.pid === pid),
+      1,
+    )
   }
   expect(wonBy(await come())).toHaveLength(1)
 })

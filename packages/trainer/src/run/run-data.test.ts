@@ -35,7 +35,8 @@ async function open(needs: RunDataOptions['needs'], path = photos()) {
   return { dataset, said: said.join('\n') }
 }
 
-const idsOf = (split: 'train' | 'valid'): string[] => data.photos.filter((photo) => photo.split === split).map(({ id }) => id)
+const idsOf = (split: 'train' | 'valid'): string[] =>
+  data.photos.filter((photo) => photo.split === split).map(({ id }) => id)
 
 it('has the split and the order of the run, though photos and a class were added', async () => {
   const before = await openDataset(photos(), { seed: recipe.seed })

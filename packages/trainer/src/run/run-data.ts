@@ -95,7 +95,10 @@ function requireUsable(
 ): void {
   const needed = ({ split }: Changed[number]): boolean => split === 'valid' || (needs === 'all' && split === 'train')
   if (changes['missing']?.length === recorded.length)
-    throw new TrainerError('TRAIN_DATA_CHANGED', `${toUser(path)} has none of the ${recorded.length} photos of this run`)
+    throw new TrainerError(
+      'TRAIN_DATA_CHANGED',
+      `${toUser(path)} has none of the ${recorded.length} photos of this run`,
+    )
   const found = Object.entries(changes).map(([what, photos]) => [what, photos.filter(needed)] as const)
   const told = found.filter(([, photos]) => photos.length > 0).map(([what, photos]) => `${what}: ${namesOf(photos)}`)
   if (told.length === 0) return
