@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, rmSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { atExit } from './at-exit.ts'
 
@@ -13,7 +13,8 @@ export async function writeFileAtomic(
   content: string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   await withTemporary(`${path}.${randomUUID()}.tmp`, async (temporary) => {
-    const file = await open(temporary, 'wx')
+    closeSync(openSync(temporary, 'wx'))
+    const file = await open(temporary, 'r+')
     try {
       await writeFile(file, content)
       await file.sync()
@@ -24,9 +25,13 @@ export async function writeFileAtomic(
   })
 }
 
-/** Work with a file or folder of this path, of which nothing is left after it, nor when the process ends before. */
+/**
+ * Work with a file or folder of this path, of which nothing is left after it, nor when the process ends before. It has to
+ * be made by a synchronous call: another may still be under way when the process ends.
+ */
 export async function withTemporary<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
-  const done = atExit(() => rmSync(path, { recursive: true, force: true }))
+  // What is being written in another thread at that moment may appear meanwhile.
+  const done = atExit(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 }))
   try {
     return await work(path)
   } finally {
@@ -34,6 +39,10 @@ export async function withTemporary<T>(path: string, work: (path: string) => Pro
     done()
   }
 }
+
+/** The same with a new folder whose name begins so. */
+export const withTemporaryFolder = <T>(prefix: string, work: (path: string) => Promise<T>): Promise<T> =>
+  withTemporary(mkdtempSync(prefix), work)
 
 /** What a promise gives, or undefined where the system says that there is no such file. Other errors stay errors. */
 export const unlessAbsent = <T>(reading: Promise<T>): Promise<T | undefined> =>

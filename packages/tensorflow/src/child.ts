@@ -13,7 +13,8 @@ let isListening = false
  */
 export function spawnChild(command: string, parameters: readonly string[], env = process.env): Child {
   const child = spawn(command, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-  if (!isListening) process.once('exit', killAll)
+  // Before others remove what the programs write.
+  if (!isListening) process.prependOnceListener('exit', killAll)
   isListening = true
   running.add(child)
   child.once('close', () => running.delete(child))

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { renameSync } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync } from 'node:fs'
+import { copyFile, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestFile, exists, unlessAbsent, withTemporary, type FileDigest } from '../files.ts'
 import { assertAsListed } from './listed-file.ts'
@@ -105,7 +105,7 @@ export async function packageModel(
     const listed: Record<string, FileDigest> = {}
     for (const [path, source] of Object.entries(sources)) {
       const target = join(temporary, path)
-      await mkdir(dirname(target), { recursive: true })
+      mkdirSync(dirname(target), { recursive: true })
       await put(source, target)
       listed[path] = await digestFile(target)
     }

