@@ -15,7 +15,7 @@ const allowed = {
   'shared/model': 'shared/errors shared/files shared/image',
   'tensorflow/*': '',
   'trainer/errors': 'shared',
-  'trainer/python': 'shared',
+  'trainer/python': 'shared tensorflow',
   'trainer/console': 'shared',
   'trainer/drawn': 'shared',
   'trainer/measure': 'shared',

@@ -90,7 +90,7 @@ it('saves when a photo vanishes, names it, and goes on once it is back', async (
   await expectIntact('vanished')
   const tooEarly = await runTrainer(['train', '--resume', 'vanished'], folder)
   expect(tooEarly.output).toContain('TRAIN_DATA_CHANGED')
-  expect(tooEarly.output).toContain(`changed or gone: train/${species}/${name}`)
+  expect(tooEarly.output).toContain(`missing: train/${species}/${name}`)
   await writeFile(photo, bytes)
   await expectToGoOn('vanished')
 })

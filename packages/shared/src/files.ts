@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { atExit } from './at-exit.ts'
 
 /**
  * Writes a file so that a reader sees either the old content or the new one, never a part: temporary name beside
@@ -11,9 +12,9 @@ export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
-    const file = await open(temporary, 'wx')
+  await withTemporary(`${path}.${randomUUID()}.tmp`, async (temporary) => {
+    closeSync(openSync(temporary, 'wx'))
+    const file = await open(temporary, 'r+')
     try {
       await writeFile(file, content)
       await file.sync()
@@ -21,11 +22,27 @@ export async function writeFileAtomic(
       await file.close()
     }
     await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
+  })
+}
+
+/**
+ * Work with a file or folder of this path, of which nothing is left after it, nor when the process ends before. It has to
+ * be made by a synchronous call: another may still be under way when the process ends.
+ */
+export async function withTemporary<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+  // What is being written in another thread at that moment may appear meanwhile.
+  const done = atExit(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 }))
+  try {
+    return await work(path)
+  } finally {
+    await rm(path, { recursive: true, force: true })
+    done()
   }
 }
+
+/** The same with a new folder whose name begins so. */
+export const withTemporaryFolder = <T>(prefix: string, work: (path: string) => Promise<T>): Promise<T> =>
+  withTemporary(mkdtempSync(prefix), work)
 
 /** What a promise gives, or undefined where the system says that there is no such file. Other errors stay errors. */
 export const unlessAbsent = <T>(reading: Promise<T>): Promise<T | undefined> =>

@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { spawnChild } from './child.ts'
 import { TensorflowError } from './errors.ts'
 
 export interface PythonEnvironmentOptions {
@@ -107,9 +108,7 @@ function findPython(): string {
 
 async function make(directory: string, kind: Kind, log: (line: string) => void): Promise<void> {
   const script = join(packageRoot(), 'python', 'make_environment.py')
-  const child = spawn(findPython(), [script, directory, lockFile(kind), stampText(kind)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawnChild(findPython(), [script, directory, lockFile(kind), stampText(kind)])
   const tail: string[] = []
   createInterface(child.stdout).on('line', log)
   createInterface(child.stderr).on('line', (line) => {

@@ -11,6 +11,10 @@ export const trainerErrors = {
     title: 'No permission',
     remedy: 'Choose a folder you may write to, or change its permissions; a run goes on with --resume.',
   },
+  SYSTEM_FILE: {
+    title: 'A file cannot be used',
+    remedy: 'Check the path and the disk that it is on, then run the command again; a run goes on with --resume.',
+  },
   SYSTEM_TOO_MANY_FILES: {
     title: 'Too many open files',
     remedy: 'Raise the limit with `ulimit -n`, then run the command again.',
@@ -130,7 +134,7 @@ export const trainerErrors = {
   },
   TRAIN_DATA_CHANGED: {
     title: 'Data changed since the run began',
-    remedy: 'Put the data back as it was, or start a new run.',
+    remedy: 'Put the photos that are named back as they were, or start a new run. Photos that were added do no harm.',
   },
   TRAIN_DIVERGED: {
     title: 'Training diverged',
@@ -142,9 +146,18 @@ export const trainerErrors = {
     remedy:
       'Start again with the batch that is named (phases.<name>.accumulate makes up for it), or a smaller size; what was saved is intact.',
   },
+  TRAIN_RUN_BUSY: {
+    title: 'Run folder in use by another process',
+    remedy: 'Wait until it has ended or stop it, then run the command again; a new run beside it takes another --out.',
+  },
+  TRAIN_RUN_DAMAGED: {
+    title: 'A file of the run is damaged',
+    remedy:
+      'Copy the run folder again from where it is whole, or start a new run; from weights that are whole with --weights checkpoints/best.safetensors.',
+  },
   TRAIN_RUN_EXISTS: {
     exit: 2,
-    title: 'Run folder in use',
+    title: 'Run folder not empty',
     remedy: 'Choose another --out, or continue the run with --resume.',
   },
   TRAIN_RUN_MISSING: {
@@ -155,7 +168,7 @@ export const trainerErrors = {
   TRAIN_STATE_INVALID: {
     title: 'Saved state does not fit',
     remedy:
-      'The file is damaged or belongs to another recipe; start a new run from checkpoints/best.safetensors with --set model.weights=FILE.',
+      'The file is damaged or belongs to another recipe; start a new run from checkpoints/best.safetensors with --weights FILE.',
   },
   EXPORT_TARGET: {
     exit: 2,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync } from 'node:fs'
+import { copyFile, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestFile, exists, unlessAbsent, type FileDigest } from '../files.ts'
+import { digestFile, exists, unlessAbsent, withTemporary, type FileDigest } from '../files.ts'
 import { assertAsListed } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
 import { manifestFormat, manifestSchema, type Manifest } from './manifest.ts'
@@ -100,36 +101,41 @@ export async function packageModel(
   const manifestPath = join(folder, modelFiles.manifest)
   const unmeasured = Object.keys(sources).map((path) => [path, { sha256: '0'.repeat(64), bytes: 0 }])
   parseManifest(json({ ...manifest, files: Object.fromEntries(unmeasured) }), manifestPath)
-  const temporary = `${folder}.${randomUUID()}.tmp`
-  try {
+  await withTemporary(`${folder}.${randomUUID()}.tmp`, async (temporary) => {
     const listed: Record<string, FileDigest> = {}
     for (const [path, source] of Object.entries(sources)) {
       const target = join(temporary, path)
-      await mkdir(dirname(target), { recursive: true })
+      mkdirSync(dirname(target), { recursive: true })
       await put(source, target)
       listed[path] = await digestFile(target)
     }
     await writeFile(join(temporary, modelFiles.manifest), json({ ...manifest, files: listed }))
     if (options.replace && (await exists(folder))) await exchange(folder, temporary)
-    else await rename(temporary, folder)
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
-    throw error
-  }
+    else await renameNew(temporary, folder)
+  })
   return openModel(folder)
+}
+
+/** Throws MODEL_EXISTS where another process was first. */
+async function renameNew(fresh: string, folder: string): Promise<void> {
+  await rename(fresh, folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    throw new SharedError('MODEL_EXISTS', `${folder} exists.`, { cause: error })
+  })
 }
 
 /** Puts `fresh` in the place of `folder`. What was there is moved aside before and deleted after, so nothing is lost. */
 async function exchange(folder: string, fresh: string): Promise<void> {
   const old = `${folder}.${randomUUID()}.old`
-  await rename(folder, old)
+  // Without a moment in between at which the process could be told to end.
+  renameSync(folder, old)
   try {
-    await rename(fresh, folder)
+    renameSync(fresh, folder)
   } catch (error) {
-    await rename(old, folder)
+    renameSync(old, folder)
     throw error
   }
-  await rm(old, { recursive: true, force: true })
+  await withTemporary(old, async () => {})
 }
 
 async function put(source: FileSource, target: string): Promise<void> {

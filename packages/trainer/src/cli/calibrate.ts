@@ -1,5 +1,7 @@
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { showWork } from '../console/bar.ts'
+import { requireWritable } from '../console/output.ts'
 import { modelFolder } from '../evaluate/model-folder.ts'
 import { modelHelp } from './options.ts'
 import { fromUser } from '../console/paths.ts'
@@ -22,8 +24,11 @@ export function calibrateCommand(): Command {
     .action(async (options: CalibrateArguments) => {
       const { calibrateModel } = await import('../export/calibrate-model.ts')
       const { leftOut } = await import('../evaluate/evaluation-table.ts')
+      const model = await modelFolder(options.model)
+      // The folder is replaced as a whole.
+      await requireWritable(dirname(model))
       const { section, excluded } = await calibrateModel({
-        model: await modelFolder(options.model),
+        model,
         data: fromUser(options.data),
         onPhoto: showWork('scoring photos'),
         onPicture: showWork('scoring drawn pictures without a flower'),

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { steps } from '../plan/ladder/steps.ts'
 import { findArchitecture } from '../model/registry.ts'
+import { requireOutside } from '../console/output.ts'
 import { createProgress } from '../console/progress.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { setOption, wholeNumber } from './options.ts'
-import { Stopped, stopping, stopSignal } from './stop.ts'
+import type { Stop } from './stop.ts'
 import { TrainerError } from '../errors.ts'
 
 interface LadderArguments {
@@ -20,7 +21,7 @@ interface LadderArguments {
   set?: string[]
 }
 
-export function ladderCommand(): Command {
+export function ladderCommand(stop: Stop): Command {
   return new Command('ladder')
     .description(
       'Run the five steps of the contest entry within a budget and write a table beside its figures. Run it again to go on where it was stopped or killed.',
@@ -35,10 +36,13 @@ export function ladderCommand(): Command {
     .option('--seeds <numbers>', 'each step runs once with each', '1,2')
     .addOption(setOption('change a setting of every step'))
     .addHelpText('after', '\nExample: ladder --data photos --epochs 6 --size 96')
-    .action(runCommand)
+    .action(async (options: LadderArguments, command: Command) => {
+      if (command.getOptionValueSource('out') === 'cli') await requireOutside(options.out, options.data)
+      await runCommand(options, stop)
+    })
 }
 
-async function runCommand(options: LadderArguments): Promise<void> {
+async function runCommand(options: LadderArguments, stop: Stop): Promise<void> {
   const folder = fromUser(options.out)
   const plan = {
     architecture: findArchitecture(options.architecture).name,
@@ -50,8 +54,7 @@ async function runCommand(options: LadderArguments): Promise<void> {
     settings: options.set ?? [],
   }
   const progress = createProgress(process.stdout.isTTY)
-  const stop = stopSignal((training) => progress.message(stopping(training)))
-  const { signal, release } = stop
+  stop.farewell = 'stopped; go on with the same command'
   try {
     const { runLadder } = await import('../plan/ladder/run-ladder.ts')
     await runLadder({
@@ -59,17 +62,15 @@ async function runCommand(options: LadderArguments): Promise<void> {
       folder,
       plan,
       progress,
-      signal,
-      onTraining: stop.beginTraining,
+      signal: stop.signal,
+      onTraining: () => {
+        stop.saves = true
+      },
     })
     progress.close()
     console.log(`done: ${toUser(join(folder, 'ladder.md'))}`)
-  } catch (error) {
-    progress.close()
-    if (error instanceof Stopped) console.log('stopped; go on with the same command')
-    throw error
   } finally {
-    release()
+    progress.close()
   }
 }
 

@@ -1,12 +1,20 @@
 import { CommanderError } from 'commander'
 import { buildProgram } from './program.ts'
 import { reportFailure } from './failure.ts'
-import { Stopped } from './stop.ts'
+import { Stopped, stoppable } from './stop.ts'
+
+// A bar hides the cursor of the terminal while it is drawn.
+process.once('exit', () => process.stderr.isTTY && process.stderr.write('\u001B[?25h'))
 
 try {
-  await buildProgram().parseAsync()
+  await stoppable(async (stop) => {
+    await buildProgram(stop).parseAsync()
+  })
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
-  else if (error instanceof Stopped) process.exitCode = error.exitCode
-  else process.exitCode = reportFailure(error)
+  else if (error instanceof Stopped) {
+    console.log(error.farewell)
+    // The work may still be at it.
+    process.exit(error.exitCode)
+  } else process.exitCode = reportFailure(error)
 }

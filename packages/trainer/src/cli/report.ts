@@ -1,7 +1,8 @@
+import { exists } from '@flowers/shared/files'
 import { Command } from 'commander'
 import { percent } from '../console/format.ts'
 import { fromUser, toUser } from '../console/paths.ts'
-import { stopSignal } from './stop.ts'
+import { ownFolder } from '../run/owner.ts'
 
 interface ReportArguments {
   run: string
@@ -21,12 +22,14 @@ export function reportCommand(): Command {
     .option('--no-photos', 'name photos instead of showing them')
     .action(async ({ run, data, out, photos }: ReportArguments) => {
       const { reportRun } = await import('../report/report-run.ts')
-      const { signal, release } = stopSignal(() => console.log('stopping (again to stop at once)'))
+      const folder = fromUser(run)
+      // Beside a run that goes on, a report can be written elsewhere.
+      const release = out === undefined && (await exists(folder)) ? await ownFolder(folder) : async () => {}
       try {
         const { path, findings } = await reportRun({
-          folder: fromUser(run),
+          folder,
           photos,
-          signal,
+          log: (line) => console.log(line),
           ...(data !== undefined && { data: fromUser(data) }),
           ...(out !== undefined && { out: fromUser(out) }),
         })
@@ -34,7 +37,7 @@ export function reportCommand(): Command {
           `wrote ${toUser(path)}: ${percent(findings.measures.top1.value)} of the validation photos right, ${findings.doubtful.train.total + findings.doubtful.valid.total} doubtful labels`,
         )
       } finally {
-        release()
+        await release()
       }
     })
 }

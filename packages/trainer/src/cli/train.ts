@@ -5,14 +5,15 @@ import { fromUser, toUser } from '../console/paths.ts'
 import { createProgress } from '../console/progress.ts'
 import type { Dataset } from '../dataset/dataset.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
+import { claimRun } from '../plan/claim-run.ts'
 import { planRun, type RunRequest } from '../plan/start-run.ts'
 import { recipes } from '../recipe/recipes/index.ts'
 import type { Forecast } from '../train/forecast.ts'
-import type { RunResult } from '../train/run.ts'
+import type { RunResult } from '../train/finished.ts'
 import { setOption } from './options.ts'
-import { Stopped, stopping, stopSignal } from './stop.ts'
+import type { Stop } from './stop.ts'
 
-export function trainCommand(): Command {
+export function trainCommand(stop: Stop): Command {
   return new Command('train')
     .description('Train through the phases of a recipe: head, full, fixres.')
     .option('--recipe <name|file>', `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: demo)`)
@@ -35,44 +36,39 @@ export function trainCommand(): Command {
       'after',
       '\nExamples:\n  train --recipe quick --data photos --set minutes=20\n  train --recipe flowers102 --data photos --set phases.full.epochs=50',
     )
-    .action(train)
+    .action((request: RunRequest) => train(request, stop))
 }
 
-async function train(request: RunRequest): Promise<void> {
+async function train(request: RunRequest, stop: Stop): Promise<void> {
+  const { signal } = stop
   const progress = createProgress(process.stdout.isTTY)
   const log = (line: string): void => progress.message(line)
   const plan = await planRun(request, log)
+  const { folder, release } = await claimRun(plan, { say: log })
+  const goOn = `saved; go on with: train --resume ${toUser(folder)}`
   // A run that goes on has something saved from its beginning.
-  let begun = plan.resume
-  const stop = stopSignal((training) => progress.message(stopping(training)))
-  const { signal, release } = stop
+  if (plan.resume) stop.farewell = goOn
   try {
     const data = plan.data ?? (await drawDemoFlowers(log, signal))
     let forecast: Forecast | undefined
     const recipe = await plan.resolve(data, signal, (made) => (forecast = made))
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
     const { trainRun } = await import('../train/run.ts')
-    const { folder, resume } = plan
+    const { resume } = plan
     const onTraining = (): void => {
-      begun = true
-      stop.beginTraining()
+      stop.farewell = goOn
+      stop.saves = true
     }
     const { reportAtEnd } = await import('../report/report-run.ts')
     const report = (dataset: Dataset) => reportAtEnd({ folder, progress, signal }, dataset)
     const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining, report, forecast })
     progress.close()
-    await finish(plan.folder, data, result, plan.data === undefined)
-  } catch (error) {
-    progress.close()
-    if (error instanceof Stopped)
-      console.log(
-        begun
-          ? `saved; go on with: train --resume ${toUser(plan.folder)}`
-          : 'stopped; begin again with the same command',
-      )
-    throw error
+    signal.throwIfAborted()
+    stop.saves = false
+    await finish(folder, data, result, plan.data === undefined)
   } finally {
-    release()
+    progress.close()
+    await release()
   }
 }
 

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { testFolder } from '../testing/test-photos.ts'
-import { requireWritable, requireWritableFile, writeOutput } from './output.ts'
+import { requireOutside, requireWritable, requireWritableFile, writeOutput } from './output.ts'
 
 let folder: Awaited<ReturnType<typeof testFolder>>
 const at = (path: string): string => join(folder.path, path)
@@ -32,4 +32,14 @@ it('writes a file into a folder that is not there', async () => {
   await writeOutput(at('new/deep/x.txt'), 'text')
   expect(await readFile(at('new/deep/x.txt'), 'utf8')).toBe('text')
   expect(await readdir(at('new/deep'))).toEqual(['x.txt'])
+})
+
+it('refuses a place among the photos, and names one beside them', async () => {
+  vi.stubEnv('INIT_CWD', folder.path)
+  await requireOutside('runs/a', 'photos')
+  await expect(requireOutside('photos/runs/a', 'photos')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: '--out photos/runs/a lies among the photos of photos; name a place outside: --out runs/a',
+  })
+  vi.unstubAllEnvs()
 })

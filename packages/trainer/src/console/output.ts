@@ -1,6 +1,7 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { unlessAbsent, writeFileAtomic } from '@flowers/shared/files'
+import { fromUser, isWithin, toUser } from './paths.ts'
 import { TrainerError } from '../errors.ts'
 
 /** Rejects with the system's error where a folder, or what it would be made in, cannot be written to. Makes nothing. */
@@ -19,6 +20,17 @@ export async function requireWritableFile(path: string): Promise<void> {
   if ((await unlessAbsent(stat(path)))?.isDirectory())
     throw new TrainerError('USAGE', `"${path}" is a folder; name the file to write`)
   await requireWritable(dirname(resolve(path)))
+}
+
+/** Throws USAGE where what is to be written, as the person typed it, would lie among the photos that are read. */
+export async function requireOutside(out: string, data: string): Promise<void> {
+  const photos = fromUser(data)
+  if (!(await isWithin(fromUser(out), photos))) return
+  const better = toUser(join(dirname(photos), 'runs', basename(fromUser(out))))
+  throw new TrainerError(
+    'USAGE',
+    `--out ${out} lies among the photos of ${data}; name a place outside: --out ${better}`,
+  )
 }
 
 /** Writes a file as `writeFileAtomic` does, and the folder that it goes into where there is none. */

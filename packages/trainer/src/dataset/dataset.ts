@@ -253,8 +253,9 @@ function manifestHash(dataset: Pick<Dataset, Split | 'files'>): string {
   )
 }
 
-async function digestPhotos(
-  photos: readonly ListedPhoto[],
+/** Hashes of files by id. */
+export async function digestPhotos(
+  photos: readonly Pick<ListedPhoto, 'id' | 'path'>[],
   { onProgress, signal }: Watched<'onProgress'>,
 ): Promise<Map<string, FileDigest>> {
   const limit = pLimit(filesInFlight)

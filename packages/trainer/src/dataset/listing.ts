@@ -30,6 +30,12 @@ export async function listPhotos(
   return { ...listing, photos: labelled(listing.photos, known).toSorted((a, b) => compareText(a.id, b.id)) }
 }
 
+/** The folder that ids are relative to. Throws DATA_NOT_FOUND, DATA_UNREADABLE, DATA_FORM. */
+export async function rootOf(data: string): Promise<string> {
+  const path = resolve(data)
+  return (await kindOf(path)) === 'folder' ? path : dirname(path)
+}
+
 /** Throws DATA_NOT_FOUND, DATA_UNREADABLE, and DATA_FORM for what may never end when it is read. */
 async function kindOf(path: string): Promise<'folder' | 'file'> {
   const found = await unlessAbsent(stat(path)).catch((cause: unknown) => {

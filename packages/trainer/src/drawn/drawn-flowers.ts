@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { withTemporary } from '@flowers/shared/files'
 import pLimit from 'p-limit'
 import { developPhoto } from './develop.ts'
 import { flowerPicture } from './flower-picture.ts'
@@ -87,10 +89,9 @@ export async function drawFlowers(folder: string, options: DrawnFlowersOptions &
     }
   })
 
-  const temporary = `${target}.${randomUUID()}.tmp`
-  try {
+  await withTemporary(`${target}.${randomUUID()}.tmp`, async (temporary) => {
     for (const parent of new Set(jobs.map(({ path }) => dirname(path))))
-      await mkdir(join(temporary, parent), { recursive: true })
+      mkdirSync(join(temporary, parent), { recursive: true })
     const limit = pLimit(2 * availableParallelism())
     let done = 0
     await limit.map(jobs, async ({ path, species, index }) => {
@@ -101,12 +102,11 @@ export async function drawFlowers(folder: string, options: DrawnFlowersOptions &
     })
     signal?.throwIfAborted()
     await writeFile(join(temporary, stampName), stamp)
+    // Another process drew the same meanwhile, and may be reading them.
+    if ((await stampOf(target)) === stamp) return
     await rm(target, { recursive: true, force: true })
     await rename(temporary, target)
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
-    throw error
-  }
+  })
 }
 
 /** Pictures of the `number`-th of `total` species under a geometric long tail; at least one. */

@@ -1,6 +1,7 @@
-import { join } from 'node:path'
 import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import { effectiveNumberWeights, effectivePrior } from '../optim/class-weights.ts'
+import { checkpointFiles, checkpointPath } from '../run/files.ts'
+import { whole } from '../run/run-folder.ts'
 import { phaseNames, type Phase, type PhaseName, type Recipe } from '../recipe/schema.ts'
 
 export interface LogitAdjustment {
@@ -60,6 +61,6 @@ export async function trainedPhase(
   if (checkpoint.epoch >= 0) return phaseNames[place] ?? null
   const before = phaseNames.slice(0, place).findLast((name) => recipe.phases[name].epochs > 0)
   if (before === undefined) return null
-  const { metadata } = await readSafetensorsHeader(join(run, 'checkpoints', `best-${before}.safetensors`))
+  const { metadata } = await whole(checkpointPath(run, checkpointFiles.bestOf(before)), readSafetensorsHeader)
   return trainedPhase(run, recipe, { phase: before, epoch: Number(metadata['epoch']) })
 }

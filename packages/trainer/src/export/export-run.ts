@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdirSync, rmdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { exists } from '@flowers/shared/files'
+import { atExit } from '@flowers/shared/at-exit'
+import { exists, withTemporaryFolder } from '@flowers/shared/files'
 import { manifestFormat, type Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
@@ -15,11 +17,13 @@ import { openNetwork, type Network } from '../evaluate/network.ts'
 import { scoreAllPhotos } from '../evaluate/score-photos.ts'
 import { sayProgress } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
+import { toUser } from '../console/paths.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import { SharedError } from '@flowers/shared/errors'
 import { oneLine } from '@flowers/shared/printable'
-import { openRunData, readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
+import { openRunData } from '../run/run-data.ts'
+import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { calibrationMetrics } from './card-calibration.ts'
 import { adjustLogits, logitAdjustmentOf, type LogitAdjustment } from './adjust-logits.ts'
 import { modelCard } from './card.ts'
@@ -72,17 +76,16 @@ const viewPolicy = 'exact'
 export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   const { log = () => {}, open = openNetwork, out } = options
   const { name, version } = targetOf(out)
-  if (await exists(out)) throw new SharedError('MODEL_EXISTS', `${out} exists.`)
+  if (await exists(out)) throw new SharedError('MODEL_EXISTS', `${toUser(out)} exists.`)
   await requireWritable(dirname(out))
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, logitAdjustment } = await readAdjusted(options.run)
-  const dataset = await openRunData(options.data, run)
+  const dataset = await openRunData(options.data, run, { needs: 'validation', log })
   const { python } = await ensurePythonEnvironment({ log })
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
   const tensorflow = await startTensorflow({ device: 'cpu' })
   const preprocessing: Preprocessing = { ...run.recipe.preprocessing, size: run.checkpoint.size }
-  const folder = await mkdtemp(join(tmpdir(), 'flowers-export-'))
-  try {
+  return withTemporaryFolder(join(tmpdir(), 'flowers-export-'), async (folder) => {
     const target = join(folder, 'model.onnx')
     if (logitAdjustment) log(`logits are adjusted by ${logitAdjustment.tau} times the log of the class prior`)
     log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
@@ -102,16 +105,21 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
       const trainCounts = trainCountsOf(run)
       const { splitBy } = run.data
       const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts, notes })
-      await mkdir(dirname(out), { recursive: true })
+      const keepModels = makeModels(dirname(out))
       const files = { [modelFiles.network]: { copyOf: target }, [modelFiles.card]: card }
       const written = await packageModel(out, files, manifest)
+      keepModels()
       return { folder: out, manifest: written.manifest, fused, ...gate, ...measured }
     } finally {
       await network.release()
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
+}
+
+/** Makes the folder of a model's versions; it goes again if the process ends before there is one, or it is kept. */
+function makeModels(folder: string): () => void {
+  const isMade = mkdirSync(folder, { recursive: true }) !== undefined
+  return isMade ? atExit(() => rmdirSync(folder)) : () => {}
 }
 
 async function readNotes(path: string): Promise<string> {
@@ -208,13 +216,16 @@ interface Described {
 
 function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }: Described) {
   const { recipe, data, model } = run
+  const counts = trainCountsOf(run)
+  // Of the run: photos may be missing by now.
+  const trained = counts.reduce((sum, count) => sum + count, 0)
   const { top1, top5, macroF1 } = measured.measures
   return {
     format: manifestFormat,
     created: new Date().toISOString(),
     architecture: model.architecture,
     labels: data.labels,
-    classPrior: trainCountsOf(run).map((count) => count / dataset.train.length),
+    classPrior: counts.map((count) => count / trained),
     preprocessing,
     views: recipe.views,
     viewPolicy,
@@ -225,7 +236,7 @@ function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measu
     quantization: null,
     data: {
       sha256: data.sha256,
-      train: dataset.train.length,
+      train: trained,
       valid: dataset.valid.length,
       seed: data.seed,
       ...(data.excluded.length > 0 && { excluded: data.excluded }),

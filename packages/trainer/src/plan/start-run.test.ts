@@ -56,6 +56,10 @@ describe('a run', () => {
     expect(await resumed.resolve('/photos', signal)).toEqual(stored)
   })
 
+  it('is started in a folder of the usual name though that lies among the photos', async () => {
+    expect(await plan({ recipe: 'demo', data: '.' })).toMatchObject({ isNamed: false, resume: false })
+  })
+
   it('goes on where only phases differ that are not run', async () => {
     const set = ['phases.fixres.epochs=0']
     const { resolve } = await plan({ set })
@@ -74,6 +78,7 @@ describe('a run', () => {
   it.each([
     [{ recipe: 'quick' }, 'USAGE'],
     [{ out: 'other' }, 'TRAIN_RUN_EXISTS'],
+    [{ recipe: 'demo', data: '.', out: 'runs/a' }, 'USAGE'],
     [{ out: 'run' }, 'TRAIN_RUN_EXISTS'],
     [{ out: 'run', resumeIfPresent: true, set: ['seed=2'] }, 'TRAIN_RUN_EXISTS'],
     [{ resumeIfPresent: true }, 'USAGE'],

@@ -1,12 +1,12 @@
-import { access, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { requireWritable } from '../console/output.ts'
+import { requireOutside, requireWritable } from '../console/output.ts'
 import { fromUser, toUser } from '../console/paths.ts'
-import { applySettings, readStoredRecipe, resolveRecipe, takeMinutes } from '../recipe/resolve-recipe.ts'
-import type { Recipe } from '../recipe/schema.ts'
+import { applySettings, resolveRecipe, takeMinutes } from '../recipe/resolve-recipe.ts'
+import { storedRecipeSchema, type Recipe } from '../recipe/schema.ts'
 import { startingFrom } from '../recipe/starting-from.ts'
-import { isLeftOfUnbornRun, runFiles } from '../run/files.ts'
+import { isLeftOfUnbornRun, readJson, runFiles } from '../run/files.ts'
 import type { Forecast } from '../train/forecast.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -26,6 +26,8 @@ export interface RunPlan {
   /** Undefined for the demo, which draws its own. */
   readonly data: string | undefined
   readonly folder: string
+  /** Whether the person named the folder; any other that is free will do else. */
+  readonly isNamed: boolean
   /** Whether the run goes on with what its folder holds. */
   readonly resume: boolean
   /** The recipe with everything that depends on the photos and the machine. */
@@ -36,7 +38,7 @@ type Log = (line: string) => void
 
 /**
  * Decides which run a request starts or goes on with, and finds what is wrong with it before any photo is read. Throws
- * USAGE, TRAIN_RUN_EXISTS, TRAIN_RUN_MISSING, and what resolving a recipe and finding its model throw.
+ * USAGE, TRAIN_RUN_EXISTS, TRAIN_RUN_MISSING, TRAIN_RUN_DAMAGED, and what resolving a recipe and finding its model throw.
  */
 export function planRun(request: RunRequest, log: Log): Promise<RunPlan> {
   if (request.resumeIfPresent) return planStartOrResume(request, log)
@@ -61,11 +63,14 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
   const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)
   const folder = fromUser(out ?? join('runs', `${planned.name}-${time}Z`))
   await requireWritable(folder)
-  const present = await readdir(folder).catch(() => [])
+  if (out !== undefined && data !== undefined) await requireOutside(out, data)
+  // A name that nobody typed gives way.
+  const present = out === undefined ? [] : await readdir(folder).catch(() => [])
   if (!present.every(isLeftOfUnbornRun)) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(folder)} is not empty`)
   return {
     data: data === undefined ? undefined : fromUser(data),
     folder,
+    isNamed: out !== undefined,
     resume: false,
     resolve: async (photos, signal, onForecast) => {
       if (minutes === null) return planned
@@ -101,7 +106,7 @@ async function planStartOrResume(request: RunRequest, log: Log): Promise<RunPlan
   if (!present.includes(runFiles.data)) return planStart(request, log)
   const plan = await planResume(out, data === undefined ? {} : { data })
   const { minutes, planned } = await planRecipe(request)
-  const stored = await readStoredRecipe(join(plan.folder, runFiles.recipe))
+  const stored = await storedRecipe(plan.folder)
   // What was fitted to some minutes was fitted to the machine where the run began.
   const same =
     minutes === null
@@ -119,13 +124,17 @@ async function planResume(run: string, { recipe, data, out, set = [], weights }:
     )
   }
   const folder = fromUser(run)
-  for (const name of [runFiles.data, runFiles.recipe]) {
-    await access(join(folder, name)).catch((cause: unknown) => {
-      throw new TrainerError('TRAIN_RUN_MISSING', `${toUser(folder)} holds no ${name}`, { cause })
-    })
-  }
+  const stored = await storedRecipe(folder)
   const { readRunData } = await import('../run/data-file.ts')
   const { source } = await readRunData(folder)
-  const stored = await readStoredRecipe(join(folder, runFiles.recipe))
-  return { resolve: async () => stored, data: data === undefined ? source : fromUser(data), folder, resume: true }
+  for (const place of [folder, join(folder, runFiles.checkpoints)]) await requireWritable(place)
+  return {
+    resolve: async () => stored,
+    data: data === undefined ? source : fromUser(data),
+    folder,
+    isNamed: true,
+    resume: true,
+  }
 }
+
+const storedRecipe = (folder: string): Promise<Recipe> => readJson(join(folder, runFiles.recipe), storedRecipeSchema)

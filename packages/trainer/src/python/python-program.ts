@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawnChild } from '@flowers/tensorflow/child'
 import { TrainerError, type TrainerErrorCode } from '../errors.ts'
 
 const shownLines = 15
@@ -11,7 +11,7 @@ export async function runPython(
 ): Promise<string> {
   // tf2onnx runs small pieces of the graph to fold constants; it needs no GPU, and no lines about having none.
   const env = { ...process.env, CUDA_VISIBLE_DEVICES: '-1', TF_CPP_MIN_LOG_LEVEL: '3', PYTHONDONTWRITEBYTECODE: '1' }
-  const child = spawn(python, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawnChild(python, parameters, env)
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))

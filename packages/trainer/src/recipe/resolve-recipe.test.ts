@@ -4,7 +4,8 @@ import { recipes } from './recipes/index.ts'
 import { testFolder } from '../testing/test-photos.ts'
 import { testRecipe } from '../testing/test-recipe.ts'
 import { recipeSchema } from './checks.ts'
-import { readStoredRecipe, resolveRecipe } from './resolve-recipe.ts'
+import { resolveRecipe } from './resolve-recipe.ts'
+import { storedRecipeSchema } from './schema.ts'
 
 it.each(Object.entries(recipes))('the recipe %s leaves nothing out and carries its own name', (name, recipe) => {
   const parsed = recipeSchema.parse(recipe)
@@ -81,12 +82,10 @@ it('a run that was started goes on, whatever has been refused since', async () =
   const { full } = report.phases
   const stored = { ...report, phases: { ...report.phases, full: { ...full, batchNorm: 'last' } } }
   const folder = await testFolder({ 'recipe.json': JSON.stringify(stored) })
-  const path = join(folder.path, 'recipe.json')
   try {
-    await expect(resolveRecipe(path, [])).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
-    expect(await readStoredRecipe(path)).toEqual(stored)
-    await folder.write('recipe.json', JSON.stringify({ ...stored, seed: -1 }))
-    await expect(readStoredRecipe(path)).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
+    await expect(resolveRecipe(join(folder.path, 'recipe.json'), [])).rejects.toMatchObject({ code: 'RECIPE_INVALID' })
+    expect(storedRecipeSchema.parse(stored)).toEqual(stored)
+    expect(storedRecipeSchema.safeParse({ ...stored, seed: -1 }).success).toBe(false)
   } finally {
     await folder.remove()
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { recipes } from './recipes/index.ts'
-import { storedRecipeSchema, type Recipe, type RecipeInput } from './schema.ts'
+import type { Recipe, RecipeInput } from './schema.ts'
 import { recipeSchema } from './checks.ts'
 import { completeRecipe } from './complete-recipe.ts'
 import { fromUser } from '../console/paths.ts'
@@ -17,11 +17,6 @@ export async function resolveRecipe(nameOrFile: string, settings: readonly strin
     ? recipes[nameOrFile]
     : completeRecipe(await readRecipeFile(nameOrFile), nameOrFile)
   return parseRecipe(putOver(base, settings), nameOrFile)
-}
-
-/** The recipe that a run was started with. Throws RECIPE_UNKNOWN and RECIPE_INVALID. */
-export async function readStoredRecipe(path: string): Promise<Recipe> {
-  return check(storedRecipeSchema, await readRecipeFile(path), path)
 }
 
 /**

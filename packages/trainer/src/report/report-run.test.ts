@@ -13,7 +13,8 @@ import { createProgress } from '../console/progress.ts'
 import { readHistory } from '../run/history.ts'
 import type { Dataset } from '../dataset/dataset.ts'
 import { reportAtEnd, reportRun, sampleOf } from './report-run.ts'
-import { trainRun, type RunResult } from '../train/run.ts'
+import type { RunResult } from '../train/finished.ts'
+import { trainRun } from '../train/run.ts'
 
 const hostile = `<i onclick="alert(1)">rose</i> & 'co'`
 const photoCounts = { species: 4, train: 6, valid: 5 }

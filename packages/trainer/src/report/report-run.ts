@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Progress } from '../console/progress.ts'
 import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { requireWritableFile, writeOutput } from '../console/output.ts'
+import { explained } from '../console/system-error.ts'
 import { Random } from '@flowers/shared/random'
 import { findingsOf, type Findings, type JudgedPhoto, type RunFacts } from './facts.ts'
 import { reportPage } from './page/report-page.ts'
@@ -11,7 +12,8 @@ import { readHistory } from '../run/history.ts'
 import { thumbnails } from './thumbnails.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { readJson, runFiles } from '../run/files.ts'
-import { openRunData, readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
+import { openRunData } from '../run/run-data.ts'
+import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { photosAtOnce, Scorers, ValidationSet } from '../train/validate.ts'
 
 export interface ReportOptions {
@@ -24,6 +26,8 @@ export interface ReportOptions {
   /** Whether thumbnails are put in; true unless said. */
   readonly photos?: boolean
   readonly signal?: AbortSignal
+  /** Hears of photos of the run that are not used. */
+  readonly log?: (line: string) => void
 }
 
 export interface WrittenReport {
@@ -39,7 +43,7 @@ const trainBudget = { photos: 3000, size: 256 }
 
 /**
  * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
- * Throws what `requireWritableFile` throws, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an
+ * Throws what `requireWritableFile` throws, TRAIN_RUN_MISSING, TRAIN_RUN_DAMAGED, TRAIN_DATA_CHANGED, DATA_IMAGE_LOST, the reason of an
  * aborted signal, and what `openDataset`
  * and reading weights throw.
  */
@@ -47,8 +51,9 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
   const { folder, photos = true, out = join(folder, runFiles.report) } = options
   await requireWritableFile(out)
   const run = await readRun(folder)
-  const { data = run.data.source } = options
-  const dataset = typeof data === 'string' ? await openRunData(data, run) : data
+  const { data = run.data.source, log, signal } = options
+  const opening = { needs: 'validation', signal, ...(log && { log }) } as const
+  const dataset = typeof data === 'string' ? await openRunData(data, run, opening) : data
   await startTensorflow({ deterministic: true })
   const facts: RunFacts = {
     recipe: run.recipe,
@@ -63,7 +68,7 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
     checkpoint: run.checkpoint,
     parameters: [...run.values.values()].reduce((sum, { length }) => sum + length, 0),
     environment: await storedEnvironment(folder),
-    ...(await judge(run, dataset, options.signal ?? new AbortController().signal)),
+    ...(await judge(run, dataset, signal ?? new AbortController().signal)),
   }
   const findings = await findingsOf(facts, options.signal)
   const shown = [
@@ -121,6 +126,9 @@ export async function reportAtEnd(
     await reportRun({ folder, data: dataset, signal })
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    progress.message(`warning: report.html was not written: ${error instanceof Error ? error.message : String(error)}`)
+    const reason = explained(error)
+    progress.message(
+      `warning: report.html was not written: ${reason instanceof Error ? reason.message : String(reason)}`,
+    )
   }
 }

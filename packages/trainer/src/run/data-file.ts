@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { auditKinds, type AuditKind } from '../dataset/audit.ts'
+import { splits } from '../dataset/listed-photo.ts'
 import { readJson, runFiles } from './files.ts'
 
 const auditSchema = z.object({
@@ -16,6 +17,13 @@ const auditSchema = z.object({
 const countsSchema = z
   .preprocess((counts) => Object.entries(counts ?? {}), z.array(z.tuple([z.string(), z.int()])))
   .transform((counts): ReadonlyMap<string, number> => new Map(counts))
+const photoSchema = z.object({
+  id: z.string(),
+  sha256: z.string(),
+  /** Split and label are missing in older run folders. */
+  split: z.enum(splits).optional(),
+  label: z.string().optional(),
+})
 
 const dataSchema = z.object({
   /** DATA of the command line. */
@@ -26,7 +34,7 @@ const dataSchema = z.object({
   splitBy: z.enum(['given', 'stratified']),
   counts: z.object({ train: countsSchema, valid: countsSchema }),
   excluded: z.array(z.string()).default([]),
-  photos: z.array(z.object({ id: z.string(), sha256: z.string() })).default([]),
+  photos: z.array(photoSchema).default([]),
   /** What the audit found; null in older run folders and where it has other fields. */
   audit: auditSchema.nullable().catch(null),
 })
@@ -34,5 +42,5 @@ const dataSchema = z.object({
 /** What `data.json` says of the photos of a run. */
 export type RunData = z.infer<typeof dataSchema>
 
-/** Reads `data.json` of a run folder. Throws TRAIN_RUN_MISSING. */
+/** Reads `data.json` of a run folder. Throws TRAIN_RUN_MISSING and TRAIN_RUN_DAMAGED. */
 export const readRunData = (folder: string): Promise<RunData> => readJson(join(folder, runFiles.data), dataSchema)

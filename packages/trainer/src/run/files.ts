@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { z } from 'zod'
+import { dirname, join, relative } from 'node:path'
+import { exists } from '@flowers/shared/files'
+import type { z } from 'zod'
+import { toUser } from '../console/paths.ts'
 import type { PhaseName } from '../recipe/schema.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -32,25 +34,41 @@ export const isWrittenAtStart = (name: string): boolean => {
 
 /** Whether a name is of what a run leaves that was killed before it had written down what it is; `data.json` comes last. */
 export const isLeftOfUnbornRun = (name: string): boolean =>
-  /^(checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
+  /^(\.owner\..*|checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
 
-/** Reads a JSON file of a run folder. Throws TRAIN_RUN_MISSING naming the file and what is wrong with it. */
+/** Reads a JSON file of a run folder. Throws TRAIN_RUN_MISSING where it is not there, TRAIN_RUN_DAMAGED where it is not whole. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new TrainerError('TRAIN_RUN_MISSING', `${path} cannot be read: ${(cause as Error).message}`, { cause })
+  const text = await readFile(path, 'utf8').catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause
+    throw await missing(path, cause)
   })
   let content: unknown
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    throw new TrainerError('TRAIN_RUN_MISSING', `${path} is not JSON: ${(cause as Error).message}`, { cause })
+    throw damaged(path, text.trim() === '' ? 'is empty' : 'breaks off or is no JSON', cause)
   }
   return parseAs(path, schema, content)
 }
 
-/** Throws TRAIN_RUN_MISSING where `content`, read from `path`, is not what the schema describes. */
+/** Throws TRAIN_RUN_DAMAGED where `content`, read from `path`, is not what the schema describes. */
 export function parseAs<S extends z.ZodType>(path: string, schema: S, content: unknown): z.infer<S> {
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
-  throw new TrainerError('TRAIN_RUN_MISSING', `${path} is not of this release:\n${z.prettifyError(parsed.error)}`)
+  const first = parsed.error.issues[0]
+  const place = first?.path.join('.') || 'its content'
+  throw damaged(path, `holds something else than this release expects (${place}: ${first?.message ?? 'wrong'})`)
 }
+
+/** The sentence on a file of a run that is not there. */
+export async function missing(path: string, cause?: unknown): Promise<TrainerError> {
+  const folder = dirname(path).replace(/\/checkpoints$/, '')
+  const detail = (await exists(folder))
+    ? `${toUser(folder)} holds no ${relative(folder, path)}`
+    : `there is no folder ${toUser(folder)}`
+  return new TrainerError('TRAIN_RUN_MISSING', detail, { cause })
+}
+
+/** The sentence on a file of a run that was cut or overwritten; `what` is said of the file. */
+export const damaged = (path: string, what: string, cause?: unknown): TrainerError =>
+  new TrainerError('TRAIN_RUN_DAMAGED', `${toUser(path)} ${what}`, { cause })

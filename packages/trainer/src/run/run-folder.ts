@@ -1,14 +1,14 @@
 import { join } from 'node:path'
+import { exists } from '@flowers/shared/files'
 import { z } from 'zod'
-import { withoutPhotos, type Dataset } from '../dataset/dataset.ts'
-import { openData } from '../dataset/open-data.ts'
+import { toUser } from '../console/paths.ts'
 import type { Model } from '../model/architecture.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import { storedRecipeSchema, type Recipe } from '../recipe/schema.ts'
 import { readRunData, type RunData } from './data-file.ts'
-import { checkpointFiles, checkpointPath, parseAs, readJson, runFiles } from './files.ts'
+import { checkpointFiles, checkpointPath, damaged, missing, parseAs, readJson, runFiles } from './files.ts'
 import { TrainerError } from '../errors.ts'
 
 const checkpointSchema = z.object({
@@ -28,36 +28,38 @@ export interface TrainedRun {
   readonly values: ReadonlyMap<string, Float32Array>
 }
 
-/** Reads a run folder. Throws TRAIN_RUN_MISSING naming the file that is missing or wrong, and what reading weights throws. */
+/** Reads a run folder. Throws TRAIN_RUN_MISSING and TRAIN_RUN_DAMAGED, naming the file that is missing or wrong. */
 export async function readRun(folder: string): Promise<TrainedRun> {
   const recipe = await readJson(join(folder, runFiles.recipe), storedRecipeSchema)
   const data = await readRunData(folder)
-  const weights = checkpointPath(folder, checkpointFiles.best)
-  const header = await readSafetensorsHeader(weights).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    throw new TrainerError('TRAIN_RUN_MISSING', `${weights} does not exist: the run has not validated yet`, { cause })
-  })
-  const checkpoint = parseAs(weights, checkpointSchema, header.metadata)
+  const path = checkpointPath(folder, checkpointFiles.best)
+  if (!(await exists(path)))
+    throw new TrainerError(
+      'TRAIN_RUN_MISSING',
+      `${toUser(folder)} has not got as far as ${runFiles.checkpoints}/${checkpointFiles.best}: train on with --resume first`,
+    )
+  const checkpoint = parseAs(path, checkpointSchema, (await whole(path, readSafetensorsHeader)).metadata)
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
   const model = findArchitecture(architecture).build({ classes: data.labels.length, head, stochasticDepth, layerScale })
-  return {
-    recipe,
-    data,
-    checkpoint,
-    model,
-    values: mapWeights(model, await readSafetensors(weights), { head: 'load' }),
-  }
+  return { recipe, data, checkpoint, model, values: await readCheckpoint(path, model) }
 }
 
-/** The photos of a run, at `path`. Throws TRAIN_DATA_CHANGED where they are others, and what `openDataset` throws. */
-export async function openRunData(path: string, { recipe, data }: TrainedRun): Promise<Dataset> {
-  const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare, known: data.labels })
-  const dataset = withoutPhotos(opened, new Set(data.excluded))
-  if (dataset.sha256 === data.sha256) return dataset
-  throw new TrainerError(
-    'TRAIN_DATA_CHANGED',
-    `${path} is not what this run was trained on: its hash is ${dataset.sha256}, not ${data.sha256}`,
-  )
+/** Weights of a run by parameter, in TensorFlow's layout. Throws TRAIN_RUN_MISSING and TRAIN_RUN_DAMAGED. */
+export const readCheckpoint = (
+  path: string,
+  model: Pick<Model, 'architecture' | 'parameters'>,
+): Promise<Map<string, Float32Array>> =>
+  whole(path, async () => mapWeights(model, await readSafetensors(path), { head: 'load' }))
+
+/** What is read from a file of tensors of a run. Throws TRAIN_RUN_MISSING and TRAIN_RUN_DAMAGED. */
+export async function whole<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw await missing(path, error)
+    if (!(error instanceof TrainerError) || !error.code.startsWith('MODEL_')) throw error
+    throw damaged(path, `is not whole: ${error.message.replace(`${path}: `, '')}`, error)
+  }
 }
 
 /** Training photos by class. */

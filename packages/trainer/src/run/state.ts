@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { toUser } from '../console/paths.ts'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import { phaseNames } from '../recipe/schema.ts'
 import { TrainerError } from '../errors.ts'
@@ -70,38 +71,43 @@ export async function saveState(path: string, variables: Arrays, position: Posit
 }
 
 export interface SavedState {
+  readonly path: string
   readonly position: Position
   readonly arrays: ReadonlyMap<string, Float32Array>
 }
 
-/** Reads what `saveState` wrote. Throws TRAIN_STATE_INVALID for a file that is not such a state. */
+/** Reads what `saveState` wrote. Throws TRAIN_STATE_INVALID for a file that is not such a state, or not all of it. */
 export async function readState(path: string): Promise<SavedState> {
-  const { metadata } = await readSafetensorsHeader(path)
-  const parsed = positionSchema.safeParse(JSON.parse(metadata['position'] ?? 'null'))
-  if (!parsed.success)
-    throw new TrainerError(
-      'TRAIN_STATE_INVALID',
-      `${path} is not a saved training state: ${z.prettifyError(parsed.error)}`,
-    )
-  const tensors = await readSafetensors(path)
-  return {
-    position: parsed.data,
-    arrays: new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array])),
+  try {
+    const { metadata } = await readSafetensorsHeader(path)
+    const tensors = await readSafetensors(path)
+    return {
+      path,
+      position: positionSchema.parse(JSON.parse(metadata['position'] ?? 'null')),
+      arrays: new Map([...tensors].map(([name, { data }]) => [name, data as Float32Array])),
+    }
+  } catch (error) {
+    if (error instanceof TrainerError) throw invalid(path, error.message.replace(`${path}: `, ''), error)
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw invalid(path, 'it does not say where the run stands', error)
+    throw error
   }
 }
 
 /** Puts saved arrays back. Throws TRAIN_STATE_INVALID when they are not the ones this run needs. */
-export function restoreVariables(variables: Arrays, { arrays }: SavedState): void {
+export function restoreVariables(variables: Arrays, { path, arrays }: SavedState): void {
   let restored = 0
   for (const [kind, name, variable] of variables.entries()) {
     const values = arrays.get(`${kind}/${name}`) ?? arrays.get(`${earlierKinds[kind]}/${name}`)
-    if (!values) throw new TrainerError('TRAIN_STATE_INVALID', `the saved state has no ${kind} of ${name}`)
+    if (!values) throw invalid(path, `it has no ${kind} of ${name}`)
+    const expected = variable.shape.reduce((product, side) => product * side, 1)
+    if (values.length !== expected)
+      throw invalid(path, `its ${kind} of ${name} has ${values.length} values, not ${expected}`)
     variable.load(values)
     restored++
   }
-  if (restored !== arrays.size)
-    throw new TrainerError(
-      'TRAIN_STATE_INVALID',
-      `the saved state holds ${arrays.size} arrays, this recipe needs ${restored}`,
-    )
+  if (restored !== arrays.size) throw invalid(path, `it holds ${arrays.size} arrays, this run needs ${restored}`)
 }
+
+const invalid = (path: string, detail: string, cause?: unknown): TrainerError =>
+  new TrainerError('TRAIN_STATE_INVALID', `${toUser(path)}: ${detail}`, { cause })

@@ -2,10 +2,11 @@ import { copyFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exists } from '@flowers/shared/files'
 import type { Model } from '../model/architecture.ts'
-import { mapWeights, toTimmTensors } from '../model/weights/load.ts'
-import { readSafetensors, writeSafetensors } from '../model/weights/safetensors.ts'
+import { toTimmTensors } from '../model/weights/load.ts'
+import { writeSafetensors } from '../model/weights/safetensors.ts'
 import type { PhaseName, Recipe } from '../recipe/schema.ts'
 import { checkpointFiles, checkpointPath, runFiles } from '../run/files.ts'
+import { readCheckpoint } from '../run/run-folder.ts'
 import { readState, saveState, type Position, type SavedState } from '../run/state.ts'
 import type { RunContext } from './context.ts'
 import type { Best } from './early-stopping.ts'
@@ -81,13 +82,12 @@ export async function loadState(folder: string): Promise<SavedState | undefined>
 }
 
 /** The best weights of a phase, by parameter. */
-export async function bestWeights(
+export function bestWeights(
   model: Pick<Model, 'architecture' | 'parameters'>,
   folder: string,
   phase: PhaseName,
 ): Promise<Map<string, Float32Array>> {
-  const path = checkpointPath(folder, checkpointFiles.bestOf(phase))
-  return mapWeights(model, await readSafetensors(path), { head: 'load' })
+  return readCheckpoint(checkpointPath(folder, checkpointFiles.bestOf(phase)), model)
 }
 
 /** Removes files that a killed run was writing: each may be as large as the state itself. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sixViews, type View } from '@flowers/shared/image/view'
@@ -61,6 +61,19 @@ it('is computed anew where the features are others', async () => {
   const other = source('b')
   await (await FeatureFile.open(path, other.source)).close()
   expect(other.computed).toEqual([1, 1.15])
+})
+
+it.each([
+  ['empty', 0],
+  ['cut in its header', 20],
+  ['cut in its values', 400],
+])('is computed anew where the file is %s', async (_, bytes) => {
+  const path = join(folder, 'cut.safetensors')
+  await (await FeatureFile.open(path, source('a').source)).close()
+  await truncate(path, bytes)
+  const again = source('a')
+  await (await FeatureFile.open(path, again.source)).close()
+  expect(again.computed).toEqual([1, 1.15])
 })
 
 it.each([

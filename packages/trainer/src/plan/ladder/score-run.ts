@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import { measure } from '../../measure/measure.ts'
-import { withoutPhotos } from '../../dataset/dataset.ts'
-import { openData } from '../../dataset/open-data.ts'
+import { openRunData } from '../../run/run-data.ts'
 import { readRun } from '../../run/run-folder.ts'
 import { runFiles } from '../../run/files.ts'
 import { readHistory } from '../../run/history.ts'
@@ -29,9 +28,9 @@ export interface RunScore {
 
 /** Scores the best checkpoint of a run with all views of its recipe, through the preprocessing of the service. */
 export async function scoreRun(folder: string, source: string, signal: AbortSignal): Promise<RunScore> {
-  const { recipe, data, checkpoint, model, values } = await readRun(folder)
-  const opened = await openData(source, { seed: recipe.seed, validShare: recipe.data.validShare, signal })
-  const { valid, labels } = withoutPhotos(opened, new Set(data.excluded))
+  const run = await readRun(folder)
+  const { recipe, data, checkpoint, model, values } = run
+  const { valid, labels } = await openRunData(source, run, { needs: 'validation', signal })
   await startTensorflow({ deterministic: true })
   const scorers = Scorers.of(model, values, recipe.preprocessing)
   const photos = new ValidationSet(valid, {
