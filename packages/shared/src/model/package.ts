@@ -15,6 +15,8 @@ export const modelFiles = {
   network: 'onnx/model.onnx',
   quantized: 'onnx/model_quantized.onnx',
   card: 'README.md',
+  /** What the network was exported from, for the trainer to start from; models of earlier versions lack it. */
+  weights: 'weights.safetensors',
 } as const
 
 const required = [modelFiles.config, modelFiles.preprocessor, modelFiles.network, modelFiles.card]
@@ -111,13 +113,21 @@ export async function packageModel(
     }
     await writeFile(join(temporary, modelFiles.manifest), json({ ...manifest, files: listed }))
     if (options.replace && (await exists(folder))) await exchange(folder, temporary)
-    else await rename(temporary, folder)
+    else await rename(temporary, folder).catch(takenSince(folder))
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw error
   }
   return openModel(folder)
 }
+
+/** Another program may have made the folder since it was looked for. */
+const takenSince =
+  (folder: string) =>
+  (cause: NodeJS.ErrnoException): never => {
+    if (cause.code !== 'ENOTEMPTY' && cause.code !== 'EEXIST') throw cause
+    throw new SharedError('MODEL_EXISTS', `${folder} exists.`, { cause })
+  }
 
 /** Puts `fresh` in the place of `folder`. What was there is moved aside before and deleted after, so nothing is lost. */
 async function exchange(folder: string, fresh: string): Promise<void> {
