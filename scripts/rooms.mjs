@@ -33,10 +33,11 @@ const allowed = {
   'trainer/report':
     'shared tensorflow trainer/console trainer/measure trainer/recipe trainer/dataset trainer/run trainer/train',
   'trainer/plan':
-    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train',
+    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train trainer/evaluate',
   'trainer/cli': 'shared tensorflow trainer',
   'serve/config': 'shared',
   'serve/errors': 'shared',
+  'serve/welcome': '',
   'serve/observe': 'shared',
   'serve/engine': 'shared serve/config serve/observe',
   'serve/http': 'shared serve/config serve/observe serve/engine',

@@ -7,8 +7,13 @@ import { readSafetensorsHeader } from '@flowers/trainer/model/weights/safetensor
 import type { Position } from '@flowers/trainer/run/state'
 import { startTrainer } from './trainer-process.ts'
 
+/** The recipe demo with settings, as words of a command line. */
+function demoWith(...settings: readonly string[]): string[] {
+  return ['--recipe', 'demo', ...settings.flatMap((setting) => ['--set', setting])]
+}
+
 /** A run of three phases that takes a few seconds. */
-export const smallRun = [
+export const smallRun = demoWith(
   'model.architecture=convnext_atto',
   'saveMinutes=0.005',
   ...['head', 'full', 'fixres'].flatMap((phase, index) => [
@@ -20,13 +25,13 @@ export const smallRun = [
   'phases.full.accumulate=4',
   'phases.full.mix.probability=0.5',
   'phases.full.mix.mixupAlpha=0.4',
-].flatMap((setting) => ['--set', setting])
+)
 
 /**
  * Another, of what {@link smallRun} does without: batch normalisations that learn, float16 whose loss scale overflows at
  * first, updates of two steps, early stopping, a rate that falls at plateaus, cached features. Every step is saved.
  */
-export const changefulRun = [
+export const changefulRun = demoWith(
   'model.architecture=efficientnet_lite0',
   'model.layerScale=0',
   'precision=float16',
@@ -49,7 +54,7 @@ export const changefulRun = [
   'phases.fixres.focalGamma=0',
   'phases.fixres.trainable=head',
   'phases.fixres.batchNorm=last',
-].flatMap((setting) => ['--set', setting])
+)
 
 export async function drawSmallData(folder: string): Promise<string> {
   const data = join(folder, 'flowers')

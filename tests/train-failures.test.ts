@@ -24,15 +24,19 @@ afterAll(async () => {
 const set = (...settings: string[]): string[] => settings.flatMap((setting) => ['--set', setting])
 
 /** An epoch of the head and two of the whole, six steps each. */
-const shortRun = set(
-  'model.architecture=convnext_atto',
-  'phases.fixres.epochs=0',
-  ...['head', 'full'].flatMap((phase) => [
-    `phases.${phase}.epochs=${phase === 'head' ? 1 : 2}`,
-    `phases.${phase}.size=32`,
-    `phases.${phase}.batch=8`,
-  ]),
-)
+const shortRun = [
+  '--recipe',
+  'demo',
+  ...set(
+    'model.architecture=convnext_atto',
+    'phases.fixres.epochs=0',
+    ...['head', 'full'].flatMap((phase) => [
+      `phases.${phase}.epochs=${phase === 'head' ? 1 : 2}`,
+      `phases.${phase}.size=32`,
+      `phases.${phase}.batch=8`,
+    ]),
+  ),
+]
 
 /** Trains, and does something when a text was printed. */
 async function trainUntil(args: readonly string[], text: string, then: () => Promise<void>, under?: readonly string[]) {

@@ -67,7 +67,7 @@ describe('a run', () => {
       if (!child.killed && seen.includes('full: 32 px')) child.kill(signal)
     })
     const stopped = await finished
-    expect(stopped.output).toContain(`saved; go on with: train --resume ${signal}`)
+    expect(stopped.output).toMatch(new RegExp(`saved; go on with: node \\S+ train --resume ${signal}\\n`))
     expect(stopped.code).toBe(exitCode)
     const resumed = await runTrainer(again(signal, start), folder)
     expect(resumed.code).toBe(0)
@@ -148,17 +148,36 @@ describe('a run', () => {
       'mix.late',
     ],
     [['train', '--data', 'nowhere'], 2, 'DATA_NOT_FOUND'],
+    [['--data', 'nowhere', '--name', 'mine'], 2, 'DATA_NOT_FOUND'],
+    [['--', '--data', 'nowhere', '--name', 'My Roses'], 2, '--name my-roses'],
+    [['--data', 'nowhere', '--from', 'mine'], 2, 'there is no model "mine" in models; there are: none'],
+    [['--data', 'nowhere', '--set', 'minuts=2'], 2, 'did you mean minutes?'],
+    [['--data', 'nowhere', '--recipe', 'demo', '--minutes', '2'], 2, '--minutes belongs to the recipe quick'],
+    [['train', '--resume', 'reference', '--minutes', '2', '--from', 'x'], 2, 'leave out --from, --minutes'],
+    [['export', '--run', 'reference', '--data', 'flowers'], 2, '--name NAME or --out'],
     // What is wrong with the model is found before the photos are looked for.
     [['train', '--data', 'nowhere', '--set', 'model.architecture=resnet'], 2, 'MODEL_UNKNOWN_ARCHITECTURE'],
-    [['train', '--data', 'nowhere', '--set', 'phases.full.batchNorm=trained'], 2, 'no batch normalisation'],
+    [
+      ['train', '--recipe', 'demo', '--data', 'nowhere', '--set', 'phases.full.batchNorm=trained'],
+      2,
+      'no batch normalisation',
+    ],
     [['train', '--recipe', 'quick', '--data', 'nowhere', '--weights', 'convnext_tiny'], 2, 'WEIGHTS_ARCHITECTURE'],
     [['train', '--recipe', 'quick', '--data', 'nowhere', '--set', 'model.layerScale=1e-6'], 2, 'no LayerScale'],
     [['ladder', '--data', 'nowhere', '--set', 'model.layerScale=1e-6'], 2, 'no LayerScale'],
     [['ladder', '--data', 'nowhere', '--steps', '4', '--set', 'phases.full.mix.late.epochs=20'], 2, 'mix.late.epochs'],
     [['ladder', '--data', 'nowhere', '--seeds', '1,2,1'], 2, '--seeds has 1 twice'],
     [['train', '--data', 'flowers', '--out', 'reference'], 2, 'TRAIN_RUN_EXISTS'],
-    [['train', '--data', 'flowers', '--out', 'wide', '--set', 'phases.head.batch=999'], 2, 'TRAIN_BATCH_TOO_LARGE'],
-    [['train', '--data', 'flowers', '--out', 'reference', '--resume-if-present'], 2, 'TRAIN_RUN_EXISTS'],
+    [
+      ['train', '--recipe', 'demo', '--data', 'flowers', '--out', 'wide', '--set', 'phases.head.batch=999'],
+      2,
+      'TRAIN_BATCH_TOO_LARGE',
+    ],
+    [
+      ['train', '--recipe', 'demo', '--data', 'flowers', '--out', 'reference', '--resume-if-present'],
+      2,
+      'TRAIN_RUN_EXISTS',
+    ],
     [['train', '--data', 'flowers', '--resume-if-present'], 2, 'USAGE'],
     [['train', '--resume', 'flowers'], 2, 'TRAIN_RUN_MISSING'],
     [['train', '--resume', 'reference', '--set', 'seed=2'], 2, 'USAGE'],
@@ -176,7 +195,7 @@ describe('a run', () => {
     // A safetensors file without tensors.
     await writeFile(join(folder, 'empty.safetensors'), Buffer.from('\x02\0\0\0\0\0\0\0{}'))
     const { code, output } = await runTrainer(
-      ['train', '--data', 'nowhere', '--out', 'unfit', '--weights', 'empty.safetensors'],
+      ['train', '--recipe', 'demo', '--data', 'nowhere', '--out', 'unfit', '--weights', 'empty.safetensors'],
       folder,
     )
     expect(output).toContain('MODEL_WEIGHTS_MISMATCH')

@@ -38,6 +38,16 @@ describe('readConfig', () => {
     expect(readConfig([], { FLOWERS_CORS_ORIGINS: '*' })).toMatchObject({ corsOrigins: '*' })
   })
 
+  it('takes --lan alone, with a value, or as a variable', () => {
+    for (const argv of [['--lan'], ['--lan', '--port', '80'], ['--port', '80', '--lan'], ['--lan', 'on'], ['--lan=on']])
+      expect(readConfig(argv, {})).toMatchObject({ lan: true })
+    expect(readConfig([], { FLOWERS_LAN: 'on' })).toMatchObject({ lan: true })
+    expect(readConfig([], {})).toMatchObject({ lan: false })
+    expect(readConfig(['--lan', 'off'], { FLOWERS_LAN: 'on' })).toMatchObject({ lan: false })
+    // A value that belongs to another flag is no flag.
+    expect(readConfig(['--model=--lan'], {})).toMatchObject({ lan: false, model: '--lan' })
+  })
+
   it('takes an empty variable as absent', () => {
     expect(readConfig([], { PORT: '', MODEL: '' })).toMatchObject({ port: 3000, model: null })
   })
@@ -63,6 +73,7 @@ describe('readConfig', () => {
       'FLOWERS_CORS_ORIGINS must be off, * or origins such as https://flowers.example, not "https://a.example, b.example".',
     ],
     [[], { FLOWERS_KEEP_ALIVE_MS: '0' }, 'FLOWERS_KEEP_ALIVE_MS must be an integer from 1 to 600000, not "0".'],
+    [['--lan', 'yes'], {}, '--lan must be on or off, not "yes".'],
     [['--ports', '80'], {}, "Unknown option '--ports'."],
     [['80'], {}, "Unexpected argument '80'."],
   ])('answers %j %j with a sentence', (argv, environment, sentence) => {

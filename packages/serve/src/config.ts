@@ -15,6 +15,8 @@ interface Setting<Value = unknown> {
   /** What a value has to be, to finish the sentence "... must be ...". */
   readonly expected: string
   readonly about: string
+  /** Text that is read when the flag stands alone; where there is none, a flag needs a value. */
+  readonly alone?: string
   /** The value is never shown. */
   readonly secret?: boolean
 }
@@ -70,6 +72,14 @@ export const settings = {
     fallback: '127.0.0.1',
     expected: 'an address or host name',
     about: 'Address to listen on; 0.0.0.0 for all.',
+  },
+  lan: {
+    variable: 'FLOWERS_LAN',
+    schema: z.enum(['on', 'off']).transform((text) => text === 'on'),
+    fallback: 'off',
+    expected: 'on or off',
+    about: 'on, or --lan alone: listens for the whole network, whatever HOST says; prints the address and its QR code.',
+    alone: 'on',
   },
   modelsDir: {
     variable: 'MODELS_DIR',
@@ -318,11 +328,18 @@ function readFlags(argv: readonly string[]): Record<string, string | boolean | u
   }
   for (const { variable } of Object.values(settings)) options[flagOf(variable)] = { type: 'string' }
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false }).values
+    return parseArgs({ args: argv.map(withValue), options, allowPositionals: false }).values
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('. ')[0]! : String(error)
     throw new ServiceError('SERVICE_CONFIGURATION', `${reason}.`, { cause: error })
   }
+}
+
+/** A flag that may stand alone, with its value where it does. */
+function withValue(word: string, index: number, argv: readonly string[]): string {
+  const setting: Setting | undefined = Object.values(settings).find(({ variable }) => word === `--${flagOf(variable)}`)
+  const isAlone = setting?.alone !== undefined && !/^[^-]/.test(argv[index + 1] ?? '')
+  return isAlone ? `${word}=${setting.alone}` : word
 }
 
 /** The text of `--help`. */

@@ -61,6 +61,19 @@ describe('main', () => {
     expect(runs[1]!.output.stderr).toMatch(new RegExp(`^127\\.0\\.0\\.1:${port}: .*EADDRINUSE.*\\n$`))
   })
 
+  it('listens for the network with --lan, and says so beside the log', async () => {
+    const service = run(['--lan', '--model', 'tiny'])
+    await ready(service)
+    await until(() => service.output.stderr !== '')
+    service.child.kill('SIGTERM')
+    expect(await service.exit).toBe(0)
+    // Of a machine without a network there is no address.
+    expect(service.output.stderr).toMatch(
+      /^(from other devices in this network: http:|this machine is in no network).*\n$/,
+    )
+    expect(service.output.stdout).toContain('Server listening at')
+  })
+
   it('answers every admitted request after SIGTERM and exits with 0', async () => {
     const service = run(['--model', 'slow', '--drain-delay-ms', '8000'])
     const url = await ready(service)

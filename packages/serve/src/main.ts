@@ -1,6 +1,7 @@
 import { FlowersError, SharedError } from '@flowers/shared/errors'
 import { helpText, readConfig, type Config } from './config.ts'
 import { ServiceError } from './errors.ts'
+import { welcome } from './welcome.ts'
 
 /** Time to send the answers to requests that were refused at the end of the grace time. */
 const lastAnswersMs = 1000
@@ -48,12 +49,16 @@ async function serve(config: Config): Promise<void> {
     const loading = engine.start()
     // Awaited below; until then a failure must not count as unhandled.
     loading.catch(() => {})
-    const address = await app.listen({ host: config.host, port: config.port }).catch((error: Error) => {
-      throw new ServiceError('SERVICE_ADDRESS', `${config.host}:${config.port}: ${error.message}.`, { cause: error })
+    const host = config.lan ? '0.0.0.0' : config.host
+    const address = await app.listen({ host, port: config.port }).catch((error: Error) => {
+      throw new ServiceError('SERVICE_ADDRESS', `${host}:${config.port}: ${error.message}.`, { cause: error })
     })
     await loading
-    if (!stopping)
+    if (!stopping) {
       app.log.info({ startMs: Math.round(performance.now()) }, `ready: curl -F img=@rose.jpg ${address}/classify`)
+      for (const line of welcome({ address, lan: config.lan, terminal: process.stderr.isTTY }))
+        process.stderr.write(`${line}\n`)
+    }
   } catch (error) {
     await app.close()
     throw error

@@ -97,6 +97,14 @@ describe('packageModel', () => {
     expect(await readdir(join(folder, '..'))).toEqual([])
   })
 
+  it('is made once by those who make it at the same time', async () => {
+    const made = await Promise.allSettled([1, 2, 3].map(() => packageModel(folder, files, manifest)))
+    expect(made.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected', 'rejected'])
+    for (const outcome of made)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'MODEL_EXISTS' })
+    expect(await readdir(join(folder, '..'))).toEqual(['1'])
+  })
+
   it('replaces a version only when told', async () => {
     await packageModel(folder, files, manifest)
     await expect(packageModel(folder, files, manifest)).rejects.toMatchObject({ code: 'MODEL_EXISTS' })

@@ -16,6 +16,8 @@ export const modelFiles = {
   network: 'onnx/model.onnx',
   quantized: 'onnx/model_quantized.onnx',
   card: 'README.md',
+  /** What the network was exported from, for the trainer to start from; models of earlier versions lack it. */
+  weights: 'weights.safetensors',
 } as const
 
 const required = [modelFiles.config, modelFiles.preprocessor, modelFiles.network, modelFiles.card]

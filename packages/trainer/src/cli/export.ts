@@ -1,10 +1,15 @@
 import { Command } from 'commander'
+import { modelsFolder, requireModelName } from '../console/models-folder.ts'
 import { fromUser } from '../console/paths.ts'
+import { TrainerError } from '../errors.ts'
+import type { Place } from '../export/target.ts'
+import { exportModel, madeModel } from './export-model.ts'
 
 interface ExportArguments {
   run: string
   data: string
-  out: string
+  out?: string
+  name?: string
   notes?: string
 }
 
@@ -15,16 +20,24 @@ export function exportCommand(): Command {
     )
     .requiredOption('--run <run>', 'a run folder of train')
     .requiredOption('--data <data>', 'the photos the run was validated on')
-    .requiredOption('--out <model>', 'the folder to make, models/<name>/<version>')
+    .option('--name <name>', 'make the next version of this model, models/<name>/<version>')
+    .option('--out <model>', 'or the folder to make, models/<name>/<version>')
     .option('--notes <file>', 'Markdown for the card: what its maker knows of the model and no run can measure')
     .action(async (options: ExportArguments) => {
-      const { exportRun } = await import('../export/export-run.ts')
-      await exportRun({
+      const exported = await exportModel({
         run: fromUser(options.run),
         data: fromUser(options.data),
-        out: fromUser(options.out),
+        out: await placeOf(options),
         ...(options.notes !== undefined && { notes: fromUser(options.notes) }),
-        log: (line: string) => console.log(line),
       })
+      console.log(madeModel(exported))
     })
+}
+
+async function placeOf({ out, name }: ExportArguments): Promise<Place> {
+  if (out !== undefined && name === undefined) return fromUser(out)
+  if (name === undefined || out !== undefined)
+    throw new TrainerError('USAGE', 'export takes --name NAME or --out models/NAME/VERSION, one of the two')
+  await requireModelName(name)
+  return { models: modelsFolder(), name }
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { buildProgram } from './program.ts'
+import { buildProgram, withCommand } from './program.ts'
 import { reportFailure } from './failure.ts'
 import { Stopped, stoppable } from './stop.ts'
 
@@ -8,7 +8,7 @@ process.once('exit', () => process.stderr.isTTY && process.stderr.write('\u001B[
 
 try {
   await stoppable(async (stop) => {
-    await buildProgram(stop).parseAsync()
+    await buildProgram(stop).parseAsync(withCommand(process.argv.slice(2)), { from: 'user' })
   })
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2

@@ -10,10 +10,22 @@ import { noStop, type Stop } from './stop.ts'
 import { trainCommand } from './train.ts'
 import { weightsCommand } from './weights.ts'
 
+/** The words of a command line with its command: `train`, where they begin with an option, or where there are none. */
+export function withCommand(words: readonly string[]): string[] {
+  // pnpm passes on the dashes that npm takes for itself.
+  const [first, ...others] = words[0] === '--' ? words.slice(1) : words
+  if (first === undefined) return ['train']
+  return first.startsWith('-') && first !== '--help' ? ['train', first, ...others] : [first, ...others]
+}
+
 /** The trainer's command line. Errors of usage are thrown, not exited on. `stop`: for what has something to save. */
 export function buildProgram(stop: Stop = noStop()): Command {
   const program = new Command('trainer')
     .description('Trains flower classifiers and exports them as ONNX model folders.')
+    .addHelpText(
+      'after',
+      '\nWithout the name of a command it trains: --data photos --name mine\nThe options of a command: <command> --help',
+    )
     .showHelpAfterError('Run with --help for the options.')
   for (const command of [
     trainCommand(stop),

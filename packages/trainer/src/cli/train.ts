@@ -1,25 +1,42 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { proposeModelName } from '@flowers/shared/model/model-name'
+import { command, pathWord } from '../console/command.ts'
 import { percent } from '../console/format.ts'
+import { modelsFolder } from '../console/models-folder.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { createProgress } from '../console/progress.ts'
 import type { Dataset } from '../dataset/dataset.ts'
+import type { Place } from '../export/target.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
 import { claimRun } from '../plan/claim-run.ts'
 import { planRun, type RunRequest } from '../plan/start-run.ts'
 import { recipes } from '../recipe/recipes/index.ts'
 import type { Forecast } from '../train/forecast.ts'
 import type { RunResult } from '../train/finished.ts'
+import { exportModel, madeModel } from './export-model.ts'
 import { setOption } from './options.ts'
-import type { Stop } from './stop.ts'
+import { Stopped, type Stop } from './stop.ts'
+import { howToRead, summary } from './summary.ts'
 
 export function trainCommand(stop: Stop): Command {
   return new Command('train')
-    .description('Train through the phases of a recipe: head, full, fixres.')
-    .option('--recipe <name|file>', `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: demo)`)
+    .description(
+      'Learn from photos. With --data and --name: looks the photos over, plans for the minutes there are, trains, and makes the model models/NAME/<next version>, ready to be served.',
+    )
     .option(
       '--data <data>',
       'a folder with a folder per class, one with train/ and valid/ of those, or a CSV path,label[,split]; without it the demo recipe runs on drawn flowers',
+    )
+    .option('--name <name>', 'make a model of this name at the end: lower-case letters, digits, dots and dashes')
+    .option('--minutes <minutes>', 'how long it may take, for the recipe quick (default: 20)')
+    .option(
+      '--from <name>',
+      'start from a model of your own: what it knows of classes that stay is kept, further classes are added',
+    )
+    .option(
+      '--recipe <name|file>',
+      `one of ${Object.keys(recipes).join(', ')}, or a JSON file (default: quick; without --data demo)`,
     )
     .option('--out <run>', 'the run folder (default: runs/<recipe>-<UTC time>)')
     .addOption(setOption('change a setting of the recipe'))
@@ -34,7 +51,7 @@ export function trainCommand(stop: Stop): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  train --recipe quick --data photos --set minutes=20\n  train --recipe flowers102 --data photos --set phases.full.epochs=50',
+      '\nExamples:\n  train --data photos --name mine\n  train --data photos --name mine --from mine --minutes 10\n  train --recipe flowers102 --data photos --set phases.full.epochs=50',
     )
     .action((request: RunRequest) => train(request, stop))
 }
@@ -45,9 +62,10 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
   const log = (line: string): void => progress.message(line)
   const plan = await planRun(request, log)
   const { folder, release } = await claimRun(plan, { say: log })
-  const goOn = `saved; go on with: train --resume ${toUser(folder)}`
+  const goOn = command('train', ...goOnWith(folder, request))
+  const farewell = `saved; go on with: ${goOn}`
   // A run that goes on has something saved from its beginning.
-  if (plan.resume) stop.farewell = goOn
+  if (plan.resume) stop.farewell = farewell
   try {
     const data = plan.data ?? (await drawDemoFlowers(log, signal))
     let forecast: Forecast | undefined
@@ -56,8 +74,9 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     const { trainRun } = await import('../train/run.ts')
     const { resume } = plan
     const onTraining = (): void => {
-      stop.farewell = goOn
+      stop.farewell = farewell
       stop.saves = true
+      for (const line of howToRead(toUser(folder), goOn)) log(line)
     }
     const { reportAtEnd } = await import('../report/report-run.ts')
     const report = (dataset: Dataset) => reportAtEnd({ folder, progress, signal }, dataset)
@@ -65,11 +84,17 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     progress.close()
     signal.throwIfAborted()
     stop.saves = false
-    await finish(folder, data, result, plan.data === undefined)
+    await finish({ folder, data, isDemo: plan.data === undefined, name: request.name }, result)
   } finally {
     progress.close()
     await release()
   }
+}
+
+/** What goes on with a run, to the model that it was to become. */
+function goOnWith(folder: string, { name, data, resume }: RunRequest): string[] {
+  const moved = resume !== undefined && data !== undefined ? ['--data', pathWord(fromUser(data))] : []
+  return ['--resume', pathWord(folder), ...moved, ...(name === undefined ? [] : ['--name', name])]
 }
 
 /** The demo's photos, drawn once and kept under the folder the person stands in. */
@@ -81,24 +106,33 @@ async function drawDemoFlowers(log: (line: string) => void, signal: AbortSignal)
   return folder
 }
 
-async function finish(
-  folder: string,
-  data: string,
-  { accuracy, size, phase }: RunResult,
-  demo: boolean,
-): Promise<void> {
-  const run = toUser(folder)
+interface Ended {
+  readonly folder: string
+  readonly data: string
+  readonly isDemo: boolean
+  readonly name: string | undefined
+}
+
+/** Says what came of a run, and makes the model of it where that was asked for. */
+async function finish({ folder, data, isDemo, name }: Ended, { accuracy, size, phase }: RunResult): Promise<void> {
   console.log(
-    `done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${run}/checkpoints/best.safetensors`,
+    `done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${toUser(folder)}/checkpoints/best.safetensors`,
   )
-  if (!demo) {
-    console.log(`next: export --run ${run} --data ${toUser(data)} --out models/<name>/1`)
+  const exportTo = (...place: string[]): string =>
+    command('export', '--run', pathWord(folder), '--data', pathWord(data), ...place)
+  if (name === undefined && !isDemo) {
+    console.log(`next: ${exportTo('--name', proposeModelName(data.split('/').at(-1)!))}`)
     return
   }
-  const { exportRun } = await import('../export/export-run.ts')
-  const model = join(folder, 'models', 'demo', '1')
-  await exportRun({ run: folder, data, out: model, log: (line: string) => console.log(line) })
-  console.log(
-    `model: ${toUser(model)}; serve it with: MODELS_DIR=${toUser(join(folder, 'models'))} MODEL=demo npm start`,
-  )
+  const out: Place = name === undefined ? join(folder, 'models', 'demo', '1') : { models: modelsFolder(), name }
+  try {
+    const exported = await exportModel({ run: folder, data, out })
+    const said = name === undefined ? [] : await summary(folder, exported.manifest)
+    for (const line of [...said, madeModel(exported)]) console.log(line)
+  } catch (error) {
+    const place = typeof out === 'string' ? ['--out', pathWord(out)] : ['--name', out.name]
+    if (!(error instanceof Stopped))
+      console.log(`the training is kept; make the model of it with: ${exportTo(...place)}`)
+    throw error
+  }
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { command } from '../console/command.ts'
 import { findPretrained, pretrainedWeights } from '../model/weights/pretrained.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -18,6 +19,7 @@ export function weightsCommand(): Command {
       console.log(
         `${path}\narchitecture ${entry.architecture}, ${entry.trainedOn}, ${entry.licence}; ${entry.provenance}`,
       )
-      console.log(`start from them with: train --set model.architecture=${entry.architecture} --weights ${name} ...`)
+      const set = `model.architecture=${entry.architecture}`
+      console.log(`start from them with: ${command('train', '--data', 'photos', '--set', set, '--weights', name)}`)
     })
 }

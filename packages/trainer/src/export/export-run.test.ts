@@ -7,7 +7,8 @@ import { evaluateModel } from '../evaluate/evaluate-model.ts'
 import { evaluationTable } from '../evaluate/evaluation-table.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import { predictFolder } from '../evaluate/predict-folder.ts'
-import { exportRun, targetOf, type ExportResult } from './export-run.ts'
+import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { exportRun, type ExportResult } from './export-run.ts'
 import { makeTestRun, type TestRun } from '../testing/test-run.ts'
 
 let test: TestRun
@@ -55,8 +56,15 @@ describe('an exported run', () => {
       'config.json',
       'onnx/model.onnx',
       'preprocessor_config.json',
+      'weights.safetensors',
     ])
     expect(await readdir(join(test.folder, 'models', 'test'))).toEqual(['3'])
+  })
+
+  it('has the weights as they were trained, for the labels of the run', async () => {
+    const file = join(model, 'weights.safetensors')
+    expect(await readSafetensors(file)).toEqual(await readSafetensors(join(test.run, 'checkpoints/best.safetensors')))
+    expect((await readSafetensorsHeader(file)).metadata).toEqual({ labels: JSON.stringify(report.manifest.labels) })
   })
 
   it('has one node for each normalisation and GELU', () => {
@@ -191,11 +199,4 @@ describe('an export that fails', () => {
     await expect(exportRun({ ...test, out: out(), ...change() })).rejects.toMatchObject({ code })
     expect(await modelsLeft()).toEqual([])
   })
-})
-
-it('a place for a model names it and its version', () => {
-  expect(targetOf('models/garden18/12')).toEqual({ name: 'garden18', version: 12 })
-  for (const wrong of ['models/garden18/0', 'models/garden18/v1', 'models/Garden/1', '1']) {
-    expect(() => targetOf(wrong)).toThrow(expect.objectContaining({ code: 'EXPORT_TARGET' }))
-  }
 })

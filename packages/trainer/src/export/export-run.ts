@@ -1,9 +1,9 @@
 import { mkdirSync, rmdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { atExit } from '@flowers/shared/at-exit'
-import { exists, withTemporaryFolder } from '@flowers/shared/files'
+import { withTemporaryFolder } from '@flowers/shared/files'
 import { manifestFormat, type Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
@@ -17,11 +17,12 @@ import { openNetwork, type Network } from '../evaluate/network.ts'
 import { scoreAllPhotos } from '../evaluate/score-photos.ts'
 import { sayProgress } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
-import { toUser } from '../console/paths.ts'
 import { startTensorflow } from '@flowers/tensorflow'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
-import { SharedError } from '@flowers/shared/errors'
 import { oneLine } from '@flowers/shared/printable'
+import { labelMetadata } from '../model/weights/kept-head.ts'
+import { toTimmTensors } from '../model/weights/load.ts'
+import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { openRunData } from '../run/run-data.ts'
 import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { calibrationMetrics } from './card-calibration.ts'
@@ -32,6 +33,7 @@ import { freezeModel } from './freeze-model.ts'
 import { gatePhotos, passGate } from './gate.ts'
 import type { Parity } from './parity.ts'
 import { openReference } from './reference.ts'
+import { makeAt, targetAt, type Place } from './target.ts'
 import { collectVersions } from './versions.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -40,8 +42,8 @@ export interface ExportOptions {
   readonly run: string
   /** DATA of the command line: the photos of the run. */
   readonly data: string
-  /** The model folder to make, `<models>/<name>/<version>`. */
-  readonly out: string
+  /** The model folder to make. */
+  readonly out: Place
   /** A file of Markdown that becomes a section of the card. */
   readonly notes?: string
   readonly log?: (line: string) => void
@@ -67,7 +69,8 @@ const viewPolicy = 'exact'
 
 /**
  * Makes the model folder of a run: the checkpoint as ONNX, held against the trainer on real photos, measured and
- * calibrated through the service's own preprocessing, with its manifest and card. The folder appears whole or not at all.
+ * calibrated through the service's own preprocessing, with its manifest and card. The folder appears whole or not at all;
+ * where the next version is asked for, it is the next at the end.
  *
  * Throws EXPORT_TARGET, MODEL_EXISTS, the system's error where `out` cannot be made, TRAIN_RUN_MISSING, TRAIN_DATA_CHANGED
  * before anything is done; EXPORT_CONVERTER,
@@ -75,41 +78,43 @@ const viewPolicy = 'exact'
  */
 export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   const { log = () => {}, open = openNetwork, out } = options
-  const { name, version } = targetOf(out)
-  if (await exists(out)) throw new SharedError('MODEL_EXISTS', `${toUser(out)} exists.`)
-  await requireWritable(dirname(out))
+  await requireWritable(dirname((await targetAt(out)).folder))
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
-  const { run, logitAdjustment } = await readAdjusted(options.run)
+  const { run, trained, logitAdjustment } = await readAdjusted(options.run)
   const dataset = await openRunData(options.data, run, { needs: 'validation', log })
   const { python } = await ensurePythonEnvironment({ log })
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
   const tensorflow = await startTensorflow({ device: 'cpu' })
   const preprocessing: Preprocessing = { ...run.recipe.preprocessing, size: run.checkpoint.size }
   return withTemporaryFolder(join(tmpdir(), 'flowers-export-'), async (folder) => {
-    const target = join(folder, 'model.onnx')
+    const onnx = join(folder, 'model.onnx')
     if (logitAdjustment) log(`logits are adjusted by ${logitAdjustment.tau} times the log of the class prior`)
     log(`freezing ${run.model.architecture} at ${preprocessing.size} px and converting it to ONNX`)
     const graphDef = freezeModel(run.model, run.values, preprocessing.size)
-    const fused = await convertToOnnx({ graphDef, folder, target, python })
-    const network = await open(target, preprocessing.size)
+    const fused = await convertToOnnx({ graphDef, folder, target: onnx, python })
+    const network = await open(onnx, preprocessing.size)
     try {
       const gate = await gateRun(run, dataset, preprocessing, network, log)
       const measured = await measureRun(run, dataset, preprocessing, network, log)
       const versions = await collectVersions(tensorflow.version, python)
-      const manifest = {
-        name,
-        version,
-        versions,
-        ...describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured }),
-      }
-      const trainCounts = trainCountsOf(run)
-      const { splitBy } = run.data
-      const card = modelCard({ ...run, ...gate, ...measured, manifest, splitBy, trainCounts, notes })
-      const keepModels = makeModels(dirname(out))
-      const files = { [modelFiles.network]: { copyOf: target }, [modelFiles.card]: card }
-      const written = await packageModel(out, files, manifest)
-      keepModels()
-      return { folder: out, manifest: written.manifest, fused, ...gate, ...measured }
+      const described = describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured })
+      const { splitBy, labels } = run.data
+      const facts = { ...run, ...gate, ...measured, splitBy, trainCounts: trainCountsOf(run), notes }
+      const weights = join(folder, modelFiles.weights)
+      await writeSafetensors(weights, toTimmTensors(run.model, trained), labelMetadata(labels))
+      const written = await makeAt(out, async ({ folder: target, name, version }) => {
+        const manifest = { name, version, versions, ...described }
+        const keepModels = makeModels(dirname(target))
+        const files = {
+          [modelFiles.network]: { copyOf: onnx },
+          [modelFiles.weights]: { copyOf: weights },
+          [modelFiles.card]: modelCard({ ...facts, manifest }),
+        }
+        const model = await packageModel(target, files, manifest)
+        keepModels()
+        return model
+      })
+      return { folder: written.folder, manifest: written.manifest, fused, ...gate, ...measured }
     } finally {
       await network.release()
     }
@@ -128,27 +133,16 @@ async function readNotes(path: string): Promise<string> {
   })
 }
 
-/** Name and version of `<models>/<name>/<version>`. Throws EXPORT_TARGET. */
-export function targetOf(out: string): { name: string; version: number } {
-  const [name, version] = [basename(dirname(out)), basename(out)]
-  if (!/^[1-9]\d*$/.test(version))
-    throw new TrainerError('EXPORT_TARGET', `"${out}" does not end with a version, a positive integer`)
-  if (!/^[a-z0-9][a-z0-9._-]*$/.test(name)) {
-    throw new TrainerError(
-      'EXPORT_TARGET',
-      `"${name}" is no name of a model: lower-case letters, digits, dots, dashes and underscores`,
-    )
-  }
-  return { name, version: Number(version) }
-}
-
-/** The run with the logit adjustment of its recipe folded into its values. */
-async function readAdjusted(folder: string): Promise<{ run: TrainedRun; logitAdjustment: LogitAdjustment | null }> {
+/** The run with the logit adjustment of its recipe folded into its values, and the values as they were trained. */
+async function readAdjusted(
+  folder: string,
+): Promise<{ run: TrainedRun; trained: TrainedRun['values']; logitAdjustment: LogitAdjustment | null }> {
   const run = await readRun(folder)
   const { recipe, checkpoint } = run
   const logitAdjustment = await logitAdjustmentOf(folder, recipe, { checkpoint, trainCounts: trainCountsOf(run) })
-  if (logitAdjustment === null) return { run, logitAdjustment }
-  return { run: { ...run, values: adjustLogits(run.values, logitAdjustment) }, logitAdjustment }
+  const { values: trained } = run
+  if (logitAdjustment === null) return { run, trained, logitAdjustment }
+  return { run: { ...run, values: adjustLogits(trained, logitAdjustment) }, trained, logitAdjustment }
 }
 
 type Log = (line: string) => void

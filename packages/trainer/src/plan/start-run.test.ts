@@ -23,8 +23,12 @@ beforeAll(async () => {
     'unborn/recipe.json': '',
     'unborn/data.json.1.tmp': '',
     'other/notes.txt': '',
+    'models/taken': '',
+    'photos/a/1.jpg': '',
+    'recipe.json': JSON.stringify(stored),
   })
   vi.stubEnv('INIT_CWD', folder.path)
+  vi.stubEnv('MODELS_DIR', '')
 })
 afterEach(() => vi.useRealTimers())
 afterAll(async () => {
@@ -46,15 +50,24 @@ describe('a run', () => {
     expect((await started.resolve('photos', signal)).phases.full).toMatchObject({ epochs: 3 })
   })
 
+  it('is quick where there are photos', async () => {
+    const set = ['model.weights=null']
+    expect((await plan({ data: 'photos', name: 'mine', set })).folder).toContain(join('runs', 'quick-'))
+    await plan({ data: 'photos', minutes: '0.5', set })
+  })
+
   it('is started where one was killed before it had written down what it is', async () => {
     expect(await plan({ out: 'unborn' })).toMatchObject({ folder: join(folder.path, 'unborn'), resume: false })
   })
 
-  it.each([{ resume: 'run' }, { out: 'run', resumeIfPresent: true }])('goes on with %j', async (request) => {
-    const resumed = await plan(request)
-    expect(resumed).toMatchObject({ data: '/photos', folder: join(folder.path, 'run'), resume: true })
-    expect(await resumed.resolve('/photos', signal)).toEqual(stored)
-  })
+  it.each([{ resume: 'run' }, { resume: 'run', name: 'mine' }, { out: 'run', resumeIfPresent: true }])(
+    'goes on with %j',
+    async (request) => {
+      const resumed = await plan(request)
+      expect(resumed).toMatchObject({ data: '/photos', folder: join(folder.path, 'run'), resume: true })
+      expect(await resumed.resolve('/photos', signal)).toEqual(stored)
+    },
+  )
 
   it('is started in a folder of the usual name though that lies among the photos', async () => {
     expect(await plan({ recipe: 'demo', data: '.' })).toMatchObject({ isNamed: false, resume: false })
@@ -85,6 +98,22 @@ describe('a run', () => {
     [{ out: 'run', resume: 'run', resumeIfPresent: true }, 'USAGE'],
     [{ resume: 'other' }, 'TRAIN_RUN_MISSING'],
     [{ resume: 'run', set: ['seed=2'] }, 'USAGE'],
+    [{ resume: 'run', minutes: '3' }, 'USAGE'],
+    [{ resume: 'run', from: 'mine' }, 'USAGE'],
+    [{ resume: 'run', name: 'My Roses' }, 'USAGE'],
+    [{ name: 'My Roses' }, 'USAGE'],
+    [{ name: 'default' }, 'USAGE'],
+    [{ name: 'taken' }, 'ENOTDIR'],
+    [{ minutes: '3' }, 'USAGE'],
+    [{ data: 'photos', recipe: 'report', minutes: '3' }, 'USAGE'],
+    [{ data: 'photos', recipe: 'recipe.json', minutes: '3' }, 'USAGE'],
+    [{ data: 'photos', minutes: 'soon' }, 'RECIPE_SETTING'],
+    [{ data: 'photos', minutes: '-1' }, 'RECIPE_SETTING'],
+    [{ data: 'photos', minutes: '' }, 'RECIPE_SETTING'],
+    [{ data: 'photos', recipe: 'report', set: ['minutes=3'] }, 'RECIPE_SETTING'],
+    [{ data: 'photos', from: 'nobody' }, 'MODEL_FOLDER'],
+    [{ data: 'photos', from: './photos' }, 'MODEL_FOLDER'],
+    [{ data: 'photos', from: 'mine', weights: 'efficientnet_lite0' }, 'USAGE'],
     [{ set: ['model.layerScale=1', 'model.architecture=efficientnet_lite0'] }, 'RECIPE_INVALID'],
   ] as [RunRequest, string][])('is refused for %j as %s', async (request, code) => {
     await expect(plan(request)).rejects.toMatchObject({ code })

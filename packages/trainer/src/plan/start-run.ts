@@ -3,17 +3,24 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { requireOutside, requireWritable } from '../console/output.ts'
 import { fromUser, toUser } from '../console/paths.ts'
-import { applySettings, resolveRecipe, takeMinutes } from '../recipe/resolve-recipe.ts'
-import { storedRecipeSchema, type Recipe } from '../recipe/schema.ts'
+import { requireModelName } from '../console/models-folder.ts'
+import { applySettings, isPlanned, resolveRecipe, takeMinutes } from '../recipe/resolve-recipe.ts'
+import { storedRecipeSchema, type Recipe, type RecipeInput } from '../recipe/schema.ts'
 import { startingFrom } from '../recipe/starting-from.ts'
 import { isLeftOfUnbornRun, readJson, runFiles } from '../run/files.ts'
 import type { Forecast } from '../train/forecast.ts'
+import { findOwnModel } from './own-model.ts'
 import { TrainerError } from '../errors.ts'
 
 /** What a person asks `train` for: the options of the command line by name. */
 export interface RunRequest {
   readonly recipe?: string
   readonly data?: string
+  /** Of the model that the run becomes. */
+  readonly name?: string
+  readonly minutes?: string
+  /** A model of one's own to start from, by name or by its folder. */
+  readonly from?: string
   readonly out?: string
   readonly set?: readonly string[]
   readonly weights?: string
@@ -40,23 +47,34 @@ type Log = (line: string) => void
  * Decides which run a request starts or goes on with, and finds what is wrong with it before any photo is read. Throws
  * USAGE, TRAIN_RUN_EXISTS, TRAIN_RUN_MISSING, TRAIN_RUN_DAMAGED, and what resolving a recipe and finding its model throw.
  */
-export function planRun(request: RunRequest, log: Log): Promise<RunPlan> {
+export async function planRun(request: RunRequest, log: Log): Promise<RunPlan> {
+  if (request.name !== undefined) await requireModelName(request.name)
   if (request.resumeIfPresent) return planStartOrResume(request, log)
   return request.resume === undefined ? planStart(request, log) : planResume(request.resume, request)
 }
 
-/** The recipe that is asked for, before it is fitted to photos and machine. */
-async function planRecipe({ recipe: name = 'demo', data, set = [], weights }: RunRequest) {
+/** The recipe that is asked for, before it is fitted to photos and machine; `based` puts what a model of one's own has over one. */
+async function planRecipe({ recipe, data, set = [], minutes: time, weights, from }: RunRequest) {
+  const name = recipe ?? (data === undefined ? 'demo' : 'quick')
   if (data === undefined && name !== 'demo') {
     throw new TrainerError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
-  const { minutes, settings } = takeMinutes(name, set)
-  return { minutes, settings, planned: startingFrom(await resolveRecipe(name, settings), weights) }
+  if (time !== undefined && !isPlanned(name))
+    throw new TrainerError(
+      'USAGE',
+      `--minutes belongs to the recipe quick, not to ${name}: add --data DATA, and no other --recipe`,
+    )
+  if (from !== undefined && weights !== undefined)
+    throw new TrainerError('USAGE', '--from and --weights both say what to start from: give one of them')
+  const { minutes, settings } = takeMinutes(name, time === undefined ? set : [...set, `minutes=${time}`])
+  const own = from === undefined ? undefined : await findOwnModel(from)
+  const based = <R extends RecipeInput>(base: R): R => (own === undefined ? base : { ...base, ...own })
+  return { minutes, settings, based, planned: startingFrom(await resolveRecipe(name, settings, based), weights) }
 }
 
 async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
   const { data, out, weights } = request
-  const { minutes, settings, planned } = await planRecipe(request)
+  const { minutes, settings, based, planned } = await planRecipe(request)
   // Else `quick` would find out after it has looked at the photos, `demo` after it has drawn them.
   const { requireModel } = await import('../recipe/network.ts')
   await requireModel(planned)
@@ -78,7 +96,7 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
       return resolveQuick({
         data: photos,
         minutes,
-        withSettings: (fitted) => startingFrom(applySettings(fitted, settings), weights),
+        withSettings: (fitted) => startingFrom(applySettings(based(fitted), settings), weights),
         log,
         signal,
         onForecast,
@@ -116,12 +134,14 @@ async function planStartOrResume(request: RunRequest, log: Log): Promise<RunPlan
   return plan
 }
 
-async function planResume(run: string, { recipe, data, out, set = [], weights }: RunRequest): Promise<RunPlan> {
-  if (recipe !== undefined || out !== undefined || weights !== undefined || set.length > 0) {
-    throw new TrainerError(
-      'USAGE',
-      '--resume continues a run as it was started: it takes neither --recipe, --out, --weights nor --set',
-    )
+async function planResume(run: string, request: RunRequest): Promise<RunPlan> {
+  const { data } = request
+  const others = (['recipe', 'out', 'weights', 'from', 'minutes', 'set'] as const).filter(
+    (option) => request[option] !== undefined,
+  )
+  if (others.length > 0) {
+    const named = others.map((option) => `--${option}`).join(', ')
+    throw new TrainerError('USAGE', `--resume continues a run as it was started: leave out ${named}`)
   }
   const folder = fromUser(run)
   const stored = await storedRecipe(folder)

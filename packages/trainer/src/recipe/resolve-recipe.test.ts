@@ -4,7 +4,7 @@ import { recipes } from './recipes/index.ts'
 import { testFolder } from '../testing/test-photos.ts'
 import { testRecipe } from '../testing/test-recipe.ts'
 import { recipeSchema } from './checks.ts'
-import { resolveRecipe } from './resolve-recipe.ts'
+import { resolveRecipe, takeMinutes } from './resolve-recipe.ts'
 import { storedRecipeSchema } from './schema.ts'
 
 it.each(Object.entries(recipes))('the recipe %s leaves nothing out and carries its own name', (name, recipe) => {
@@ -51,7 +51,10 @@ describe('resolveRecipe', () => {
   it.each([
     ['no-such', [], 'RECIPE_UNKNOWN', 'demo'],
     ['no-such.json', [], 'RECIPE_UNKNOWN', 'no-such.json'],
-    ['demo', ['phases.full.epoch=3'], 'RECIPE_SETTING', 'epochs'],
+    ['demo', ['phases.full.epoch=3'], 'RECIPE_SETTING', 'did you mean phases.full.epochs? There are '],
+    ['quick', ['minuts=3'], 'RECIPE_SETTING', 'the recipe has no "minuts"; did you mean minutes? There are minutes, '],
+    ['quick', ['xyz=3'], 'RECIPE_SETTING', 'the recipe has no "xyz". There are minutes, '],
+    ['demo', ['epochs=3'], 'RECIPE_SETTING', 'did you mean phases.head.epochs or phases.full.epochs or '],
     ['demo', ['phases.full.epochs.more=3'], 'RECIPE_SETTING', 'phases.full.epochs.more'],
     ['demo', ['phases.head.mix.late.epochs=3'], 'RECIPE_SETTING', 'phases.head.mix.late is null'],
     ['demo', ['epochs'], 'RECIPE_SETTING', 'path=value'],
@@ -89,4 +92,21 @@ it('a run that was started goes on, whatever has been refused since', async () =
   } finally {
     await folder.remove()
   }
+})
+
+describe('minutes', () => {
+  it('are taken off the settings of the recipe that is planned', () => {
+    expect(takeMinutes('quick', ['seed=2', 'minutes=1', 'minutes=0.5'])).toEqual({ minutes: 0.5, settings: ['seed=2'] })
+    expect(takeMinutes('quick', [])).toEqual({ minutes: 20, settings: [] })
+    expect(takeMinutes('demo', ['seed=2'])).toEqual({ minutes: null, settings: ['seed=2'] })
+  })
+
+  it.each(['demo', 'mine.json', 'constructor'])('are no setting of %s', (name) => {
+    expect(() => takeMinutes(name, ['minutes=3'])).toThrow(
+      expect.objectContaining({
+        code: 'RECIPE_SETTING',
+        message: expect.stringMatching(/^minutes belongs to the recipe quick/) as string,
+      }),
+    )
+  })
 })

@@ -137,7 +137,12 @@ async function openAsBefore(
   { recipe, data }: { readonly recipe: Recipe; readonly data: RunData },
   signal: AbortSignal | undefined,
 ): Promise<Dataset> {
-  const opened = await openData(path, { seed: data.seed, validShare: recipe.data.validShare, known: data.labels, signal })
+  const opened = await openData(path, {
+    seed: data.seed,
+    validShare: recipe.data.validShare,
+    known: data.labels,
+    signal,
+  })
   const dataset = withoutPhotos(opened, new Set(data.excluded))
   if (dataset.sha256 === data.sha256) return dataset
   const changed = data.photos.filter(({ id, sha256 }) => dataset.files.get(id)?.sha256 !== sha256)

@@ -11,11 +11,13 @@ import type { Model } from '../model/architecture.ts'
 import { initialize, zeroValues } from '../model/init.ts'
 import { findArchitecture } from '../model/registry.ts'
 import { locateWeights } from '../model/weights/fetch.ts'
+import { keptHead } from '../model/weights/kept-head.ts'
 import { mapWeights } from '../model/weights/load.ts'
 import { readSafetensors } from '../model/weights/safetensors.ts'
 import { phaseNames, type PhaseName, type Recipe } from '../recipe/schema.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { showWork } from '../console/bar.ts'
+import { plural } from '../console/format.ts'
 import { MetricsLog } from '../run/metrics-log.ts'
 import type { Progress } from '../console/progress.ts'
 import { TensorBoard } from '../run/tensorboard.ts'
@@ -111,7 +113,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
       ? zeroValues(model)
       : previous
         ? await bestWeights(model, folder, previous)
-        : await startingValues(model, recipe, weights)
+        : await startingValues(context, weights)
     const variables = variablesFor(model, recipe.phases[name], recipe.precision, start)
     if (saved) restoreVariables(variables, saved)
     const position = saved?.position ?? startOf(name, recipe, log.bytes, legacy)
@@ -233,14 +235,17 @@ async function prepareWeights(recipe: Recipe, progress: Progress, signal: AbortS
 const pretrainedValues = async (model: Model, file: string): Promise<Map<string, Float32Array>> =>
   mapWeights(model, await readSafetensors(file), { head: 'skip' })
 
-/** Seeded random values, overwritten by those of a file if there is one. */
+/** Seeded random values, overwritten by those of a file if there is one; its head too, as far as it is for these labels. */
 async function startingValues(
-  model: Model,
-  recipe: Recipe,
+  { model, recipe, dataset: { labels }, progress }: RunContext,
   weights: string | null,
 ): Promise<Map<string, Float32Array>> {
-  const values = initialize(model, recipe.seed)
-  return weights === null ? values : new Map([...values, ...(await pretrainedValues(model, weights))])
+  const fresh = initialize(model, recipe.seed)
+  if (weights === null) return fresh
+  const head = await keptHead(model, weights, labels, fresh)
+  if (head !== undefined)
+    progress.message(`it knows ${head.known} of the ${plural(labels.length, 'class', 'classes')} already`)
+  return new Map([...fresh, ...(await pretrainedValues(model, weights)), ...(head?.values ?? [])])
 }
 
 /** Describes the run in its folder before training; writes `data.json` last, as a run with that file can be resumed. */

@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { howToRead, summaryLines } from './summary.ts'
+
+beforeEach(() => {
+  vi.stubEnv('INIT_CWD', '/home/me')
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+const top1 = { value: 0.95, low: 0.8512, high: 0.9891, count: 40 }
+const manifest = { metrics: { top1 } as never }
+const data = (train: Record<string, number>, excluded: string[] = []) => ({
+  labels: Object.keys(train),
+  counts: { train: new Map(Object.entries(train)), valid: new Map() },
+  excluded,
+  source: '/home/me/my photos',
+})
+
+describe('the summary of a run', () => {
+  it('says how right the model is, of how many photos, and where its page is', () => {
+    const lines = summaryLines('/home/me/runs/1', manifest, data({ rose: 30, tulip: 200 }))
+    expect(lines).toEqual([
+      'of the 40 photos kept for checking it names 95.0 % (85.1 % to 98.9 %) right; the range is what chance allows',
+      'its mistakes and doubtful photos, as a page: runs/1/report.html',
+    ])
+  })
+
+  it('names the classes that have the fewest photos', () => {
+    const lines = summaryLines('/home/me/runs/1', manifest, data({ a: 9, b: 29, c: 200, constructor: 3, d: 10, e: 11 }))
+    expect(lines.at(-1)).toBe(
+      'what would help most: more photos to learn from of constructor (3), a (9), d (10) and 2 more classes',
+    )
+  })
+
+  it('says how to see which photos were left out', () => {
+    const [, , line] = summaryLines('/home/me/runs/1', manifest, data({ rose: 30 }, ['rose/a.jpg']))
+    expect(line).toMatch(/^1 photo was left out; what is wrong with them: .* data audit --data 'my photos'$/)
+  })
+})
+
+it('the lines of a training are explained, with what goes on after a cut', () => {
+  const lines = howToRead('runs/1', 'train --resume runs/1')
+  expect(lines[0]).toBe('everything is kept in runs/1; if this is cut off, go on with: train --resume runs/1')
+  expect(lines.join('\n')).toMatch(/\* marks the best/)
+})

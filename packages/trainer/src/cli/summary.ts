@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import type { Manifest } from '@flowers/shared/model/manifest'
+import { oneLine } from '@flowers/shared/printable'
+import { command, pathWord } from '../console/command.ts'
+import { plural } from '../console/format.ts'
+import { toUser } from '../console/paths.ts'
+import { withInterval } from '../evaluate/evaluation-table.ts'
+import { readRunData, type RunData } from '../run/data-file.ts'
+import { runFiles } from '../run/files.ts'
+
+/** What the lines of a training mean, for one who sees them for the first time. */
+export const howToRead = (run: string, goOn: string): string[] => [
+  `everything is kept in ${run}; if this is cut off, go on with: ${goOn}`,
+  'An epoch goes once through the photos to learn from. Of each, "train" is the share of these that was named right, and "valid" that of the photos kept for checking; * marks the best so far, which is what counts in the end.',
+  'There are up to three stages: "head" learns to tell your classes apart, "full" fits the whole network to them, "fixres" sharpens it for larger pictures.',
+]
+
+/** Fewer photos than that are said: more of them help most. */
+const few = 30
+
+/** What a person should know of the model of a run, in a few lines. */
+export const summary = async (run: string, manifest: Pick<Manifest, 'metrics'>): Promise<string[]> =>
+  summaryLines(run, manifest, await readRunData(run))
+
+/** {@link summary} of what `data.json` says. */
+export function summaryLines(
+  run: string,
+  { metrics: { top1 } }: Pick<Manifest, 'metrics'>,
+  { labels, counts, excluded, source }: Pick<RunData, 'labels' | 'counts' | 'excluded' | 'source'>,
+): string[] {
+  const sizes = labels.map((label) => ({ label, photos: counts.train.get(label) ?? 0 }))
+  const fewest = sizes.filter(({ photos }) => photos < few).toSorted((a, b) => a.photos - b.photos)
+  const named = fewest.slice(0, 3).map(({ label, photos }) => `${oneLine(label)} (${photos})`)
+  const others =
+    fewest.length > named.length ? ` and ${plural(fewest.length - named.length, 'more class', 'more classes')}` : ''
+  return [
+    `of the ${plural(top1.count, 'photo')} kept for checking it names ${withInterval(top1)} right; the range is what chance allows`,
+    `its mistakes and doubtful photos, as a page: ${toUser(join(run, runFiles.report))}`,
+    ...(excluded.length === 0
+      ? []
+      : [
+          `${plural(excluded.length, 'photo was', 'photos were')} left out; what is wrong with them: ${command('data', 'audit', '--data', pathWord(source))}`,
+        ]),
+    ...(named.length === 0 ? [] : [`what would help most: more photos to learn from of ${named.join(', ')}${others}`]),
+  ]
+}
