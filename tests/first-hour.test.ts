@@ -30,7 +30,7 @@ const at = (...path: string[]): string => join(folder, ...path)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flowers-first-hour-'))
   await drawFlowers(at('drawn'), { species: 12, train: 8, valid: 0, size: 48, seed: 6 })
-  await mkdir(at(data))
+  await mkdir(at(data, 'empty class'), { recursive: true })
   const drawn = (await readdir(at('drawn', 'train'))).toSorted()
   for (const [place, label] of labels.entries()) await rename(at('drawn', 'train', drawn[place]!), at(data, label))
   await cp(at('drawn', 'train', drawn[5]!), at('iris'), { recursive: true })
