@@ -48,7 +48,7 @@ describe('classes of odd names', () => {
     const { counts } = JSON.parse(await readFile(at('run', 'data.json'), 'utf8')) as {
       counts: { train: Record<string, number> }
     }
-    expect(Object.entries(counts.train).toSorted()).toEqual(labels.map((label) => [label, 2]))
+    expect(new Map(Object.entries(counts.train))).toEqual(new Map(labels.map((label) => [label, 2])))
   })
 
   it('are exported: manifest, files of Hugging Face, card', async () => {
@@ -89,9 +89,7 @@ describe('classes of odd names', () => {
   it('are answered and counted by the service', async () => {
     const service = await startService({ MODELS_DIR: at('models'), MODEL: 'odd' })
     try {
-      const [photo] = (await readdir(at('flowers', 'valid'), { recursive: true })).filter((name) =>
-        name.endsWith('.jpg'),
-      )
+      const photo = (await readdir(at('flowers', 'valid'), { recursive: true })).find((name) => name.endsWith('.jpg'))
       const response = await fetch(`${service.url}/classify?top_k=${labels.length}`, {
         method: 'POST',
         headers: { 'content-type': 'image/jpeg' },

@@ -27,7 +27,7 @@ export function conformalThreshold(
 /** Sum of the probabilities of the classes ranked before `label`. */
 function sumBefore(row: Scores, label: number): number {
   let sum = 0
-  for (const value of before(row, label).sort().reverse()) sum += value
+  for (const value of before(row, label).sort().toReversed()) sum += value
   return sum
 }
 
@@ -46,7 +46,7 @@ export function setQuality(
   let covered = 0
   let size = 0
   for (const [photo, row] of rows.entries()) {
-    const length = conformalSetSize(Float64Array.from(row).sort().reverse(), thresholds[photo]!)
+    const length = conformalSetSize(Float64Array.from(row).sort().toReversed(), thresholds[photo]!)
     if (before(row, labels[photo]!).length < length) covered++
     size += length
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -53,6 +53,19 @@ it('measures on photos that can be read', async () => {
   const { train } = measure.mock.calls[0]![1]
   expect(train.length).toBeGreaterThan(0)
   expect(train.map(({ path }) => path)).not.toContain(broken)
+})
+
+it('says of a class without a photo that can be read why that is, after all that it found', async () => {
+  const bad = join(folder, 'photos', 'train', 'bad')
+  await mkdir(bad)
+  for (const name of ['1.jpg', '2.jpg', '3.jpg']) await writeFile(join(bad, name), `no picture ${name}`)
+  const lines: string[] = []
+  await expect(resolve([], { log: (line) => lines.push(line) })).rejects.toMatchObject({
+    code: 'DATA_NOTHING_LEFT',
+    message: 'The audit leaves no photo of "bad": 3 of 3 cannot be decoded.',
+  })
+  await rm(bad, { recursive: true })
+  expect(lines).toEqual([expect.stringContaining('Photos that cannot be decoded: 3')])
 })
 
 it('takes what it spends itself off the minutes', async () => {
