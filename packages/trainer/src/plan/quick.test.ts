@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -96,6 +96,19 @@ it('says its plan, asks for photos of anything else, and makes a forecast of all
   const valid = 12
   const seconds = 4 + recipeSeconds(recipe, speed, { train: 48 - valid, valid })
   expect(forecasts).toEqual([{ seconds: expect.closeTo(seconds, 9), begun: 1000 }])
+})
+
+it('says of a class without a photo that can be read why that is, after all that it found', async () => {
+  const bad = join(folder, 'photos', 'train', 'bad')
+  await mkdir(bad)
+  for (const name of ['1.jpg', '2.jpg', '3.jpg']) await writeFile(join(bad, name), `no picture ${name}`)
+  const lines: string[] = []
+  await expect(resolve([], { log: (line) => lines.push(line) })).rejects.toMatchObject({
+    code: 'DATA_NOTHING_LEFT',
+    message: 'The audit leaves no photo of "bad": 3 of 3 cannot be decoded.',
+  })
+  await rm(bad, { recursive: true })
+  expect(lines).toEqual([expect.stringContaining('Photos that cannot be decoded: 3')])
 })
 
 it('takes what it spends itself off the minutes', async () => {
