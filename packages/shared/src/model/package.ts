@@ -63,7 +63,8 @@ function parseManifest(text: string, path: string): Manifest {
   try {
     content = JSON.parse(text)
   } catch (error) {
-    throw new SharedError('MODEL_MANIFEST', `${path} is not JSON: ${String(error)}`, { cause: error })
+    const what = text.trim() === '' ? 'it is empty' : 'it breaks off or holds something else'
+    throw new SharedError('MODEL_MANIFEST', `${path} is not JSON: ${what}.`, { cause: error })
   }
   const format = typeof content === 'object' && content !== null && 'format' in content ? content.format : undefined
   if (format !== undefined && format !== manifestFormat) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { atExit } from '@flowers/shared/at-exit'
 import { unlessAbsent } from '@flowers/shared/files'
 import { z } from 'zod'
+import { requireWritable } from '../console/output.ts'
 import { toUser } from '../console/paths.ts'
 import { thisSystem, type Owner, type OwnerSystem } from './owner-system.ts'
 import { TrainerError } from '../errors.ts'
@@ -39,7 +40,7 @@ interface FoundOwner {
 /**
  * Makes this process the one that writes in a folder, until it calls what is returned or ends. A dead owner's place is
  * taken over: at once where the system can be asked, else (another machine or container) when it gave no sign of life for
- * two minutes. Throws TRAIN_RUN_BUSY.
+ * two minutes. Throws TRAIN_RUN_BUSY, and the system's error where the folder cannot be written to.
  *
  * Owners stand in numbered files that appear whole. Of several processes that come at once, one makes the next number;
  * it owns the folder if no other owner lives by then.
@@ -48,6 +49,7 @@ export async function ownFolder(
   folder: string,
   { say = () => {}, system = thisSystem }: OwningOptions = {},
 ): Promise<() => Promise<void>> {
+  await requireWritable(folder)
   const self = await system.self()
   for (;;) {
     const before = await readOwners(folder)

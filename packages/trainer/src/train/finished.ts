@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exists } from '@flowers/shared/files'
+import { unlessAbsent } from '@flowers/shared/files'
 import { z } from 'zod'
 import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
 import { phaseNames, type PhaseName, type Recipe } from '../recipe/schema.ts'
@@ -38,7 +39,7 @@ export async function finishedResult(
   const phases = phaseNames.filter((name) => recipe.phases[name].epochs > 0)
   const last = phases.at(-1)
   if (position.phase !== last || !isPhaseOver(recipe.phases[last], position)) return undefined
-  if (!(await exists(join(folder, runFiles.report)))) return undefined
+  if (!(await unlessAbsent(stat(join(folder, runFiles.report))))?.isFile()) return undefined
   const { sweep } = await readHistory(join(folder, runFiles.metrics))
   const wanted = recipe.sweep === null ? [] : sweepPlan(phases, recipe, recipe.sweep.sizes)
   const isScored = (phase: string, size: number): boolean =>
