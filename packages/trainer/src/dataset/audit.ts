@@ -251,7 +251,7 @@ export function formatAudit(audit: Audit, limit = 10): string {
   const kept = test > 0 ? `, ${test} test (kept aside)` : ''
   const [fewest, most] = audit.perClass
   const lines = [
-    `${audit.checked} photos in ${audit.classes} classes: ${train} train (${fewest} to ${most} a class), ${valid} valid${kept}`,
+    `${plural(audit.checked, 'photo')} in ${plural(audit.classes, 'class', 'classes')}: ${train} train (${fewest === most ? fewest : `${fewest} to ${most}`} a class), ${valid} valid${kept}`,
     ...(audit.others === 0 ? [] : [`${plural(audit.others, 'photo')} of others/, of no class`]),
   ]
   for (const [kind, { severity, title }] of Object.entries(auditKinds)) {

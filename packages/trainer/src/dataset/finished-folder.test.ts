@@ -10,6 +10,7 @@ it.each([
   ['a run that has only begun', ['checkpoints'], []],
   ['a run that only has its lock', [], ['run.lock']],
   ['a run that only has its owner', [], ['.owner.1.json', '._1.jpg']],
+  ["the demo's flowers", ['train', 'valid'], ['.drawn.json']],
   ['a model', ['onnx'], ['manifest.json', 'README.md']],
 ])('%s is finished', (_, folders, files) => {
   expect(finished(folders, files)).toBe(true)

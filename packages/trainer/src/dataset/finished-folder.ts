@@ -8,7 +8,7 @@ interface Names {
 }
 
 /**
- * Whether these are the names in a run folder, from its first file on, or in a model folder. A person who trains inside
+ * Whether these are the names in a run folder, from its first file on, in a model folder, or in that of the demo's flowers. A person who trains inside
  * the folder of photos has them among the classes.
  */
 export function isFinished({ folders, files }: Names): boolean {
@@ -18,5 +18,6 @@ export function isFinished({ folders, files }: Names): boolean {
   const hasOnlyCheckpoints =
     [...folders].every((name) => name === 'checkpoints') && !names.some((name) => isPhotoName(name) && !isHidden(name))
   const hasBegun = folders.size > 0 || names.some((name) => /^\.owner\.|(?:^|\.)lock$/.test(name))
-  return isRun || isModel || (hasOnlyCheckpoints && hasBegun)
+  const isDemo = files.has('.drawn.json')
+  return isRun || isModel || isDemo || (hasOnlyCheckpoints && hasBegun)
 }

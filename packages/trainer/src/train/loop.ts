@@ -27,6 +27,8 @@ export interface LoopOptions extends Course {
   readonly criterion: Recipe['data']['criterion']
   /** Whether what the phase starts with was trained; else no score of it counts. */
   readonly startsTrained: boolean
+  /** Whether its head has classes of an earlier model, so that its score is no chance; that model may have learnt from these photos. */
+  readonly startsKnowing?: boolean | undefined
   readonly feed: Feed
   /** Forward, backward and, if complete, the update. */
   readonly step: (batch: FeedBatch, hyperparameters: StepHyperparameters) => Promise<StepResult>
@@ -79,9 +81,9 @@ export class PhaseLoop {
 
   /** Scores the weights the phase starts from: trained ones are its best until an epoch beats them. */
   async #start({ accuracy, loss }: Validation): Promise<void> {
-    const { name, phase, feed, prior, log, progress, startsTrained } = this.#options
+    const { name, phase, feed, prior, log, progress, startsTrained, startsKnowing } = this.#options
     const { size } = phase
-    const chance = startsTrained ? '' : ' by chance, as it has learnt nothing yet'
+    const chance = startsTrained || startsKnowing ? '' : ' by chance, as it has learnt nothing yet'
     progress.message(
       `${name}: ${size} px, starts at ${(100 * accuracy).toFixed(1)} % on the validation photos${chance}`,
     )

@@ -33,13 +33,13 @@ export interface OpenPhase {
 
 /**
  * Puts together the step, the feed and the checkpoints of a phase that goes on from a position. `startsTrained`: whether
- * the weights it began with were trained, head and all.
+ * the weights it began with were trained on these photos, head and all; `startsKnowing` as in `LoopOptions`.
  */
 export function openPhase(
   context: RunContext,
   name: PhaseName,
   variables: TrainingVariables,
-  { position, startsTrained }: { readonly position: Position; readonly startsTrained: boolean },
+  { position, ...start }: { readonly position: Position } & Pick<LoopOptions, 'startsTrained' | 'startsKnowing'>,
 ): OpenPhase {
   const { recipe, model, dataset, log, board, progress, signal } = context
   const phase = recipe.phases[name]
@@ -69,7 +69,7 @@ export function openPhase(
     stepsPerEpoch: Math.floor(dataset.train.length / width),
     trainsBackbone: trainableParameters(model, phase).some(({ group }) => group !== 'head'),
     criterion: recipe.data.criterion,
-    startsTrained,
+    ...start,
     feed,
     step: isCached ? train : explained,
     checkpoints: openCheckpoints(context, name, variables, now),

@@ -109,17 +109,20 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     const saved = state?.position.phase === name ? state : undefined
     const previous = phases[index - 1]
     // A phase begins with the best weights of the one before it.
-    const start = saved
-      ? zeroValues(model)
+    const { values: start, known } = saved
+      ? { values: zeroValues(model), known: 0 }
       : previous
-        ? await bestWeights(model, folder, previous)
+        ? { values: await bestWeights(model, folder, previous), known: 0 }
         : await startingValues(context, weights)
     const variables = variablesFor(model, recipe.phases[name], recipe.precision, start)
     if (saved) restoreVariables(variables, saved)
     const position = saved?.position ?? startOf(name, recipe, log.bytes, legacy)
-    // Only its backbone is taken from a file of weights: the head that a run begins with is random.
-    const startsTrained = index > 0
-    const running = openPhase(context, name, variables, { position, startsTrained })
+    // The head that a run begins with is random, or of a model that may have learnt from the photos that judge it here.
+    const running = openPhase(context, name, variables, {
+      position,
+      startsTrained: index > 0,
+      startsKnowing: known > 0,
+    })
     try {
       await running.run()
       legacy = legacyOf(running.position)
@@ -239,13 +242,14 @@ const pretrainedValues = async (model: Model, file: string): Promise<Map<string,
 async function startingValues(
   { model, recipe, dataset: { labels }, progress }: RunContext,
   weights: string | null,
-): Promise<Map<string, Float32Array>> {
+): Promise<{ values: Map<string, Float32Array>; known: number }> {
   const fresh = initialize(model, recipe.seed)
-  if (weights === null) return fresh
+  if (weights === null) return { values: fresh, known: 0 }
   const head = await keptHead(model, weights, labels, fresh)
   if (head !== undefined)
     progress.message(`it knows ${head.known} of the ${plural(labels.length, 'class', 'classes')} already`)
-  return new Map([...fresh, ...(await pretrainedValues(model, weights)), ...(head?.values ?? [])])
+  const values = new Map([...fresh, ...(await pretrainedValues(model, weights)), ...(head?.values ?? [])])
+  return { values, known: head?.known ?? 0 }
 }
 
 /** Describes the run in its folder before training; writes `data.json` last, as a run with that file can be resumed. */
