@@ -39,7 +39,10 @@ describe('classes of odd names', () => {
       'phases.full.batch=16',
       'phases.fixres.epochs=0',
     ].flatMap((setting) => ['--set', setting])
-    const { code, output } = await runTrainer(['train', '--recipe', 'demo', '--data', 'names.csv', '--out', 'run', ...settings], folder)
+    const { code, output } = await runTrainer(
+      ['train', '--recipe', 'demo', '--data', 'names.csv', '--out', 'run', ...settings],
+      folder,
+    )
     expect(output).toMatch(/"Rose" \(3 photos\) and "rose" \(3 photos\) differ in capital letters alone/)
     // oxlint-disable-next-line no-control-regex -- it is what must not be there
     expect(output).not.toMatch(/[\u001b\u202e]/)

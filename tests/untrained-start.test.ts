@@ -48,7 +48,10 @@ const settings = [
 ].flatMap((setting) => ['--set', setting])
 
 it('exports what was trained, where the random network was right about every validation photo', async () => {
-  const { code, output } = await runTrainer(['train', '--recipe', 'demo', '--data', 'photos', '--out', 'run', ...settings], folder)
+  const { code, output } = await runTrainer(
+    ['train', '--recipe', 'demo', '--data', 'photos', '--out', 'run', ...settings],
+    folder,
+  )
   expect(code).toBe(0)
   expect(output).toContain('starts at 100.0 % on the validation photos by chance')
   const { metadata } = await readSafetensorsHeader(join(folder, 'run', 'checkpoints', 'best.safetensors'))

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { phaseNames, type PhaseName } from '../recipe/schema.ts'
-import { requireWritable, requireWritableFile } from '../console/output.ts'
+import { dirname } from 'node:path'
+import { requireOutside, requireWritable, requireWritableFile } from '../console/output.ts'
 import { showWork } from '../console/bar.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { resolveRecipe } from '../recipe/resolve-recipe.ts'
@@ -32,7 +33,10 @@ export function dataCommand(): Command {
     .option('--json', 'print JSON instead of a text')
     .action(async (options: AuditArguments) => {
       const minimumSize = wholeNumber('--minimum-size', options.minimumSize)
-      if (options.out !== undefined) await requireWritable(fromUser(options.out))
+      if (options.out !== undefined) {
+        await requireOutside(options.out, options.data)
+        await requireWritable(fromUser(options.out))
+      }
       const { openData } = await import('../dataset/open-data.ts')
       const { auditDataset, formatAudit, requireNoErrors } = await import('../dataset/audit.ts')
       const dataset = await openData(fromUser(options.data), { seed: 1 })
@@ -53,6 +57,8 @@ export function dataCommand(): Command {
     .addOption(setOption('change a setting of the recipe'))
     .option('--out <png>', 'the picture to write', 'preview.png')
     .action(async ({ data, recipe: name, phase, set = [], out }: PreviewArguments) => {
+      // Beside the folders of classes it is of none.
+      if (dirname(fromUser(out)) !== fromUser(data)) await requireOutside(out, data)
       await requireWritableFile(fromUser(out))
       const recipe = await resolveRecipe(name, set)
       const { openData } = await import('../dataset/open-data.ts')

@@ -21,6 +21,7 @@ const odd = [
   '',
   'ä 花',
   'two\nlines',
+  'next\u0085line',
   "tab\t'x'\\",
 ]
 

@@ -11,7 +11,9 @@ export function shellWord(word: string): string {
   // A line break would end the command where it is pasted.
   const escaped = word
     .replace(/['\\]/g, '\\$&')
-    .replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(/\p{Cc}/gu, (control) =>
+      Array.from(Buffer.from(control), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+    )
   return `$'${escaped}'`
 }
 

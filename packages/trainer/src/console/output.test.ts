@@ -1,4 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { execFile, execFileSync } from 'node:child_process'
+import { lstat, readdir, readFile, symlink } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { testFolder } from '../testing/test-photos.ts'
@@ -26,6 +28,18 @@ it.each(['file.txt/x.csv', 'file.txt/a/b/x.csv'])('refuses %s, as a file is in t
 
 it('refuses a folder in the place of a file', async () => {
   await expect(requireWritableFile(folder.path)).rejects.toMatchObject({ code: 'USAGE' })
+})
+
+it('writes what a link leads to, and into a pipe', async () => {
+  await writeOutput(at('linked.txt'), 'old')
+  await symlink(at('linked.txt'), at('link.txt'))
+  await writeOutput(at('link.txt'), 'new')
+  expect((await lstat(at('link.txt'))).isSymbolicLink()).toBe(true)
+  expect(await readFile(at('linked.txt'), 'utf8')).toBe('new')
+  execFileSync('mkfifo', [at('pipe')])
+  const read = promisify(execFile)('cat', [at('pipe')])
+  await writeOutput(at('pipe'), 'through')
+  expect((await read).stdout).toBe('through')
 })
 
 it('writes a file into a folder that is not there', async () => {

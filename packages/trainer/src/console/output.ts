@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { access, constants, mkdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { unlessAbsent, writeFileAtomic } from '@flowers/shared/files'
 import { fromUser, isWithin, toUser } from './paths.ts'
@@ -33,8 +33,15 @@ export async function requireOutside(out: string, data: string): Promise<void> {
   )
 }
 
-/** Writes a file as `writeFileAtomic` does, and the folder that it goes into where there is none. */
+/**
+ * Writes a file as `writeFileAtomic` does, and the folder that it goes into where there is none. A link stays, and what it
+ * leads to is written; into a pipe or a device, such as `/dev/stdout`, the content goes as it is.
+ */
 export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFileAtomic(path, content)
+  const found = await unlessAbsent(stat(path))
+  if (found === undefined) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFileAtomic(path, content)
+  } else if (found.isFile()) await writeFileAtomic(await realpath(path), content)
+  else await writeFile(path, content)
 }

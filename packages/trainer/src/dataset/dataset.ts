@@ -181,6 +181,7 @@ export async function inspectAll(
 /** Checks that the parts make a dataset and adds its hash. */
 function seal(parts: Omit<Dataset, 'sha256'>): Dataset {
   if (parts.partial) return { ...parts, sha256: manifestHash(parts) }
+  if (parts.train.length === 0) throw new TrainerError('DATA_EMPTY', `"${parts.root}" has no photo to train on.`)
   const trained = new Set(parts.train.map((sample) => sample.label))
   const untrained = parts.labels.find((label) => !trained.has(label))
   if (untrained !== undefined) {

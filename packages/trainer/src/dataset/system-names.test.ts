@@ -11,6 +11,7 @@ it.each([
   '$RECYCLE.BIN',
   '$Recycle.Bin',
   'RECYCLER',
+  'DfsrPrivate',
   'System Volume Information',
   'FOUND.000',
   'Thumbs.db',

@@ -7,7 +7,7 @@ export const isHidden = (name: string): boolean => name.startsWith('.')
  */
 const made: readonly RegExp[] = [
   // Windows
-  /^(?:\$recycle\.bin|recycle[rd]|recycle bin|system volume information|\$extend|found\.\d{3})$/,
+  /^(?:\$recycle\.bin|recycle[rd]|recycle bin|system volume information|\$extend|dfsrprivate|found\.\d{3})$/,
   /^(?:(?:eh)?thumbs(?:_vista)?\.db.*|desktop\.ini|folder\.htt|~\$.*)$/,
   // macOS and its file servers
   /^(?:\._.*|__macosx|icon\r|network trash folder|temporary items|thevolumesettingsfolder|:2e.*)$/,

@@ -15,18 +15,20 @@ export const escapeName = (name: Buffer): string =>
 
 /**
  * A line for a shell that renames a file or folder whose name is no UTF-8. The new name is a guess: the bytes as Windows
- * and Linux of western Europe wrote them before UTF-8.
+ * and Linux of western Europe wrote them before UTF-8, with `_` where that is no letter or sign.
  */
-export const renaming = (folder: string, name: Buffer): string =>
-  `mv -- ${quoted(folder)}/${quoted(name)} ${quoted(folder)}/${quoted(new TextDecoder('windows-1252').decode(name))}`
+export function renaming(folder: string, name: Buffer): string {
+  const guess = new TextDecoder('windows-1252').decode(name).replaceAll(/\p{Cc}/gu, '_')
+  return `mv -- ${quoted(folder)}/${quoted(name)} ${quoted(folder)}/${quoted(guess)}`
+}
 
 /** A word for bash and zsh; of a text the letters beyond ASCII stay as they are. */
 function quoted(word: Buffer | string): string {
   if (typeof word === 'string' && /^[\w./@:+,-]+$/u.test(word)) return word
   const escape = (text: string): string => text.replaceAll(/['\\]/g, '\\$&')
-  if (typeof word === 'string') return `$'${escape(word).replaceAll(/\p{Cc}/gu, codeOf)}'`
+  if (typeof word === 'string')
+    return `$'${escape(word).replaceAll(/\p{Cc}/gu, (control) => Array.from(Buffer.from(control), codeOf).join(''))}'`
   return `$'${Array.from(word, (byte) => (byte >= 0x20 && byte < 0x7f ? escape(String.fromCharCode(byte)) : codeOf(byte))).join('')}'`
 }
 
-const codeOf = (of: number | string): string =>
-  `\\x${(typeof of === 'number' ? of : of.charCodeAt(0)).toString(16).padStart(2, '0')}`
+const codeOf = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`

@@ -44,7 +44,7 @@ export async function measureSpeed(
 ): Promise<Speed> {
   const { architecture, weights } = recipe.model
   if (weights !== null) await locateWeights(weights, architecture, log, signal)
-  log('measuring how fast this machine trains')
+  log('measuring how fast this machine trains, for up to half a minute')
   const { device } = await startTensorflow({ deterministic: true })
   signal?.throwIfAborted()
   const { precision } = resolvePrecision(recipe, device)

@@ -63,6 +63,7 @@ export function parseAs<S extends z.ZodType>(path: string, schema: S, content: u
 /** The sentence on a file of a run that is not there. */
 export async function missing(path: string, cause?: unknown): Promise<TrainerError> {
   const folder = dirname(path).replace(/\/checkpoints$/, '')
+  if (folder !== dirname(path) && (await exists(join(folder, runFiles.data)))) return damaged(path, 'is gone', cause)
   const detail = (await exists(folder))
     ? `${toUser(folder)} holds no ${relative(folder, path)}`
     : `there is no folder ${toUser(folder)}`

@@ -45,14 +45,20 @@ export async function openRunData(
   const files = await digestPhotos(photos, { onProgress: showWork('reading photos'), signal })
   const other = photos.filter(({ id, sha256 }) => files.get(id)?.sha256 !== sha256)
   const missing: typeof photos = []
-  for (const photo of other) if (!(await exists(photo.path))) missing.push(photo)
+  const unreadable: typeof photos = []
+  for (const photo of other) {
+    const isThere = await exists(photo.path).catch(() => null)
+    if (isThere === null) unreadable.push(photo)
+    else if (!isThere) missing.push(photo)
+  }
   const relabelled = photos.filter(({ id, label }) => {
     const now = listing?.form === 'csv' ? listed.get(id.normalize())?.label : undefined
     return now !== undefined && now.trim().normalize() !== label.trim().normalize()
   })
   const changes: Changes = {
     missing,
-    changed: other.filter((photo) => !missing.includes(photo)),
+    unreadable,
+    changed: other.filter((photo) => !missing.includes(photo) && !unreadable.includes(photo)),
     'of another label now': relabelled,
   }
   requireUsable(path, changes, { needs, recorded })

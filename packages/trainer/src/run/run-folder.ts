@@ -33,11 +33,14 @@ export async function readRun(folder: string): Promise<TrainedRun> {
   const recipe = await readJson(join(folder, runFiles.recipe), storedRecipeSchema)
   const data = await readRunData(folder)
   const path = checkpointPath(folder, checkpointFiles.best)
-  if (!(await exists(path)))
+  if (!(await exists(path))) {
+    // The report comes last.
+    if (await exists(join(folder, runFiles.report))) throw damaged(path, 'is gone')
     throw new TrainerError(
       'TRAIN_RUN_MISSING',
       `${toUser(folder)} has not got as far as ${runFiles.checkpoints}/${checkpointFiles.best}: train on with --resume first`,
     )
+  }
   const checkpoint = parseAs(path, checkpointSchema, (await whole(path, readSafetensorsHeader)).metadata)
   const { architecture, head, stochasticDepth, layerScale } = recipe.model
   const model = findArchitecture(architecture).build({ classes: data.labels.length, head, stochasticDepth, layerScale })
