@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { drawSmallData, fingerprint, runUnderKills, smallRun, type Moment } from './interrupted-run.ts'
+import { drawSmallData, fingerprint, smallRun } from './interrupted-run.ts'
 import { readTensorBoard, type Board } from './python-environment.ts'
 import { runTrainer, startTrainer } from './trainer-process.ts'
 
@@ -45,32 +45,26 @@ describe('a run', () => {
     expect(code).toBe(0)
   })
 
-  it('ends bit for bit the same when it is killed twice and resumed', async () => {
-    const run = join(folder, 'killed')
-    const moments: Moment[] = [({ phase }) => phase === 'full', ({ phase, step }) => phase === 'fixres' && step > 0]
-    const left = await runUnderKills(data, folder, run, { settings: smallRun, moments })
-    expect(left).toHaveLength(2)
-    expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
-  })
-
-  it.each([
-    ['SIGINT', 130, (run: string, _start: string[]) => ['train', '--resume', run]],
-    // What a cluster does with a job that it has to move: the same command, again.
-    ['SIGTERM', 143, (_run: string, start: string[]) => start],
-  ] as const)('saves at %s, exits with %i, and goes on to the same end', async (signal, exitCode, again) => {
-    const run = join(folder, signal)
+  it('ends bit for bit the same when it is killed, stopped by a person and by the system, and goes on', async () => {
+    const run = join(folder, 'stopped')
+    // The same command again is what a cluster does with a job that it has to move.
     const start = ['train', '--data', data, '--out', run, '--resume-if-present', ...smallRun]
-    const { process: child, finished } = startTrainer(start, folder)
-    let seen = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
-      seen += chunk.toString()
-      if (!child.killed && seen.includes('full: 32 px')) child.kill(signal)
-    })
-    const stopped = await finished
-    expect(stopped.output).toMatch(new RegExp(`saved; go on with: node \\S+ train --resume ${signal}\\n`))
-    expect(stopped.code).toBe(exitCode)
-    const resumed = await runTrainer(again(signal, start), folder)
-    expect(resumed.code).toBe(0)
+    const endedBy = (args: readonly string[], signal: NodeJS.Signals, text: string) => {
+      const { process: child, finished } = startTrainer(args, folder)
+      let seen = ''
+      child.stdout?.on('data', (chunk: Buffer) => {
+        seen += chunk.toString()
+        if (!child.killed && seen.includes(text)) child.kill(signal)
+      })
+      return finished
+    }
+    expect((await endedBy(start, 'SIGKILL', 'full: 32 px')).signal).toBe('SIGKILL')
+    const byPerson = await endedBy(['train', '--resume', run], 'SIGINT', 'full 1/2')
+    const bySystem = await endedBy(start, 'SIGTERM', 'fixres: 40 px')
+    expect([byPerson.code, bySystem.code]).toEqual([130, 143])
+    for (const { output } of [byPerson, bySystem])
+      expect(output).toMatch(/saved; go on with: node \S+ train --resume stopped\n/)
+    expect((await runTrainer(start, folder)).code).toBe(0)
     expect(await fingerprint(run)).toEqual(await fingerprint(reference()))
   })
 
@@ -90,10 +84,10 @@ describe('a run', () => {
   })
 
   it('is shown by TensorBoard, the same whether it was interrupted or not', async () => {
-    const stopped = join(folder, 'SIGTERM')
+    const stopped = join(folder, 'stopped')
     const files = (await readdir(stopped)).filter((name) => name.startsWith('events.out.tfevents.'))
-    expect(files).toHaveLength(2)
-    const boards = await readTensorBoard(reference(), join(folder, 'killed'), stopped)
+    expect(files).toHaveLength(4)
+    const boards = await readTensorBoard(reference(), stopped)
     const whole = boards[0]!
 
     const steps = (tag: string) => whole.scalars[tag]?.map(([step]) => step)

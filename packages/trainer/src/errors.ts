@@ -85,7 +85,8 @@ export const trainerErrors = {
   },
   DATA_AUDIT: {
     title: 'Data would corrupt the result',
-    remedy: 'Correct the photos that are listed, or leave them out with --set data.exclude=audit.',
+    remedy:
+      'Correct the photos that are listed, or leave them out: train does so by itself in the recipe quick, and with --set data.exclude=audit in any other.',
   },
   DATA_IMAGE_LOST: {
     title: 'Photo lost during a run',

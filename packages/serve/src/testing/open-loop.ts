@@ -12,6 +12,8 @@ export interface OpenLoop {
   readonly question: (index: number) => Question
   /** Nothing is sent any more once it is aborted. */
   readonly signal?: AbortSignal
+  /** Milliseconds of a clock that only rises. */
+  readonly now?: () => number
 }
 
 export interface Answered {
@@ -36,18 +38,16 @@ export function arrivals({ rate, count, seed }: Pick<OpenLoop, 'rate' | 'count' 
  * again, and a sender that is late counts against the service. Resolves when all are answered.
  */
 export async function openLoop(load: OpenLoop): Promise<Answered[]> {
-  const { url, question, signal } = load
+  const { url, question, signal, now = () => performance.now() } = load
   const agent = connections()
-  const started = performance.now()
+  const started = now()
   const answers: Promise<Answered>[] = []
   for (const [index, due] of arrivals(load).entries()) {
-    const left = started + due - performance.now()
+    const left = started + due - now()
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left))
     if (signal?.aborted) break
     const asked = question(index)
-    answers.push(
-      ask(url, asked, agent).then((reply) => ({ question: asked, reply, due, ms: performance.now() - started - due })),
-    )
+    answers.push(ask(url, asked, agent).then((reply) => ({ question: asked, reply, due, ms: now() - started - due })))
   }
   const all = await Promise.all(answers)
   agent.destroy()

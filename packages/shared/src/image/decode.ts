@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { SharedError, type FlowersError } from '../errors.ts'
-import { detectImageFormat, type ImageFormat } from './format.ts'
+import { detectImageFormat, isHeic, type ImageFormat } from './format.ts'
 import type { RgbImage } from './resample.ts'
 
 /** What an image may ask of the machine before it is decoded. */
@@ -68,7 +68,14 @@ export async function readImageHeader(
 async function inspect(bytes: Uint8Array, limits: ImageLimits): Promise<ImageHeader & { deepProfile: boolean }> {
   if (bytes.length === 0) throw new SharedError('IMAGE_EMPTY', 'The image has no bytes.')
   const format = detectImageFormat(bytes)
-  if (!format) throw new SharedError('IMAGE_UNSUPPORTED', 'The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.')
+  if (!format) {
+    throw new SharedError(
+      'IMAGE_UNSUPPORTED',
+      isHeic(bytes)
+        ? 'The content is HEIC, as iPhones take it; save or export it as JPEG.'
+        : 'The content is not a picture of a format that is read.',
+    )
+  }
   const { width, height, depth, channels, hasProfile } = await reading(format, () =>
     sharp(bytes, inputOptions).metadata(),
   )

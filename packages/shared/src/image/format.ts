@@ -28,6 +28,15 @@ export function detectImageFormat(bytes: Uint8Array): ImageFormat | null {
   return isAvif(bytes) ? 'avif' : null
 }
 
+/** Brands of HEIC (ISO/IEC 23008-12 annex B), as phones write it. */
+const heicBrands = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'])
+
+/** Whether it is a photo as iPhones take it, which is not read. */
+export const isHeic = (bytes: Uint8Array): boolean =>
+  bytes.length >= 12 &&
+  String.fromCharCode(...bytes.subarray(4, 8)) === 'ftyp' &&
+  heicBrands.has(String.fromCharCode(...bytes.subarray(8, 12)))
+
 /**
  * AVIF is an ISO base media file whose `ftyp` box names the brand `avif` or `avis` (AV1 Image File Format 1.1,
  * section 6). HEIC is the same container with other brands, and is not read.

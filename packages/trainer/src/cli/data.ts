@@ -47,7 +47,7 @@ export function dataCommand(): Command {
           console.error(`wrote ${toUser(path)}`)
       }
       console.log(options.json ? JSON.stringify(audit, null, 2) : formatAudit(audit))
-      requireNoErrors(audit)
+      requireNoErrors(audit, { isListed: true })
     })
   const preview = new Command('preview')
     .description('Draw a contact sheet of training inputs as a recipe makes them: a row a photo, a column an epoch.')

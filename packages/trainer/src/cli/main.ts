@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { buildProgram, withCommand } from './program.ts'
+import { buildProgram, requireDashes, withCommand } from './program.ts'
 import { reportFailure } from './failure.ts'
 import { Stopped, stoppable } from './stop.ts'
 
@@ -8,7 +8,9 @@ process.once('exit', () => process.stderr.isTTY && process.stderr.write('\u001B[
 
 try {
   await stoppable(async (stop) => {
-    await buildProgram(stop).parseAsync(withCommand(process.argv.slice(2)), { from: 'user' })
+    const words = process.argv.slice(2)
+    requireDashes(words, process.env)
+    await buildProgram(stop).parseAsync(withCommand(words), { from: 'user' })
   })
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2

@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { TrainerError } from '../errors.ts'
 
 /** What `--model` takes, for its help. */
-export const modelHelp = 'a model folder, models/<name>/<version>, or models/<name> for its highest version'
+export const modelHelp = 'the name of a model, for its highest version, or a model folder, models/<name>/<version>'
 
 /** `--set`, which may be repeated; undefined where it is not given. */
 export const setOption = (about: string): Option =>

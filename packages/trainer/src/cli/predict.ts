@@ -1,4 +1,4 @@
-import { oneLine } from '@flowers/shared/printable'
+import { oneLine, printable } from '@flowers/shared/printable'
 import { Command } from 'commander'
 import { requireWritableFile } from '../console/output.ts'
 import { plural } from '../console/format.ts'
@@ -10,7 +10,7 @@ import { fromUser } from '../console/paths.ts'
 interface PredictArguments {
   model: string
   input: string
-  out: string
+  out?: string
 }
 
 export function predictCommand(): Command {
@@ -18,21 +18,22 @@ export function predictCommand(): Command {
     .description('Label a photo, or every photo of a folder; writes path,label,confidence in order of path.')
     .requiredOption('--model <model>', modelHelp)
     .requiredOption('--input <photo|folder>', 'a photo, or a folder of photos in any depth of folders')
-    .requiredOption('--out <results.csv>', 'the CSV to write')
+    .option('--out <results.csv>', 'the CSV to write; without it the lines are printed')
+    .addHelpText('after', '\nExample: predict --model mine --input rose.jpg')
     .action(async (options: PredictArguments) => {
       const { errorsFileOf, predictFolder } = await import('../evaluate/predict-folder.ts')
-      const out = fromUser(options.out)
-      await requireWritableFile(out)
+      const out = options.out === undefined ? null : fromUser(options.out)
+      if (out !== null) await requireWritableFile(out)
       const { passedOverLines } = await import('../dataset/passed-over.ts')
-      const { written, unreadable, passedOver } = await predictFolder({
+      const { written, csv, unreadable, passedOver } = await predictFolder({
         model: await modelFolder(options.model),
         input: fromUser(options.input),
         out,
         onProgress: showWork('labelling photos'),
       })
-      console.log(`${plural(written, 'photo')} labelled in ${options.out}`)
+      console.log(out === null ? printable(csv.trimEnd()) : `${plural(written, 'photo')} labelled in ${options.out}`)
       for (const line of passedOverLines(passedOver)) console.error(`passed over: ${line}`)
       for (const { path, reason } of unreadable) console.error(`unreadable: ${oneLine(path)}: ${reason}`)
-      if (unreadable.length > 0) console.error(`listed in ${errorsFileOf(options.out)}`)
+      if (unreadable.length > 0 && options.out !== undefined) console.error(`listed in ${errorsFileOf(options.out)}`)
     })
 }

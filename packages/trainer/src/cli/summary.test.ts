@@ -9,7 +9,7 @@ afterEach(() => {
 })
 
 const top1 = { value: 0.95, low: 0.8512, high: 0.9891, count: 40 }
-const manifest = { metrics: { top1 } as never }
+const manifest = { metrics: { top1 }, calibration: { abstention: {} }, views: [{}] } as never
 const data = (train: Record<string, number>, excluded: string[] = []) => ({
   labels: Object.keys(train),
   counts: { train: new Map(Object.entries(train)), valid: new Map() },
@@ -24,6 +24,15 @@ describe('the summary of a run', () => {
       'of the 40 photos kept for checking it names 95.0 % (85.1 % to 98.9 %) right; the range is what chance allows',
       'its mistakes and doubtful photos, as a page: runs/1/report.html',
     ])
+  })
+
+  it('says where the model cannot abstain, and how many views it takes', () => {
+    const other = { metrics: { top1 }, calibration: { abstention: null }, views: [{}, {}] } as never
+    const lines = summaryLines('/home/me/runs/1', other, data({ rose: 30 }))
+    expect(lines[0]).toContain('right, with up to 2 views of each;')
+    expect(lines.at(-1)).toMatch(
+      /^it names a flower on every picture: .* 40 photos kept for checking, and there are 40$/,
+    )
   })
 
   it('names the classes that have the fewest photos', () => {

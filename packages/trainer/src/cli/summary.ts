@@ -11,21 +11,26 @@ import { runFiles } from '../run/files.ts'
 /** What the lines of a training mean, for one who sees them for the first time. */
 export const howToRead = (run: string, goOn: string): string[] => [
   `everything is kept in ${run}; if this is cut off, go on with: ${goOn}`,
-  'An epoch goes once through the photos to learn from. Of each, "train" is the share of these that was named right, and "valid" that of the photos kept for checking; * marks the best so far, which is what counts in the end.',
-  'There are up to three stages: "head" learns to tell your classes apart, "full" fits the whole network to them, "fixres" sharpens it for larger pictures.',
+  'An epoch goes once through the photos to learn from. Of each, "train" is the share of these that was named right, and "valid" that of the photos kept for checking; "loss" is how far the answers are from the truth, and "lr" how large the steps are.',
+  'There are up to three phases: "head" learns to tell your classes apart, "full" fits the whole network to them, "fixres" sharpens it for larger pictures. * marks the epoch that a phase keeps; in the end the phase that named most right counts.',
 ]
+
+/** Half of these, all named right, are the fewest of which a twentieth is one. */
+const fewestToAbstain = 40
 
 /** Fewer photos than that are said: more of them help most. */
 const few = 30
 
 /** What a person should know of the model of a run, in a few lines. */
-export const summary = async (run: string, manifest: Pick<Manifest, 'metrics'>): Promise<string[]> =>
-  summaryLines(run, manifest, await readRunData(run))
+export const summary = async (
+  run: string,
+  manifest: Pick<Manifest, 'metrics' | 'calibration' | 'views'>,
+): Promise<string[]> => summaryLines(run, manifest, await readRunData(run))
 
 /** {@link summary} of what `data.json` says. */
 export function summaryLines(
   run: string,
-  { metrics: { top1 } }: Pick<Manifest, 'metrics'>,
+  { metrics: { top1 }, calibration: { abstention }, views }: Pick<Manifest, 'metrics' | 'calibration' | 'views'>,
   { labels, counts, excluded, source }: Pick<RunData, 'labels' | 'counts' | 'excluded' | 'source'>,
 ): string[] {
   const sizes = labels.map((label) => ({ label, photos: counts.train.get(label) ?? 0 }))
@@ -34,13 +39,18 @@ export function summaryLines(
   const others =
     fewest.length > named.length ? ` and ${plural(fewest.length - named.length, 'more class', 'more classes')}` : ''
   return [
-    `of the ${plural(top1.count, 'photo')} kept for checking it names ${withInterval(top1)} right; the range is what chance allows`,
+    `of the ${plural(top1.count, 'photo')} kept for checking it names ${withInterval(top1)} right${views.length > 1 ? `, with up to ${views.length} views of each` : ''}; the range is what chance allows`,
     `its mistakes and doubtful photos, as a page: ${toUser(join(run, runFiles.report))}`,
     ...(excluded.length === 0
       ? []
       : [
           `${plural(excluded.length, 'photo was', 'photos were')} left out; what is wrong with them: ${command('data', 'audit', '--data', pathWord(source))}`,
         ]),
+    ...(abstention === null
+      ? [
+          `it names a flower on every picture: to say "none of these" takes about ${fewestToAbstain} photos kept for checking, and there are ${top1.count}`,
+        ]
+      : []),
     ...(named.length === 0 ? [] : [`what would help most: more photos to learn from of ${named.join(', ')}${others}`]),
   ]
 }

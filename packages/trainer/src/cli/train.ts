@@ -70,6 +70,8 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     const data = plan.data ?? (await drawDemoFlowers(log, signal))
     let forecast: Forecast | undefined
     const recipe = await plan.resolve(data, signal, (made) => (forecast = made))
+    if (request.name === undefined && plan.data !== undefined)
+      log('without --name the training is kept, and no model is made of it at the end')
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
     const { trainRun } = await import('../train/run.ts')
     const { resume } = plan
@@ -101,7 +103,9 @@ function goOnWith(folder: string, { name, data, resume }: RunRequest): string[] 
 async function drawDemoFlowers(log: (line: string) => void, signal: AbortSignal): Promise<string> {
   const { demoFlowers } = await import('../drawn/demo-flowers.ts')
   const folder = fromUser(join('runs', 'demo-flowers'))
-  log(`no --data: the demo recipe trains on flowers that it draws itself, in ${toUser(folder)}`)
+  log(
+    `no --data: the demo recipe trains on flowers that it draws itself, in ${toUser(folder)}; for your own photos: ${command('train', '--data', 'photos', '--name', 'mine')}`,
+  )
   await demoFlowers(folder, { signal })
   return folder
 }
@@ -116,7 +120,7 @@ interface Ended {
 /** Says what came of a run, and makes the model of it where that was asked for. */
 async function finish({ folder, data, isDemo, name }: Ended, { accuracy, size, phase }: RunResult): Promise<void> {
   console.log(
-    `done: ${percent(accuracy)} of the validation photos right at ${size} px (phase ${phase}); ${toUser(folder)}/checkpoints/best.safetensors`,
+    `done: ${percent(accuracy)} of the validation photos right at ${size} px with one view (phase ${phase}); ${toUser(folder)}/checkpoints/best.safetensors`,
   )
   const exportTo = (...place: string[]): string =>
     command('export', '--run', pathWord(folder), '--data', pathWord(data), ...place)

@@ -15,8 +15,8 @@ export interface StepProgress extends Rates {
   readonly imagesPerSecond: number
   readonly loss: number
   readonly accuracy: number
-  /** Seconds until the phase ends if every epoch runs. */
-  readonly remaining: number
+  /** Seconds until the phase ends if every epoch runs; null while that cannot be told. */
+  readonly remaining: number | null
 }
 
 export interface EpochSummary extends Rates {
@@ -80,7 +80,7 @@ class TerminalProgress implements Progress {
       loss: progress.loss.toFixed(3),
       accuracy: percent(progress.accuracy),
       rates: rates(progress),
-      left: duration(progress.remaining),
+      left: progress.remaining === null ? '-' : duration(progress.remaining),
     })
   }
 
@@ -112,7 +112,7 @@ class LineProgress implements Progress {
     this.#last = performance.now()
     console.log(
       `${this.#title} step ${progress.done}/${progress.of}  ${progress.imagesPerSecond.toFixed(0)} images/s` +
-        `  loss ${progress.loss.toFixed(3)}  lr ${rates(progress)}  ${duration(progress.remaining)} left in this phase`,
+        `  loss ${progress.loss.toFixed(3)}  lr ${rates(progress)}${progress.remaining === null ? '' : `  ${duration(progress.remaining)} left in this phase`}`,
     )
   }
 

@@ -311,7 +311,7 @@ describe('formatAudit', () => {
         '7 photos in 2 classes: 4 train (1 to 3 a class), 3 valid',
         '',
         'error    Photos that cannot be decoded: 1',
-        '         valid/b/text.jpg  The content is not JPEG, PNG, WebP, AVIF, TIFF or GIF.',
+        '         valid/b/text.jpg  The content is not a picture of a format that is read.',
         '',
         'warning  Copies within a class and split: 1',
         '         train/a/1.jpg = train/a/2.jpg  2 copies',

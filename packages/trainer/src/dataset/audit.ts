@@ -207,8 +207,9 @@ function judgeSize({ size }: Inspection, minimumSize: number): Pick<Problem, 'ki
 }
 
 /** Throws DATA_AUDIT where the audit found errors; the message lists the first of them. */
-export function requireNoErrors(audit: Audit): void {
+export function requireNoErrors(audit: Audit, { isListed = false } = {}): void {
   if (audit.errors === 0) return
+  if (isListed) throw new TrainerError('DATA_AUDIT', `The audit found ${plural(audit.errors, 'error')}, listed above.`)
   const lines = audit.problems
     .filter(({ kind }) => auditKinds[kind].severity === 'error')
     .slice(0, 5)

@@ -16,14 +16,16 @@ export interface PredictOptions {
   readonly model: string
   /** A photo, or a folder in which every file is one, in any depth of folders; but see `Walk`. */
   readonly input: string
-  /** The CSV to write; its folder is made if missing. */
-  readonly out: string
+  /** The CSV to write, its folder made if missing; null: none, nor a list of errors. */
+  readonly out: string | null
   readonly onProgress?: OnProgress
 }
 
 export interface PredictResult {
   /** Photos with a line in the CSV. */
   readonly written: number
+  /** The CSV. */
+  readonly csv: string
   /** Photos without one, in order of path; also in `<out>.errors.csv` as `path,reason`. */
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
   /** What of the folder was not tried. */
@@ -41,10 +43,10 @@ export const errorsFileOf = (out: string): string => `${out}.errors.csv`
  * PREDICT_UNREADABLE, once both files are written, when nothing could be read.
  */
 export async function predictFolder({ model, input, out, onProgress }: PredictOptions): Promise<PredictResult> {
-  await requireWritableFile(out)
+  if (out !== null) await requireWritableFile(out)
   const { network: path, manifest } = await openModel(model)
-  const errorsFile = errorsFileOf(out)
-  const { photos, passedOver } = await listInput(input, [out, errorsFile])
+  const own = out === null ? [] : [out, errorsFileOf(out)]
+  const { photos, passedOver } = await listInput(input, own)
   const network = await openNetwork(path, manifest.preprocessing.size)
   const lines: [string, string, string][] = []
   const unreadable: { path: string; reason: string }[] = []
@@ -65,21 +67,24 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
     await network.release()
   }
   // A lone carriage return ends a line for some readers.
-  await writeOutput(out, stringify([['path', 'label', 'confidence'], ...lines], { quoted_match: /[\r\t]|^\s|\s$/ }))
-  if (unreadable.length === 0) await rm(errorsFile, { force: true })
-  else {
-    await writeOutput(
-      errorsFile,
-      stringify([['path', 'reason'], ...unreadable.map(({ path, reason }) => [path, reason])]),
-    )
+  const csv = stringify([['path', 'label', 'confidence'], ...lines], { quoted_match: /[\r\t]|^\s|\s$/ })
+  if (out !== null) {
+    await writeOutput(out, csv)
+    await writeErrors(errorsFileOf(out), unreadable)
   }
   if (lines.length === 0) {
     const [first] = unreadable
     const tried = photos.length === 1 ? 'The only file' : `Each of ${photos.length} files`
     throw new TrainerError(
       'PREDICT_UNREADABLE',
-      `${tried} of "${input}" is no photo that can be read. ${first?.path}: ${first?.reason} The list is ${errorsFile}.`,
+      `${tried} of "${input}" is no photo that can be read. ${first?.path}: ${first?.reason}${out === null ? '' : ` The list is ${errorsFileOf(out)}.`}`,
     )
   }
-  return { written: lines.length, unreadable, passedOver }
+  return { written: lines.length, csv, unreadable, passedOver }
+}
+
+async function writeErrors(path: string, unreadable: PredictResult['unreadable']): Promise<void> {
+  if (unreadable.length === 0) await rm(path, { force: true })
+  else
+    await writeOutput(path, stringify([['path', 'reason'], ...unreadable.map(({ path: id, reason }) => [id, reason])]))
 }

@@ -7,6 +7,7 @@ import { shotGroups, shotNames, shotRanges } from '../measure/metrics.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames, type Recipe } from '../recipe/schema.ts'
+import { weightsName } from '../recipe/weights-name.ts'
 import { percent } from '../console/format.ts'
 import { calibrationSection } from './card-calibration.ts'
 import type { Parity } from './parity.ts'
@@ -171,7 +172,7 @@ function training({ manifest, recipe, checkpoint }: CardFacts): string {
     : ''
   return `## Training
 
-Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : 'from pretrained weights'}; the checkpoint is that of ${chosen}${swept}.${adjusted} The whole recipe is in \`manifest.json\`.
+Recipe \`${recipe.name}\`, seed ${recipe.seed}, ${recipe.precision}, ${recipe.model.weights === null ? 'from random weights' : `from the weights ${markdownText(weightsName(recipe.model.weights))}`}; the checkpoint is that of ${chosen}${swept}.${adjusted} The whole recipe is in \`manifest.json\`.
 
 ${markdownTable(['phase', 'epochs, at most', 'pixels', 'batch', 'trained', 'learning rate, backbone / head'], phases).join('\n')}`
 }

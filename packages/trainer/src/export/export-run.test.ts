@@ -158,7 +158,7 @@ describe('an exported run', () => {
     await writeFile(`${out}.errors.csv`, 'path,reason\n')
     const { written, unreadable } = await predictFolder({ model, input, out })
     expect(written).toBe(72)
-    expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not JPEG') as string }])
+    expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not a picture') as string }])
     const rows = parse<{ path: string; label: string; confidence: string }>(await readFile(out), { columns: true })
     expect(rows.map(({ path }) => path)).toEqual(rows.map(({ path }) => path).toSorted())
     expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence'])

@@ -25,6 +25,7 @@ import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { openRunData } from '../run/run-data.ts'
 import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
+import { weightsName } from '../recipe/weights-name.ts'
 import { calibrationMetrics } from './card-calibration.ts'
 import { adjustLogits, logitAdjustmentOf, type LogitAdjustment } from './adjust-logits.ts'
 import { modelCard } from './card.ts'
@@ -159,7 +160,9 @@ async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproc
       onProgress: sayProgress('parity gate', log),
     })
     const source =
-      fromTraining === 0 ? 'validation photos' : `photos, ${fromTraining} of them for want of others training photos`
+      fromTraining === 0
+        ? 'validation photos'
+        : `photos, ${fromTraining} of them learnt from, as too few were kept for checking`
     log(
       `parity gate: ${parity.photos} ${source}, logits differ by ${parity.maxAbsLogitDifference.toExponential(1)} at most, ${parity.flips.length} labels change`,
     )
@@ -235,6 +238,6 @@ function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measu
       seed: data.seed,
       ...(data.excluded.length > 0 && { excluded: data.excluded }),
     },
-    recipe: { ...recipe },
+    recipe: { ...recipe, model: { ...recipe.model, weights: weightsName(recipe.model.weights) } },
   } satisfies Omit<Manifest, 'files' | 'name' | 'version' | 'versions'>
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { listModels, modelFiles, openModel } from '@flowers/shared/model/package'
-import { modelsFolder } from '../console/models-folder.ts'
+import { modelFiles, openModel } from '@flowers/shared/model/package'
 import { toUser } from '../console/paths.ts'
 import { modelFolder } from '../evaluate/model-folder.ts'
 import { storedRecipeSchema, type RecipeInput } from '../recipe/schema.ts'
@@ -12,7 +11,7 @@ import { TrainerError } from '../errors.ts'
  * weights to go on from, and what `openModel` throws.
  */
 export async function findOwnModel(nameOrFolder: string): Promise<Pick<RecipeInput, 'model' | 'preprocessing'>> {
-  const folder = nameOrFolder.includes('/') ? await modelFolder(nameOrFolder) : await highestOf(nameOrFolder)
+  const folder = await modelFolder(nameOrFolder)
   const { manifest } = await openModel(folder)
   const recipe = storedRecipeSchema.safeParse(manifest.recipe)
   if (!(modelFiles.weights in manifest.files) || !recipe.success) {
@@ -23,13 +22,4 @@ export async function findOwnModel(nameOrFolder: string): Promise<Pick<RecipeInp
   }
   const { model, preprocessing } = recipe.data
   return { model: { ...model, weights: join(folder, modelFiles.weights) }, preprocessing }
-}
-
-async function highestOf(name: string): Promise<string> {
-  const folder = modelsFolder()
-  const models = await listModels(folder)
-  const versions = models.find((model) => model.name === name)?.versions
-  if (versions !== undefined) return join(folder, name, String(versions.at(-1)))
-  const names = models.map((model) => model.name).join(', ') || 'none'
-  throw new TrainerError('MODEL_FOLDER', `there is no model "${name}" in ${toUser(folder)}; there are: ${names}`)
 }

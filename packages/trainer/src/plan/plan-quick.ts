@@ -83,6 +83,8 @@ const unbalanced = 5
 /** Steps after which a new head stands. */
 const headSteps = 60
 const most = { head: 5, full: 60, fixres: 5 }
+/** Of the phase `full`, in the longest plan there is. */
+export const longestEpochs = most.full
 const least = { head: 1, full: 3, fixres: 1 }
 /** FixRes has one epoch for so many of the phase before. */
 const fullPerFixres = 6

@@ -13,8 +13,8 @@ it('says how long a plan takes and what is done in it', () => {
   }
   expect(planWords({ phases }, facts)).toBe(
     'plan: about 10 min 10 s of training, after 42 s of looking and measuring; report and export come after that. ' +
-      'Every round shows the network all training photos (1500 px), 16 at a time: 1 round for the last layer alone (224 px), ' +
-      '20 rounds for the whole network (224 px), 3 rounds at the size it will answer at (288 px)',
+      'Every epoch shows the network all training photos (1500 px), 16 at a time: 1 epoch for the last layer alone (224 px), ' +
+      '20 epochs for the whole network (224 px), 3 epochs at the size it will answer at (288 px)',
   )
 })
 

@@ -13,15 +13,15 @@ export interface PlanFacts {
 /** A plan in two sentences: how long it takes, and what is done in that time. */
 export function planWords(recipe: Pick<Recipe, 'phases'>, { shortSide, seconds, spent }: PlanFacts): string {
   const { head, full, fixres } = recipe.phases
-  const rounds = (count: number): string => plural(count, 'round')
+  const epochs = (count: number): string => plural(count, 'epoch')
   const parts = [
-    head.epochs > 0 && `${rounds(head.epochs)} for the last layer alone (${head.size} px)`,
-    full.epochs > 0 && `${rounds(full.epochs)} for the whole network (${full.size} px)`,
-    fixres.epochs > 0 && `${rounds(fixres.epochs)} at the size it will answer at (${fixres.size} px)`,
+    head.epochs > 0 && `${epochs(head.epochs)} for the last layer alone (${head.size} px)`,
+    full.epochs > 0 && `${epochs(full.epochs)} for the whole network (${full.size} px)`,
+    fixres.epochs > 0 && `${epochs(fixres.epochs)} at the size it will answer at (${fixres.size} px)`,
   ].filter((part) => part !== false)
   const longest = [full, head, fixres].find(({ epochs }) => epochs > 0)
   return (
     `plan: about ${duration(seconds)} of training, after ${duration(spent)} of looking and measuring; report and export come after that. ` +
-    `Every round shows the network all training photos (${shortSide} px), ${longest?.batch ?? 0} at a time: ${parts.join(', ')}`
+    `Every epoch shows the network all training photos (${shortSide} px), ${longest?.batch ?? 0} at a time: ${parts.join(', ')}`
   )
 }

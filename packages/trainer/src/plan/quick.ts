@@ -9,7 +9,7 @@ import { duration } from '../console/format.ts'
 import { availableMemory } from '../train/memory.ts'
 import type { Forecast } from '../train/forecast.ts'
 import { measureSpeed } from './measure-speed.ts'
-import { fitToPhotos, longestPlan, planQuick } from './plan-quick.ts'
+import { fitToPhotos, longestEpochs, longestPlan, planQuick } from './plan-quick.ts'
 import { planWords } from './plan-words.ts'
 import { suggestOthers } from './suggest-others.ts'
 import { surveyPhotos } from './survey.ts'
@@ -77,9 +77,10 @@ export async function resolveQuick({
   log(planWords(recipe, { shortSide: facts.shortSide, seconds, spent }))
   if (leastSeconds > left) {
     log(
-      `the shortest training takes about ${duration(leastSeconds)} here, longer than the ${duration(left)} that minutes=${minutes} leaves; it is run all the same`,
+      `the shortest training takes about ${duration(leastSeconds)} here, longer than the ${duration(left)} that ${minutes} min leave; it is run all the same`,
     )
-  }
+  } else if (recipe.phases.full.epochs === longestEpochs && left > 1.2 * seconds)
+    log('that is the longest training it plans: more minutes would change nothing')
   const tip = opened.form === 'csv' ? null : suggestOthers(opened.others.length)
   if (tip !== null) log(tip)
   onForecast?.({ seconds: spent + seconds, begun })

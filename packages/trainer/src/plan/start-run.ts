@@ -64,6 +64,8 @@ async function planRecipe({ recipe, data, set = [], minutes: time, weights, from
       'USAGE',
       `--minutes belongs to the recipe quick, not to ${name}: add --data DATA, and no other --recipe`,
     )
+  if (time !== undefined && !(Number(time) > 0 && Number.isFinite(Number(time))))
+    throw new TrainerError('USAGE', `--minutes takes a number of minutes above 0, such as --minutes 20, not "${time}"`)
   if (from !== undefined && weights !== undefined)
     throw new TrainerError('USAGE', '--from and --weights both say what to start from: give one of them')
   const { minutes, settings } = takeMinutes(name, time === undefined ? set : [...set, `minutes=${time}`])

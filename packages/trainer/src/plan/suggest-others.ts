@@ -10,5 +10,5 @@ const enough = 100
 export function suggestOthers(count: number): string | null {
   if (count >= enough) return null
   const some = count === 0 ? '' : ` (there ${count === 1 ? 'is one' : `are ${count}`})`
-  return `tip: about a hundred photos of anything else${some}, such as other plants, things and people, in a folder ${folder}/ beside the classes help a model to say that a photo shows none of them`
+  return `tip: about a hundred photos of anything else${some}, such as other plants, things and people, in a folder ${folder}/ beside the classes are kept aside, to measure how a model answers to what it does not know`
 }

@@ -139,20 +139,24 @@ export class PhaseLoop {
 
   async #train(): Promise<void> {
     const { phase, feed, stepsPerEpoch, checkpoints, progress, signal, now } = this.#options
-    const started = now()
-    const { epoch, step: first } = this.#position
+    let started = now()
+    let { step: first } = this.#position
+    const { epoch, step: begun } = this.#position
     for await (const batch of feed.batches(this.#position)) {
       await this.#step(batch)
       const done = this.#position.step
       const secondsPerStep = (now() - started) / 1000 / (done - first)
+      const isFirst = done - begun === 1
       progress.step({
         done,
         of: stepsPerEpoch,
         imagesPerSecond: phase.batch / secondsPerStep,
         ...trainedSoFar(this.#position),
         ...learningRates(this.#options, this.#position),
-        remaining: secondsPerStep * ((phase.epochs - epoch) * stepsPerEpoch - done),
+        // The first step traces the network and tells nothing of the others.
+        remaining: isFirst ? null : secondsPerStep * ((phase.epochs - epoch) * stepsPerEpoch - done),
       })
+      if (isFirst) [started, first] = [now(), done]
       if (signal.aborted) await this.#stop()
       await checkpoints.saveIfDue(this.#position)
     }

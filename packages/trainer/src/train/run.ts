@@ -168,6 +168,10 @@ async function prepareData({ recipe, data, folder, resume, progress, signal }: R
   progress.message(formatAudit(audit))
   if (recipe.data.exclude === 'audit') {
     const { dataset, excluded } = withoutOffenders(kept, audit)
+    if (excluded.length > 0)
+      progress.message(
+        `${plural(excluded.length, 'photo')} of these errors ${excluded.length === 1 ? 'is' : 'are'} left out; it goes on without`,
+      )
     return { dataset, audit, excluded: [...ignored, ...excluded] }
   }
   requireNoErrors(audit)
