@@ -51,5 +51,5 @@ describe('the summary of a run', () => {
 it('the lines of a training are explained, with what goes on after a cut', () => {
   const lines = howToRead('runs/1', 'train --resume runs/1')
   expect(lines[0]).toBe('everything is kept in runs/1; if this is cut off, go on with: train --resume runs/1')
-  expect(lines.join('\n')).toMatch(/\* marks the best/)
+  expect(lines.join('\n')).toMatch(/\* marks the epoch that a phase keeps/)
 })

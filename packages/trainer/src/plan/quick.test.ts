@@ -91,6 +91,7 @@ it('says its plan, asks for photos of anything else, and makes a forecast of all
   })
   expect(lines).toEqual([
     expect.stringMatching(/^plan: about .* after 4 s of looking/),
+    'that is the longest training it plans: more minutes would change nothing',
     expect.stringContaining('others/'),
   ])
   const valid = 12
