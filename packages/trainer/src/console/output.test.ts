@@ -1,8 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { lstat, readdir, readFile, symlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { makePipe } from '../testing/odd-files.ts'
 import { testFolder } from '../testing/test-photos.ts'
 import { requireOutside, requireWritable, requireWritableFile, writeOutput } from './output.ts'
 
@@ -36,7 +37,7 @@ it('writes what a link leads to, and into a pipe', async () => {
   await writeOutput(at('link.txt'), 'new')
   expect((await lstat(at('link.txt'))).isSymbolicLink()).toBe(true)
   expect(await readFile(at('linked.txt'), 'utf8')).toBe('new')
-  execFileSync('mkfifo', [at('pipe')])
+  await makePipe(at('pipe'))
   const read = promisify(execFile)('cat', [at('pipe')])
   await writeOutput(at('pipe'), 'through')
   expect((await read).stdout).toBe('through')
