@@ -125,7 +125,7 @@ describe('the report that a training run leaves', () => {
 
   it('can be read by a machine that reads aloud', async () => {
     expect(document.documentElement.getAttribute('lang')).toBe('en')
-    expect(texts(document, 'h1')).toEqual(['tiny'])
+    expect(texts(document, 'h1')).toEqual(['Training on flowers.csv'])
     for (const image of document.querySelectorAll('img')) expect(image.getAttribute('alt')).toMatch(/^photo labelled ./)
     for (const head of document.querySelectorAll('th'))
       expect(head.getAttribute('scope')).toMatch(/^(col|row|rowgroup)$/)
@@ -154,7 +154,7 @@ describe('the report that a training run leaves', () => {
   it('says what the run measured', async () => {
     const { phases } = await readHistory(join(run, 'metrics.jsonl'))
     expect(texts(document, '.headline .figure')[0]).toBe(percent(result.accuracy))
-    const training = document.querySelector('section')!
+    const training = document.querySelector('#training')!
     const [rows = [], sweep = []] = [...training.querySelectorAll('tbody')].map((body) =>
       [...body.querySelectorAll('tr')].map((row) =>
         [...row.querySelectorAll('th, td')].map(({ textContent }) => textContent!.trim()),

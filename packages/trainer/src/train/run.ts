@@ -194,7 +194,8 @@ function requireFullBatches({ phases }: Recipe, { train }: Dataset): void {
  */
 async function requireMemory(context: RunContext, phases: readonly PhaseName[]): Promise<void> {
   const most = mostDemanding(context.recipe, phases)
-  if (most === undefined) return
+  // What comes first is checked next, in the step that it trains with.
+  if (most === undefined || most === phases[0]) return
   try {
     await requirePhaseFits(context, most)
     context.signal.throwIfAborted()

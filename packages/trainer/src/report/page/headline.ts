@@ -27,10 +27,11 @@ export function headline(
   const { started } = environment
   const at = checkpoint.epoch < 0 ? 'before its first epoch' : `after epoch ${checkpoint.epoch + 1}`
   return html`<header>
-    <h1>${recipe.name}</h1>
+    <h1>Training on ${source}</h1>
     <p>
       ${recipe.model.architecture} with ${(parameters / 1e6).toFixed(1)} million weights that tells ${labels.length}
-      classes of ${source} apart${typeof started === 'string' ? `, trained on ${started.slice(0, 10)}` : ''}.
+      classes apart, trained by the recipe
+      ${recipe.name}${typeof started === 'string' ? ` on ${started.slice(0, 10)}` : ''}.
     </p>
     <dl class="headline">
       ${figures.map(

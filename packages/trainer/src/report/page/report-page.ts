@@ -18,11 +18,11 @@ const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; ba
 /** A run as one HTML document that needs nothing besides itself. */
 export function reportPage(facts: RunFacts, findings: Findings, pictures: Pictures): string {
   const sections = [
-    trainingSection(facts),
-    confusionSection(facts, findings, pictures),
-    classSection(facts, findings),
     mistakesSection(facts, findings, pictures),
     labelsSection(facts, findings, pictures),
+    confusionSection(facts, findings, pictures),
+    classSection(facts, findings),
+    trainingSection(facts),
     calibrationSection(findings),
     dataSection(facts),
     recipeSection(facts),
@@ -34,7 +34,7 @@ export function reportPage(facts: RunFacts, findings: Findings, pictures: Pictur
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="${new Html(policy)}" />
-        <title>${facts.recipe.name}: training report</title>
+        <title>Training on ${facts.source}</title>
         <style>
           ${new Html(style)}
         </style>
