@@ -154,7 +154,7 @@ describe('the report that a training run leaves', () => {
   it('says what the run measured', async () => {
     const { phases } = await readHistory(join(run, 'metrics.jsonl'))
     expect(texts(document, '.headline .figure')[0]).toBe(percent(result.accuracy))
-    const training = document.querySelector('#training')!
+    const training = document.querySelector('#training')!.closest('section')!
     const [rows = [], sweep = []] = [...training.querySelectorAll('tbody')].map((body) =>
       [...body.querySelectorAll('tr')].map((row) =>
         [...row.querySelectorAll('th, td')].map(({ textContent }) => textContent!.trim()),
