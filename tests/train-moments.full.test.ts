@@ -36,7 +36,8 @@ it('meets in one run all that a resumed one has to remember', async () => {
   const lines = (await readFile(join(reference, 'metrics.jsonl'), 'utf8')).trim().split('\n')
   const epochs = lines.map((line) => JSON.parse(line) as LoggedEpoch).filter(({ event }) => event === 'epoch')
   const of = (phase: string) => epochs.filter((epoch) => epoch.phase === phase)
-  expect(of('head')).toHaveLength(2)
+  // The first is a gain over a head that had learnt nothing; patience ends it two later.
+  expect(of('head')).toHaveLength(3)
   expect(of('full')).toHaveLength(3)
   // The focal loss has a share in what each class counts, which changes from epoch to epoch.
   const priors = of('full').map(({ effectivePrior }) => effectivePrior!)
