@@ -4,16 +4,16 @@ import { fromUser, toUser } from './paths.ts'
 /** A word that every shell takes as it stands. */
 const plain = /^[\p{L}\p{N}_./-][\p{L}\p{M}\p{N}_.,/:@%+=-]*$/u
 
+/** Bytes as `$'...'` of a shell, or a person, reads them: `\xc2\x85`. */
+export const escapedBytes = (bytes: Iterable<number>): string =>
+  Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+
 /** A word as a person can paste it into a shell. */
 export function shellWord(word: string): string {
   if (plain.test(word)) return word
   if (!/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`
   // A line break would end the command where it is pasted.
-  const escaped = word
-    .replace(/['\\]/g, '\\$&')
-    .replace(/\p{Cc}/gu, (control) =>
-      Array.from(Buffer.from(control), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
-    )
+  const escaped = word.replace(/['\\]/g, '\\$&').replace(/\p{Cc}/gu, (control) => escapedBytes(Buffer.from(control)))
   return `$'${escaped}'`
 }
 

@@ -1,20 +1,11 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { dataFolders } from '../testing/data-folders.ts'
 import { makePipe } from '../testing/odd-files.ts'
-import { testFolder } from '../testing/test-photos.ts'
 import { listPhotos } from './listing.ts'
 
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup()
-})
-
-async function folderOf(names: readonly string[]) {
-  const folder = await testFolder(Object.fromEntries(names.map((name) => [name, 'any bytes'])))
-  cleanups.push(folder.remove)
-  return { ...folder, at: (name: string) => join(folder.path, name) }
-}
+const { folderOf } = dataFolders()
 
 const ids = (all: readonly { readonly id: string }[]): string[] => all.map(({ id }) => id)
 

@@ -1,3 +1,5 @@
+import { escapedBytes } from '../console/command.ts'
+
 /** The name of a directory entry; undefined where its bytes are no UTF-8. */
 export function decodeName(name: Buffer): string | undefined {
   try {
@@ -9,9 +11,7 @@ export function decodeName(name: Buffer): string | undefined {
 
 /** A name as a person may read it, bytes that are not ASCII as `\xe9`. */
 export const escapeName = (name: Buffer): string =>
-  Array.from(name, (byte) =>
-    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
-  ).join('')
+  Array.from(name, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : escapedBytes([byte]))).join('')
 
 /**
  * A line for a shell that renames a file or folder whose name is no UTF-8. The new name is a guess: the bytes as Windows
@@ -27,8 +27,6 @@ function quoted(word: Buffer | string): string {
   if (typeof word === 'string' && /^[\w./@:+,-]+$/u.test(word)) return word
   const escape = (text: string): string => text.replaceAll(/['\\]/g, '\\$&')
   if (typeof word === 'string')
-    return `$'${escape(word).replaceAll(/\p{Cc}/gu, (control) => Array.from(Buffer.from(control), codeOf).join(''))}'`
-  return `$'${Array.from(word, (byte) => (byte >= 0x20 && byte < 0x7f ? escape(String.fromCharCode(byte)) : codeOf(byte))).join('')}'`
+    return `$'${escape(word).replaceAll(/\p{Cc}/gu, (control) => escapedBytes(Buffer.from(control)))}'`
+  return `$'${Array.from(word, (byte) => (byte >= 0x20 && byte < 0x7f ? escape(String.fromCharCode(byte)) : escapedBytes([byte]))).join('')}'`
 }
-
-const codeOf = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`

@@ -1,20 +1,10 @@
 import { symlink } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { dataFolders } from '../testing/data-folders.ts'
 import { makePipe } from '../testing/odd-files.ts'
-import { testFolder } from '../testing/test-photos.ts'
 import { listInput } from './predict-input.ts'
 
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup()
-})
-
-async function folderOf(names: readonly string[]) {
-  const folder = await testFolder(Object.fromEntries(names.map((name) => [name, 'any bytes'])))
-  cleanups.push(folder.remove)
-  return { path: folder.path, at: (name: string) => join(folder.path, name) }
-}
+const { folderOf } = dataFolders()
 
 it('lists files of any name in order of path, without its own', async () => {
   const { path, at } = await folderOf(['b/2.jpg', 'a b', 'a/1', 'results.csv', '.hidden/3.jpg', 'Thumbs.db'])

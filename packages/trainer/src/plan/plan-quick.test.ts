@@ -2,21 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { quick } from '../recipe/recipes/quick.ts'
 import { recipeSchema } from '../recipe/checks.ts'
 import { storedRecipeSchema, type Recipe, type RecipeInput } from '../recipe/schema.ts'
+import { telephonePhotos as facts, testSpeed as speed } from '../testing/test-speed.ts'
 import { recipeSeconds } from './cost.ts'
 import { batchFor, fitToPhotos, planQuick, sizesFor } from './plan-quick.ts'
 
 const GiB = 2 ** 30
-/** Twelve classes of 25 photos of a telephone. */
-const facts = { counts: new Array<number>(12).fill(25), valid: 60, shortSide: 1500 }
-const speed = {
-  size: 224,
-  decodeSeconds: 0.01,
-  trainSeconds: 0.04,
-  forwardSeconds: 0.015,
-  startSeconds: 5,
-  saveSeconds: 0.2,
-  bytesPerPhoto: 100 * 2 ** 20,
-}
 const settled = (recipe: RecipeInput): Recipe => storedRecipeSchema.parse(recipe)
 const plan = (
   minutes: number,

@@ -7,6 +7,7 @@ import { steps } from '../plan/ladder/steps.ts'
 import { testRecipe } from '../testing/test-recipe.ts'
 import { storedRecipeSchema, type Phase, type Recipe, type RecipeInput } from './schema.ts'
 import { noMix } from './defaults.ts'
+import { telephonePhotos as facts, testSpeed as speed } from '../testing/test-speed.ts'
 import { recipeSchema } from './checks.ts'
 
 /** What is refused, as `path: message`. */
@@ -168,16 +169,6 @@ describe('what the trainer plans itself holds together', () => {
   })
 
   it('quick with any number of minutes', () => {
-    const facts = { counts: new Array<number>(12).fill(25), valid: 60, shortSide: 1500 }
-    const speed = {
-      size: 224,
-      decodeSeconds: 0.01,
-      trainSeconds: 0.04,
-      forwardSeconds: 0.015,
-      startSeconds: 5,
-      saveSeconds: 0.2,
-      bytesPerPhoto: 100 * 2 ** 20,
-    }
     const settle = (recipe: RecipeInput): Recipe => storedRecipeSchema.parse(recipe)
     const fitted = fitToPhotos(quick, facts)
     for (const minutes of [0.1, 1, 2, 3, 5, 10, 20, 60, 600]) {

@@ -1,4 +1,5 @@
 import { FlowersError } from '@flowers/shared/errors'
+import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import { openDataset } from '../dataset/dataset.ts'
 import { testFolder } from './test-photos.ts'
@@ -21,7 +22,7 @@ export function dataFolders() {
       ...extra,
     })
     cleanups.push(folder.remove)
-    return folder
+    return { ...folder, at: (name: string) => join(folder.path, name) }
   }
 
   /** What opening rejects with. */
