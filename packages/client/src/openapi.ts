@@ -434,9 +434,20 @@ export interface components {
             };
             /** @description Best first. */
             predictions: components["schemas"]["Prediction"][];
-            /** @description Conformal set: labels that together hold the true one with the fitted coverage. */
-            set: string[];
-            /** @description Whether the picture is out-of-distribution: the model knows no flower like it. */
+            /** @description Whether scores are calibrated; false: the model had too few photos to fit them. */
+            calibrated: boolean;
+            /** @description Conformal set: labels that together hold the true one with the fitted coverage, if the picture is known. Null: not fitted. */
+            set: string[] | null;
+            /** @description Probability that the picture shows one of the classes at all, at even odds; read from the plain view. Null: not fitted. */
+            known: number | null;
+            /**
+             * @description How far to rely on it. `none`: refused, it is like none of the classes; `sure`: known, and the set has one label; `perhaps`: the rest, and all of a model that has not fitted both.
+             * @enum {string}
+             */
+            level: "none" | "sure" | "perhaps";
+            /** @description Where level is `perhaps`: the group of sorts, as `names.csv` of the model gives them, whose labels together reach what a set must hold. */
+            group: string | null;
+            /** @description Whether level is `none`. */
             abstain: boolean;
             /** @description Views that the answer is made of. */
             views: {

@@ -73,7 +73,11 @@ it('reads out the answer in one go', () => {
   const answer = {
     model: { name: 'm', version: 1 },
     predictions: [{ label: 'water-lily', index: 0, score: 0.62 }],
+    calibrated: true,
     set: ['water-lily'],
+    known: null,
+    level: 'sure' as const,
+    group: null,
     abstain: false,
     views: { used: 6, of: 6, policy: 'full' as const },
     details,

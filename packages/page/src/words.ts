@@ -21,7 +21,7 @@ export function meaning(score: number): string {
 /** The conformal set: `With 95 % certainty it is a rose or a tulip.` Empty where the model has no sets. */
 export function setSentence({ set, details }: Pick<ClassifyAnswer, 'set' | 'details'>): string {
   const coverage = details?.coverage
-  if (coverage === null || coverage === undefined || set.length === 0) return ''
+  if (coverage === null || coverage === undefined || set === null || set.length === 0) return ''
   const certainty = `With ${Number((100 * coverage).toFixed(1))} % certainty it is`
   if (set.length === 1) return `${certainty} ${quoted(set[0]!)}.`
   if (set.length <= listed) return `${certainty} one of ${set.length}: ${either(set)}.`

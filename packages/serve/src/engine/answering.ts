@@ -91,7 +91,7 @@ export class Answering {
     watch.lap('queue', first)
     watch.lap('infer')
     this.#usual.answered(policy, used)
-    const content = answer(probabilities, used, manifest, topK)
+    const content = answer({ mean: probabilities, used, known: null }, manifest, topK)
     this.#count(policy, used, content)
     watch.lap('merge')
     const viewDetails = { views: said.slice(0, used), coverage: calibration.conformal?.coverage ?? null }
@@ -142,7 +142,7 @@ export class Answering {
   }
 
   #viewAnswer(view: View, logits: ArrayLike<number>): ViewAnswer {
-    const best = answer(softmax(logits), 1, this.#model.manifest, 1).predictions[0]!
+    const best = answer({ mean: softmax(logits), used: 1, known: null }, this.#model.manifest, 1).predictions[0]!
     return { ...view, ...best }
   }
 

@@ -1,4 +1,5 @@
 import { problems, type ProblemCode } from '../errors.ts'
+import { levels } from '@flowers/shared/model/calibration'
 import { viewPolicies } from '@flowers/shared/model/views'
 import { viewSchema } from '@flowers/shared/image/view'
 import { z } from 'zod'
@@ -72,10 +73,33 @@ export const classifyAnswer = component(
   z.strictObject({
     model: modelVersion,
     predictions: z.array(prediction).describe('Best first.'),
+    calibrated: z.boolean().describe('Whether scores are calibrated; false: the model had too few photos to fit them.'),
     set: z
       .array(z.string())
-      .describe('Conformal set: labels that together hold the true one with the fitted coverage.'),
-    abstain: z.boolean().describe('Whether the picture is out-of-distribution: the model knows no flower like it.'),
+      .nullable()
+      .describe(
+        'Conformal set: labels that together hold the true one with the fitted coverage, if the picture is known. Null: not fitted.',
+      ),
+    known: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .describe(
+        'Probability that the picture shows one of the classes at all, at even odds; read from the plain view. Null: not fitted.',
+      ),
+    level: z
+      .enum(levels)
+      .describe(
+        'How far to rely on it. `none`: refused, it is like none of the classes; `sure`: known, and the set has one label; `perhaps`: the rest, and all of a model that has not fitted both.',
+      ),
+    group: z
+      .string()
+      .nullable()
+      .describe(
+        'Where level is `perhaps`: the group of sorts, as `names.csv` of the model gives them, whose labels together reach what a set must hold.',
+      ),
+    abstain: z.boolean().describe('Whether level is `none`.'),
     views: z
       .strictObject({ used: z.number().int().min(1), of: z.number().int().min(1), policy })
       .describe('Views that the answer is made of.'),

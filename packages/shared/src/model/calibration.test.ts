@@ -40,6 +40,7 @@ describe('inDistributionScore', () => {
 })
 
 describe('answer', () => {
+  /** Of a model of an earlier release. */
   const rules: AnswerRules = {
     labels: ['daisy', 'iris', 'rose'],
     calibration: {
@@ -51,7 +52,7 @@ describe('answer', () => {
   }
 
   it('lists predictions best first, at most topK, with the set and the abstention', () => {
-    const one = answer([0.05, 0.25, 0.7], 1, rules, 2)
+    const one = answer({ mean: [0.05, 0.25, 0.7], used: 1, known: null }, rules, 2)
     expect(one.predictions.map(({ label, index }) => [label, index])).toEqual([
       ['rose', 2],
       ['iris', 1],
@@ -62,30 +63,81 @@ describe('answer', () => {
   })
 
   it('takes temperature and thresholds of the number of views used', () => {
-    const two = answer([0.05, 0.25, 0.7], 2, rules, 1)
+    const two = answer({ mean: [0.05, 0.25, 0.7], used: 2, known: null }, rules, 1)
     expect(two.predictions[0]?.score).toBeLessThan(0.65)
     // Its in-distribution score is 0.54 whatever the views.
     expect(two.abstain).toBe(true)
     expect(two.set).toEqual(['rose', 'iris', 'daisy'])
     const sharp = { ...rules, calibration: { ...rules.calibration, temperature: [1, 1] } }
     const mean = [0.01, 0.06, 0.93]
-    expect([1, 2].map((used) => answer(mean, used, sharp, 1).set)).toEqual([['rose'], ['rose', 'iris']])
+    expect([1, 2].map((used) => answer({ mean: mean, used: used, known: null }, sharp, 1).set)).toEqual([
+      ['rose'],
+      ['rose', 'iris'],
+    ])
   })
 
   it('has no set and never abstains where neither was fitted', () => {
     const plain = answer(
-      [0.4, 0.3, 0.3],
-      1,
+      { mean: [0.4, 0.3, 0.3], used: 1, known: null },
       { ...rules, calibration: { ...rules.calibration, conformal: null, abstention: null } },
       5,
     )
-    expect(plain).toMatchObject({ set: [], abstain: false })
+    expect(plain).toMatchObject({ set: null, known: null, level: 'perhaps', abstain: false })
     expect(plain.predictions.map(({ index }) => index)).toEqual([0, 1, 2])
+  })
+
+  describe('of a model that refuses by its output `known`', () => {
+    const known = { form: 'trained', threshold: 0.3, refusedShare: 0.05, count: 100, isCalibrated: true } as const
+    const { abstention: _, ...calibration } = rules.calibration
+    const refusing: AnswerRules = { ...rules, calibration: { ...calibration, known } }
+    const sure = { mean: [0.02, 0.03, 0.95], used: 1 }
+    const unsure = { mean: [0.05, 0.25, 0.7], used: 1 }
+
+    it('refuses below the threshold, is sure of a set of one, and else says perhaps', () => {
+      expect(answer({ ...sure, known: 0.29 }, refusing, 1)).toMatchObject({ level: 'none', abstain: true, known: 0.29 })
+      expect(answer({ ...sure, known: 0.3 }, refusing, 1)).toMatchObject({ level: 'sure', abstain: false, known: 0.3 })
+      expect(answer({ ...unsure, known: 0.9 }, refusing, 1)).toMatchObject({ level: 'perhaps', abstain: false })
+    })
+
+    it('gives no probability where it was not calibrated', () => {
+      const nearest = { ...calibration, known: { ...known, form: 'nearest', isCalibrated: false } as const }
+      expect(answer({ ...sure, known: 0.2 }, { ...rules, calibration: nearest }, 1)).toMatchObject({
+        level: 'none',
+        known: null,
+      })
+    })
+
+    it('is never sure where no sets were fitted', () => {
+      const without = { ...refusing, calibration: { ...refusing.calibration, conformal: null } }
+      expect(answer({ ...sure, known: 0.9 }, without, 1)).toMatchObject({ level: 'perhaps', set: null, group: null })
+    })
+
+    it('names the group where its labels together reach what a set must hold', () => {
+      const grouped = {
+        ...refusing,
+        groups: new Map([
+          ['iris', 'lily'],
+          ['rose', 'lily'],
+        ]),
+      }
+      expect(answer({ ...unsure, known: 0.9 }, grouped, 1).group).toBe('lily')
+      expect(answer({ ...unsure, known: 0.1 }, grouped, 1).group).toBeNull()
+      expect(answer({ ...sure, known: 0.9 }, grouped, 1).group).toBeNull()
+      expect(answer({ mean: [0.25, 0.05, 0.7], used: 1, known: 0.9 }, grouped, 1).group).toBeNull()
+      expect(answer({ ...unsure, known: 0.9 }, refusing, 1).group).toBeNull()
+    })
+  })
+
+  it('says that scores are not calibrated where no temperature was fitted', () => {
+    const plain = { ...rules, calibration: { ...rules.calibration, temperature: null } }
+    const { calibrated, predictions } = answer({ mean: [0.05, 0.25, 0.7], used: 2, known: null }, plain, 1)
+    expect(calibrated).toBe(false)
+    expect(predictions[0]?.score).toBeCloseTo(0.7, 12)
   })
 
   it('keeps the order of the mean where calibration rounds it away', () => {
     const flat = { ...rules, calibration: { ...rules.calibration, temperature: [1e18] } }
-    expect(answer([0.3, 0.3, 0.4], 1, flat, 1).predictions[0]?.label).toBe('rose')
+    expect(answer({ mean: [0.3, 0.3, 0.4], used: 1, known: null }, flat, 1).predictions[0]?.label).toBe('rose')
     expect(ranking([0.3, 0.4, 0.3])).toEqual([1, 0, 2])
   })
 })

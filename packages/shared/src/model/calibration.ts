@@ -7,12 +7,26 @@ interface Prediction {
   readonly score: number
 }
 
+/**
+ * How far an answer can be relied on. `none`: the picture is refused as none of the classes; `sure`: it is known, and the
+ * conformal set has one label; `perhaps`: the rest, and whatever a model answers that has not fitted both.
+ */
+export const levels = ['none', 'sure', 'perhaps'] as const
+export type Level = (typeof levels)[number]
+
 export interface Answer {
   /** Best first; of equal ones the lower index first. */
   readonly predictions: Prediction[]
-  /** Conformal set: labels that together hold the true one with the fitted coverage. Empty when it was not fitted. */
-  readonly set: string[]
-  /** Whether the picture is out-of-distribution: its score is below the threshold. False when none was fitted. */
+  /** Whether scores are calibrated: a temperature was fitted. */
+  readonly calibrated: boolean
+  /** Conformal set: labels that together hold the true one with the fitted coverage. Null when it was not fitted. */
+  readonly set: string[] | null
+  /** Probability in [0, 1] that the picture shows one of the classes, at even odds. Null when it was not fitted. */
+  readonly known: number | null
+  readonly level: Level
+  /** Where level is `perhaps`: the group of the best label, if labels of that group together reach the conformal threshold. */
+  readonly group: string | null
+  /** Whether level is `none`. */
   readonly abstain: boolean
 }
 
@@ -60,27 +74,58 @@ export function inDistributionScore(mean: ArrayLike<number>, temperature: number
   return best
 }
 
-/** What the answer of a model is made of, apart from its logits. */
-export type AnswerRules = Pick<Manifest, 'labels' | 'calibration'>
+/** What the answer of a model is made of, apart from its outputs. */
+export interface AnswerRules extends Pick<Manifest, 'labels' | 'calibration'> {
+  /** Label to the group it belongs to, as `tulip` of sorts of tulips. */
+  readonly groups?: ReadonlyMap<string, string> | undefined
+}
+
+/** What a network says of a picture. */
+export interface Outputs {
+  /** Mean probability over the views used. */
+  readonly mean: ArrayLike<number>
+  /** Number of views used, from 1 to all of the manifest. */
+  readonly used: number
+  /** Output `known` of the plain view; null: the network has none. */
+  readonly known: number | null
+}
+
+/** Whether a picture is refused as none of the classes. Null: nothing was fitted that could tell. */
+export function isRefused({ mean, used, known }: Outputs, calibration: Manifest['calibration']): boolean | null {
+  if (calibration.known) return known === null ? null : known < calibration.known.threshold
+  const { abstention } = calibration
+  return abstention ? inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]! : null
+}
 
 /**
- * From the mean probability over the first `used` views, from 1 to all of the manifest, to an answer with at most
- * `topK` predictions. The order is that of the mean, which calibration keeps, so rounding in it cannot change a label.
+ * From outputs of a network to an answer with at most `topK` predictions. The order is that of the mean, which calibration
+ * keeps, so rounding in it cannot change a label.
  */
-export function answer(mean: ArrayLike<number>, used: number, rules: AnswerRules, topK: number): Answer {
-  const { temperature, conformal, abstention } = rules.calibration
-  const scores = applyTemperature(mean, temperature[used - 1]!)
-  const order = ranking(mean)
-  const predictions = order.map((index) => ({ label: rules.labels[index]!, index, score: scores[index]! }))
-  const size = conformal
-    ? conformalSetSize(
-        predictions.map(({ score }) => score),
-        conformal.threshold[used - 1]!,
-      )
-    : 0
+export function answer(outputs: Outputs, rules: AnswerRules, topK: number): Answer {
+  const { mean, used, known } = outputs
+  const { labels, calibration } = rules
+  const scores = applyTemperature(mean, calibration.temperature?.[used - 1] ?? 1)
+  const predictions = ranking(mean).map((index) => ({ label: labels[index]!, index, score: scores[index]! }))
+  const least = calibration.conformal?.threshold[used - 1] ?? null
+  const sorted = predictions.map(({ score }) => score)
+  const set = least === null ? null : predictions.slice(0, conformalSetSize(sorted, least)).map(({ label }) => label)
+  const refused = isRefused(outputs, calibration)
+  const level = refused === true ? 'none' : refused === false && set?.length === 1 ? 'sure' : 'perhaps'
   return {
     predictions: predictions.slice(0, topK),
-    set: predictions.slice(0, size).map(({ label }) => label),
-    abstain: abstention !== null && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!,
+    calibrated: calibration.temperature !== null,
+    set,
+    known: calibration.known?.isCalibrated ? known : null,
+    level,
+    group: level === 'perhaps' && least !== null ? groupOf(predictions, rules.groups, least) : null,
+    abstain: level === 'none',
   }
+}
+
+/** The group of the best label if its labels together reach `least`. */
+function groupOf(predictions: readonly Prediction[], groups: AnswerRules['groups'], least: number): string | null {
+  const group = groups?.get(predictions[0]!.label)
+  if (group === undefined) return null
+  const sum = predictions.reduce((total, { label, score }) => total + (groups?.get(label) === group ? score : 0), 0)
+  return sum >= least ? group : null
 }

@@ -16,6 +16,17 @@ const measuredShareSchema = z.strictObject({
   count: z.int().positive(),
 })
 
+/** How often pictures are refused as none of the classes: photos of them, other pictures by group, and drawn ones. */
+const refusalsSchema = z.strictObject({
+  own: measuredShareSchema,
+  /** By group of the photos of others (a folder of them, as `things`); every species measured by weights that never saw it. */
+  others: z.record(z.string(), measuredShareSchema),
+  /** Drawn pictures without a flower. */
+  drawn: measuredShareSchema,
+  /** Calibration error of `known` at even odds, on the halves it was not fitted on. Null: `known` is not calibrated. */
+  ece: z.number().nullable(),
+})
+
 /** A relative path that stays below its folder. */
 const filePath = z.string().regex(/^(?!.*\.\.)[\w-][\w.-]*(\/[\w-][\w.-]*)*$/)
 
@@ -38,16 +49,35 @@ const manifestFields = z.strictObject({
   viewPolicy: z.enum(viewPolicies),
   /**
    * What turns logits into calibrated probabilities and decisions. Of every array, place k-1 is for answers from the
-   * first k views. `temperature` divides the logarithm of the mean probability. `fastLead.lead`: with policy `fast`, stop
-   * after k views when the lead of the mean probability reaches it.
+   * first k views. `temperature` divides the logarithm of the mean probability; null: not fitted, 1 is used.
+   * `fastLead.lead`: with policy `fast`, stop after k views when the lead of the mean probability reaches it.
    */
   calibration: z.strictObject({
-    temperature: z.array(z.number().positive()).min(1),
-    /** Conformal set: labels are added, best first, until their calibrated probabilities sum to this. Null: not fitted. */
+    temperature: z.array(z.number().positive()).min(1).nullable(),
+    /**
+     * Conformal set of a picture that is known: labels are added, best first, until their calibrated probabilities sum to
+     * this. Null: not fitted.
+     */
     conformal: z.strictObject({ coverage: z.number(), threshold: z.array(z.number()), count: z.int() }).nullable(),
     /**
-     * Abstain when the in-distribution score of the mean probability, softened by `temperature`, is below the threshold.
-     * `count`: right answers that it was fitted on, the fewest of any number of views. Null: not fitted.
+     * Refuses what is none of the classes: when the output `known` of the plain view is below the threshold. `trained`: a
+     * linear classifier of the features against photos of others; `nearest`: the distance to training photos of the class.
+     * `refusedShare`: of photos of the classes that the threshold refuses, fitted on `count` of them. `isCalibrated`:
+     * `known` is the share of photos of the classes among pictures that score so, at even odds. Null or absent: not fitted.
+     */
+    known: z
+      .strictObject({
+        form: z.enum(['trained', 'nearest']),
+        threshold: z.number(),
+        refusedShare: z.number(),
+        count: z.int(),
+        isCalibrated: z.boolean(),
+      })
+      .nullable()
+      .optional(),
+    /**
+     * In models of an earlier release in place of `known`: abstain when the best of the mean probability, softened by
+     * `temperature`, is below the threshold. `count`: right answers that it was fitted on, the fewest of any number of views.
      */
     abstention: z
       .strictObject({
@@ -56,7 +86,8 @@ const manifestFields = z.strictObject({
         falseAlarmShare: z.number(),
         count: z.int(),
       })
-      .nullable(),
+      .nullable()
+      .optional(),
     fastLead: z.strictObject({ lead: z.array(z.number()), disagreementBound: z.number(), count: z.int() }).nullable(),
   }),
   metrics: z.strictObject({
@@ -64,8 +95,19 @@ const manifestFields = z.strictObject({
     top1: measuredShareSchema,
     top5: measuredShareSchema,
     macroF1: measuredShareSchema,
-    ece: z.strictObject({ before: z.number(), after: z.number(), bins: z.int() }),
-    /** Share of drawn pictures without a flower that is abstained from, by policy. Absent: no abstention was fitted. */
+    /** Calibration error, with the 95 % interval of the one after. Null: no temperature was fitted. */
+    ece: z
+      .strictObject({
+        before: z.number(),
+        after: z.number(),
+        bins: z.int(),
+        low: z.number().optional(),
+        high: z.number().optional(),
+      })
+      .nullable(),
+    /** Absent: nothing is refused. */
+    refusals: refusalsSchema.optional(),
+    /** In models of an earlier release: share of drawn pictures without a flower that is abstained from, by policy. */
     nonFlowers: z.strictObject({ exact: measuredShareSchema, none: measuredShareSchema }).optional(),
   }),
   /** The float32 file against the trainer on real validation photos. */
@@ -97,7 +139,7 @@ export const manifestSchema = manifestFields.superRefine((manifest, context) => 
   if (classPrior.length !== labels.length) report(['classPrior'], `${classPrior.length} for ${labels.length} labels`)
   const { temperature, conformal, abstention, fastLead } = calibration
   const byViews: [(string | number)[], readonly number[] | undefined][] = [
-    [['temperature'], temperature],
+    [['temperature'], temperature ?? undefined],
     [['conformal', 'threshold'], conformal?.threshold],
     [['abstention', 'threshold'], abstention?.threshold],
     [['fastLead', 'lead'], fastLead?.lead],

@@ -58,7 +58,7 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
       if (decoded.canvases === null) unreadable.push({ path: id, reason: decoded.reason })
       else {
         const { probabilities, used } = await scorer.answer(decoded.canvases, viewPolicy, calibration.fastLead)
-        const best = answer(probabilities, used, manifest, 1).predictions[0]!
+        const best = answer({ mean: probabilities, used, known: null }, manifest, 1).predictions[0]!
         lines.push([id, best.label, best.score.toFixed(6)])
       }
       onProgress?.(lines.length + unreadable.length, photos.length)

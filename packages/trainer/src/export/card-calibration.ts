@@ -23,7 +23,7 @@ export interface CalibrationFacts extends Pick<Manifest, 'calibration' | 'views'
   readonly photos?: string
 }
 
-const byViews = (values: readonly number[]): string => values.map((value) => value.toFixed(3)).join(', ')
+const byViews = (values: readonly number[] | null): string => (values ?? []).map((value) => value.toFixed(3)).join(', ')
 
 /** The section Calibration of a card. */
 export function calibrationSection({ calibration, views, quality, nonFlowers, photos }: CalibrationFacts): string {

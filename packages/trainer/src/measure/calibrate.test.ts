@@ -44,7 +44,7 @@ describe('calibration', () => {
 
   it('finds the temperature for each number of views', () => {
     expect(calibration.temperature).toHaveLength(3)
-    for (const temperature of calibration.temperature) expect(temperature).toBeCloseTo(2, 0)
+    for (const temperature of calibration.temperature ?? []) expect(temperature).toBeCloseTo(2, 0)
   })
 
   it('is fitted on one half and holds on the other', () => {

@@ -49,7 +49,7 @@ export function answerOf(
   calibration: Pick<Calibration, 'temperature' | 'fastLead'>,
 ): PolicyAnswer {
   const { mean, used } = stopAt(photo.views, policy, calibration.fastLead?.lead ?? null)
-  const temperature = calibration.temperature[used - 1] ?? 1
+  const temperature = calibration.temperature?.[used - 1] ?? 1
   return { label: photo.label, scores: applyTemperature(mean, temperature), mean, used }
 }
 
@@ -150,7 +150,7 @@ function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistrib
   }
 }
 
-type Abstention = Calibration['abstention']
+type Abstention = NonNullable<Calibration['abstention']> | null
 
 function fitAbstention(
   means: readonly (readonly Scores[])[],
@@ -267,7 +267,7 @@ export function abstains(
   { mean, used }: { readonly mean: Scores; readonly used: number },
   { abstention }: Pick<Calibration, 'abstention'>,
 ): boolean {
-  return abstention !== null && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return !!abstention && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
 }
 
 /** What abstention does to answers. */
