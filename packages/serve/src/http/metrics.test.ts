@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { levels } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { durationBuckets, stages } from '../observe/instruments.ts'
@@ -38,6 +39,7 @@ describe('GET /metrics', () => {
     }
     for (const series of [
       'flowers_abstentions_total{model="tiny"}',
+      ...levels.map((level) => `flowers_answers_total{model="tiny",level="${level}"}`),
       'flowers_confidence_count{model="tiny"}',
       'flowers_images_total{result="IMAGE_BROKEN"}',
       'flowers_model_reloads_total{model="tiny",result="failed"}',
@@ -86,6 +88,22 @@ describe('GET /metrics', () => {
         5,
       ])
     }
+  })
+
+  it('counts answers by level, and those that are refused under the earlier name too', async () => {
+    const counted = async (): Promise<(number | undefined)[]> =>
+      Promise.all(
+        [
+          'flowers_answers_total{model="tiny",level="none"}',
+          'flowers_answers_total{model="tiny",level="sure"}',
+          'flowers_answers_total{model="tiny",level="perhaps"}',
+          'flowers_abstentions_total{model="tiny"}',
+        ].map((series) => service.metric(series)),
+      )
+    const [none, sure, perhaps, abstained] = await counted()
+    await ask('/classify', form(await solid('red'), await solid('gray'), await solid('gray')))
+    expect(await counted()).toEqual([none! + 2, sure! + 1, perhaps, abstained! + 2])
+    expect(await service.metric('flowers_level_share{model="tiny",level="none"}')).toBe(0.05)
   })
 
   it('counts answers by class, confidence and abstention', async () => {

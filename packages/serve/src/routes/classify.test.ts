@@ -62,6 +62,31 @@ describe('POST /classify', () => {
     expect(total).toBeGreaterThanOrEqual(decode + queue + infer - 0.05)
   })
 
+  it('says how far to rely on it: known and one label, a group of sorts, neither, or none of the classes', async () => {
+    const ask = async (colour: string): Promise<ClassifyAnswer> =>
+      classify('/classify?model=wary', { body: form(await solid(colour, 'png')) })
+    expect(await ask('#ff0000')).toMatchObject({ level: 'sure', set: ['red'], group: null, abstain: false })
+    const orange = await ask('#ff8000')
+    expect(orange).toMatchObject({ level: 'perhaps', group: 'warm', calibrated: true, abstain: false })
+    expect(orange.set!.toSorted()).toEqual(['red', 'yellow'])
+    expect(orange.known).toBeCloseTo(0.5, 1)
+    expect(await ask('#00ffff')).toMatchObject({ level: 'perhaps', group: null, abstain: false })
+    const grey = await ask('#808080')
+    expect(grey).toMatchObject({ level: 'none', group: null, abstain: true })
+    expect(grey.known).toBeLessThan(0.2)
+  })
+
+  it('reads known from the plain view, whatever the views', async () => {
+    const pictures = await Promise.all([1, 2, 3].map(quarters))
+    for (const picture of pictures) {
+      const [one, six] = await Promise.all(
+        ['none', 'full'].map((tta) => classify(`/classify?model=wary&tta=${tta}`, { body: form(picture) })),
+      )
+      expect(six!.views.used).toBe(6)
+      expect(six!.known).toBe(one!.known)
+    }
+  })
+
   it('tells what each view said when it is asked for details', async () => {
     const { views, details } = await classify('/classify?details=true&tta=exact', { body: form(red) })
     expect(details!.coverage).toBe(0.95)
