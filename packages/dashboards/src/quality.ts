@@ -63,7 +63,7 @@ export const quality: Board = {
       'cps',
       'none: refused as none of the classes; sure: known, and the set has one label; perhaps: the rest. A model that has not fitted both is never sure.',
       { '{{level}}': rate(answers, 'level') },
-      { stack: 'percent' },
+      { stack: 'percent', span: 8 },
     ),
     lines(
       'Levels, and those of the validation photos',
@@ -73,14 +73,14 @@ export const quality: Board = {
         '{{model}} {{level}}': 'flowers:level:ratio1h{model=~"$model"}',
         '{{model}} {{level}}, validation': 'flowers:level_share:ratio{model=~"$model"}',
       },
-      { max: 1 },
+      { max: 1, span: 8 },
     ),
     lines(
       'Drift by model',
       'percentunit',
       'Total variation distance between the classes predicted in the last hour and the class prior of the manifest. With few answers it is high by chance.',
       { '{{model}}': 'flowers:prediction_drift:ratio1h{model=~"$model"}' },
-      { max: 1 },
+      { max: 1, span: 8 },
     ),
     bars(
       'Classes predicted, and in training',
