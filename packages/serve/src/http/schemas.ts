@@ -76,7 +76,7 @@ export const classifyAnswer = component(
     calibrated: z
       .boolean()
       .describe(
-        'Whether scores are calibrated: of answers with 0.9, nine in ten are right. False: the model had too few photos to fit and measure that.',
+        'Whether scores are calibrated: of pictures of the classes that are answered with 0.9, nine in ten are right. False: the model had too few photos to fit and measure that.',
       ),
     set: z
       .array(z.string())
