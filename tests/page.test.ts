@@ -142,21 +142,25 @@ describe.skipIf(!executablePath)('the page', () => {
     const { page, faults } = await open()
     await askWary(page)
     const cases: [colour: string, heading: RegExp, sentences: RegExp[]][] = [
-      ['#ff0000', /^Red$/, [/^\d\d % sure\. When I say/, /certainty red\./, /about 88 in 100 of those/]],
+      ['#ff0000', /^Red$/, [/^\d\d % sure\. When I say/, /certainty red\./, /about 88 in 100 show one of my flowers/]],
       [
         '#808080',
         /^I do not know this one$/,
-        [/^It is like none of the flowers that I know\.$/, /about 12 in 100 of those/, /^The nearest:$/],
+        [/^It is like none of the flowers that I know\.$/, /about 12 in 100 show one of my flowers/, /^The nearest:$/],
       ],
       [
         '#00ffff',
         /^Perhaps a (green|blue)$/,
-        [/^\d\d % sure\. When/, /certainty one of 2: (green or blue|blue or green)\./, /about 88 in 100 of those/],
+        [
+          /^\d\d % sure\. When/,
+          /certainty one of 2: (green or blue|blue or green)\./,
+          /about 88 in 100 show one of my flowers/,
+        ],
       ],
       [
         '#ff8000',
         /^A warm; of the sort I am not sure$/,
-        [/^(Red|Yellow): \d\d % sure\. When/, /certainty one of 2: /, /about 50 in 100 of those/],
+        [/^(Red|Yellow): \d\d % sure\. When/, /certainty one of 2: /, /about 50 in 100 show one of my flowers/],
       ],
     ]
     for (const [colour, headed, sentences] of cases) {

@@ -50,7 +50,7 @@ export const unmeasured =
 /** How far it is one of the flowers at all. Empty where the model cannot tell. */
 export function knownSentence({ known }: Pick<ClassifyAnswer, 'known'>): string {
   if (known === null) return ''
-  return `If half of all pictures showed flowers that I know, so would about ${inHundred(known)} in 100 of those that look to me like this one.`
+  return `Of pictures that look to me like this one, about ${inHundred(known)} in 100 show one of my flowers, if half of all pictures do.`
 }
 
 function inHundred(share: number): number {
