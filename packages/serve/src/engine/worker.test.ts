@@ -55,7 +55,7 @@ describe('worker', () => {
   it('refuses a network without the output by which pictures are refused', async () => {
     await expect(pool(tiny, true).start()).rejects.toMatchObject({
       code: 'MODEL_OUTPUT',
-      message: expect.stringMatching(/tiny.*: it has no output "known", by which its manifest refuses pictures$/),
+      message: expect.stringMatching(/tiny.*: it has no output "known", by which its manifest refuses pictures\.$/),
     })
   })
 

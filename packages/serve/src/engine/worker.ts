@@ -45,7 +45,7 @@ async function openSession(): Promise<InferenceSession> {
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   })
   if (settings.needsKnown && !session.outputNames.includes(knownName))
-    throw new Error(`it has no output "${knownName}", by which its manifest refuses pictures`)
+    throw new Error(`it has no output "${knownName}", by which its manifest refuses pictures.`)
   return session
 }
 
