@@ -193,6 +193,10 @@ export const trainerErrors = {
     title: 'No photos in this split',
     remedy: 'Ask for a split that has photos, with evaluate --split, or for every photo, with --split all.',
   },
+  CALIBRATE_FEWER: {
+    title: 'Too few photos to calibrate on',
+    remedy: 'Nothing was changed. Name 200 photos or more that the model has not learnt from, in the split valid.',
+  },
   PREDICT_INPUT: {
     exit: 2,
     title: 'No photos to label',

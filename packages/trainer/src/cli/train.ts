@@ -2,18 +2,21 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { proposeModelName } from '@flowers/shared/model/model-name'
 import { command, pathWord } from '../console/command.ts'
-import { percent } from '../console/format.ts'
+import { plural, withInterval } from '../console/format.ts'
 import { modelsFolder } from '../console/models-folder.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { createProgress } from '../console/progress.ts'
 import type { Dataset } from '../dataset/dataset.ts'
 import type { Place } from '../export/target.ts'
+import { exactShare } from '../measure/bootstrap.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
 import { claimRun } from '../plan/claim-run.ts'
+import type { FoldsOptions } from '../plan/folds.ts'
 import { planRun, type RunRequest } from '../plan/start-run.ts'
 import { recipes } from '../recipe/recipes/index.ts'
 import type { Forecast } from '../train/forecast.ts'
 import type { RunResult } from '../train/finished.ts'
+import type { RunOptions } from '../train/run.ts'
 import { exportModel, madeModel } from './export-model.ts'
 import { setOption } from './options.ts'
 import { Stopped, type Stop } from './stop.ts'
@@ -30,6 +33,10 @@ export function trainCommand(stop: Stop): Command {
     )
     .option('--name <name>', 'make a model of this name at the end: lower-case letters, digits, dots and dashes')
     .option('--minutes <minutes>', 'how long it may take, for the recipe quick (default: 20)')
+    .option(
+      '--folds <number>',
+      'for few photos: repeat the recipe 2 to 10 times before, each time without a part of the training photos, and calibrate the model on what is said of these; takes as many times longer',
+    )
     .option(
       '--from <name>',
       'start from a model of your own: what it knows of classes that stay is kept, further classes are added',
@@ -82,7 +89,14 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     }
     const { reportAtEnd } = await import('../report/report-run.ts')
     const report = (dataset: Dataset) => reportAtEnd({ folder, progress, signal }, dataset)
-    const result = await trainRun({ recipe, data, folder, resume, progress, signal, onTraining, report, forecast })
+    const options = { recipe, data, folder, resume, progress, signal }
+    const result = await trainRun({
+      ...options,
+      onTraining,
+      report,
+      forecast,
+      ...(plan.folds > 0 && (await withFolds({ ...options, run: folder, folds: plan.folds, forecast }))),
+    })
     progress.close()
     signal.throwIfAborted()
     stop.saves = false
@@ -90,6 +104,20 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
   } finally {
     progress.close()
     await release()
+  }
+}
+
+/** What a run with folds does before it trains. */
+async function withFolds(
+  options: Omit<FoldsOptions, 'isPlanned' | 'score'> & { readonly forecast: Forecast | undefined },
+): Promise<Pick<RunOptions, 'onPrepared' | 'before'>> {
+  const { planFolds, trainFolds } = await import('../plan/folds.ts')
+  const { scoreFold } = await import('../export/score-fold.ts')
+  const log = (line: string): void => options.progress.message(line)
+  const score: FoldsOptions['score'] = (folder, dataset, sha256) => scoreFold({ folder, dataset, sha256, log })
+  return {
+    onPrepared: ({ dataset }) => planFolds(options, dataset),
+    before: (prepared) => trainFolds({ ...options, isPlanned: options.forecast !== undefined, score }, prepared),
   }
 }
 
@@ -118,9 +146,12 @@ interface Ended {
 }
 
 /** Says what came of a run, and makes the model of it where that was asked for. */
-async function finish({ folder, data, isDemo, name }: Ended, { accuracy, size, phase }: RunResult): Promise<void> {
+async function finish(
+  { folder, data, isDemo, name }: Ended,
+  { accuracy, photos, size, phase }: RunResult,
+): Promise<void> {
   console.log(
-    `done: ${percent(accuracy)} of the validation photos right at ${size} px with one view (phase ${phase}); ${toUser(folder)}/checkpoints/best.safetensors`,
+    `done: ${withInterval(exactShare(Math.round(accuracy * photos), photos))} of ${plural(photos, 'validation photo')} right at ${size} px with one view (phase ${phase}); ${toUser(folder)}/checkpoints/best.safetensors`,
   )
   const exportTo = (...place: string[]): string =>
     command('export', '--run', pathWord(folder), '--data', pathWord(data), ...place)

@@ -1,14 +1,19 @@
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { View } from '@flowers/shared/image/view'
-import { calibrate, type Calibration, type CalibrationQuality, type ScoredPhoto } from '../measure/calibrate.ts'
+import {
+  calibrate,
+  type CalibrateOptions,
+  type Calibration,
+  type CalibrationQuality,
+  type ScoredPhoto,
+} from '../measure/calibrate.ts'
 import type { Network } from './network.ts'
 import { nonFlowersOf, scoreNonFlowers, type NonFlowers } from './non-flowers.ts'
 import type { OnProgress } from '../console/bar.ts'
 
-export interface CalibrateNetworkOptions {
+export interface CalibrateNetworkOptions extends Omit<CalibrateOptions, 'outOfDistribution'> {
   readonly preprocessing: Preprocessing
   readonly views: readonly View[]
-  readonly seed: number
   /** Drawn pictures of a kind, as in `scoreNonFlowers`. */
   readonly each?: number | undefined
   /** Of drawn pictures without a flower, those that are measured. */
@@ -28,16 +33,15 @@ export async function calibrateNetwork(
   photos: readonly ScoredPhoto[],
   options: CalibrateNetworkOptions,
 ): Promise<CalibratedNetwork> {
-  const { views, seed } = options
-  const plain = calibrate(photos, seed)
+  const { views } = options
+  const plain = calibrate(photos, options)
   if (!plain.calibration.abstention) return { ...plain, nonFlowers: null }
   const { onProgress: _, ...quiet } = options
   const outOfDistribution = await scoreNonFlowers(network, { ...quiet, views: views.slice(0, 1), part: 'fit' })
-  const calibrated = calibrate(
-    photos,
-    seed,
-    outOfDistribution.map((picture) => picture.views[0]!),
-  )
+  const calibrated = calibrate(photos, {
+    ...options,
+    outOfDistribution: outOfDistribution.map((picture) => picture.views[0]!),
+  })
   const measured = await scoreNonFlowers(network, { ...options, part: 'measure' })
   return { ...calibrated, nonFlowers: nonFlowersOf(measured, calibrated.calibration) }
 }

@@ -1,14 +1,13 @@
 import { markdownList, markdownTable, markdownText } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { CalibrationQuality } from '../measure/calibrate.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
 import { mostConfused, type Measures } from '../measure/measure.ts'
 import { shotGroups, shotNames, shotRanges } from '../measure/metrics.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames, type Recipe } from '../recipe/schema.ts'
 import { weightsName } from '../recipe/weights-name.ts'
-import { percent } from '../console/format.ts'
+import { percent, withInterval } from '../console/format.ts'
 import { calibrationSection } from './card-calibration.ts'
 import type { Parity } from './parity.ts'
 
@@ -29,6 +28,8 @@ export interface CardFacts {
   readonly top1ByViews: readonly number[]
   /** Training photos by class. */
   readonly trainCounts: readonly number[]
+  /** Why no calibration was fitted, where none was. */
+  readonly why: string
   /** Markdown from the maker of the model; null: none. */
   readonly notes: string | null
 }
@@ -76,7 +77,8 @@ const sections: readonly ((facts: CardFacts) => string)[] = [
   use,
   data,
   accuracy,
-  ({ manifest, calibration, nonFlowers }) => calibrationSection({ ...manifest, quality: calibration, nonFlowers }),
+  ({ manifest, calibration, nonFlowers, why }) =>
+    calibrationSection({ ...manifest, quality: calibration, nonFlowers, why }),
   training,
   exported,
   limits,
@@ -138,7 +140,7 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
   )
   return `## Accuracy
 
-On the ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
+On ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
 
 ${markdownTable(['top-1', 'top-5', 'macro-F1'], [[top1, top5, macroF1].map(withInterval)]).join('\n')}
 

@@ -2,9 +2,11 @@ import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
 import type { Sample } from '../dataset/dataset.ts'
 import { calibrateTemperature, eceBins } from '../measure/calibrate.ts'
-import { expectedCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
+import { measureCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
 import { doubtfulLabels } from '../measure/label-errors.ts'
 import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
+import { fewestToFit } from '../measure/split-validation.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { shotGroups, type ShotGroup, type Shots } from '../measure/metrics.ts'
 import type { Recipe } from '../recipe/schema.ts'
 import type { RunHistory } from '../run/history.ts'
@@ -62,11 +64,13 @@ export interface DoubtfulPhoto {
 export interface Findings {
   readonly measures: Measures
   readonly groups: Record<Shots, ShotGroup>
-  /** Calibration error over all validation photos, as the network answers. */
-  readonly ece: number
+  /** Calibration error over all validation photos, as the network answers, with its 95 % interval; null of under 100. */
+  readonly ece: { readonly value: number; readonly low: number; readonly high: number } | null
   readonly bins: readonly ReliabilityBin[]
-  /** A temperature fitted on one half, tried on the other. */
+  /** A temperature fitted on the half that chose nothing, tried on the other; null: none was fitted. */
   readonly temperature: ReturnType<typeof calibrateTemperature>
+  /** Why none was fitted, where none was. */
+  readonly whyNotFitted: string
   readonly pairs: readonly ConfusedPair[]
   /** Wrong answers on validation photos, highest loss first. */
   readonly mistakes: readonly JudgedPhoto[]
@@ -92,6 +96,7 @@ export async function findingsOf(
 ): Promise<Findings> {
   const answers = valid.map(({ sample, scores }) => ({ label: sample.index, mean: Float64Array.from(scores) }))
   const measures = await measure(answers, labels.length, recipe.seed, signal)
+  const choosing = recipe.data.selection
   const said = valid.map(answerTo)
   const right = valid.map(({ sample }, photo) => said[photo] === sample.index)
   const confidences = valid.map(({ scores }, photo) => scores[said[photo]!]!)
@@ -99,9 +104,10 @@ export async function findingsOf(
   return {
     measures,
     groups: shotGroups(measures.classes, counts.train),
-    ece: expectedCalibrationError(confidences, right, eceBins),
+    ece: valid.length < fewestToFit ? null : measureCalibrationError(confidences, right, eceBins),
     bins: reliabilityBins(confidences, right, eceBins),
-    temperature: calibrateTemperature(answers, recipe.seed),
+    temperature: calibrateTemperature(answers, { seed: recipe.seed, choosing }),
+    whyNotFitted: whyNotFitted({ valid: valid.length, choosing, train: counts.train.reduce((a, b) => a + b, 0) }),
     pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid, said)),
     mistakes: wrong.slice(0, most.mistakes),
     wrong: wrong.length,
