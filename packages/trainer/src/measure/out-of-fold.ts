@@ -43,7 +43,11 @@ export async function outOfFold(
     const others = [...foldOf.keys()].filter((photo) => foldOf[photo] !== fold)
     if (held.length > 0 && others.length > 0) {
       const known = others.map((photo) => labels[photo]!)
-      const head = await logisticRegressionInTurns(rowsAt(data, others), known, classes, { penalty, tolerance: 1e-4, signal })
+      const head = await logisticRegressionInTurns(rowsAt(data, others), known, classes, {
+        penalty,
+        tolerance: 1e-4,
+        signal,
+      })
       const rows = head.probabilities(rowsAt(data, held))
       const trained = new Set(known)
       for (const [row, photo] of held.entries()) if (trained.has(labels[photo]!)) answers[photo] = rowOf(rows, row)
@@ -59,7 +63,13 @@ function reduced(data: Matrix, seed: number): Matrix {
   const drawn = data.rows > mostRows ? new Random(seed, 'folds', 1).shuffle(places).slice(0, mostRows) : places
   const found = principalComponents(rowsAt(data, drawn), { count: mostComponents, seed })
   const along = project(data, found)
-  const scale = Math.sqrt(along.columns / Math.max(found.variances.reduce((sum, value) => sum + value, 0), Number.MIN_VALUE))
+  const scale = Math.sqrt(
+    along.columns /
+      Math.max(
+        found.variances.reduce((sum, value) => sum + value, 0),
+        Number.MIN_VALUE,
+      ),
+  )
   return { ...along, values: along.values.map((value) => value * scale) }
 }
 

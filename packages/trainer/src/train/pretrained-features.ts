@@ -72,10 +72,7 @@ export async function pretrainedFeatures(
 }
 
 /** The same where all of them are known already, else null: computes nothing and fetches nothing. */
-export async function knownFeatures(
-  { samples, files }: Photos,
-  cache: string,
-): Promise<Float32Array[] | null> {
+export async function knownFeatures({ samples, files }: Photos, cache: string): Promise<Float32Array[] | null> {
   const file = await cachedWeights(findPretrained(network.model.weights!)!)
   if (file === undefined) return null
   const store = await openStore(samples, file, cache, buildModel(network, 1).featureCount)
