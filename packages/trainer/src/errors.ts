@@ -93,6 +93,11 @@ export const trainerErrors = {
     remedy:
       'Restore the photo and run the command again; a run has saved and goes on with --resume. If it is lost for good, start a new run from checkpoints/best.safetensors with --weights.',
   },
+  LABELS_DECISION: {
+    title: 'A decision that cannot be carried out',
+    remedy:
+      'Correct the line: leave the decision empty where the label is right, or write drop, a label of the data, or new:LABEL.',
+  },
   RECIPE_UNKNOWN: {
     exit: 2,
     title: 'No such recipe',

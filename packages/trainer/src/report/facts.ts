@@ -1,22 +1,14 @@
 import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
-import type { Sample } from '../dataset/dataset.ts'
 import { calibrateTemperature, eceBins } from '../measure/calibrate.ts'
 import { measureCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
-import { doubtfulLabels } from '../measure/label-errors.ts'
+import { doubtfulPhotos, type DoubtfulPhoto, type JudgedPhoto } from '../labels/doubtful.ts'
 import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
 import { fewestToFit } from '../measure/split-validation.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { shotGroups, type ShotGroup, type Shots } from '../measure/metrics.ts'
 import type { Recipe } from '../recipe/schema.ts'
 import type { RunHistory } from '../run/history.ts'
-
-/** A photo and the probability that the network gives each class. */
-export interface JudgedPhoto {
-  readonly sample: Sample
-  readonly split: 'train' | 'valid'
-  readonly scores: Float32Array
-}
 
 /** What is known of a run and of what its network says. */
 export interface RunFacts {
@@ -38,8 +30,10 @@ export interface RunFacts {
   readonly environment: Readonly<Record<string, unknown>>
   /** Every validation photo. */
   readonly valid: readonly JudgedPhoto[]
-  /** Training photos: all, or a seeded sample. */
+  /** Training photos: all, or a seeded sample; none where `outOfFold` is there. */
   readonly train: readonly JudgedPhoto[]
+  /** All of both splits as `data labels` judges them, by a head that has not seen them; null where their features are not known. */
+  readonly outOfFold: readonly JudgedPhoto[] | null
 }
 
 export interface ConfusedPair extends Confusion {
@@ -54,11 +48,6 @@ export interface Doubtful {
   readonly photos: readonly DoubtfulPhoto[]
   /** How many there are. */
   readonly total: number
-}
-
-export interface DoubtfulPhoto {
-  readonly photo: JudgedPhoto
-  readonly suggested: number
 }
 
 export interface Findings {
@@ -91,7 +80,7 @@ const surest = (photos: readonly JudgedPhoto[], label: number): JudgedPhoto[] =>
 
 /** Everything a report says beyond the run folder, from what the network says of the photos. Rejects with the reason of an aborted signal. */
 export async function findingsOf(
-  { recipe, labels, counts, valid, train }: RunFacts,
+  { recipe, labels, counts, valid, train, outOfFold }: RunFacts,
   signal?: AbortSignal,
 ): Promise<Findings> {
   const answers = valid.map(({ sample, scores }) => ({ label: sample.index, mean: Float64Array.from(scores) }))
@@ -111,20 +100,22 @@ export async function findingsOf(
     pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid, said)),
     mistakes: wrong.slice(0, most.mistakes),
     wrong: wrong.length,
-    // Of the photos it was trained on the network is surer: each split has its own idea of confident.
-    doubtful: { train: doubtfulOf(train, most.doubtful.train), valid: doubtfulOf(valid, most.doubtful.valid) },
+    doubtful: doubtfulIn(outOfFold, { train, valid }),
   }
 }
 
-function doubtfulOf(photos: readonly JudgedPhoto[], count: number): Doubtful {
-  const found = doubtfulLabels(
-    photos.map(({ scores }) => scores),
-    photos.map(({ sample }) => sample.index),
-  )
-  return {
-    photos: found.slice(0, count).map(({ photo, suggested }) => ({ photo: photos[photo]!, suggested })),
-    total: found.length,
+/** By what `data labels` hears where that is known, else by the network's own answers. */
+function doubtfulIn(
+  outOfFold: RunFacts['outOfFold'],
+  own: Readonly<Record<'train' | 'valid', readonly JudgedPhoto[]>>,
+): Findings['doubtful'] {
+  const all = outOfFold && doubtfulPhotos(outOfFold)
+  const of = (split: 'train' | 'valid'): Doubtful => {
+    // Of the photos it was trained on the network is surer: each split has its own idea of confident.
+    const found = all ? all.filter(({ photo }) => photo.split === split) : doubtfulPhotos(own[split])
+    return { photos: found.slice(0, most.doubtful[split]), total: found.length }
   }
+  return { train: of('train'), valid: of('valid') }
 }
 
 function pairOf(pair: Confusion, valid: readonly JudgedPhoto[], said: readonly number[]): ConfusedPair {
