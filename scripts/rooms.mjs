@@ -34,7 +34,7 @@ const allowed = {
   'trainer/report':
     'shared tensorflow trainer/console trainer/measure trainer/recipe trainer/dataset trainer/run trainer/train trainer/labels',
   'trainer/plan':
-    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train trainer/evaluate',
+    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train trainer/labels trainer/evaluate',
   'trainer/cli': 'shared tensorflow trainer',
   'serve/config': 'shared',
   'serve/errors': 'shared',

@@ -8,15 +8,16 @@ import { fromUser, toUser } from '../console/paths.ts'
 import { createProgress } from '../console/progress.ts'
 import type { Dataset } from '../dataset/dataset.ts'
 import type { Place } from '../export/target.ts'
-import { exactShare } from '../measure/bootstrap.ts'
+import { exactShare, type MeasuredShare } from '../measure/bootstrap.ts'
 import { pretrainedWeights } from '../model/weights/pretrained.ts'
 import { claimRun } from '../plan/claim-run.ts'
 import type { FoldsOptions } from '../plan/folds.ts'
-import { planRun, type RunRequest } from '../plan/start-run.ts'
+import { planRun, type RunPlan, type RunRequest } from '../plan/start-run.ts'
 import { recipes } from '../recipe/recipes/index.ts'
 import type { Forecast } from '../train/forecast.ts'
 import type { RunResult } from '../train/finished.ts'
-import type { RunOptions } from '../train/run.ts'
+import type { PreparedData } from '../train/run.ts'
+import type { MetricsLog } from '../run/metrics-log.ts'
 import { exportModel, madeModel } from './export-model.ts'
 import { setOption } from './options.ts'
 import { Stopped, type Stop } from './stop.ts'
@@ -76,7 +77,11 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
   try {
     const data = plan.data ?? (await drawDemoFlowers(log, signal))
     let forecast: Forecast | undefined
-    const recipe = await plan.resolve(data, signal, (made) => (forecast = made))
+    const estimate = openEstimate(plan, { log, signal })
+    const recipe = await plan.resolve(data, signal, {
+      onForecast: (made) => (forecast = made),
+      estimate: (dataset, most) => estimate.make(dataset, most),
+    })
     if (request.name === undefined && plan.data !== undefined)
       log('without --name the training is kept, and no model is made of it at the end')
     // What needs TensorFlow is loaded only now, so that help and wrong usage answer at once.
@@ -90,12 +95,18 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     const { reportAtEnd } = await import('../report/report-run.ts')
     const report = (dataset: Dataset) => reportAtEnd({ folder, progress, signal }, dataset)
     const options = { recipe, data, folder, resume, progress, signal }
+    const folds = plan.folds > 0 ? await openFolds({ ...options, run: folder, folds: plan.folds, forecast }) : null
     const result = await trainRun({
       ...options,
       onTraining,
       report,
       forecast,
-      ...(plan.folds > 0 && (await withFolds({ ...options, run: folder, folds: plan.folds, forecast }))),
+      ...(folds && { onPrepared: folds.plan }),
+      before: async (prepared, metrics) => {
+        if (recipe.model.weights !== null) await estimate.make(prepared.dataset)
+        await estimate.write(metrics)
+        await folds?.train(prepared)
+      },
     })
     progress.close()
     signal.throwIfAborted()
@@ -107,17 +118,40 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
   }
 }
 
+/** The estimate of a run that begins on photos of one's own: made once, where no network is fetched for it. */
+function openEstimate(
+  { data, resume }: Pick<RunPlan, 'data' | 'resume'>,
+  { log, signal }: { readonly log: (line: string) => void; readonly signal: AbortSignal },
+) {
+  let made: Promise<MeasuredShare | null> | undefined = data === undefined || resume ? Promise.resolve(null) : undefined
+  const makeOnce = async (dataset: Dataset, most?: number): Promise<MeasuredShare | null> => {
+    const { estimateAccuracy, estimateWords } = await import('../plan/estimate.ts')
+    const estimate = await estimateAccuracy(dataset, { ...(most !== undefined && { most }), log, signal })
+    if (estimate !== null) log(estimateWords(estimate))
+    return estimate
+  }
+  return {
+    make: async (dataset: Dataset, most?: number): Promise<void> => void (await (made ??= makeOnce(dataset, most))),
+    write: async (metrics: Pick<MetricsLog, 'write'>): Promise<void> => {
+      const estimate = await made
+      if (!estimate) return
+      const { estimateRecord } = await import('../plan/estimate.ts')
+      await metrics.write(estimateRecord(estimate))
+    },
+  }
+}
+
 /** What a run with folds does before it trains. */
-async function withFolds(
+async function openFolds(
   options: Omit<FoldsOptions, 'isPlanned' | 'score'> & { readonly forecast: Forecast | undefined },
-): Promise<Pick<RunOptions, 'onPrepared' | 'before'>> {
+): Promise<{ plan: (prepared: PreparedData) => Promise<void>; train: (prepared: PreparedData) => Promise<void> }> {
   const { planFolds, trainFolds } = await import('../plan/folds.ts')
   const { scoreFold } = await import('../export/score-fold.ts')
   const log = (line: string): void => options.progress.message(line)
   const score: FoldsOptions['score'] = (folder, dataset, sha256) => scoreFold({ folder, dataset, sha256, log })
   return {
-    onPrepared: ({ dataset }) => planFolds(options, dataset),
-    before: (prepared) => trainFolds({ ...options, isPlanned: options.forecast !== undefined, score }, prepared),
+    plan: ({ dataset }) => planFolds(options, dataset),
+    train: (prepared) => trainFolds({ ...options, isPlanned: options.forecast !== undefined, score }, prepared),
   }
 }
 

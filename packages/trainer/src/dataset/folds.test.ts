@@ -1,6 +1,6 @@
 import { groupBy } from '@flowers/shared/group-by'
 import { expect, it } from 'vitest'
-import { dealFolds } from './folds.ts'
+import { foldsOf } from './folds.ts'
 import type { Splittable } from './split.ts'
 
 const photo = (label: string, name: number, group = `${label}/${name}`): Splittable => ({
@@ -15,7 +15,7 @@ const options = { folds: 5, seed: 3 }
 
 it('has every photo once, and of each class as many in each fold as can be', () => {
   const photos = [...photosOf('rose', 23), ...photosOf('tulip', 11), ...photosOf('daisy', 3)]
-  const folds = dealFolds(photos, options)
+  const folds = foldsOf(photos, options)
   expect(folds.size).toBe(photos.length)
   for (const [label, most] of Object.entries({ rose: 5, tulip: 3, daisy: 1 })) {
     const sizes = [
@@ -37,7 +37,7 @@ it('keeps near-duplicates in one fold, of several classes too', () => {
     ...[20, 21, 22].map((name) => photo('rose', name, 'burst')),
     photo('tulip', 20, 'burst'),
   ]
-  const folds = dealFolds(photos, options)
+  const folds = foldsOf(photos, options)
   const burst = photos.filter(({ group }) => group === 'burst').map(({ id }) => folds.get(id))
   expect(burst).toHaveLength(4)
   expect(new Set(burst).size).toBe(1)
@@ -51,14 +51,14 @@ it('takes no class out of the training of any fold', () => {
     photo('lily', 1, 'burst'),
     ...photosOf('daisy', 2),
   ]
-  const folds = dealFolds(photos, { folds: 2, seed: 1 })
+  const folds = foldsOf(photos, { folds: 2, seed: 1 })
   expect(photos.filter(({ id }) => !folds.has(id)).map(({ label }) => label)).toEqual(['orchid', 'lily', 'lily'])
   expect(folds.get('daisy/0.jpg')).not.toBe(folds.get('daisy/1.jpg'))
 })
 
 it('depends on photos and seed, not on their order', () => {
   const photos = [...photosOf('rose', 30), ...photosOf('tulip', 30)]
-  const folds = dealFolds(photos, options)
-  expect(new Map([...dealFolds(photos.toReversed(), options)].toSorted())).toEqual(new Map([...folds].toSorted()))
-  expect(dealFolds(photos, { ...options, seed: 4 })).not.toEqual(folds)
+  const folds = foldsOf(photos, options)
+  expect(new Map([...foldsOf(photos.toReversed(), options)].toSorted())).toEqual(new Map([...folds].toSorted()))
+  expect(foldsOf(photos, { ...options, seed: 4 })).not.toEqual(folds)
 })

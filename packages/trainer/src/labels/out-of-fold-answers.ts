@@ -15,7 +15,8 @@ export interface FeaturedPhoto {
   readonly perceptualHash: PerceptualHash | undefined
 }
 
-const folds = 5
+/** Parts that photos are dealt into, each judged by a head that was fitted on the others. */
+export const folds = 5
 const seed = 1
 
 /**

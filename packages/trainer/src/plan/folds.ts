@@ -4,7 +4,7 @@ import { exists } from '@flowers/shared/files'
 import { plural } from '../console/format.ts'
 import type { Progress } from '../console/progress.ts'
 import { grouped, inspectAll, keepAside, type Dataset } from '../dataset/dataset.ts'
-import { dealFolds } from '../dataset/folds.ts'
+import { foldsOf } from '../dataset/folds.ts'
 import { choosingPhotos, fewestToFit, fewestToSplit } from '../measure/split-validation.ts'
 import { phaseNames, type Recipe } from '../recipe/schema.ts'
 import { foldFolder, runFiles } from '../run/files.ts'
@@ -44,7 +44,7 @@ export async function planFolds(
   dataset: Dataset,
 ): Promise<void> {
   const inspections = await inspectAll(dataset.train, dataset, { signal })
-  const foldOf = dealFolds(grouped(dataset.train, dataset, inspections), { folds, seed: recipe.seed })
+  const foldOf = foldsOf(grouped(dataset.train, dataset, inspections), { folds, seed: recipe.seed })
   const sizes = sizesOf({ folds, photos: [...foldOf] })
   if (sizes.includes(0))
     throw new TrainerError(

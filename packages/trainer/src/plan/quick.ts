@@ -1,14 +1,16 @@
 import { FlowersError } from '@flowers/shared/errors'
 import { showWork } from '../console/bar.ts'
 import { auditDataset, requireNoErrors, withoutOffenders } from '../dataset/audit.ts'
+import type { Dataset } from '../dataset/dataset.ts'
 import { openData } from '../dataset/open-data.ts'
 import { quick } from '../recipe/recipes/quick.ts'
 import { parseRecipe } from '../recipe/resolve-recipe.ts'
 import type { Recipe, RecipeInput } from '../recipe/schema.ts'
 import { duration } from '../console/format.ts'
+import { estimated } from './estimate.ts'
 import { availableMemory } from '../train/memory.ts'
 import type { Forecast } from '../train/forecast.ts'
-import { runSeconds } from './cost.ts'
+import { runSeconds, type Speed } from './cost.ts'
 import { measureSpeed } from './measure-speed.ts'
 import { fitToPhotos, longestEpochs, longestPlan, planQuick } from './plan-quick.ts'
 import { foldWords, planWords } from './plan-words.ts'
@@ -29,6 +31,8 @@ export interface QuickOptions {
   readonly signal?: AbortSignal
   /** Hears when the training should be over. */
   readonly onForecast?: ((forecast: Forecast) => void) | undefined
+  /** Tells at once how well the photos can be told apart, from so many of them at most. */
+  readonly estimate?: ((dataset: Dataset, most: number) => Promise<void>) | undefined
   /** Measures the machine; another one stands in for it. */
   readonly measure?: typeof measureSpeed
   /** Milliseconds of a clock that only rises. */
@@ -48,6 +52,7 @@ export async function resolveQuick({
   log,
   signal,
   onForecast,
+  estimate,
   measure = measureSpeed,
   now = () => performance.now(),
 }: QuickOptions): Promise<Recipe> {
@@ -63,6 +68,8 @@ export async function resolveQuick({
   const fitted = withSettings(fitToPhotos(quick, facts))
   withSettings(longestPlan(fitted, facts))
   const speed = await measure(parseRecipe(fitted), dataset, { log, signal })
+  if (estimate && fitted.model.weights !== null)
+    await estimate(dataset, photosWithin(estimateShare * 60 * minutes, speed))
   const spent = (now() - begun) / 1000
   const left = Math.max(0, 60 * minutes - spent) / (folds + 1)
   let refusal: unknown
@@ -92,3 +99,10 @@ export async function resolveQuick({
   onForecast?.({ seconds: spent + all, begun })
   return recipe
 }
+
+/** Of the minutes, what an estimate may take. */
+const estimateShare = 0.05
+
+/** Photos that an estimate can look at in so many seconds. */
+const photosWithin = (seconds: number, { decodeSeconds, forwardSeconds }: Speed): number =>
+  Math.min(estimated.most, Math.floor(seconds / (decodeSeconds + forwardSeconds)))

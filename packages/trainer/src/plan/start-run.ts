@@ -9,8 +9,8 @@ import { storedRecipeSchema, type Recipe, type RecipeInput } from '../recipe/sch
 import { startingFrom } from '../recipe/starting-from.ts'
 import { isLeftOfUnbornRun, readJson, runFiles } from '../run/files.ts'
 import { readFoldPlan } from '../run/fold-plan.ts'
-import type { Forecast } from '../train/forecast.ts'
 import { findOwnModel } from './own-model.ts'
+import type { QuickOptions } from './quick.ts'
 import { TrainerError } from '../errors.ts'
 
 /** What a person asks `train` for: the options of the command line by name. */
@@ -31,6 +31,9 @@ export interface RunRequest {
   readonly resumeIfPresent?: boolean
 }
 
+/** What is heard of a plan that is made for photos and minutes. */
+type PlanHooks = Pick<QuickOptions, 'onForecast' | 'estimate'>
+
 /** The run that a request comes to. */
 export interface RunPlan {
   /** Undefined for the demo, which draws its own. */
@@ -43,7 +46,7 @@ export interface RunPlan {
   /** How often the recipe is repeated before; 0: not at all. */
   readonly folds: number
   /** The recipe with everything that depends on the photos and the machine. */
-  readonly resolve: (photos: string, signal: AbortSignal, onForecast?: (forecast: Forecast) => void) => Promise<Recipe>
+  readonly resolve: (photos: string, signal: AbortSignal, hooks?: PlanHooks) => Promise<Recipe>
 }
 
 type Log = (line: string) => void
@@ -113,7 +116,7 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
     isNamed: out !== undefined,
     resume: false,
     folds,
-    resolve: async (photos, signal, onForecast) => {
+    resolve: async (photos, signal, hooks) => {
       if (minutes === null) return planned
       const { resolveQuick } = await import('./quick.ts')
       return resolveQuick({
@@ -123,7 +126,7 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
         withSettings: (fitted) => startingFrom(applySettings(based(fitted), settings), weights),
         log,
         signal,
-        onForecast,
+        ...hooks,
       })
     },
   }

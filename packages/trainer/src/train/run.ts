@@ -59,7 +59,7 @@ export interface RunOptions {
   /** Called with the photos before the run folder describes the run; what it writes there is there from the beginning. */
   readonly onPrepared?: (prepared: PreparedData) => Promise<void>
   /** What is done before the first step of a run, and again, as far as it is not done yet, before one that goes on. */
-  readonly before?: (prepared: PreparedData) => Promise<void>
+  readonly before?: (prepared: PreparedData, log: Pick<MetricsLog, 'write'>) => Promise<void>
   /** Called when the run folder describes the run; a run that is stopped later can go on. */
   readonly onTraining?: () => void
 }
@@ -110,7 +110,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos${valid.length < dataset.valid.length ? ` (${valid.length} choose, the others are left to calibration)` : ''}, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
 
-  await options.before?.(prepared)
+  await options.before?.(prepared, log)
 
   let legacy = noLegacy
   for (const [index, name] of phases.entries()) {
