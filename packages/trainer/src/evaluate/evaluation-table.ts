@@ -1,7 +1,7 @@
 import { percent, plural, withInterval } from '../console/format.ts'
 import { oneLine } from '@flowers/shared/printable'
 import { exactShare } from '../measure/bootstrap.ts'
-import { shotNames, shotRanges } from '../measure/metrics.ts'
+import { shotNames, shotRanges } from '../measure/shots.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
 /** A sentence on photos that a run left out, of which there are some. */
@@ -36,10 +36,11 @@ export function evaluationTable(evaluation: Evaluation): string {
     rows.push(['other label than by all views', percent(views.disagreement)])
   for (const shots of shotNames) {
     const group = evaluation.groups[shots]
-    if (group.recall === null) continue
+    const { recall, low, high } = group
+    if (recall === null || low === null || high === null) continue
     rows.push([
       `classes of ${shotRanges[shots]} training photos`,
-      `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`,
+      `${withInterval({ value: recall, low, high })} mean recall of ${plural(group.classes, 'class', 'classes')}, ${plural(group.photos, 'photo')}`,
     ])
   }
   return [

@@ -2,7 +2,8 @@ import { markdownList, markdownTable, markdownText } from '@flowers/shared/markd
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { mostConfused, type Measures } from '../measure/measure.ts'
-import { shotGroups, shotNames, shotRanges } from '../measure/metrics.ts'
+import { exactShare } from '../measure/bootstrap.ts'
+import { shotGroups, shotNames, shotRanges } from '../measure/shots.ts'
 import type { NonFlowers } from '../evaluate/non-flowers.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames, type Recipe } from '../recipe/schema.ts'
@@ -131,8 +132,11 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
   const { top1, top5, macroF1 } = manifest.metrics
   const shots = shotGroups(measures.classes, trainCounts)
   const groups = shotNames.flatMap((name) => {
-    const { recall, classes } = shots[name]
-    return recall === null ? [] : [`${shotRanges[name]}: ${percent(recall)} (${classes} classes)`]
+    const { recall, low, high, classes, photos } = shots[name]
+    if (recall === null || low === null || high === null) return []
+    return [
+      `${shotRanges[name]}: ${withInterval({ value: recall, low, high })} of ${photos} photos in ${classes} classes`,
+    ]
   })
   const confused = mostConfused(measures.confusion, 5).map(
     ({ truth, predicted, photos }) =>
@@ -147,7 +151,7 @@ ${markdownTable(['top-1', 'top-5', 'macro-F1'], [[top1, top5, macroF1].map(withI
 ${whoChose(recipe, top1.count)} chose the checkpoint, so expect slightly less on others.
 
 ${markdownList([
-  `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
+  `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${withInterval(exactShare(Math.round(share * top1.count), top1.count))}`).join(', ')}.`,
   `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
   ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
 ])}`
@@ -216,10 +220,13 @@ function notesSection({ notes }: CardFacts): string {
 
 function classTable({ manifest, measures, trainCounts }: CardFacts): string {
   const rows = measures.classes.map(({ precision, recall, f1, photos }, index) => {
-    const shares = photos === 0 ? ['-', '-', '-'] : [precision, recall, f1].map(percent)
+    const shares =
+      photos === 0
+        ? ['-', '-', '-']
+        : [percent(precision), withInterval(exactShare(Math.round(recall * photos), photos)), percent(f1)]
     return [markdownText(manifest.labels[index]!), ...shares, photos, trainCounts[index]]
   })
   return `## By class
 
-${markdownTable(['class', 'precision', 'recall', 'F1', 'validation photos', 'training photos'], rows).join('\n')}`
+${markdownTable(['class', 'precision', 'recall (95 % interval)', 'F1', 'validation photos', 'training photos'], rows).join('\n')}`
 }

@@ -6,7 +6,7 @@ import { doubtfulPhotos, type DoubtfulPhoto, type JudgedPhoto } from '../labels/
 import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
 import { fewestToFit } from '../measure/split-validation.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
-import { shotGroups, type ShotGroup, type Shots } from '../measure/metrics.ts'
+import { shotGroups, type ShotGroup, type Shots } from '../measure/shots.ts'
 import type { Recipe } from '../recipe/schema.ts'
 import type { RunHistory } from '../run/history.ts'
 
