@@ -40,7 +40,7 @@ it.skipIf(missing)(
     expect(output).toMatch(/trained: took .*, planned /)
     expect(output).toContain('others/')
     expect(await readdir(join(folder, 'run', 'checkpoints'))).toContain('best.safetensors')
-    expect(output).toMatch(/done: \d+\.\d % of the validation photos right at \d+ px/)
+    expect(output).toMatch(/done: \d+\.\d % \(.* to .*\) of \d+ validation photos? right at \d+ px/)
   },
 )
 

@@ -26,7 +26,7 @@ describe('the summary of a run', () => {
     expect(lines).toEqual([
       'of the 40 photos kept for checking it names 95.0 % (85.1 % to 98.9 %) right; the range is what chance allows',
       'its mistakes and doubtful photos, as a page: runs/1/report.html',
-      'what it says of how sure it is, is off by 2.1 % (0.4 % to 6.0 %) on average',
+      'how sure it says it is, is off by 2.1 % (0.4 % to 6.0 %) on average, on 20 photos',
     ])
   })
 
@@ -44,7 +44,7 @@ describe('the summary of a run', () => {
   it('says whose answers it was calibrated on', () => {
     const folded = { metrics: { top1, ece }, calibration: { ...calibration, networks: 5 }, views: [{}], ...about }
     expect(summaryLines('/home/me/runs/1', folded as never, data({ rose: 30 })).at(-1)).toBe(
-      'what it says of how sure it is, is off by 2.1 % (0.4 % to 6.0 %) on average, by what 5 networks trained as it said of 150 photos they had not seen',
+      'how sure it says it is, is off by 2.1 % (0.4 % to 6.0 %) on average, on 150 photos that 5 networks trained as this one had not seen',
     )
   })
 

@@ -51,21 +51,18 @@ export function summaryLines(
   ]
 }
 
-/** What the model cannot say of its answers, and how sure it may be of what it says. */
+/** How sure the model may be of what it says, and what it cannot say. */
 function calibrationLines({ metrics: { ece }, calibration, ...manifest }: SummarizedManifest): string[] {
   const { temperature, networks, known, abstention, conformal } = calibration
   const noneOfThese = known || abstention ? [] : ['it names a flower on every picture, also where there is none']
   if (temperature === null)
     return [`how sure it is of an answer is not fitted: ${whyNotFitted(fittingFactsOf(manifest))}`, ...noneOfThese]
-  const where =
+  if (ece?.low === undefined || ece.high === undefined) return noneOfThese
+  const off = withInterval({ value: ece.after, low: ece.low, high: ece.high })
+  // Validation photos are measured on the half that was not fitted on.
+  const on =
     networks === undefined
-      ? ''
-      : `, by what ${networks} networks trained as it said of ${conformal?.count ?? 0} photos they had not seen`
-  const error =
-    ece?.low === undefined || ece.high === undefined
-      ? []
-      : [
-          `what it says of how sure it is, is off by ${withInterval({ value: ece.after, low: ece.low, high: ece.high })} on average${where}`,
-        ]
-  return [...error, ...noneOfThese]
+      ? plural(Math.ceil(manifest.data.valid / 2), 'photo')
+      : `${plural(conformal?.count ?? 0, 'photo')} that ${networks} networks trained as this one had not seen`
+  return [`how sure it says it is, is off by ${off} on average, on ${on}`, ...noneOfThese]
 }

@@ -16,7 +16,8 @@ import { measure, mostConfused, type Measures } from '../measure/measure.ts'
 import type { ClassMetrics } from '../measure/metrics.ts'
 import { shotGroups, type ShotGroup } from '../measure/shots.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
-import { fittingFactsOf } from './choosing-of-model.ts'
+import { calibrationHalves, type Choosing } from '../measure/split-validation.ts'
+import { choosingOf, fittingFactsOf } from './choosing-of-model.ts'
 import { openNetwork } from './network.ts'
 import { openPhotosOf, type EvaluatedSplit, type PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
@@ -47,6 +48,8 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1'> 
     readonly chosen: boolean
     /** The photos and the split are those the model was trained and calibrated on. */
     readonly asTrained: boolean
+    /** Which of these photos chose the checkpoint. */
+    readonly choosing: Choosing
     /** Photos, of whichever split, that are left out because the run left them out. */
     readonly excluded: number
     readonly photos: number
@@ -132,6 +135,7 @@ async function summarize(
       sha256,
       chosen,
       asTrained: sha256 === manifest.data.sha256,
+      choosing: choosingOfSplit(manifest, options.split, sha256, photos.length),
       excluded,
       photos: photos.length,
       unreadable,
@@ -170,6 +174,11 @@ async function summarize(
     })),
     confusion: labels.length > mostInMatrix ? null : matrixOf(confusion, labels.length),
   }
+}
+
+function choosingOfSplit(manifest: Manifest, split: EvaluatedSplit, sha256: string | null, photos: number): Choosing {
+  if (split !== 'valid' || sha256 !== manifest.data.sha256) return 'none'
+  return calibrationHalves(Array(photos), choosingOf(manifest), 1) === null ? 'all' : 'half'
 }
 
 /** Classes of a matrix that can still be looked at. */

@@ -68,18 +68,19 @@ function errorOf({ ece, notFitted, data }: Evaluation): string {
   return `${withInterval({ value: ece.after, low: ece.low, high: ece.high })} (uncalibrated ${percent(ece.before)})`
 }
 
-function notes({ data, notFitted }: Evaluation): string[] {
+const chosenBy: Readonly<Record<Evaluation['data']['choosing'], string | null>> = {
+  none: null,
+  half: 'Half of these photos chose the checkpoint, and temperature and thresholds were fitted on the other half: expect slightly less on others.',
+  all: 'These photos chose the checkpoint: expect slightly less on others.',
+}
+
+function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${oneLine(path)}: ${reason}`)
   lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${oneLine(path)}: ${reason}`))
   if (data.passedOver.length > 10) lines.push(`passed over: ${data.passedOver.length - 10} more`)
   if (data.excluded > 0) lines.push(leftOut(data.excluded))
-  if (data.asTrained && data.split === 'valid') {
-    lines.push(
-      notFitted === null
-        ? 'These photos, or half of them, chose the checkpoint, and half of them may have set temperature and thresholds: expect slightly less on others.'
-        : 'These photos, or half of them, chose the checkpoint: expect slightly less on others.',
-    )
-  }
+  const chosen = chosenBy[data.choosing]
+  if (chosen !== null) lines.push(chosen)
   if (data.chosen && !data.asTrained)
     lines.push(
       'The data gives no split, so these photos are a part of it that was chosen: --split all takes every one.',

@@ -202,13 +202,15 @@ Made with ${Object.entries(manifest.versions)
     .join(', ')}.`
 }
 
-function limits({ trainCounts }: CardFacts): string {
+function limits({ manifest, trainCounts }: CardFacts): string {
   const fewest = trainCounts.reduce((least, count) => Math.min(least, count), Infinity)
   return `## Limits
 
 ${markdownList([
   'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
-  'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
+  manifest.calibration.temperature === null
+    ? 'Its scores were not calibrated: a high one need not be right, and less so on photos unlike those of validation (drawings, microscopes, herbarium sheets).'
+    : 'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
   ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
   'The rights to the training photos stay with their photographers; check them before redistributing the weights.',
 ])}`

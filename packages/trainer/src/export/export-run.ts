@@ -206,7 +206,7 @@ async function measureRun(
   const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
   const measures = await measure(answers, dataset.labels.length, recipe.seed)
   log(
-    `validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
+    `of ${measures.top1.count} validation photos: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
   )
   return { fitted, calibration, nonFlowers, measures, top1ByViews: accuracyByViews(photos) }
 }
