@@ -148,7 +148,8 @@ async function openFolds(
   const { planFolds, trainFolds } = await import('../plan/folds.ts')
   const { scoreFold } = await import('../export/score-fold.ts')
   const log = (line: string): void => options.progress.message(line)
-  const score: FoldsOptions['score'] = (folder, dataset, sha256) => scoreFold({ folder, dataset, sha256, log })
+  const score: FoldsOptions['score'] = (folder, dataset, sha256) =>
+    scoreFold({ folder, dataset, sha256, log, signal: options.signal })
   return {
     plan: ({ dataset }) => planFolds(options, dataset),
     train: (prepared) => trainFolds({ ...options, isPlanned: options.forecast !== undefined, score }, prepared),

@@ -19,6 +19,8 @@ export interface ScoreFoldOptions {
   /** Of the photos of the run that the fold belongs to. */
   readonly sha256: string
   readonly log: (line: string) => void
+  /** Abort to stop between two photos; its reason is what the promise rejects with. */
+  readonly signal: AbortSignal
 }
 
 /**
@@ -26,7 +28,7 @@ export interface ScoreFoldOptions {
  * an ONNX file, the preprocessing of the service, all views of the recipe. Writes the answers into the run folder of the
  * fold. Throws TRAIN_RUN_MISSING, TRAIN_RUN_DAMAGED, EXPORT_CONVERTER, DATA_IMAGE_LOST.
  */
-export async function scoreFold({ folder, dataset, sha256, log }: ScoreFoldOptions): Promise<void> {
+export async function scoreFold({ folder, dataset, sha256, log, signal }: ScoreFoldOptions): Promise<void> {
   const { run } = await readAdjusted(folder)
   const { size } = run.checkpoint
   const { views } = run.recipe
@@ -35,14 +37,18 @@ export async function scoreFold({ folder, dataset, sha256, log }: ScoreFoldOptio
     const target = join(temporary, 'model.onnx')
     await convertToOnnx({ graphDef: freezeModel(run.model, run.values, size), folder: temporary, target, python })
     const network = await openNetwork(target, size)
+    const say = sayProgress(
+      `asking about the ${dataset.test.length} photos of the fold with ${views.length} views`,
+      log,
+    )
     try {
       const photos = await scoreAllPhotos(network, dataset.test, {
         preprocessing: { ...run.recipe.preprocessing, size },
         views,
-        onProgress: sayProgress(
-          `asking about the ${dataset.test.length} photos of the fold with ${views.length} views`,
-          log,
-        ),
+        onProgress: (done, total) => {
+          signal.throwIfAborted()
+          say(done, total)
+        },
       })
       const answers = photos.map((photo) => ({ ...photo, sha256: dataset.files.get(photo.id)!.sha256 }))
       await writeFoldAnswers(folder, sha256, answers)

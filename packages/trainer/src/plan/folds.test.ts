@@ -154,7 +154,7 @@ it('trains folds and run with real networks, also when it is stopped in the seco
     const score: FoldsOptions['score'] = (place, fold, hash) =>
       place.endsWith('1')
         ? fakeScore(place, fold, hash)
-        : scoreFold({ folder: place, dataset: fold, sha256: hash, log: () => {} })
+        : scoreFold({ folder: place, dataset: fold, sha256: hash, log: () => {}, signal: stop.signal })
     return trainRun({
       ...options,
       folder: run,

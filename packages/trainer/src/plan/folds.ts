@@ -94,7 +94,11 @@ export async function trainFolds(
     )
     await mkdir(folder, { recursive: true })
     await train({ recipe, data, folder, resume, progress, signal, prepared: { dataset: own, audit: null, excluded } })
-    await score(folder, own, dataset.sha256)
+    await score(folder, own, dataset.sha256).catch((error: unknown) => {
+      // Ctrl-C also ends the Python that converts a network.
+      signal.throwIfAborted()
+      throw error
+    })
     signal.throwIfAborted()
   }
   progress.message(`--- the folds are done; the run itself learns from all ${dataset.train.length} training photos`)

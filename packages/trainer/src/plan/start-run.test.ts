@@ -123,6 +123,7 @@ describe('a run', () => {
     [{ data: 'photos', recipe: 'report', set: ['minutes=3'] }, 'RECIPE_SETTING'],
     ...['1', '11', '2.5', 'five', ''].map((folds) => [{ data: 'photos', folds }, 'USAGE']),
     [{ folds: '5' }, 'USAGE'],
+    [{ data: 'photos', folds: '5', from: 'mine' }, 'USAGE'],
     [{ resume: 'run', folds: '5' }, 'USAGE'],
     [{ data: 'photos', recipe: 'recipe.json', out: 'run', resumeIfPresent: true, folds: '5' }, 'TRAIN_RUN_EXISTS'],
     [{ data: 'photos', from: 'nobody' }, 'MODEL_FOLDER'],

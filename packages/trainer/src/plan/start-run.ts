@@ -79,6 +79,11 @@ async function planRecipe({ recipe, data, set = [], minutes: time, weights, from
     throw new TrainerError('USAGE', `--minutes takes a number of minutes above 0, such as --minutes 20, not "${time}"`)
   if (from !== undefined && weights !== undefined)
     throw new TrainerError('USAGE', '--from and --weights both say what to start from: give one of them')
+  if (folds > 0 && from !== undefined)
+    throw new TrainerError(
+      'USAGE',
+      '--folds and --from do not go together: the model has learnt from photos that the folds would ask about as unseen',
+    )
   const { minutes, settings } = takeMinutes(name, time === undefined ? set : [...set, `minutes=${time}`])
   const own = from === undefined ? undefined : await findOwnModel(from)
   const based = <R extends RecipeInput>(base: R): R => (own === undefined ? base : { ...base, ...own })

@@ -51,5 +51,8 @@ it('refuses answers to other photos, and those that are gone or not whole', asyn
   await writeFile(file, 'x')
   await expect(readOutOfFold(folder.path, data)).rejects.toMatchObject(isDamaged)
   await rm(file)
-  await expect(readOutOfFold(folder.path, data)).rejects.toMatchObject({ code: 'TRAIN_RUN_MISSING' })
+  await expect(readOutOfFold(folder.path, data)).rejects.toMatchObject({
+    code: 'TRAIN_RUN_DAMAGED',
+    message: expect.stringContaining('is gone') as string,
+  })
 })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { exists } from '@flowers/shared/files'
 import { z } from 'zod'
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../model/weights/safetensors.ts'
 import type { RunData } from './data-file.ts'
@@ -53,7 +54,7 @@ export async function writeFoldAnswers(folder: string, sha256: string, answers: 
 
 /**
  * The out-of-fold answers of a run by as many networks as it has folds; null where it was trained without. Throws
- * TRAIN_RUN_MISSING and TRAIN_RUN_DAMAGED for answers that are not there, not whole, or of other photos.
+ * TRAIN_RUN_DAMAGED for answers that are not there, not whole, or of other photos.
  */
 export async function readOutOfFold(
   run: string,
@@ -68,6 +69,11 @@ export async function readOutOfFold(
 
 async function readFold(folder: string, data: Pick<RunData, 'sha256' | 'labels' | 'photos'>): Promise<FoldAnswer[]> {
   const path = join(folder, runFiles.outOfFold)
+  if (!(await exists(path)))
+    throw damaged(
+      path,
+      `is gone; without ${runFiles.foldPlan} beside the folders of the folds, a model is made that is not calibrated by them`,
+    )
   const { metadata } = await whole(path, readSafetensorsHeader)
   const { sha256, photos } = parseAs(path, metadataSchema, metadata)
   const tensors = await whole(path, readSafetensors)
