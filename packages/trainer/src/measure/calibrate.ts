@@ -1,7 +1,6 @@
-import { applyTemperature, inDistributionScore } from '@flowers/shared/model/calibration'
+import { applyTemperature, isRefused } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews, type ViewPolicy } from '@flowers/shared/model/views'
-import { abstentionThreshold } from './abstention.ts'
 import { expectedCalibrationError } from './calibration-error.ts'
 import { clopperPearson, upperBound } from './binomial.ts'
 import { level, type MeasuredShare } from './bootstrap.ts'
@@ -19,9 +18,6 @@ export const eceBins = 15
 
 /** What is aimed at. The service promises no more than what is written into the manifest. */
 const coverage = 0.95
-const falseAlarmShare = 0.05
-/** Softens the probability for abstention where that tells more pictures without a flower apart; see docs/models.md. */
-const softer = 2
 const disagreement = { target: 0.01, worst: 0.05 }
 /** With fewer photos a fitted temperature is mostly noise, and 1 stays. */
 const fewestForTemperature = 50
@@ -30,6 +26,8 @@ const fewestForTemperature = 50
 export interface ScoredPhoto {
   readonly label: number
   readonly views: PhotoViews
+  /** Output `known` of the plain view; null or absent where the network has none. */
+  readonly known?: number | null
 }
 
 /** What a policy answers for a photo. */
@@ -40,6 +38,8 @@ export interface PolicyAnswer {
   /** Mean probability over the views used, before calibration. */
   readonly mean: Float64Array
   readonly used: number
+  /** Of the photo. */
+  readonly known?: number | null
 }
 
 /** The answer that the service would give under a policy, from a photo whose views are all known. */
@@ -50,7 +50,8 @@ export function answerOf(
 ): PolicyAnswer {
   const { mean, used } = stopAt(photo.views, policy, calibration.fastLead?.lead ?? null)
   const temperature = calibration.temperature?.[used - 1] ?? 1
-  return { label: photo.label, scores: applyTemperature(mean, temperature), mean, used }
+  const { label, known = null } = photo
+  return { label, scores: applyTemperature(mean, temperature), mean, used, known }
 }
 
 /** What the answers of one policy are like. Null where nothing was fitted. */
@@ -96,17 +97,18 @@ export interface CalibrationQuality {
  * Fits everything that turns mean probabilities into calibrated answers on half of the photos, drawn by the seed, and
  * measures the result on the other half. Temperatures and thresholds are fitted for each number of views, on the first so many
  * views of every photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what
- * holds for them is what is measured. What too few photos cannot support is null (a temperature: 1).
+ * holds for them is what is measured. What too few photos cannot support is null (a temperature: 1). Sets are fitted and
+ * measured on the photos that are known: an answer that is refused has none to rely on.
  *
- * @param outOfDistribution probabilities by the first view of pictures without a flower; abstention chooses its score by them
+ * @param known what was fitted that refuses, by the `known` of the photos; null: nothing
  */
 export function calibrate(
   photos: readonly ScoredPhoto[],
   seed: number,
-  outOfDistribution: readonly Scores[] = [],
+  known: Calibration['known'] = null,
 ): { calibration: Calibration; quality: CalibrationQuality } {
   const { fit, held } = splitValidation(photos, seed)
-  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, outOfDistribution)
+  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, known)
   return { calibration, quality: describe(calibration, fit.length, held) }
 }
 
@@ -127,66 +129,32 @@ export function calibrateTemperature(
 const temperatureOf = (rows: readonly Scores[], labels: readonly number[]): number =>
   rows.length < fewestForTemperature ? 1 : fitTemperature(rows, labels)
 
-function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistribution: readonly Scores[]): Calibration {
+function fitCalibration(photos: readonly ScoredPhoto[], of: number, known: Calibration['known']): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
   )
   const temperature = means.map((rows) => temperatureOf(rows, labels))
+  const kept = photos.flatMap((photo, index) => (known && (photo.known ?? 1) < known.threshold ? [] : [index]))
   const conformal = allOf(
     means.map((rows, index) => {
-      const scores = rows.map((mean) => applyTemperature(mean, temperature[index]!))
-      return conformalThreshold(scores, labels, coverage)
+      const scores = kept.map((photo) => applyTemperature(rows[photo]!, temperature[index]!))
+      return conformalThreshold(
+        scores,
+        kept.map((photo) => labels[photo]!),
+        coverage,
+      )
     }),
   )
   return {
     temperature,
-    conformal: conformal && { coverage, threshold: conformal, count: photos.length },
-    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), outOfDistribution),
+    conformal: conformal && { coverage, threshold: conformal, count: kept.length },
+    known,
     fastLead: fitFastMargin(
       photos.map(({ views }) => views),
       disagreement,
     ),
   }
-}
-
-type Abstention = NonNullable<Calibration['abstention']> | null
-
-function fitAbstention(
-  means: readonly (readonly Scores[])[],
-  labels: readonly number[],
-  temperature: number,
-): Abstention {
-  const fitted = allOf(
-    means.map((rows) =>
-      abstentionThreshold(
-        rows.map((mean) => inDistributionScore(mean, temperature)),
-        rows.map((mean, photo) => argmax(mean) === labels[photo]),
-        falseAlarmShare,
-      ),
-    ),
-  )
-  return (
-    fitted && {
-      temperature,
-      threshold: fitted.map(({ threshold }) => threshold),
-      falseAlarmShare,
-      count: Math.min(...fitted.map(({ count }) => count)),
-    }
-  )
-}
-
-/**
- * The other one where it abstains from more of the out-of-distribution pictures than chance explains: surely more
- * than half of the pictures on which the two differ (the sign test, by the exact interval).
- */
-function better(usual: Abstention, other: Abstention, outOfDistribution: readonly Scores[]): Abstention {
-  const caught = (abstention: Abstention): boolean[] =>
-    outOfDistribution.map((mean) => abstains({ mean, used: 1 }, { abstention }))
-  const [byUsual, byOther] = [caught(usual), caught(other)]
-  const gained = outOfDistribution.filter((_, index) => byOther[index] && !byUsual[index]).length
-  const lost = outOfDistribution.filter((_, index) => byUsual[index] && !byOther[index]).length
-  return gained + lost > 0 && clopperPearson(gained, gained + lost, level).low > 0.5 ? other : usual
 }
 
 /** The values, or null where one is missing. */
@@ -250,9 +218,11 @@ function promisedCoverage({ coverage: aim, count }: NonNullable<Calibration['con
   return 1 - upperBound(count - position, count, level)
 }
 
-/** How the conformal sets of answers did, with the exact interval. At least one answer. */
-export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyQuality['set'] {
-  if (!conformal) return null
+/** How the conformal sets of the answers that are known did, with the exact interval. Null: no sets, or no such answer. */
+export function setsOf(all: readonly PolicyAnswer[], calibration: Calibration): PolicyQuality['set'] {
+  const { conformal } = calibration
+  const answers = all.filter((answer) => !abstains(answer, calibration))
+  if (!conformal || answers.length === 0) return null
   const { covered, size } = setQuality(
     answers.map(({ scores }) => scores),
     answers.map(({ label }) => label),
@@ -264,15 +234,15 @@ export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibrat
 
 /** Whether the service would name no label. */
 export function abstains(
-  { mean, used }: { readonly mean: Scores; readonly used: number },
-  { abstention }: Pick<Calibration, 'abstention'>,
+  { mean, used, known = null }: Pick<PolicyAnswer, 'mean' | 'used' | 'known'>,
+  calibration: Calibration,
 ): boolean {
-  return !!abstention && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return isRefused({ mean, used, known }, calibration) === true
 }
 
 /** What abstention does to answers. */
 export function abstentionOf(answers: readonly PolicyAnswer[], calibration: Calibration): AbstentionQuality | null {
-  if (!calibration.abstention) return null
+  if (!calibration.known && !calibration.abstention) return null
   const given = answers.filter((answer) => !abstains(answer, calibration))
   const right = answers.filter(isRight).length
   const rightGiven = given.filter(isRight).length
