@@ -98,5 +98,4 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum
 }
 
-const largest = (values: Float64Array): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)

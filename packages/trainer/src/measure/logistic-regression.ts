@@ -21,7 +21,7 @@ export interface LogisticRegression {
   /** Steps that the minimiser took. */
   readonly steps: number
   /** Rows [N][D] to probabilities [N][C]. */
-  probabilities(rows: Matrix): Matrix
+  readonly probabilities: (rows: Matrix) => Matrix
 }
 
 /**
@@ -120,7 +120,7 @@ export interface BinaryRegression {
   readonly weights: Float64Array
   readonly bias: number
   /** Log-odds of `true` for rows [N][D]. */
-  logits(rows: Matrix): Float64Array
+  readonly logits: (rows: Matrix) => Float64Array
 }
 
 /** Logistic regression of a yes or no, by one vector of weights; `penalty` is of that vector. */

@@ -50,10 +50,8 @@ export function principalComponents(
 }
 
 /** Rows [N][D] along the components: [N][k], with mean 0 over the rows that the components are of. */
-export const project = (
-  data: Matrix,
-  { mean, components }: Pick<PrincipalComponents, 'mean' | 'components'>,
-): Matrix => productOfRows(centred(data, mean), components)
+export const project = (data: Matrix, { mean, components }: Pick<PrincipalComponents, 'mean' | 'components'>): Matrix =>
+  productOfRows(centred(data, mean), components)
 
 function meanOf({ rows, columns, values }: Matrix): Float64Array {
   const mean = new Float64Array(columns)
