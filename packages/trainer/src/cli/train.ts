@@ -15,7 +15,7 @@ import { recipes } from '../recipe/recipes/index.ts'
 import type { Forecast } from '../train/forecast.ts'
 import type { RunResult } from '../train/finished.ts'
 import { exportModel, madeModel } from './export-model.ts'
-import { setOption } from './options.ts'
+import { othersOption, setOption } from './options.ts'
 import { Stopped, type Stop } from './stop.ts'
 import { howToRead, summary } from './summary.ts'
 
@@ -30,6 +30,7 @@ export function trainCommand(stop: Stop): Command {
     )
     .option('--name <name>', 'make a model of this name at the end: lower-case letters, digits, dots and dashes')
     .option('--minutes <minutes>', 'how long it may take, for the recipe quick (default: 20)')
+    .addOption(othersOption())
     .option(
       '--from <name>',
       'start from a model of your own: what it knows of classes that stay is kept, further classes are added',

@@ -1,6 +1,7 @@
 import { percent, plural } from '../console/format.ts'
 import { oneLine } from '@flowers/shared/printable'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
+import type { LevelQuality } from '../measure/levels.ts'
 import { shotNames, shotRanges } from '../measure/metrics.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
@@ -16,7 +17,7 @@ export const leftOut = (photos: number): string =>
 
 /** An evaluation as text for a terminal. */
 export function evaluationTable(evaluation: Evaluation): string {
-  const { model, data, views, ece, set, abstention } = evaluation
+  const { model, data, views, ece, set, abstention, levels } = evaluation
   const rows: [string, string][] = [
     ['top-1', withInterval(evaluation.top1)],
     ['top-5', withInterval(evaluation.top5)],
@@ -30,10 +31,11 @@ export function evaluationTable(evaluation: Evaluation): string {
     ])
   if (abstention) {
     rows.push([
-      'abstains',
-      `on ${percent(abstention.share)}; ${percent(abstention.accuracy)} of the other answers are right`,
+      'refused',
+      `${withInterval(levels.none.share)} as none of the classes; ${percent(abstention.accuracy)} of the other answers are right`,
     ])
   }
+  if (set && abstention) for (const level of ['sure', 'perhaps'] as const) rows.push([level, levelText(levels[level])])
   const used = views.of === 1 ? 'one' : `${views.meanUsed.toFixed(2)} of ${views.of} on average`
   rows.push(['views', `${used} (policy ${views.policy})`])
   if (views.disagreement !== null && views.policy !== 'full')
@@ -64,6 +66,9 @@ export function evaluationTable(evaluation: Evaluation): string {
     ),
   ].join('\n')
 }
+
+const levelText = ({ share, accuracy }: LevelQuality): string =>
+  `${withInterval(share)}${accuracy ? `; ${withInterval(accuracy)} of these answers are right` : ''}`
 
 function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${oneLine(path)}: ${reason}`)
