@@ -5,12 +5,12 @@ import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { View } from '@flowers/shared/image/view'
 import type { Sample } from '../dataset/dataset.ts'
 import type { OnProgress } from '../console/bar.ts'
-import { calibrate, type Calibration, type CalibrationQuality } from '../measure/calibrate.ts'
+import { calibrate, type CalibrateOptions, type Calibration, type CalibrationQuality } from '../measure/calibrate.ts'
 import type { OtherView } from '../measure/fit-trained.ts'
-import { fewestToRefuse, fitRejector, type FittedRejector } from '../measure/fit-rejector.ts'
+import { fitRejector, type FittedRejector } from '../measure/fit-rejector.ts'
 import { knownOf, type PlainView, type Rejector } from '../measure/rejector.ts'
 import { shareBySpecies, shareOf } from '../measure/share-by-species.ts'
-import { splitValidation } from '../measure/split-validation.ts'
+import { calibrationHalves } from '../measure/split-validation.ts'
 import { drawnKind, scoreDrawn } from './drawn-pictures.ts'
 import type { Network } from './network.ts'
 import type { OtherPhoto } from './others.ts'
@@ -18,11 +18,10 @@ import { scorePhotos, type Scored } from './score-photos.ts'
 
 export type Refusals = NonNullable<Manifest['metrics']['refusals']>
 
-export interface CalibrateNetworkOptions {
+export interface CalibrateNetworkOptions extends Omit<CalibrateOptions, 'known'> {
   readonly preprocessing: Preprocessing
   readonly views: readonly View[]
   readonly labels: readonly string[]
-  readonly seed: number
   /** Photos that the network has learnt from, of every class. */
   readonly training: readonly Sample[]
   /** Pictures of anything that is none of the classes. */
@@ -70,11 +69,11 @@ export async function calibrateNetwork(
   options: CalibrateNetworkOptions,
 ): Promise<CalibratedNetwork> {
   const { seed, progress } = options
-  const plain = calibrate(photos, seed)
+  const plain = calibrate(photos, options)
   const views = viewsOf(photos)
   const found = views && (await fitKnown(network, views, plain.calibration.temperature?.[0] ?? 1, options))
   if (!found) return { ...plain, photos, known: null }
-  const { fitted, others, unreadable } = found
+  const { fitted, held, others, unreadable } = found
   const { rejector, known } = fitted
   const scored = photos.map((photo, place) => ({ ...photo, known: knownOf(rejector, views[place]!) }))
   const refused = (values: readonly number[]): boolean[] => values.map((value) => value < known.threshold)
@@ -83,7 +82,7 @@ export async function calibrateNetwork(
   const othersRefused = refused(fitted.ofOthers)
   const groups = [...groupBy(others.keys(), (place) => others[place]!.origin.group)]
   const refusals: Refusals = {
-    own: shareOf(refused(splitValidation(scored, seed).held.map((photo) => photo.known))),
+    own: shareOf(refused(held.map((view) => knownOf(rejector, view)))),
     others: Object.fromEntries(
       groups.map(([group, places]) => [
         group,
@@ -97,7 +96,7 @@ export async function calibrateNetwork(
     ece: fitted.ece,
   }
   return {
-    ...calibrate(scored, seed, known),
+    ...calibrate(scored, { ...options, known }),
     photos: scored,
     known: { rejector, refusals, weakKinds: weakKinds(drawnRefused), others: { photos: others.length, unreadable } },
   }
@@ -114,10 +113,11 @@ async function fitKnown(
   views: readonly PlainView[],
   temperature: number,
   options: CalibrateNetworkOptions,
-): Promise<{ fitted: FittedRejector; others: readonly OtherView[]; unreadable: number } | null> {
-  const { preprocessing, labels, seed, refusedShare, bytes, progress } = options
-  const { fit: fitting, held } = splitValidation(views, seed)
-  if (fitting.length < fewestToRefuse) return null
+): Promise<{ fitted: FittedRejector; held: PlainView[]; others: readonly OtherView[]; unreadable: number } | null> {
+  const { preprocessing, labels, seed, choosing, refusedShare, bytes, progress } = options
+  const halves = calibrationHalves(views, choosing, seed)
+  if (!halves) return null
+  const { fit: fitting, held } = halves
   const score = async <T extends Pick<Sample, 'id' | 'index' | 'path'>>(samples: readonly T[], what: string) => {
     const first = { preprocessing, views: options.views.slice(0, 1), onProgress: progress(what) }
     const { photos, unreadable } = await scorePhotos(network, samples, first)
@@ -133,7 +133,7 @@ async function fitKnown(
     { training, others, fitting, held },
     { classes: labels.length, temperature, seed, refusedShare, most: Math.floor(bytes / 10 / 4) },
   )
-  return fitted && { fitted, others, unreadable: other.unreadable }
+  return fitted && { fitted, held, others, unreadable: other.unreadable }
 }
 
 /** At most so many photos of each class, drawn by the seed. */

@@ -15,7 +15,10 @@ import { stopAt } from '../measure/fast-margin.ts'
 import { mean } from '../measure/mean.ts'
 import { levelsOf, type LevelQuality } from '../measure/levels.ts'
 import { measure, mostConfused, type Measures } from '../measure/measure.ts'
-import { shotGroups, type ClassMetrics, type ShotGroup } from '../measure/metrics.ts'
+import type { ClassMetrics } from '../measure/metrics.ts'
+import { shotGroups, type ShotGroup } from '../measure/shots.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
+import { fittingFactsOf } from './choosing-of-model.ts'
 import { openNetwork } from './network.ts'
 import { openPhotosOf, type EvaluatedSplit, type PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
@@ -62,8 +65,10 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1'> 
     /** Share of photos with another label than from all views; null when one view is all that was run. */
     readonly disagreement: number | null
   }
-  /** Before and after the temperature of the manifest. */
-  readonly ece: CalibrationErrors
+  /** Before and after the temperature of the manifest. Null: it has none, or the photos are under 100. */
+  readonly ece: CalibrationErrors | null
+  /** Why the model is not calibrated; null: it is. */
+  readonly notFitted: string | null
   readonly set: PolicyQuality['set']
   /** What refusing as none of the classes does; null where nothing is refused. */
   readonly abstention: PolicyQuality['abstention']
@@ -152,7 +157,8 @@ async function summarize(
             ),
     },
     ...shares,
-    ece: calibrationErrors(answers),
+    ece: calibration.temperature && calibrationErrors(answers),
+    notFitted: calibration.temperature ? null : whyNotFitted(fittingFactsOf(manifest)),
     set: setsOf(answers, calibration),
     abstention: abstentionOf(answers, calibration),
     levels: levelsOf(answers, manifest),

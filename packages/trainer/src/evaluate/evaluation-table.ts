@@ -1,13 +1,9 @@
-import { percent, plural } from '../console/format.ts'
+import { percent, plural, withInterval } from '../console/format.ts'
 import { oneLine } from '@flowers/shared/printable'
-import type { MeasuredShare } from '../measure/bootstrap.ts'
+import { exactShare } from '../measure/bootstrap.ts'
 import type { LevelQuality } from '../measure/levels.ts'
-import { shotNames, shotRanges } from '../measure/metrics.ts'
+import { shotNames, shotRanges } from '../measure/shots.ts'
 import type { Evaluation } from './evaluate-model.ts'
-
-/** `81.2 % (78.4 % to 83.9 %)`. */
-export const withInterval = ({ value, low, high }: MeasuredShare): string =>
-  `${percent(value)} (${percent(low)} to ${percent(high)})`
 
 /** A sentence on photos that a run left out, of which there are some. */
 export const leftOut = (photos: number): string =>
@@ -17,12 +13,12 @@ export const leftOut = (photos: number): string =>
 
 /** An evaluation as text for a terminal. */
 export function evaluationTable(evaluation: Evaluation): string {
-  const { model, data, views, ece, set, abstention, levels } = evaluation
+  const { model, data, views, set, abstention, levels } = evaluation
   const rows: [string, string][] = [
-    ['top-1', withInterval(evaluation.top1)],
+    ['top-1', `${withInterval(evaluation.top1)} of ${plural(data.photos, 'photo')}`],
     ['top-5', withInterval(evaluation.top5)],
     ['macro-F1', withInterval(evaluation.macroF1)],
-    ['calibration error', `${percent(ece.after)} (uncalibrated ${percent(ece.before)})`],
+    ['calibration error', errorOf(evaluation)],
   ]
   if (set)
     rows.push([
@@ -42,10 +38,11 @@ export function evaluationTable(evaluation: Evaluation): string {
     rows.push(['other label than by all views', percent(views.disagreement)])
   for (const shots of shotNames) {
     const group = evaluation.groups[shots]
-    if (group.recall === null) continue
+    const { recall, low, high } = group
+    if (recall === null || low === null || high === null) continue
     rows.push([
       `classes of ${shotRanges[shots]} training photos`,
-      `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`,
+      `${withInterval({ value: recall, low, high })} mean recall of ${plural(group.classes, 'class', 'classes')}, ${plural(group.photos, 'photo')}`,
     ])
   }
   return [
@@ -70,14 +67,22 @@ export function evaluationTable(evaluation: Evaluation): string {
 const levelText = ({ share, accuracy }: LevelQuality): string =>
   `${withInterval(share)}${accuracy ? `; ${withInterval(accuracy)} of these answers are right` : ''}`
 
-function notes({ data }: Evaluation): string[] {
+function errorOf({ ece, notFitted, data }: Evaluation): string {
+  if (notFitted !== null) return `the model was not calibrated: ${notFitted}`
+  if (ece === null) return `not given: ${plural(data.photos, 'photo is', 'photos are')} too few to measure it`
+  return `${withInterval({ value: ece.after, low: ece.low, high: ece.high })} (uncalibrated ${percent(ece.before)})`
+}
+
+function notes({ data, notFitted }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${oneLine(path)}: ${reason}`)
   lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${oneLine(path)}: ${reason}`))
   if (data.passedOver.length > 10) lines.push(`passed over: ${data.passedOver.length - 10} more`)
   if (data.excluded > 0) lines.push(leftOut(data.excluded))
   if (data.asTrained && data.split === 'valid') {
     lines.push(
-      'These photos, or half of them, chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
+      notFitted === null
+        ? 'These photos, or half of them, chose the checkpoint, and half of them may have set temperature and thresholds: expect slightly less on others.'
+        : 'These photos, or half of them, chose the checkpoint: expect slightly less on others.',
     )
   }
   if (data.chosen && !data.asTrained)
@@ -88,13 +93,13 @@ function notes({ data }: Evaluation): string[] {
   return lines
 }
 
-function viewRows({ byViews }: Evaluation): [string, string][] {
+function viewRows({ byViews, data }: Evaluation): [string, string][] {
   return byViews.map(({ views, flip, scale, top1, milliseconds }, index) => {
     const gain = top1 - (byViews[index - 1]?.top1 ?? top1)
     const gained = index === 0 ? '' : `${gain < 0 ? '' : '+'}${(100 * gain).toFixed(1)}`
     return [
       `${views}: ${flip === 'none' ? 'upright' : `${flip} flip`}, scale ${scale}`,
-      `${percent(top1)}  ${gained.padStart(5)}  ${milliseconds.toFixed(1).padStart(6)} ms`,
+      `${withInterval(exactShare(Math.round(top1 * data.photos), data.photos))}  ${gained.padStart(5)}  ${milliseconds.toFixed(1).padStart(6)} ms`,
     ]
   })
 }
@@ -106,7 +111,7 @@ function weakest({ classes }: Evaluation): [string, string][] {
     .slice(0, 10)
     .map(({ label, f1, precision, recall, photos }) => [
       named(label),
-      `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${percent(recall)}, ${photos} photos`,
+      `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${withInterval(exactShare(Math.round(recall * photos), photos))} of ${plural(photos, 'photo')}`,
     ])
 }
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flowers-calibrate-'))
   data = join(folder, 'colours')
   await drawColours(join(data, 'train'), 1)
-  await drawColours(join(data, 'valid'), 40)
+  await drawColours(join(data, 'valid'), 55)
 })
 beforeEach(async () => {
   model = join(folder, 'models', 'tiny', '1')
@@ -58,12 +58,12 @@ describe('calibrateModel', () => {
       expect(files[file]).toEqual(oldFiles[file])
     expect(metrics).toMatchObject({ top1: oldMetrics.top1, nonFlowers: { exact: { count: 24 }, none: { count: 24 } } })
     expect(calibration.temperature).not.toEqual(before.calibration.temperature)
-    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 80 })
+    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 110 })
     expect(calibration.conformal?.threshold).toHaveLength(6)
     expect(calibration.abstention?.threshold).toHaveLength(6)
     const card = await bytesOf('README.md')
     expect(card).toContain(`\n\n${section}\n`)
-    expect(section).toMatch(/Fitted on 80 of 160 validation photos .* measured on the other 80/)
+    expect(section).toMatch(/Fitted on 110 of 220 validation photos .* measured on the other 110/)
     expect(section).toMatch(/\n\| `none` +\| 1\.00 +\| \S+ % \(.*\) +\|/)
     expect(section).toMatch(
       /Of 24 drawn pictures without a flower, of 12 kinds, \S+ % \(\S+ % to \S+ %\) are abstained/,
@@ -92,7 +92,7 @@ describe('calibrateModel', () => {
     await writeFile(file, JSON.stringify({ ...manifest, data }))
     const { excluded, section, manifest: written } = await calibrateModel({ model, data: less, each: 1 })
     expect(excluded).toBe(1)
-    expect(section).toContain('of 16 validation photos')
+    expect(section).toContain('Not fitted: 16 validation photos are too few')
     expect(written.data).toEqual(data)
   }, 60_000)
 
@@ -101,9 +101,11 @@ describe('calibrateModel', () => {
     await drawColours(join(few, 'train'), 1)
     await drawColours(join(few, 'valid'), 4)
     const { manifest, section } = await calibrateModel({ model, data: few })
-    expect(manifest.calibration).toMatchObject({ conformal: null, abstention: null, fastLead: null })
+    expect(manifest.calibration).toEqual({ temperature: null, conformal: null, known: null, fastLead: null })
+    expect(manifest.metrics).toMatchObject({ ece: null })
     expect(manifest.metrics.nonFlowers).toBeUndefined()
-    expect(section).toContain('Abstention: not fitted, the photos are too few.')
+    expect(section).toContain('Not fitted: 16 photos are too few; 200 that the model has not learnt from would do.')
+    expect(section).not.toMatch(/temperature|calibration error|promised/i)
   }, 60_000)
 
   it('refuses other classes, photos that cannot be read and what is no model, and changes nothing', async () => {

@@ -5,11 +5,15 @@ import { withTemporaryFolder } from '@flowers/shared/files'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel, packageModel } from '@flowers/shared/model/package'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
+import { calibrationHalves } from '../measure/split-validation.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
+import { choosingOf } from '../evaluate/choosing-of-model.ts'
 import { listOthers } from '../evaluate/others.ts'
 import { openCalibrationPhotos } from '../evaluate/photos-of-model.ts'
 import { calibrationMetrics, calibrationSection, replaceCalibration } from './card-calibration.ts'
 import { fitNetwork, usualRefusedShare } from './fit-network.ts'
 import type { OnProgress } from '../console/bar.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface CalibrateOptions {
   /** A model folder. */
@@ -36,11 +40,12 @@ export interface Calibrated {
 
 /**
  * Fits the calibration of a model folder anew on the split `valid` of photos, as an export does, with the seed of the
- * manifest. Manifest, card and the outputs of the network that are fitted change, with everything else kept; the folder is
- * replaced as a whole.
+ * manifest: on the half that did not choose the checkpoint, where these are the photos of the model's run, and on half of
+ * them where they are others. Too few of them fit nothing, and manifest and card say so. Manifest, card and the outputs of
+ * the network that are fitted change, with everything else kept; the folder is replaced as a whole.
  * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
- * EVALUATE_SPLIT without photos in `valid`, DATA_IMAGE_LOST for one that cannot be read, and what `listOthers` and
- * `fitNetwork` throw. Nothing has changed then.
+ * EVALUATE_SPLIT without photos in `valid`, CALIBRATE_FEWER where out-of-fold answers fitted what these photos cannot,
+ * DATA_IMAGE_LOST for one that cannot be read, and what `listOthers` and `fitNetwork` throw. Nothing has changed then.
  */
 export async function calibrateModel(options: CalibrateOptions): Promise<Calibrated> {
   const { model, data, each, progress = () => undefined } = options
@@ -50,6 +55,10 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
   const others = options.others === undefined ? beside : [...beside, ...(await listOthers(options.others))]
   const { preprocessing, views, labels } = manifest
   const { seed } = manifest.data
+  const choosing = sha256 === manifest.data.sha256 ? choosingOf(manifest) : 'none'
+  const why = whyNotFitted({ valid: samples.length, choosing, train: manifest.data.train })
+  if (manifest.calibration.networks !== undefined && calibrationHalves(samples, choosing, seed) === null)
+    throw new TrainerError('CALIBRATE_FEWER', `${why}, and the calibration by out-of-fold answers stays as it is`)
   const { python } = await ensurePythonEnvironment()
   return withTemporaryFolder(join(tmpdir(), 'flowers-calibrate-'), async (folder) => {
     const { calibration, quality, known, onnx } = await fitNetwork({
@@ -63,12 +72,13 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
       photos: samples,
       training,
       others,
+      choosing,
       refusedShare: options.refusedShare ?? manifest.calibration.known?.refusedShare ?? usualRefusedShare,
       each,
       progress,
     })
     const photos = `of ${samples.length} validation photos (SHA-256 of their list: \`${sha256}\`)`
-    const section = calibrationSection({ calibration, views, quality, known, photos })
+    const section = calibrationSection({ calibration, views, quality, known, photos, why })
     const { nonFlowers: _, refusals: __, ...metrics } = manifest.metrics
     const changed = { ...manifest, calibration, metrics: { ...metrics, ...calibrationMetrics(quality, known) } }
     const card = replaceCalibration(await readFile(join(model, modelFiles.card), 'utf8'), section)

@@ -1,11 +1,10 @@
 import { markdownList, markdownTable, markdownText } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
-import { percent, plural } from '../console/format.ts'
+import { percent, plural, withInterval } from '../console/format.ts'
 import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
 import type { AbstentionQuality } from '../measure/calibrate.ts'
-import { fewestToRefuse } from '../measure/fit-rejector.ts'
+import { fewestToSplit } from '../measure/split-validation.ts'
 import type { NearestRejector, Rejector, TrainedRejector } from '../measure/rejector.ts'
 
 type Known = NonNullable<Manifest['calibration']['known']>
@@ -19,7 +18,7 @@ export function refusalSection(
   if (known === null || fitted === null) {
     return `### What is none of the classes
 
-Nothing is refused: every picture gets one of the labels, whatever it shows. To refuse takes at least ${2 * fewestToRefuse} photos of the classes that the network has not learnt from, and some of every class that it has.`
+Nothing is refused: every picture gets one of the labels, whatever it shows. To refuse takes at least ${fewestToSplit} photos of the classes that the network has not learnt from, and some of every class that it has.`
   }
   const { refusals, rejector, weakKinds } = fitted
   const { own, others, drawn, ece } = refusals

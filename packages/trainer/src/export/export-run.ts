@@ -8,11 +8,12 @@ import { manifestFormat, type Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Dataset } from '../dataset/dataset.ts'
-import { accuracyByViews, answerOf, type CalibrationQuality } from '../measure/calibrate.ts'
+import { accuracyByViews, answerOf, type CalibrationQuality, type OutOfFold } from '../measure/calibrate.ts'
 import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
 import { listOthers, othersBeside } from '../evaluate/others.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
+import { withInterval } from '../console/format.ts'
 import { measure, type Measures } from '../measure/measure.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { openNetwork, type Network } from '../evaluate/network.ts'
 import { sayProgress } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
@@ -23,10 +24,12 @@ import { labelMetadata } from '../model/weights/kept-head.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { openRunData } from '../run/run-data.ts'
-import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
+import { readOutOfFold } from '../run/out-of-fold.ts'
+import { trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { weightsName } from '../recipe/weights-name.ts'
 import { calibrationMetrics } from './card-calibration.ts'
-import { adjustLogits, logitAdjustmentOf, type LogitAdjustment } from './adjust-logits.ts'
+import type { LogitAdjustment } from './adjust-logits.ts'
+import { readAdjusted } from './adjusted-run.ts'
 import { modelCard } from './card.ts'
 import { convertToOnnx, type Fused } from './convert.ts'
 import { fitNetwork, usualRefusedShare, type FitNetworkOptions } from './fit-network.ts'
@@ -104,11 +107,12 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     const gate = await gateRun(run, dataset, preprocessing, network, log).finally(() => network.release())
     const { refusedShare = usualRefusedShare } = options
     const fitting = { network: onnx, folder, python, preprocessing, others, refusedShare }
-    const measured = await measureRun(run, dataset, fitting, log)
+    const measured = await measureRun(run, await readOutOfFold(options.run, run.data), dataset, fitting, log)
     const versions = await collectVersions(tensorflow.version, python)
     const described = describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured })
     const { splitBy, labels } = run.data
-    const facts = { ...run, ...gate, ...measured, splitBy, trainCounts: trainCountsOf(run), notes }
+    const why = whyNotFittedTo(run, dataset)
+    const facts = { ...run, ...gate, ...measured, why, splitBy, trainCounts: trainCountsOf(run), notes }
     const weights = join(folder, modelFiles.weights)
     await writeSafetensors(weights, toTimmTensors(run.model, trained), labelMetadata(labels))
     const written = await makeAt(out, async ({ folder: target, name, version }) => {
@@ -137,18 +141,6 @@ async function readNotes(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
     throw new TrainerError('USAGE', `cannot read the notes ${path}`, { cause })
   })
-}
-
-/** The run with the logit adjustment of its recipe folded into its values, and the values as they were trained. */
-async function readAdjusted(
-  folder: string,
-): Promise<{ run: TrainedRun; trained: TrainedRun['values']; logitAdjustment: LogitAdjustment | null }> {
-  const run = await readRun(folder)
-  const { recipe, checkpoint } = run
-  const logitAdjustment = await logitAdjustmentOf(folder, recipe, { checkpoint, trainCounts: trainCountsOf(run) })
-  const { values: trained } = run
-  if (logitAdjustment === null) return { run, trained, logitAdjustment }
-  return { run: { ...run, values: adjustLogits(trained, logitAdjustment) }, trained, logitAdjustment }
 }
 
 type Log = (line: string) => void
@@ -184,6 +176,7 @@ async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproc
 
 async function measureRun(
   { recipe }: TrainedRun,
+  outOfFold: OutOfFold | null,
   { valid, train, labels }: Dataset,
   fitting: Pick<FitNetworkOptions, 'network' | 'folder' | 'python' | 'preprocessing' | 'others' | 'refusedShare'>,
   log: Log,
@@ -195,6 +188,8 @@ async function measureRun(
     labels,
     views: recipe.views,
     seed: recipe.seed,
+    choosing: recipe.data.selection,
+    outOfFold,
     progress: (what) => sayProgress(what, log),
   })
   const { photos, onnx, known } = fit
@@ -205,6 +200,13 @@ async function measureRun(
   )
   return { fitted, calibration, known, onnx, measures, top1ByViews: accuracyByViews(photos) }
 }
+
+const whyNotFittedTo = (run: TrainedRun, { valid }: Pick<Dataset, 'valid'>): string =>
+  whyNotFitted({
+    valid: valid.length,
+    choosing: run.recipe.data.selection,
+    train: trainCountsOf(run).reduce((sum, count) => sum + count, 0),
+  })
 
 interface Described {
   readonly run: TrainedRun

@@ -8,8 +8,8 @@ import {
 } from '../evaluate/calibrate-network.ts'
 import { openNetwork, type Network } from '../evaluate/network.ts'
 import { scoreAllPhotos, scorePhotos } from '../evaluate/score-photos.ts'
-import { fewestToRefuse } from '../measure/fit-rejector.ts'
 import { knownOf, type Rejector } from '../measure/rejector.ts'
+import { calibrationHalves } from '../measure/split-validation.ts'
 import { TrainerError } from '../errors.ts'
 import { writeWithFeatures, writeWithKnown } from './known-outputs.ts'
 
@@ -40,8 +40,7 @@ export const usualRefusedShare = 0.05
 export async function fitNetwork(options: FitNetworkOptions): Promise<FittedNetwork> {
   const { network: source, folder, python, preprocessing } = options
   const withFeatures = join(folder, 'features.onnx')
-  // Half of the photos fit.
-  const mayRefuse = options.photos.length >= 2 * fewestToRefuse
+  const mayRefuse = calibrationHalves(options.photos, options.choosing, options.seed) !== null
   const handsOut = mayRefuse && (await writeWithFeatures(source, withFeatures, python))
   const network = await openNetwork(handsOut ? withFeatures : source, preprocessing.size)
   try {

@@ -5,9 +5,8 @@ import { fitTrained, type OtherView } from './fit-trained.ts'
 import { refusalThreshold } from './refusal-threshold.ts'
 import { knownOf, rejectorScore, sigmoid, type PlainView, type Rejector } from './rejector.ts'
 import { foldsOf } from './species.ts'
+import { fewestToFit } from './split-validation.ts'
 
-/** With fewer photos to fit on a threshold is mostly noise. */
-export const fewestToRefuse = 100
 /** With fewer photos of others their directions are mostly noise, and the nearest form tells more. */
 export const fewestOthers = 50
 
@@ -55,7 +54,7 @@ export interface FittedRejector {
  */
 export function fitRejector(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
   const { fitting, others, training } = photos
-  if (fitting.length < fewestToRefuse || new Set(training.map(({ label }) => label)).size < options.classes) return null
+  if (fitting.length < fewestToFit || new Set(training.map(({ label }) => label)).size < options.classes) return null
   return (others.length < fewestOthers ? null : trained(photos, options)) ?? nearest(photos, options)
 }
 

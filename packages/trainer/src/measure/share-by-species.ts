@@ -1,12 +1,9 @@
 import { groupBy } from '@flowers/shared/group-by'
 import { clopperPearson } from './binomial.ts'
-import { bootstrap, level, type MeasuredShare } from './bootstrap.ts'
+import { bootstrap, exactShare, level, type MeasuredShare } from './bootstrap.ts'
 
-/** A share with the exact interval; of at least one. */
-export function shareOf(hits: readonly boolean[]): MeasuredShare {
-  const total = hits.filter(Boolean).length
-  return { value: total / hits.length, ...clopperPearson(total, hits.length, level), count: hits.length }
-}
+/** The share that hit, of one at least, with the exact interval. */
+export const shareOf = (hits: readonly boolean[]): MeasuredShare => exactShare(hits.filter(Boolean).length, hits.length)
 
 /**
  * The share of photos that hit, with a bootstrap over species: photos of one species are alike, so that many of them say less

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { recipes } from '../recipe/recipes/index.ts'
 import { recipeSchema } from '../recipe/checks.ts'
-import { findingsOf, type JudgedPhoto, type RunFacts } from './facts.ts'
+import { findingsOf, type RunFacts } from './facts.ts'
+import type { JudgedPhoto } from '../labels/doubtful.ts'
 
 const labels = ['aster', 'rose', 'tulip']
 
@@ -44,6 +45,7 @@ const facts: RunFacts = {
   environment: {},
   valid,
   train,
+  outOfFold: null,
 }
 
 const ids = (photos: readonly JudgedPhoto[]): string[] => photos.map(({ sample }) => sample.id)
