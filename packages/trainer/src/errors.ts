@@ -190,6 +190,10 @@ export const trainerErrors = {
     title: 'The ONNX file disagrees with the trainer',
     remedy: 'This is a defect of the export; nothing was written. Report it with the recipe.',
   },
+  EXPORT_KNOWN: {
+    title: 'The ONNX file disagrees with what was fitted',
+    remedy: 'This is a defect of the export; nothing was written. Report it with the recipe.',
+  },
   EVALUATE_LABELS: {
     title: 'Classes that the model does not know',
     remedy: 'Evaluate or calibrate on photos of the classes in the manifest of the model.',

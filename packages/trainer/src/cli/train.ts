@@ -19,7 +19,7 @@ import type { RunResult } from '../train/finished.ts'
 import type { PreparedData } from '../train/run.ts'
 import type { MetricsLog } from '../run/metrics-log.ts'
 import { exportModel, madeModel } from './export-model.ts'
-import { setOption } from './options.ts'
+import { othersOption, setOption } from './options.ts'
 import { Stopped, type Stop } from './stop.ts'
 import { howToRead, summary } from './summary.ts'
 
@@ -34,6 +34,7 @@ export function trainCommand(stop: Stop): Command {
     )
     .option('--name <name>', 'make a model of this name at the end: lower-case letters, digits, dots and dashes')
     .option('--minutes <minutes>', 'how long it may take, for the recipe quick (default: 20)')
+    .addOption(othersOption())
     .option(
       '--folds <number>',
       'for few photos: repeat the recipe 2 to 10 times before, each time without a part of the training photos, and calibrate the model on what is said of these; takes as many times longer',

@@ -1,5 +1,6 @@
 import { openModel } from '@flowers/shared/model/package'
 import type { Manifest } from '@flowers/shared/model/manifest'
+import type { Level } from '@flowers/shared/model/calibration'
 import { argmax, type ViewPolicy } from '@flowers/shared/model/views'
 import {
   abstentionOf,
@@ -12,6 +13,7 @@ import {
 } from '../measure/calibrate.ts'
 import { stopAt } from '../measure/fast-margin.ts'
 import { mean } from '../measure/mean.ts'
+import { levelsOf, type LevelQuality } from '../measure/levels.ts'
 import { measure, mostConfused, type Measures } from '../measure/measure.ts'
 import type { ClassMetrics } from '../measure/metrics.ts'
 import { shotGroups, type ShotGroup } from '../measure/shots.ts'
@@ -71,7 +73,10 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1'> 
   /** Why the model is not calibrated; null: it is. */
   readonly notFitted: string | null
   readonly set: PolicyQuality['set']
+  /** What refusing as none of the classes does; null where nothing is refused. */
   readonly abstention: PolicyQuality['abstention']
+  /** Answers by their level. */
+  readonly levels: Readonly<Record<Level, LevelQuality>>
   /** Top-1 from the first k views alone: what each view adds, and what it costs. */
   readonly byViews: readonly {
     readonly views: number
@@ -160,6 +165,7 @@ async function summarize(
     notFitted: calibration.temperature ? null : whyNotFitted(fittingFactsOf(manifest)),
     set: setsOf(answers, calibration),
     abstention: abstentionOf(answers, calibration),
+    levels: levelsOf(answers, manifest),
     byViews: accuracyByViews(photos).map((top1, index) => {
       const { flip, scale } = manifest.views[index]!
       return { views: index + 1, flip, scale, top1, milliseconds: costs.milliseconds[index]! }

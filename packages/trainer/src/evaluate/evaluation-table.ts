@@ -1,6 +1,7 @@
 import { percent, plural, withInterval } from '../console/format.ts'
 import { oneLine } from '@flowers/shared/printable'
 import { exactShare } from '../measure/bootstrap.ts'
+import type { LevelQuality } from '../measure/levels.ts'
 import { shotNames, shotRanges } from '../measure/shots.ts'
 import type { Evaluation } from './evaluate-model.ts'
 
@@ -12,7 +13,7 @@ export const leftOut = (photos: number): string =>
 
 /** An evaluation as text for a terminal. */
 export function evaluationTable(evaluation: Evaluation): string {
-  const { model, data, views, set, abstention } = evaluation
+  const { model, data, views, set, abstention, levels } = evaluation
   const rows: [string, string][] = [
     ['top-1', `${withInterval(evaluation.top1)} of ${plural(data.photos, 'photo')}`],
     ['top-5', withInterval(evaluation.top5)],
@@ -26,10 +27,11 @@ export function evaluationTable(evaluation: Evaluation): string {
     ])
   if (abstention) {
     rows.push([
-      'abstains',
-      `on ${percent(abstention.share)}; ${percent(abstention.accuracy)} of the other answers are right`,
+      'refused',
+      `${withInterval(levels.none.share)} as none of the classes; ${percent(abstention.accuracy)} of the other answers are right`,
     ])
   }
+  if (set && abstention) for (const level of ['sure', 'perhaps'] as const) rows.push([level, levelText(levels[level])])
   const used = views.of === 1 ? 'one' : `${views.meanUsed.toFixed(2)} of ${views.of} on average`
   rows.push(['views', `${used} (policy ${views.policy})`])
   if (views.disagreement !== null && views.policy !== 'full')
@@ -61,6 +63,9 @@ export function evaluationTable(evaluation: Evaluation): string {
     ),
   ].join('\n')
 }
+
+const levelText = ({ share, accuracy }: LevelQuality): string =>
+  `${withInterval(share)}${accuracy ? `; ${withInterval(accuracy)} of these answers are right` : ''}`
 
 function errorOf({ ece, notFitted, data }: Evaluation): string {
   if (notFitted !== null) return `the model was not calibrated: ${notFitted}`

@@ -4,7 +4,7 @@ import type { CalibrationQuality } from '../measure/calibrate.ts'
 import { mostConfused, type Measures } from '../measure/measure.ts'
 import { exactShare } from '../measure/bootstrap.ts'
 import { shotGroups, shotNames, shotRanges } from '../measure/shots.ts'
-import type { NonFlowers } from '../evaluate/non-flowers.ts'
+import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames, type Recipe } from '../recipe/schema.ts'
 import { weightsName } from '../recipe/weights-name.ts'
@@ -20,8 +20,8 @@ export interface CardFacts {
   readonly splitBy: 'given' | 'stratified'
   readonly measures: Measures
   readonly calibration: CalibrationQuality
-  /** Null: no abstention was fitted. */
-  readonly nonFlowers: NonFlowers | null
+  /** Null: nothing is refused. */
+  readonly known: CalibratedRejector | null
   readonly parity: Parity
   /** Photos of the gate that were training photos, the validation photos being too few. */
   readonly parityFromTraining: number
@@ -78,8 +78,7 @@ const sections: readonly ((facts: CardFacts) => string)[] = [
   use,
   data,
   accuracy,
-  ({ manifest, calibration, nonFlowers, why }) =>
-    calibrationSection({ ...manifest, quality: calibration, nonFlowers, why }),
+  ({ manifest, calibration, known, why }) => calibrationSection({ ...manifest, quality: calibration, known, why }),
   training,
   exported,
   limits,
@@ -106,7 +105,7 @@ MODEL=${name} npm start
 curl -F img=@photo.jpg http://localhost:3000/classify
 \`\`\`
 
-In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside). Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
+In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside), to \`probabilities\` of the same shape${manifest.calibration.known ? ', and to \`known\` [N], how surely a picture shows one of the flowers' : ''}. Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
 }
 
 function data({ manifest, splitBy, trainCounts }: CardFacts): string {
@@ -207,7 +206,7 @@ function limits({ manifest, trainCounts }: CardFacts): string {
   return `## Limits
 
 ${markdownList([
-  'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
+  'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it is refused.',
   manifest.calibration.temperature === null
     ? 'Its scores were not calibrated: a high one need not be right, and less so on photos unlike those of validation (drawings, microscopes, herbarium sheets).'
     : 'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',

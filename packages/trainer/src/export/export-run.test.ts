@@ -196,7 +196,7 @@ describe('an exported run', () => {
     expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not a picture') as string }])
     const rows = parse<{ path: string; label: string; confidence: string }>(await readFile(out), { columns: true })
     expect(rows.map(({ path }) => path)).toEqual(rows.map(({ path }) => path).toSorted())
-    expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence'])
+    expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence', 'level'])
     for (const { confidence } of rows) expect(Number(confidence)).toBeGreaterThan(1 / 13)
     const right = rows.filter(({ path, label }) => path.split('/')[0]!.slice(3) === label).length
     expect(right / 72).toBeCloseTo(report.manifest.metrics.top1.value, 10)
@@ -216,7 +216,7 @@ describe('an export that fails', () => {
         ...network,
         run: async (images, count) => {
           const rows = await network.run(images, count)
-          if (++photos === 30) rows[0]![4]! += 0.002
+          if (++photos === 30) rows[0]!.logits[4]! += 0.002
           return rows
         },
       }

@@ -61,7 +61,6 @@ describe('calibration', () => {
     // Three standard errors of a share of 0.95 measured on 2,000 photos with a threshold from 2,000 others: 0.021.
     const { exact, fast } = quality.policies
     expect(Math.abs((exact.set?.coverage.value ?? 0) - 0.95)).toBeLessThan(0.021)
-    expect(exact.abstention?.falseAlarms).toBeCloseTo(0.05, 1)
     expect(exact.disagreement).toBe(0)
     expect(fast?.disagreement).toBeLessThanOrEqual(calibration.fastLead!.disagreementBound)
     expect(fast?.views).toBeLessThanOrEqual(exact.views)
@@ -90,15 +89,13 @@ describe('thresholds by number of views', () => {
 
   it('are one for each', () => {
     expect(calibration.conformal?.threshold).toHaveLength(4)
-    expect(calibration.abstention?.threshold).toHaveLength(4)
   })
 
   it('hold for one view as for all', () => {
     const { none, exact, full } = quality.policies
-    for (const { set, abstention } of [none, full]) {
+    for (const { set } of [none, full]) {
       // Three standard errors, as above.
       expect(Math.abs(set!.coverage.value - 0.95)).toBeLessThan(0.021)
-      expect(Math.abs(abstention!.falseAlarms - 0.05)).toBeLessThan(0.021)
     }
     expect(full.set!.size).toBeLessThan(none.set!.size)
     // What a single threshold would do to them.
@@ -119,21 +116,35 @@ describe('thresholds by number of views', () => {
   })
 })
 
-describe('abstention', () => {
-  // Flowers are confused with one other flower, pictures of something else with all.
-  const photos = Array.from({ length: 400 }, (_, photo) => {
-    const sure = 0.6 + photo / 1100
-    return { label: 0, views: [[sure, 1 - sure - 2e-6, 1e-6, 1e-6]] }
-  })
-  const outOfDistribution = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
+describe('what refuses', () => {
+  const known = { form: 'trained', threshold: 0.5, refusedShare: 0.05, count: 100, isCalibrated: true } as const
+  // One photo of ten is unlike the classes, and its answer is wrong for sure.
+  const photos = overconfident(400).map((photo, index) =>
+    index % 10 === 0
+      ? { label: 1, views: photo.views.map(() => [1 - 3e-6, 1e-6, 1e-6, 1e-6]), known: 0.1 }
+      : { ...photo, known: 0.9 },
+  )
 
-  it('softens the probability where that catches more out-of-distribution pictures than chance explains', () => {
-    expect(calibrate(photos, { ...seeded(1), outOfDistribution }).calibration.abstention?.temperature).toBe(2)
-    expect(
-      calibrate(photos, { ...seeded(1), outOfDistribution: outOfDistribution.slice(0, 3) }).calibration.abstention
-        ?.temperature,
-    ).toBe(1)
-    expect(calibrate(photos, seeded(1)).calibration.abstention?.temperature).toBe(1)
+  it('says how many photos are refused, and what of the rest is right', () => {
+    const { calibration, quality } = calibrate(photos, { ...seeded(1), known })
+    expect(calibration.known).toEqual(known)
+    const { share, falseAlarms, accuracy } = quality.policies.none.abstention!
+    expect(share).toBeGreaterThan(0.05)
+    expect(share).toBeLessThan(0.15)
+    expect(falseAlarms).toBe(0)
+    expect(accuracy).toBeGreaterThan(0.5)
+    expect(calibrate(photos, seeded(1)).quality.policies.none.abstention).toBeNull()
+  })
+
+  it('leaves sets to the photos that are known', () => {
+    const { calibration, quality } = calibrate(photos, { ...seeded(1), known })
+    const kept = calibration.conformal!.count
+    expect(kept).toBeGreaterThan(170)
+    expect(kept).toBeLessThan(190)
+    expect(quality.policies.none.set!.coverage.count).toBe(360 - kept)
+    // With the others among them, the sets would have to hold nearly every class.
+    expect(calibrate(photos, seeded(1)).calibration.conformal!.threshold[0]).toBeGreaterThan(0.999)
+    expect(calibration.conformal!.threshold[0]).toBeLessThan(0.999)
   })
 })
 

@@ -1,9 +1,8 @@
-import { applyTemperature, inDistributionScore } from '@flowers/shared/model/calibration'
+import { applyTemperature, isRefused } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews, type ViewPolicy } from '@flowers/shared/model/views'
-import { abstentionThreshold } from './abstention.ts'
 import { expectedCalibrationError, measureCalibrationError } from './calibration-error.ts'
-import { clopperPearson, upperBound } from './binomial.ts'
+import { upperBound } from './binomial.ts'
 import { exactShare, level, type MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
 import { fitFastMargin, stopAt, type PhotoViews } from './fast-margin.ts'
@@ -19,15 +18,14 @@ export const eceBins = 15
 
 /** What is aimed at. The service promises no more than what is written into the manifest. */
 const coverage = 0.95
-const falseAlarmShare = 0.05
-/** Softens the probability for abstention where that tells more pictures without a flower apart; see docs/models.md. */
-const softer = 2
 const disagreement = { target: 0.01, worst: 0.05 }
 
 /** One photo's probabilities by view, and its true class. */
 export interface ScoredPhoto {
   readonly label: number
   readonly views: PhotoViews
+  /** Output `known` of the plain view; null or absent where the network has none. */
+  readonly known?: number | null
 }
 
 /** What a policy answers for a photo. */
@@ -38,6 +36,8 @@ export interface PolicyAnswer {
   /** Mean probability over the views used, before calibration. */
   readonly mean: Float64Array
   readonly used: number
+  /** Of the photo. */
+  readonly known?: number | null
 }
 
 /** The answer that the service would give under a policy, from a photo whose views are all known. */
@@ -48,7 +48,8 @@ export function answerOf(
 ): PolicyAnswer {
   const { mean, used } = stopAt(photo.views, policy, calibration.fastLead?.lead ?? null)
   const temperature = calibration.temperature?.[used - 1] ?? 1
-  return { label: photo.label, scores: applyTemperature(mean, temperature), mean, used }
+  const { label, known = null } = photo
+  return { label, scores: applyTemperature(mean, temperature), mean, used, known }
 }
 
 /** What the answers of one policy are like. Null where nothing was fitted. */
@@ -107,8 +108,8 @@ export interface CalibrateOptions {
   readonly choosing: Choosing
   /** Fitted on where the photos that chose nothing are too few. */
   readonly outOfFold?: OutOfFold | null
-  /** Probabilities by the first view of pictures without a flower; abstention chooses its score by them. */
-  readonly outOfDistribution?: readonly Scores[]
+  /** What was fitted that refuses, by the `known` of the photos; null: nothing. */
+  readonly known?: Calibration['known']
 }
 
 /**
@@ -117,14 +118,15 @@ export interface CalibrateOptions {
  * else on 100 out-of-fold answers or more, measured by halves of them that are fitted on by turns. Where there is neither,
  * nothing is fitted. Temperatures and thresholds are fitted for each number of views, on the first so many views of every
  * photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what holds for them
- * is what is measured.
+ * is what is measured. Sets are fitted and measured on the photos that are known: an answer that is refused has none to
+ * rely on.
  */
 export function calibrate(
   photos: readonly ScoredPhoto[],
-  { seed, choosing, outOfFold = null, outOfDistribution = [] }: CalibrateOptions,
+  { seed, choosing, outOfFold = null, known = null }: CalibrateOptions,
 ): { calibration: Calibration; quality: CalibrationQuality } {
   const of = photos[0]?.views.length ?? 1
-  const fit = (fitting: readonly ScoredPhoto[]): Calibration => fitCalibration(fitting, of, outOfDistribution)
+  const fit = (fitting: readonly ScoredPhoto[]): Calibration => fitCalibration(fitting, of, known)
   const halves = calibrationHalves(photos, choosing, seed)
   if (halves) {
     const calibration = fit(halves.fit)
@@ -133,6 +135,7 @@ export function calibrate(
   }
   if (outOfFold && outOfFold.photos.length >= fewestToFit) {
     const { networks } = outOfFold
+    // What refuses is of this network, and never fitted on answers of others.
     const calibration = { ...fit(outOfFold.photos), networks }
     const { fit: one, held: other } = splitValidation(outOfFold.photos, seed)
     const measured = describe(calibration, [
@@ -177,66 +180,32 @@ function fitTemperatures(means: readonly (readonly Scores[])[], labels: readonly
   return fitted.map((own, place) => own ?? fitted.slice(0, place).findLast((before) => before !== null) ?? known[0]!)
 }
 
-function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistribution: readonly Scores[]): Calibration {
+function fitCalibration(photos: readonly ScoredPhoto[], of: number, known: Calibration['known']): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
   )
   const temperature = fitTemperatures(means, labels)
+  const kept = photos.flatMap((photo, index) => (known && (photo.known ?? 1) < known.threshold ? [] : [index]))
   const conformal = allOf(
     means.map((rows, index) => {
-      const scores = rows.map((mean) => applyTemperature(mean, temperature?.[index] ?? 1))
-      return conformalThreshold(scores, labels, coverage)
+      const scores = kept.map((photo) => applyTemperature(rows[photo]!, temperature?.[index] ?? 1))
+      return conformalThreshold(
+        scores,
+        kept.map((photo) => labels[photo]!),
+        coverage,
+      )
     }),
   )
   return {
     temperature,
-    conformal: conformal && { coverage, threshold: conformal, count: photos.length },
-    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), outOfDistribution),
+    conformal: conformal && { coverage, threshold: conformal, count: kept.length },
+    known,
     fastLead: fitFastMargin(
       photos.map(({ views }) => views),
       disagreement,
     ),
   }
-}
-
-type Abstention = NonNullable<Calibration['abstention']> | null
-
-function fitAbstention(
-  means: readonly (readonly Scores[])[],
-  labels: readonly number[],
-  temperature: number,
-): Abstention {
-  const fitted = allOf(
-    means.map((rows) =>
-      abstentionThreshold(
-        rows.map((mean) => inDistributionScore(mean, temperature)),
-        rows.map((mean, photo) => argmax(mean) === labels[photo]),
-        falseAlarmShare,
-      ),
-    ),
-  )
-  return (
-    fitted && {
-      temperature,
-      threshold: fitted.map(({ threshold }) => threshold),
-      falseAlarmShare,
-      count: Math.min(...fitted.map(({ count }) => count)),
-    }
-  )
-}
-
-/**
- * The other one where it abstains from more of the out-of-distribution pictures than chance explains: surely more
- * than half of the pictures on which the two differ (the sign test, by the exact interval).
- */
-function better(usual: Abstention, other: Abstention, outOfDistribution: readonly Scores[]): Abstention {
-  const caught = (abstention: Abstention): boolean[] =>
-    outOfDistribution.map((mean) => abstains({ mean, used: 1 }, { abstention }))
-  const [byUsual, byOther] = [caught(usual), caught(other)]
-  const gained = outOfDistribution.filter((_, index) => byOther[index] && !byUsual[index]).length
-  const lost = outOfDistribution.filter((_, index) => byUsual[index] && !byOther[index]).length
-  return gained + lost > 0 && clopperPearson(gained, gained + lost, level).low > 0.5 ? other : usual
 }
 
 /** The values, or null where one is missing. */
@@ -299,12 +268,7 @@ function describe(
     return {
       views: mean(given.map(({ used }) => used)),
       disagreement: mean(given.map(({ mean }, index) => Number(argmax(mean) !== full[index]))),
-      set:
-        thresholds &&
-        setsBy(
-          given,
-          given.map(({ used }, index) => thresholds[index]![used - 1]!),
-        ),
+      set: thresholds && setsOfKnown(given, (answer, index) => thresholds[index]![answer.used - 1]!, calibration),
       abstention: abstentionOf(given, calibration),
     }
   }
@@ -330,15 +294,21 @@ function promisedCoverage({ coverage: aim, count }: NonNullable<Calibration['con
   return 1 - upperBound(count - position, count, level)
 }
 
-/** How the conformal sets of answers did, with the exact interval. At least one answer. */
-export const setsOf = (answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyQuality['set'] =>
-  conformal &&
-  setsBy(
-    answers,
-    answers.map(({ used }) => conformal.threshold[used - 1]!),
-  )
+/** How the conformal sets of the answers that are known did, with the exact interval. Null: no sets, or no such answer. */
+export function setsOf(all: readonly PolicyAnswer[], calibration: Calibration): PolicyQuality['set'] {
+  const { conformal } = calibration
+  return conformal && setsOfKnown(all, ({ used }) => conformal.threshold[used - 1]!, calibration)
+}
 
-function setsBy(answers: readonly PolicyAnswer[], thresholds: readonly number[]): NonNullable<PolicyQuality['set']> {
+function setsOfKnown(
+  all: readonly PolicyAnswer[],
+  thresholdOf: (answer: PolicyAnswer, index: number) => number,
+  calibration: Calibration,
+): PolicyQuality['set'] {
+  const places = [...all.keys()].filter((place) => !abstains(all[place]!, calibration))
+  if (places.length === 0) return null
+  const answers = places.map((place) => all[place]!)
+  const thresholds = places.map((place) => thresholdOf(all[place]!, place))
   const { covered, size } = setQuality(
     answers.map(({ scores }) => scores),
     answers.map(({ label }) => label),
@@ -349,15 +319,15 @@ function setsBy(answers: readonly PolicyAnswer[], thresholds: readonly number[])
 
 /** Whether the service would name no label. */
 export function abstains(
-  { mean, used }: { readonly mean: Scores; readonly used: number },
-  { abstention }: Pick<Calibration, 'abstention'>,
+  { mean, used, known = null }: Pick<PolicyAnswer, 'mean' | 'used' | 'known'>,
+  calibration: Calibration,
 ): boolean {
-  return !!abstention && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return isRefused({ mean, used, known }, calibration) === true
 }
 
 /** What abstention does to answers. */
 export function abstentionOf(answers: readonly PolicyAnswer[], calibration: Calibration): AbstentionQuality | null {
-  if (!calibration.abstention) return null
+  if (!calibration.known && !calibration.abstention) return null
   const given = answers.filter((answer) => !abstains(answer, calibration))
   const right = answers.filter(isRight).length
   const rightGiven = given.filter(isRight).length

@@ -15,19 +15,22 @@ export interface ReliabilityBin {
  *
  * @param confidences in [0, 1]
  * @param right whether the answer was right
+ * @param weights how much each photo counts, 1 unless said
  */
 export function reliabilityBins(
   confidences: ArrayLike<number>,
   right: readonly boolean[],
   bins: number,
+  weights?: ArrayLike<number>,
 ): ReliabilityBin[] {
   const sums = Array.from({ length: bins }, () => ({ photos: 0, right: 0, confidence: 0 }))
   for (let photo = 0; photo < right.length; photo++) {
     const confidence = confidences[photo] as number
     const bin = sums[placeOf(confidence, bins)]!
-    bin.photos++
-    bin.right += Number(right[photo])
-    bin.confidence += confidence
+    const weight = weights?.[photo] ?? 1
+    bin.photos += weight
+    bin.right += weight * Number(right[photo])
+    bin.confidence += weight * confidence
   }
   return sums.map(({ photos, right, confidence }) => ({
     photos,
@@ -45,13 +48,19 @@ const placeOf = (confidence: number, bins: number): number =>
  *
  * @param confidences in [0, 1]
  * @param right whether the answer was right
+ * @param weights as of `reliabilityBins`
  * @returns in [0, 1]; NaN without photos
  */
-export function expectedCalibrationError(confidences: ArrayLike<number>, right: readonly boolean[], bins = 15): number {
-  const gaps = reliabilityBins(confidences, right, bins).map(
-    ({ photos, accuracy, confidence }) => photos * Math.abs(accuracy - confidence),
-  )
-  return gaps.reduce((sum, gap) => sum + gap, 0) / right.length
+export function expectedCalibrationError(
+  confidences: ArrayLike<number>,
+  right: readonly boolean[],
+  bins = 15,
+  weights?: ArrayLike<number>,
+): number {
+  const filled = reliabilityBins(confidences, right, bins, weights)
+  const gaps = filled.map(({ photos, accuracy, confidence }) => photos * Math.abs(accuracy - confidence))
+  const total = filled.reduce((sum, { photos }) => sum + photos, 0)
+  return gaps.reduce((sum, gap) => sum + gap, 0) / total
 }
 
 const seed = 1
