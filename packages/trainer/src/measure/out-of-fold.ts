@@ -1,5 +1,6 @@
 import { Random } from '@flowers/shared/random'
 import { logisticRegressionInTurns } from './logistic-regression.ts'
+import { mean } from './mean.ts'
 import { matrixOf, rowOf, rowsAt, type Matrix } from './matrix.ts'
 import { principalComponents, project } from './principal-components.ts'
 
@@ -17,13 +18,13 @@ export interface OutOfFoldOptions {
 const mostComponents = 256
 /** Rows that components are drawn from. */
 const mostRows = 6500
-/** On features of mean square 1 in all; chosen by log-likelihood on Flowers-17 and five flowers of photo-sharing sites. */
-const penalty = 1
+/** Penalties of the weights, the strongest first: few photos and labels that are partly wrong want a strong one. */
+const penalties = [1000, 300, 100, 30, 10, 3, 1] as const
 
 /**
  * What a head says of each photo that has not seen it: the photos are dealt into folds, class by class, and a multinomial
  * logistic regression on the features of all other folds answers for each. The features are reduced to principal
- * components, for which no label is looked at.
+ * components, for which no label is looked at. The penalty is the one under which the first fold is likeliest.
  *
  * @param features a row of D values a photo
  * @param labels class of each photo, in [0, classes)
@@ -38,39 +39,57 @@ export async function outOfFold(
   const data = reduced(matrixOf(features), seed)
   const foldOf = dealFolds(labels, { folds, seed, groups })
   const answers = features.map((): Float64Array | null => null)
+  let penalty: number | undefined
   for (let fold = 0; fold < folds; fold++) {
-    const held = [...foldOf.keys()].filter((photo) => foldOf[photo] === fold)
-    const others = [...foldOf.keys()].filter((photo) => foldOf[photo] !== fold)
-    if (held.length > 0 && others.length > 0) {
-      const known = others.map((photo) => labels[photo]!)
-      const head = await logisticRegressionInTurns(rowsAt(data, others), known, classes, {
-        penalty,
-        tolerance: 1e-4,
-        signal,
-      })
-      const rows = head.probabilities(rowsAt(data, held))
-      const trained = new Set(known)
-      for (const [row, photo] of held.entries()) if (trained.has(labels[photo]!)) answers[photo] = rowOf(rows, row)
+    const [held, others] = [true, false].map((isHeld) =>
+      [...foldOf.keys()].filter((photo) => (foldOf[photo] === fold) === isHeld),
+    ) as [number[], number[]]
+    const trained = new Set(others.map((photo) => labels[photo]!))
+    const judged = held.filter((photo) => trained.has(labels[photo]!))
+    if (judged.length > 0) {
+      const [rows, known] = [rowsAt(data, others), others.map((photo) => labels[photo]!)]
+      const asked = rowsAt(data, judged)
+      const fit = async (strength: number): Promise<Matrix> => {
+        const options = { penalty: strength, tolerance: 1e-4, signal }
+        return (await logisticRegressionInTurns(rows, known, classes, options)).probabilities(asked)
+      }
+      penalty ??= await bestPenalty(async (strength) => lossOf(await fit(strength), judged, labels))
+      const said = await fit(penalty)
+      for (const [row, photo] of judged.entries()) answers[photo] = rowOf(said, row)
     }
     onProgress?.(fold + 1, folds)
   }
   return answers
 }
 
-/** Principal components, scaled together so that the mean square of a row's values adds up to their number. */
+/** The penalty with the least loss, of which there is one minimum: weaker ones are tried until they only make it worse. */
+async function bestPenalty(lossWith: (penalty: number) => Promise<number>): Promise<number> {
+  let best = { penalty: penalties[0] as number, loss: Infinity }
+  for (const penalty of penalties) {
+    const loss = await lossWith(penalty)
+    if (loss >= best.loss) break
+    best = { penalty, loss }
+  }
+  return best.penalty
+}
+
+/** Mean negative logarithm of the probabilities of the labels, nats. */
+function lossOf(probabilities: Matrix, photos: readonly number[], labels: readonly number[]): number {
+  const losses = photos.map((photo, row) => -Math.log(Math.max(rowOf(probabilities, row)[labels[photo]!]!, 1e-12)))
+  return mean(losses)
+}
+
+/** Principal components of each row, the row then scaled to a mean square of 1: its direction alone is what counts. */
 function reduced(data: Matrix, seed: number): Matrix {
   const places = Array.from({ length: data.rows }, (_, row) => row)
   const drawn = data.rows > mostRows ? new Random(seed, 'folds', 1).shuffle(places).slice(0, mostRows) : places
-  const found = principalComponents(rowsAt(data, drawn), { count: mostComponents, seed })
-  const along = project(data, found)
-  const scale = Math.sqrt(
-    along.columns /
-      Math.max(
-        found.variances.reduce((sum, value) => sum + value, 0),
-        Number.MIN_VALUE,
-      ),
-  )
-  return { ...along, values: along.values.map((value) => value * scale) }
+  const along = project(data, principalComponents(rowsAt(data, drawn), { count: mostComponents, seed }))
+  for (let row = 0; row < along.rows; row++) {
+    const values = rowOf(along, row)
+    const size = Math.sqrt(mean(values.map((value) => value * value)))
+    if (size > 0) values.forEach((value, column) => (values[column] = value / size))
+  }
+  return along
 }
 
 /**
