@@ -39,7 +39,7 @@ it.skipIf(!existsSync(csv))(
       { samples: train, files: dataset.files },
       { cache: cacheFolder(), log: console.log },
     )
-    const found = []
+    const found: { seed: number; planted: number; listed: number; at5: number; at8: number; all: number }[] = []
     for (const seed of seeds) {
       const { planted, wrong } = plant(train, labels, seed)
       const judged = await outOfFoldAnswers(
