@@ -54,7 +54,6 @@ it('survives odd names', async () => {
   const paths = names.flatMap((name, index) => [`${name}/a,"${index}"; .jpg`, `${name}/é\r\n${index}.jpg`])
   const { before, after, csv } = await corrected(paths, new Map())
   expect(csv.startsWith('\ufeff')).toBe(true)
-  expect(after.map(({ path, label }) => [path, label]).toSorted()).toEqual(
-    before.map(({ path, label }) => [path, label]).toSorted(),
-  )
+  const labelOf = (photos: typeof before) => new Map(photos.map(({ path, label }) => [path, label]))
+  expect(labelOf(after)).toEqual(labelOf(before))
 })
