@@ -69,7 +69,7 @@ describe('what a person decided', () => {
     [['--data', 'flowers', '--apply', 'nope.csv'], 'DATA_UNREADABLE', 'it is not there', 1],
     [['--data', 'nope', '--apply', 'labels.csv'], 'DATA_NOT_FOUND', 'nope', 2],
     [['--data', 'flowers', '--out', 'flowers/labels'], 'USAGE', 'lies among the photos', 2],
-    [['--data', 'flowers', '--out', '.'], 'USAGE', 'has decisions that would be lost', 2],
+    [['--data', 'flowers', '--out', '.'], 'USAGE', 'what was filled in would be lost', 2],
   ])('%j is refused', async (args, error, words, exit) => {
     const { code, output } = await dataLabels(...args)
     expect(output).toContain(`(${error})`)

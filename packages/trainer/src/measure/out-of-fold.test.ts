@@ -63,5 +63,17 @@ describe('answers out of fold', () => {
     const answers = await outOfFold(features.slice(0, 63), labels, 5, { ...options, groups: [[61, 62]] })
     expect(answers.slice(60)).toEqual([null, null, null])
     expect(answers.slice(0, 60).every((row) => row !== null)).toBe(true)
+    expect(await outOfFold(features.slice(0, 2), [0, 1], 2, options)).toEqual([null, null])
+    expect(await outOfFold([], [], 2, options)).toEqual([])
+  })
+
+  it('are even where the features tell nothing', async () => {
+    const answers = await outOfFold(
+      truth.map(() => [1, 2, 3]),
+      truth,
+      classes,
+      options,
+    )
+    for (const row of answers) for (const value of row!) expect(value).toBeCloseTo(1 / 3, 1)
   })
 })

@@ -1,7 +1,7 @@
 import { Random } from '@flowers/shared/random'
 import { logisticRegressionInTurns } from './logistic-regression.ts'
 import { mean } from './mean.ts'
-import { matrixOf, rowOf, rowsAt, type Matrix } from './matrix.ts'
+import { matrixOf, rowOf, rowsAt, zeros, type Matrix } from './matrix.ts'
 import { principalComponents, project } from './principal-components.ts'
 
 export interface OutOfFoldOptions {
@@ -16,8 +16,10 @@ export interface OutOfFoldOptions {
 
 /** Components that a head sees: most of what tells flowers apart, at a quarter of the time. */
 const mostComponents = 256
-/** Rows that components are drawn from. */
+/** Rows that components are made from: more hardly change them. */
 const mostRows = 6500
+/** Rows that are spelled out in double precision at one time. */
+const rowsAtOnce = 2048
 /** Penalties of the weights, the strongest first: few photos and labels that are partly wrong want a strong one. */
 const penalties = [1000, 300, 100, 30, 10, 3, 1] as const
 
@@ -36,7 +38,9 @@ export async function outOfFold(
   classes: number,
   { folds, seed, groups, onProgress, signal }: OutOfFoldOptions,
 ): Promise<(Float64Array | null)[]> {
-  const data = reduced(matrixOf(features), seed)
+  // Two rows have no direction that a third could be told by.
+  if (features.length < 3) return features.map(() => null)
+  const data = reduced(features, seed)
   const foldOf = dealFolds(labels, { folds, seed, groups })
   const answers = features.map((): Float64Array | null => null)
   let penalty: number | undefined
@@ -53,9 +57,12 @@ export async function outOfFold(
         const options = { penalty: strength, tolerance: 1e-4, signal }
         return (await logisticRegressionInTurns(rows, known, classes, options)).probabilities(asked)
       }
-      penalty ??= await bestPenalty(async (strength) => lossOf(await fit(strength), judged, labels))
-      const said = await fit(penalty)
-      for (const [row, photo] of judged.entries()) answers[photo] = rowOf(said, row)
+      const best =
+        penalty === undefined
+          ? await fittest(fit, (said) => lossOf(said, judged, labels))
+          : { penalty, said: await fit(penalty) }
+      penalty = best.penalty
+      for (const [row, photo] of judged.entries()) answers[photo] = rowOf(best.said, row)
     }
     onProgress?.(fold + 1, folds)
   }
@@ -63,14 +70,17 @@ export async function outOfFold(
 }
 
 /** The penalty with the least loss, of which there is one minimum: weaker ones are tried until they only make it worse. */
-async function bestPenalty(lossWith: (penalty: number) => Promise<number>): Promise<number> {
-  let best = { penalty: penalties[0] as number, loss: Infinity }
-  for (const penalty of penalties) {
-    const loss = await lossWith(penalty)
-    if (loss >= best.loss) break
-    best = { penalty, loss }
+async function fittest(
+  fit: (penalty: number) => Promise<Matrix>,
+  loss: (said: Matrix) => number,
+): Promise<{ penalty: number; said: Matrix }> {
+  let [penalty, said] = [penalties[0] as number, await fit(penalties[0])]
+  for (const weaker of penalties.slice(1)) {
+    const other = await fit(weaker)
+    if (loss(other) >= loss(said)) break
+    ;[penalty, said] = [weaker, other]
   }
-  return best.penalty
+  return { penalty, said }
 }
 
 /** Mean negative logarithm of the probabilities of the labels, nats. */
@@ -80,10 +90,16 @@ function lossOf(probabilities: Matrix, photos: readonly number[], labels: readon
 }
 
 /** Principal components of each row, the row then scaled to a mean square of 1: its direction alone is what counts. */
-function reduced(data: Matrix, seed: number): Matrix {
-  const places = Array.from({ length: data.rows }, (_, row) => row)
-  const drawn = data.rows > mostRows ? new Random(seed, 'folds', 1).shuffle(places).slice(0, mostRows) : places
-  const along = project(data, principalComponents(rowsAt(data, drawn), { count: mostComponents, seed }))
+function reduced(features: readonly ArrayLike<number>[], seed: number): Matrix {
+  const places = [...features.keys()]
+  const drawn = places.length > mostRows ? new Random(seed, 'folds', 1).shuffle(places).slice(0, mostRows) : places
+  const rowsOf = (photos: readonly number[]): Matrix => matrixOf(photos.map((photo) => features[photo]!))
+  const components = principalComponents(rowsOf(drawn), { count: mostComponents, seed })
+  const along = zeros(features.length, components.variances.length)
+  for (let first = 0; first < features.length; first += rowsAtOnce) {
+    const photos = Array.from({ length: Math.min(rowsAtOnce, features.length - first) }, (_, place) => first + place)
+    along.values.set(project(rowsOf(photos), components).values, first * along.columns)
+  }
   for (let row = 0; row < along.rows; row++) {
     const values = rowOf(along, row)
     const size = Math.sqrt(mean(values.map((value) => value * value)))
