@@ -90,7 +90,7 @@ async function requireUndecided(csv: string, data: string): Promise<void> {
   if (!(await hasDecisions(csv))) return
   throw new TrainerError(
     'USAGE',
-    `${toUser(csv)} has decisions that would be lost. Carry them out: ${command('data', 'labels', '--data', pathWord(fromUser(data)), '--apply', pathWord(csv))}; or name another folder with --out`,
+    `${toUser(csv)} would be written over, and what was filled in would be lost. Carry it out: ${command('data', 'labels', '--data', pathWord(fromUser(data)), '--apply', pathWord(csv))}; or name another folder with --out`,
   )
 }
 

@@ -58,7 +58,7 @@ export async function readDecisions(csv: string, photos: readonly ListedPhoto[])
   const of = new Map<string, Decision>()
   for (const [id, { decision }] of decided)
     if (decision !== undefined && decision !== labelNow.get(id)) of.set(id, decision)
-  const fresh = [...new Set([...of.values()])].filter((label) => label !== null && !labels.has(label)) as string[]
+  const fresh = [...new Set(of.values())].filter((label) => label !== null).filter((label) => !labels.has(label))
   return { of, fresh, unknown }
 }
 

@@ -3,7 +3,7 @@ import { showWork } from '../console/bar.ts'
 import { inspectAll, samplesOf, type Dataset, type Sample } from '../dataset/dataset.ts'
 import { isBroken } from '../dataset/inspect-photo.ts'
 import { VerifiedPhotos } from '../dataset/verified-photos.ts'
-import { knownFeatures, pretrainedFeatures } from '../train/pretrained-features.ts'
+import { countFresh, pretrainedFeatures } from '../train/pretrained-features.ts'
 import { doubtfulPhotos, type DoubtfulPhoto, type JudgedPhoto } from './doubtful.ts'
 import { outOfFoldAnswers } from './out-of-fold-answers.ts'
 
@@ -57,22 +57,29 @@ export async function findDoubtful(dataset: Dataset, { log, signal }: Options): 
   }
 }
 
-/** What `findDoubtful` judges where the cache knows the features of every photo, else null: looks into no photo. */
-export async function judgedBefore(dataset: Dataset, signal?: AbortSignal): Promise<JudgedPhoto[] | null> {
+/**
+ * What `findDoubtful` judges, of photos that an audit has looked at, where the cache has the weights and at most `mostFresh`
+ * photos are new to it; else null.
+ */
+export async function judgedWithin(
+  dataset: Dataset,
+  mostFresh: number,
+  signal: AbortSignal,
+): Promise<JudgedPhoto[] | null> {
   const photos = lookedAt(dataset)
-  const samples = photos.map(({ sample }) => sample)
-  const features = await knownFeatures({ samples, files: dataset.files }, cacheFolder())
-  if (features === null) return null
+  const known = { samples: photos.map(({ sample }) => sample), files: dataset.files }
+  const fresh = await countFresh(known, cacheFolder())
+  if (fresh === null || fresh > mostFresh) return null
+  const onProgress = showWork('features of photos')
+  const features = await pretrainedFeatures(known, { cache: cacheFolder(), log: () => {}, onProgress, signal })
   const verified = await VerifiedPhotos.open(cacheFolder(), dataset.root)
-  const hashOf = ({ id }: Sample) => verified.get(dataset.files.get(id)?.sha256 ?? '')?.perceptualHash
   return outOfFoldAnswers(
-    photos.map((photo, place) => ({
-      ...photo,
-      features: features[place]!,
-      perceptualHash: hashOf(photo.sample),
-    })),
+    photos.map(({ sample, split }, place) => {
+      const { perceptualHash } = verified.get(dataset.files.get(sample.id)?.sha256 ?? '') ?? {}
+      return { sample, split, features: features[place]!, perceptualHash }
+    }),
     dataset,
-    { signal },
+    { onProgress: showWork('judging labels, folds'), signal },
   )
 }
 

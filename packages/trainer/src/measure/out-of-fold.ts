@@ -1,6 +1,7 @@
 import { Random } from '@flowers/shared/random'
 import { logisticRegressionInTurns } from './logistic-regression.ts'
-import { matrixOf, rowOf, rowsAt, type Matrix } from './matrix.ts'
+import { mean } from './mean.ts'
+import { matrixOf, rowOf, rowsAt, zeros, type Matrix } from './matrix.ts'
 import { principalComponents, project } from './principal-components.ts'
 
 export interface OutOfFoldOptions {
@@ -15,15 +16,17 @@ export interface OutOfFoldOptions {
 
 /** Components that a head sees: most of what tells flowers apart, at a quarter of the time. */
 const mostComponents = 256
-/** Rows that components are drawn from. */
+/** Rows that components are made from: more hardly change them. */
 const mostRows = 6500
-/** On features of mean square 1 in all; chosen by log-likelihood on Flowers-17 and five flowers of photo-sharing sites. */
-const penalty = 1
+/** Rows that are spelled out in double precision at one time. */
+const rowsAtOnce = 2048
+/** Penalties of the weights, the strongest first: few photos and labels that are partly wrong want a strong one. */
+const penalties = [1000, 300, 100, 30, 10, 3, 1] as const
 
 /**
  * What a head says of each photo that has not seen it: the photos are dealt into folds, class by class, and a multinomial
  * logistic regression on the features of all other folds answers for each. The features are reduced to principal
- * components, for which no label is looked at.
+ * components, for which no label is looked at. The penalty is the one under which the first fold is likeliest.
  *
  * @param features a row of D values a photo
  * @param labels class of each photo, in [0, classes)
@@ -35,42 +38,74 @@ export async function outOfFold(
   classes: number,
   { folds, seed, groups, onProgress, signal }: OutOfFoldOptions,
 ): Promise<(Float64Array | null)[]> {
-  const data = reduced(matrixOf(features), seed)
+  // Two rows have no direction that a third could be told by.
+  if (features.length < 3) return features.map(() => null)
+  const data = reduced(features, seed)
   const foldOf = dealFolds(labels, { folds, seed, groups })
   const answers = features.map((): Float64Array | null => null)
+  let penalty: number | undefined
   for (let fold = 0; fold < folds; fold++) {
-    const held = [...foldOf.keys()].filter((photo) => foldOf[photo] === fold)
-    const others = [...foldOf.keys()].filter((photo) => foldOf[photo] !== fold)
-    if (held.length > 0 && others.length > 0) {
-      const known = others.map((photo) => labels[photo]!)
-      const head = await logisticRegressionInTurns(rowsAt(data, others), known, classes, {
-        penalty,
-        tolerance: 1e-4,
-        signal,
-      })
-      const rows = head.probabilities(rowsAt(data, held))
-      const trained = new Set(known)
-      for (const [row, photo] of held.entries()) if (trained.has(labels[photo]!)) answers[photo] = rowOf(rows, row)
+    const [held, others] = [true, false].map((isHeld) =>
+      [...foldOf.keys()].filter((photo) => (foldOf[photo] === fold) === isHeld),
+    ) as [number[], number[]]
+    const trained = new Set(others.map((photo) => labels[photo]!))
+    const judged = held.filter((photo) => trained.has(labels[photo]!))
+    if (judged.length > 0) {
+      const [rows, known] = [rowsAt(data, others), others.map((photo) => labels[photo]!)]
+      const asked = rowsAt(data, judged)
+      const fit = async (strength: number): Promise<Matrix> => {
+        const options = { penalty: strength, tolerance: 1e-4, signal }
+        return (await logisticRegressionInTurns(rows, known, classes, options)).probabilities(asked)
+      }
+      const best =
+        penalty === undefined
+          ? await fittest(fit, (said) => lossOf(said, judged, labels))
+          : { penalty, said: await fit(penalty) }
+      penalty = best.penalty
+      for (const [row, photo] of judged.entries()) answers[photo] = rowOf(best.said, row)
     }
     onProgress?.(fold + 1, folds)
   }
   return answers
 }
 
-/** Principal components, scaled together so that the mean square of a row's values adds up to their number. */
-function reduced(data: Matrix, seed: number): Matrix {
-  const places = Array.from({ length: data.rows }, (_, row) => row)
-  const drawn = data.rows > mostRows ? new Random(seed, 'folds', 1).shuffle(places).slice(0, mostRows) : places
-  const found = principalComponents(rowsAt(data, drawn), { count: mostComponents, seed })
-  const along = project(data, found)
-  const scale = Math.sqrt(
-    along.columns /
-      Math.max(
-        found.variances.reduce((sum, value) => sum + value, 0),
-        Number.MIN_VALUE,
-      ),
-  )
-  return { ...along, values: along.values.map((value) => value * scale) }
+/** The penalty with the least loss, of which there is one minimum: weaker ones are tried until they only make it worse. */
+async function fittest(
+  fit: (penalty: number) => Promise<Matrix>,
+  loss: (said: Matrix) => number,
+): Promise<{ penalty: number; said: Matrix }> {
+  let [penalty, said] = [penalties[0] as number, await fit(penalties[0])]
+  for (const weaker of penalties.slice(1)) {
+    const other = await fit(weaker)
+    if (loss(other) >= loss(said)) break
+    ;[penalty, said] = [weaker, other]
+  }
+  return { penalty, said }
+}
+
+/** Mean negative logarithm of the probabilities of the labels, nats. */
+function lossOf(probabilities: Matrix, photos: readonly number[], labels: readonly number[]): number {
+  const losses = photos.map((photo, row) => -Math.log(Math.max(rowOf(probabilities, row)[labels[photo]!]!, 1e-12)))
+  return mean(losses)
+}
+
+/** Principal components of each row, the row then scaled to a mean square of 1: its direction alone is what counts. */
+function reduced(features: readonly ArrayLike<number>[], seed: number): Matrix {
+  const places = [...features.keys()]
+  const drawn = places.length > mostRows ? new Random(seed, 'folds', 1).shuffle(places).slice(0, mostRows) : places
+  const rowsOf = (photos: readonly number[]): Matrix => matrixOf(photos.map((photo) => features[photo]!))
+  const components = principalComponents(rowsOf(drawn), { count: mostComponents, seed })
+  const along = zeros(features.length, components.variances.length)
+  for (let first = 0; first < features.length; first += rowsAtOnce) {
+    const photos = Array.from({ length: Math.min(rowsAtOnce, features.length - first) }, (_, place) => first + place)
+    along.values.set(project(rowsOf(photos), components).values, first * along.columns)
+  }
+  for (let row = 0; row < along.rows; row++) {
+    const values = rowOf(along, row)
+    const size = Math.sqrt(mean(values.map((value) => value * value)))
+    if (size > 0) values.forEach((value, column) => (values[column] = value / size))
+  }
+  return along
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { requireWritableFile, writeOutput } from '../console/output.ts'
 import { explained } from '../console/system-error.ts'
 import { Random } from '@flowers/shared/random'
-import { judgedBefore } from '../labels/find-doubtful.ts'
+import { judgedWithin } from '../labels/find-doubtful.ts'
 import type { JudgedPhoto } from '../labels/doubtful.ts'
 import { findingsOf, type Findings, type RunFacts } from './facts.ts'
 import { reportPage } from './page/report-page.ts'
@@ -42,6 +42,8 @@ export interface WrittenReport {
  * photos at this size, which is minutes on two cores with a network for phones.
  */
 const trainBudget = { photos: 3000, size: 256 }
+/** New photos that a report computes features of for a list of doubtful labels, where the run began with pretrained weights: two or three minutes on two cores. */
+const mostFresh = 6000
 
 /**
  * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
@@ -92,7 +94,7 @@ async function judge(
   dataset: Dataset,
   signal: AbortSignal,
 ): Promise<Pick<RunFacts, 'train' | 'valid' | 'outOfFold'>> {
-  const outOfFold = await judgedBefore(dataset, signal)
+  const outOfFold = await judgedWithin(dataset, recipe.model.weights === null ? 0 : mostFresh, signal)
   const scorers = Scorers.of(model, values, recipe.preprocessing)
   const { size } = checkpoint
   const score = async (samples: readonly Sample[], split: JudgedPhoto['split']): Promise<JudgedPhoto[]> => {

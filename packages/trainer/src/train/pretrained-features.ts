@@ -71,13 +71,12 @@ export async function pretrainedFeatures(
   return samples.map((sample) => store.get(hashOf(sample))!)
 }
 
-/** The same where all of them are known already, else null: computes nothing and fetches nothing. */
-export async function knownFeatures({ samples, files }: Photos, cache: string): Promise<Float32Array[] | null> {
+/** How many of the photos the cache does not know; null where the weights would have to be fetched first. */
+export async function countFresh({ samples, files }: Photos, cache: string): Promise<number | null> {
   const file = await cachedWeights(findPretrained(network.model.weights!)!)
   if (file === undefined) return null
   const store = await openStore(samples, file, cache, buildModel(network, 1).featureCount)
-  const rows = samples.map(({ id }) => store.get(files.get(id)?.sha256 ?? ''))
-  return rows.every((row) => row !== undefined) ? rows : null
+  return samples.filter(({ id }) => store.get(files.get(id)?.sha256 ?? '') === undefined).length
 }
 
 const network = parseRecipe(quick)

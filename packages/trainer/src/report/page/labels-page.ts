@@ -47,7 +47,7 @@ export function labelsPage(
         ${photoList(
           [
             { photo: each.photo, caption: doubted(each, labels) },
-            ...each.beside.map((photo) => ({ photo, caption: html`a ${labels[each.suggested]!}` })),
+            ...each.beside.map((photo) => ({ photo, caption: html`<small>surely</small> ${labels[each.suggested]!}` })),
           ],
           pictures,
         )}

@@ -35,9 +35,8 @@ export const doubted = ({ photo, suggested }: DoubtfulPhoto, labels: readonly st
   judged(photo, suggested, labels, 'rather')
 
 /** How labels come to be in doubt. */
-export const doubtWords = html`Photos that are placed in another class with the confidence that the photos of that class
-have themselves (confident learning, Northcutt et al. 2021, arXiv:1911.00068). Many such labels are wrong; some photos
-are merely hard.`
+export const doubtWords = html`Photos for which another class is likelier than their label, the least likely label
+first. The further up, the more of them are wrong; further down most are merely hard.`
 
 export function labelsSection(
   { labels, counts, train, valid, outOfFold, source }: RunFacts,
