@@ -9,10 +9,11 @@ these tensors:
 
 - all: `temperature` [1];
 - `trained` and `nearest`: `shift` [1], `logit_weight` [1];
-- `trained`: `weights` [d]. known = sigmoid(features . weights + logit_weight x log-odds of the best class + shift);
+- `trained`: `weights` [d]. known = sigmoid(roots . weights + logit_weight x log-odds of the best class + shift), where the
+  roots are the square roots of the sizes of the features with their signs;
 - `nearest`: `directions` [d, c], `prototypes` [classes, k, c], `cosine_weight` [1], `neighbour` [1]. The features along
   the directions, divided by the length of all of the features, are held against the prototypes of the best class; the
-  cosine to the one that is `neighbour`th nearest stands in place of features . weights (deep nearest neighbours, Sun et
+  cosine to the one that is `neighbour`th nearest stands in place of roots . weights (deep nearest neighbours, Sun et
   al. 2022, arXiv:2204.06507).
 
 What an earlier fit added is removed first. All that is added has names that begin with `known/`, but for the outputs, so that
@@ -107,8 +108,12 @@ def add_features(model):
 
 
 def linear(addition, features, fitted):
+    sizes = addition.node("Abs", [features], "sizes")
+    roots = addition.node("Sqrt", [sizes], "roots")
+    signs = addition.node("Sign", [features], "signs")
+    signed = addition.node("Mul", [roots, signs], "signed_roots")
     weights = addition.constant("weights", fitted["weights"][:, None])
-    return addition.node("MatMul", [features, weights], "evidence")
+    return addition.node("MatMul", [signed, weights], "evidence")
 
 
 def nearest(addition, features, fitted):

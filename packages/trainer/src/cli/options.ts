@@ -34,7 +34,10 @@ export const refuseOption = (): Option =>
   )
 
 /** What both come to. Throws USAGE. */
-export function rejectorOptions({ others, refuse }: { others?: string; refuse?: string }): {
+export function rejectorOptions({ others, refuse }: {
+  readonly others?: string | undefined
+  readonly refuse?: string | undefined
+}): {
   others?: string
   refusedShare?: number
 } {

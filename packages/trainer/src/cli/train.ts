@@ -19,7 +19,7 @@ import type { RunResult } from '../train/finished.ts'
 import type { PreparedData } from '../train/run.ts'
 import type { MetricsLog } from '../run/metrics-log.ts'
 import { exportModel, madeModel } from './export-model.ts'
-import { othersOption, setOption } from './options.ts'
+import { othersOption, rejectorOptions, setOption } from './options.ts'
 import { Stopped, type Stop } from './stop.ts'
 import { howToRead, summary } from './summary.ts'
 
@@ -70,6 +70,8 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
   const progress = createProgress(process.stdout.isTTY)
   const log = (line: string): void => progress.message(line)
   const plan = await planRun(request, log)
+  // Else the folder's name would be found wrong when all is trained.
+  if (request.others !== undefined) await (await import('../evaluate/others.ts')).listOthers(fromUser(request.others))
   const { folder, release } = await claimRun(plan, { say: log })
   const goOn = command('train', ...goOnWith(folder, request))
   const farewell = `saved; go on with: ${goOn}`
@@ -112,7 +114,7 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     progress.close()
     signal.throwIfAborted()
     stop.saves = false
-    await finish({ folder, data, isDemo: plan.data === undefined, name: request.name }, result)
+    await finish({ folder, data, isDemo: plan.data === undefined, name: request.name, others: request.others }, result)
   } finally {
     progress.close()
     await release()
@@ -158,10 +160,14 @@ async function openFolds(
 }
 
 /** What goes on with a run, to the model that it was to become. */
-function goOnWith(folder: string, { name, data, resume }: RunRequest): string[] {
+function goOnWith(folder: string, { name, data, others, resume }: RunRequest): string[] {
   const moved = resume !== undefined && data !== undefined ? ['--data', pathWord(fromUser(data))] : []
-  return ['--resume', pathWord(folder), ...moved, ...(name === undefined ? [] : ['--name', name])]
+  const named = name === undefined ? [] : ['--name', name]
+  return ['--resume', pathWord(folder), ...moved, ...named, ...othersWords(others)]
 }
+
+const othersWords = (others: string | undefined): string[] =>
+  others === undefined ? [] : ['--others', pathWord(fromUser(others))]
 
 /** The demo's photos, drawn once and kept under the folder the person stands in. */
 async function drawDemoFlowers(log: (line: string) => void, signal: AbortSignal): Promise<string> {
@@ -179,25 +185,26 @@ interface Ended {
   readonly data: string
   readonly isDemo: boolean
   readonly name: string | undefined
+  readonly others: string | undefined
 }
 
 /** Says what came of a run, and makes the model of it where that was asked for. */
 async function finish(
-  { folder, data, isDemo, name }: Ended,
+  { folder, data, isDemo, name, others }: Ended,
   { accuracy, photos, size, phase }: RunResult,
 ): Promise<void> {
   console.log(
     `done: ${withInterval(exactShare(Math.round(accuracy * photos), photos))} of ${plural(photos, 'validation photo')} right at ${size} px with one view (phase ${phase}); ${toUser(folder)}/checkpoints/best.safetensors`,
   )
   const exportTo = (...place: string[]): string =>
-    command('export', '--run', pathWord(folder), '--data', pathWord(data), ...place)
+    command('export', '--run', pathWord(folder), '--data', pathWord(data), ...place, ...othersWords(others))
   if (name === undefined && !isDemo) {
     console.log(`next: ${exportTo('--name', proposeModelName(data.split('/').at(-1)!))}`)
     return
   }
   const out: Place = name === undefined ? join(folder, 'models', 'demo', '1') : { models: modelsFolder(), name }
   try {
-    const exported = await exportModel({ run: folder, data, out })
+    const exported = await exportModel({ run: folder, data, out, ...rejectorOptions({ others }) })
     const said = name === undefined ? [] : await summary(folder, exported.manifest)
     for (const line of [...said, madeModel(exported)]) console.log(line)
   } catch (error) {

@@ -20,6 +20,7 @@ export interface OtherPhoto extends Pick<ListedPhoto, 'path' | 'id'> {
 export async function listOthers(data: string): Promise<OtherPhoto[]> {
   const path = resolve(data)
   const isFolder = (await unlessAbsent(stat(path)))?.isDirectory() ?? false
+  // What is no folder is a CSV, or said to be missing.
   const photos = isFolder ? await photosUnder(path) : (await listPhotos(path, { partial: true })).photos
   if (photos.length === 0) throw new TrainerError('DATA_EMPTY', `"${data}" holds no photo.`)
   return withOrigins(photos, basename(path).replace(/\.csv$/i, ''))

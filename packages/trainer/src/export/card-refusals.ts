@@ -4,6 +4,7 @@ import { percent, plural, withInterval } from '../console/format.ts'
 import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
 import type { AbstentionQuality } from '../measure/calibrate.ts'
+import { refusalConfidence } from '../measure/refusal-threshold.ts'
 import { fewestToSplit } from '../measure/split-validation.ts'
 import type { NearestRejector, Rejector, TrainedRejector } from '../measure/rejector.ts'
 
@@ -24,7 +25,7 @@ Nothing is refused: every picture gets one of the labels, whatever it shows. To 
   const { own, others, drawn, ece } = refusals
   const row = (what: string, share: MeasuredShare): string[] => [what, withInterval(share), String(share.count)]
   const items = [
-    `A picture is refused when \`known\`, an output of the network for the plain view, is below ${known.threshold.toFixed(3)}. The threshold was set on ${known.count} photos so that, with a confidence of 80 %, at most ${percent(known.refusedShare)} of photos of the classes are refused.`,
+    `A picture is refused when \`known\`, an output of the network for the plain view, is below ${known.threshold.toFixed(3)}. The threshold was set on ${known.count} photos so that, with a confidence of ${percent(refusalConfidence)}, at most ${percent(known.refusedShare)} of photos of the classes are refused.`,
     ...about(rejector, fitted),
     ...(ece === null
       ? ['`known` is not calibrated: it orders pictures, and is no probability.']

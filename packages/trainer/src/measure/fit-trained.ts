@@ -2,7 +2,7 @@ import { binaryRegression } from './logistic-regression.ts'
 import { evenOddsWeights } from './even-odds.ts'
 import { matrixOf, rowOf } from './matrix.ts'
 import { principalComponents, project } from './principal-components.ts'
-import { rejectorScore, type PlainView, type TrainedRejector } from './rejector.ts'
+import { rejectorScore, signedRoots, type PlainView, type TrainedRejector } from './rejector.ts'
 import { foldsOf, type Origin } from './species.ts'
 
 /** A picture of anything that is none of the classes. */
@@ -25,7 +25,7 @@ export interface TrainedFit {
 }
 
 /**
- * A linear classifier of features, photos of the classes against others, with the log-odds of the best class added: logistic
+ * A linear classifier of the signed roots of features, photos of the classes against others, with the log-odds of the best class added: logistic
  * regression with an L2 penalty on principal components of both sides. Both sides count the same, and so do the groups of
  * others.
  */
@@ -54,14 +54,14 @@ export function fitTrained(
   return { rejector: fit(others), outOfFold }
 }
 
-/** Weights on the features themselves, so that no picture and no component is needed to apply them. */
+/** Weights on the roots themselves, so that no picture and no component is needed to apply them. */
 function linearFit(
   own: readonly PlainView[],
   others: readonly OtherView[],
   seed: number,
 ): Pick<TrainedRejector, 'weights' | 'shift'> {
   const sides = [...own.map(() => ({ group: null })), ...others.map(({ origin }) => origin)]
-  const data = matrixOf([...own, ...others].map(({ features }) => features))
+  const data = matrixOf([...own, ...others].map(({ features }) => signedRoots(features)))
   const found = principalComponents(data, { count: mostComponents, seed })
   const { mean, components, variances } = found
   const along = project(data, found)

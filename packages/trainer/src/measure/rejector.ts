@@ -18,7 +18,7 @@ interface Scale {
   readonly shift: number
 }
 
-/** The evidence is linear in the features. */
+/** The evidence is linear in the {@link signedRoots} of the features. */
 export interface TrainedRejector extends Scale {
   readonly form: 'trained'
   /** [d] */
@@ -43,6 +43,13 @@ export interface NearestRejector extends Scale {
 
 /** What tells whether a picture shows one of the classes. */
 export type Rejector = TrainedRejector | NearestRejector
+
+/**
+ * Square roots of the sizes of features, with their signs: power normalisation (Perronnin et al. 2010, "Improving the Fisher
+ * kernel for large-scale image classification"). A few features that are very large count for less.
+ */
+export const signedRoots = (features: ArrayLike<number>): Float64Array =>
+  Float64Array.from(features, (value) => Math.sign(value) * Math.sqrt(Math.abs(value)))
 
 /** Features along directions [c][d], over the length of all of them: [c]. */
 export function unitAlong(features: ArrayLike<number>, directions: Matrix): Float64Array {
@@ -75,7 +82,7 @@ export function rejectorScore(rejector: Rejector, view: PlainView): number {
   const { temperature, logitWeight, shift } = rejector
   const evidence =
     rejector.form === 'trained'
-      ? dot(rejector.weights, view.features)
+      ? dot(rejector.weights, signedRoots(view.features))
       : rejector.cosineWeight * nearestCosine(view, rejector)
   return evidence + logitWeight * bestLogOdds(view.logits, temperature) + shift
 }

@@ -20,6 +20,8 @@ export interface RunRequest {
   /** Of the model that the run becomes. */
   readonly name?: string
   readonly minutes?: string
+  /** Photos of anything that is none of the classes, for the model that the run becomes. */
+  readonly others?: string
   /** How often the recipe is repeated on photos without a part of them, which its network is asked about. */
   readonly folds?: string
   /** A model of one's own to start from, by name or by its folder. */
