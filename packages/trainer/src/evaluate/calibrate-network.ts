@@ -77,7 +77,10 @@ export async function calibrateNetwork(
   const { rejector, known } = fitted
   const scored = photos.map((photo, place) => ({ ...photo, known: knownOf(rejector, views[place]!) }))
   const refused = (values: readonly number[]): boolean[] => values.map((value) => value < known.threshold)
-  const drawn = await scoreDrawn(network, { ...options, onProgress: progress('scoring drawn pictures without a flower') })
+  const drawn = await scoreDrawn(network, {
+    ...options,
+    onProgress: progress('scoring drawn pictures without a flower'),
+  })
   const drawnRefused = refused((viewsOf(drawn) ?? []).map((view) => knownOf(rejector, view)))
   const othersRefused = refused(fitted.ofOthers)
   const groups = [...groupBy(others.keys(), (place) => others[place]!.origin.group)]

@@ -39,7 +39,9 @@ async function drawGreys(target: string, count: number): Promise<void> {
   for (let photo = 0; photo < count; photo++) {
     const level = 60 + Math.round((140 * photo) / count)
     const background = { r: level, g: level, b: level }
-    await sharp({ create: { width: 40, height: 40, channels: 3, background } }).png().toFile(join(target, `${photo}.png`))
+    await sharp({ create: { width: 40, height: 40, channels: 3, background } })
+      .png()
+      .toFile(join(target, `${photo}.png`))
   }
 }
 
@@ -67,7 +69,10 @@ describe('calibrateModel', () => {
     const { calibration: _, metrics: oldMetrics, files: oldFiles, ...oldRest } = before
     expect(rest).toEqual(oldRest)
     for (const file of ['config.json', 'preprocessor_config.json']) expect(files[file]).toEqual(oldFiles[file])
-    expect(metrics).toMatchObject({ top1: oldMetrics.top1, refusals: { own: { count: 110 }, drawn: { count: 24 }, ece: null } })
+    expect(metrics).toMatchObject({
+      top1: oldMetrics.top1,
+      refusals: { own: { count: 110 }, drawn: { count: 24 }, ece: null },
+    })
     expect(metrics.refusals?.others).toEqual({})
     expect(calibration.temperature).not.toEqual(before.calibration.temperature)
     // Of 110 photos a few are refused.
@@ -108,8 +113,7 @@ describe('calibrateModel', () => {
     expect(grey).toBeLessThan(calibration.known!.threshold)
     const logits = [...(found['logits']!.data as Float32Array)].slice(0, 4)
     const expected = softmax(logits.map((logit) => logit / calibration.temperature![0]!))
-    for (const [index, value] of expected.entries())
-      expect(found['probabilities']!.data[index]).toBeCloseTo(value, 5)
+    for (const [index, value] of expected.entries()) expect(found['probabilities']!.data[index]).toBeCloseTo(value, 5)
     // A later calibration without others goes back to what it can, with the share that was asked for before.
     const again = await calibrateModel({ model, data, each: 1 })
     expect(again.manifest.calibration.known).toMatchObject({ form: 'nearest', refusedShare: 0.1 })

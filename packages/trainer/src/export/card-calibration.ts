@@ -73,13 +73,7 @@ function errorItem({ ece, heldOut }: CalibrationQuality): string {
   return `Expected calibration error with \`exact\` (${bins} bins, ${heldOut} photos, 95 % interval by the bootstrap): ${percent(before)} before, ${withInterval({ value: after, low, high })} after.`
 }
 
-const columns = [
-  'views',
-  'used',
-  'sets hold the true label',
-  'labels a set',
-  'another label than by all',
-]
+const columns = ['views', 'used', 'sets hold the true label', 'labels a set', 'another label than by all']
 
 function row(policy: string, quality: PolicyQuality | null): string[][] {
   if (!quality) return []

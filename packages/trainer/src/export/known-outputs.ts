@@ -53,8 +53,7 @@ const tensor = (shape: readonly number[], values: ArrayLike<number>): Tensor => 
 
 function tensorsOf(rejector: Rejector): Record<string, Tensor> {
   const scale = { shift: tensor([1], [rejector.shift]), logit_weight: tensor([1], [rejector.logitWeight]) }
-  if (rejector.form === 'trained')
-    return { ...scale, weights: tensor([rejector.weights.length], rejector.weights) }
+  if (rejector.form === 'trained') return { ...scale, weights: tensor([rejector.weights.length], rejector.weights) }
   const { directions, prototypes, perClass, neighbour, cosineWeight } = rejector
   const { rows: width, columns: features } = directions
   return {

@@ -8,7 +8,7 @@ import { foldsOf } from './species.ts'
 import { fewestToFit } from './split-validation.ts'
 
 /** With fewer photos of others their directions are mostly noise, and the nearest form tells more. */
-export const fewestOthers = 50
+const fewestOthers = 50
 
 /** The photos that a rejector is fitted on and measured with. */
 export interface RejectorPhotos {
@@ -140,8 +140,7 @@ function errorAtEvenOdds(
     if (scaling === null) return null
     for (const score of ofHeld) pictures.push({ known: scaledTo(score, scaling), group: null })
     for (const [place, { origin }] of others.entries())
-      if (halves[place] === half)
-        pictures.push({ known: scaledTo(outOfFold[place]!, scaling), group: origin.group })
+      if (halves[place] === half) pictures.push({ known: scaledTo(outOfFold[place]!, scaling), group: origin.group })
   }
   return expectedCalibrationError(
     pictures.map(({ known }) => known),

@@ -25,7 +25,10 @@ it('counts answers by level, and how many of them are right', () => {
 })
 
 it('says nothing of answers that there are none of', () => {
-  const { none, perhaps } = levelsOf([answer(0.9, 0.1)], { labels: ['a', 'b'], calibration: { ...calibration, known: null } })
+  const { none, perhaps } = levelsOf([answer(0.9, 0.1)], {
+    labels: ['a', 'b'],
+    calibration: { ...calibration, known: null },
+  })
   expect(none).toMatchObject({ share: { value: 0, low: 0 }, accuracy: null })
   expect(perhaps.share.value).toBe(1)
 })
