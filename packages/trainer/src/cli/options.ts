@@ -34,7 +34,10 @@ export const refuseOption = (): Option =>
   )
 
 /** What both come to. Throws USAGE. */
-export function rejectorOptions({ others, refuse }: {
+export function rejectorOptions({
+  others,
+  refuse,
+}: {
   readonly others?: string | undefined
   readonly refuse?: string | undefined
 }): {

@@ -105,7 +105,7 @@ MODEL=${name} npm start
 curl -F img=@photo.jpg http://localhost:3000/classify
 \`\`\`
 
-In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside), to \`probabilities\` of the same shape${manifest.calibration.known ? ', and to \`known\` [N], how surely a picture shows one of the flowers' : ''}. Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
+In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside), to \`probabilities\` of the same shape${manifest.calibration.known ? ', and to `known` [N], how surely a picture shows one of the flowers' : ''}. Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
 }
 
 function data({ manifest, splitBy, trainCounts }: CardFacts): string {

@@ -104,7 +104,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     const graphDef = freezeModel(run.model, run.values, preprocessing.size)
     const fused = await convertToOnnx({ graphDef, folder, target: onnx, python })
     const network = await open(onnx, preprocessing.size)
-    const gate = await gateRun(run, dataset, preprocessing, network, log).finally(() => network.release())
+    const gate = await releasing(network, () => gateRun(run, dataset, preprocessing, network, log))
     const { refusedShare = usualRefusedShare } = options
     const fitting = { network: onnx, folder, python, preprocessing, others, refusedShare }
     const measured = await measureRun(run, await readOutOfFold(options.run, run.data), dataset, fitting, log)
@@ -141,6 +141,14 @@ async function readNotes(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
     throw new TrainerError('USAGE', `cannot read the notes ${path}`, { cause })
   })
+}
+
+async function releasing<T>(network: Network, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    await network.release()
+  }
 }
 
 type Log = (line: string) => void

@@ -42,9 +42,11 @@ export async function fitNetwork(options: FitNetworkOptions): Promise<FittedNetw
   const withFeatures = join(folder, 'features.onnx')
   const mayRefuse = calibrationHalves(options.photos, options.choosing, options.seed) !== null
   const handsOut = mayRefuse && (await writeWithFeatures(source, withFeatures, python))
-  const network = await openNetwork(handsOut ? withFeatures : source, preprocessing.size)
+  // The copy has nothing of an earlier rejector, so that its size depends on no such.
+  const measured = handsOut ? withFeatures : source
+  const network = await openNetwork(measured, preprocessing.size)
   try {
-    const calibrated = await scoreAndCalibrate(network, options)
+    const calibrated = await scoreAndCalibrate(network, (await stat(measured)).size, options)
     const onnx = join(folder, 'known.onnx')
     const temperature = calibrated.calibration.temperature?.[0] ?? 1
     const rejector = calibrated.known?.rejector ?? null
@@ -56,12 +58,15 @@ export async function fitNetwork(options: FitNetworkOptions): Promise<FittedNetw
   }
 }
 
-async function scoreAndCalibrate(network: Network, options: FitNetworkOptions): Promise<CalibratedNetwork> {
+async function scoreAndCalibrate(
+  network: Network,
+  bytes: number,
+  options: FitNetworkOptions,
+): Promise<CalibratedNetwork> {
   const { preprocessing, views, progress } = options
   const onProgress = progress(`measuring with ${views.length} views`)
   const photos = await scoreAllPhotos(network, options.photos, { preprocessing, views, onProgress })
-  const { size } = await stat(options.network)
-  return calibrateNetwork(network, photos, { ...options, bytes: size })
+  return calibrateNetwork(network, photos, { ...options, bytes })
 }
 
 /** So many photos are enough to see whether a file computes what was fitted. */

@@ -8,7 +8,7 @@ import { foldsOf } from './species.ts'
 import { fewestToFit } from './split-validation.ts'
 
 /** With fewer photos of others their directions are mostly noise, and the nearest form tells more. */
-export const fewestOthers = 50
+const fewestOthers = 50
 
 /** The photos that a rejector is fitted on and measured with. */
 export interface RejectorPhotos {

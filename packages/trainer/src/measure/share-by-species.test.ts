@@ -27,5 +27,10 @@ it('claims of species that all agree no more than so many can show', () => {
   )
   expect(all).toMatchObject({ value: 1, high: 1, count: 200 })
   expect(all.low).toBeCloseTo(0.692, 3)
-  expect(shareBySpecies(photos(10, 20, () => false), 1).high).toBeCloseTo(0.308, 3)
+  expect(
+    shareBySpecies(
+      photos(10, 20, () => false),
+      1,
+    ).high,
+  ).toBeCloseTo(0.308, 3)
 })
