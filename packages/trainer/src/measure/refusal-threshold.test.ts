@@ -5,7 +5,7 @@ import { refusalConfidence, refusalThreshold } from './refusal-threshold.ts'
 const even = (count: number): number[] => Array.from({ length: count }, (_, index) => (index + 1) / count)
 
 it('lies between two values, with fewer of them below than the share', () => {
-  const threshold = refusalThreshold(even(200).reverse(), 0.05)!
+  const threshold = refusalThreshold(even(200).toReversed(), 0.05)!
   const below = even(200).filter((value) => value < threshold).length
   // P(X >= 9) = 0.67 and P(X >= 8) = 0.79 for X binomial (200, 0.05): below the eighth value.
   expect(below).toBe(7)
