@@ -30,10 +30,11 @@ const allowed = {
     'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/evaluate trainer/run',
   'trainer/export':
     'shared tensorflow trainer/console trainer/python trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/run trainer/evaluate',
+  'trainer/labels': 'shared trainer/console trainer/measure trainer/recipe trainer/dataset trainer/train',
   'trainer/report':
-    'shared tensorflow trainer/console trainer/measure trainer/recipe trainer/dataset trainer/run trainer/train',
+    'shared tensorflow trainer/console trainer/measure trainer/recipe trainer/dataset trainer/run trainer/train trainer/labels',
   'trainer/plan':
-    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train trainer/evaluate',
+    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run trainer/train trainer/labels trainer/evaluate',
   'trainer/cli': 'shared tensorflow trainer',
   'serve/config': 'shared',
   'serve/errors': 'shared',

@@ -24,6 +24,11 @@ const answers: readonly [question: string, file: string, definition: RegExp][] =
     /export const storedRecipeSchema =/,
   ],
   ['where is a file of a run folder named?', 'packages/trainer/src/run/files.ts', /export const runFiles =/],
+  [
+    'what is calibration fitted on?',
+    'packages/trainer/src/measure/split-validation.ts',
+    /export function calibrationHalves</,
+  ],
   ['where is an HTTP status chosen?', 'packages/serve/src/errors.ts', /SERVICE_TOO_LATE: \{\s*status: 504/],
 ]
 

@@ -15,6 +15,9 @@ beforeAll(async () => {
   await drawFlowers(join(folder, 'drawn'), { species: 12, train: 8, valid: 1, size: 48, seed: 6 })
   // Folders of classes, as a person has them, without a split.
   await rename(join(folder, 'drawn', 'train'), join(folder, 'photos'))
+  const [right, wrong] = (await readdir(join(folder, 'photos'))).toSorted()
+  const [photo] = await readdir(join(folder, 'photos', right!))
+  await rename(join(folder, 'photos', right!, photo!), join(folder, 'photos', wrong!, 'wrong.jpg'))
 })
 
 afterAll(async () => {
@@ -40,7 +43,12 @@ it.skipIf(missing)(
     expect(output).toMatch(/trained: took .*, planned /)
     expect(output).toContain('others/')
     expect(await readdir(join(folder, 'run', 'checkpoints'))).toContain('best.safetensors')
-    expect(output).toMatch(/done: \d+\.\d % of the validation photos right at \d+ px/)
+    expect(output).toMatch(/done: \d+\.\d % \(.* to .*\) of \d+ validation photos? right at \d+ px/)
+    // A network that has learnt a wrong label by heart does not contradict it: the report asks one that has not.
+    const report = await readFile(join(folder, 'run', 'report.html'), 'utf8')
+    const [doubtful] = report.split('id="labels"')[1]!.split('<section')
+    expect(doubtful).toContain('has not seen it')
+    expect(doubtful).toContain('wrong.jpg"')
   },
 )
 

@@ -41,7 +41,7 @@ describe('a run', () => {
     for (const [head, backbone] of rates.slice(0, 2)) expect([head, backbone]).toEqual([2e-3, 0])
     for (const [head, backbone] of rates.slice(2)) expect(backbone).toBe(head)
     expect(rates).toHaveLength(6)
-    expect(output).toMatch(/done: \d+\.\d % of the validation photos right at (32|40) px/)
+    expect(output).toMatch(/done: \d+\.\d % \(.* to .*\) of \d+ validation photos? right at (32|40) px/)
     expect(code).toBe(0)
   })
 

@@ -56,6 +56,8 @@ const streams = {
   calibration: 11,
   parity: 12,
   report: 13,
+  components: 14,
+  folds: 15,
 } as const
 
 export type Stream = keyof typeof streams

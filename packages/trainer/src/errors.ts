@@ -93,6 +93,11 @@ export const trainerErrors = {
     remedy:
       'Restore the photo and run the command again; a run has saved and goes on with --resume. If it is lost for good, start a new run from checkpoints/best.safetensors with --weights.',
   },
+  LABELS_DECISION: {
+    title: 'A decision that cannot be carried out',
+    remedy:
+      'Correct the line: leave the decision empty where the label is right, or write drop, a label of the data, or new:LABEL.',
+  },
   RECIPE_UNKNOWN: {
     exit: 2,
     title: 'No such recipe',
@@ -191,6 +196,10 @@ export const trainerErrors = {
     title: 'The ONNX file disagrees with the trainer',
     remedy: 'This is a defect of the export; nothing was written. Report it with the recipe.',
   },
+  EXPORT_KNOWN: {
+    title: 'The ONNX file disagrees with what was fitted',
+    remedy: 'This is a defect of the export; nothing was written. Report it with the recipe.',
+  },
   EVALUATE_LABELS: {
     title: 'Classes that the model does not know',
     remedy: 'Evaluate or calibrate on photos of the classes in the manifest of the model.',
@@ -198,6 +207,10 @@ export const trainerErrors = {
   EVALUATE_SPLIT: {
     title: 'No photos in this split',
     remedy: 'Ask for a split that has photos, with evaluate --split, or for every photo, with --split all.',
+  },
+  CALIBRATE_FEWER: {
+    title: 'Too few photos to calibrate on',
+    remedy: 'Nothing was changed. Name 200 photos or more that the model has not learnt from, in the split valid.',
   },
   PREDICT_INPUT: {
     exit: 2,

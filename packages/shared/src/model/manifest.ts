@@ -55,6 +55,11 @@ const manifestFields = z.strictObject({
   calibration: z.strictObject({
     temperature: z.array(z.number().positive()).min(1).nullable(),
     /**
+     * Networks, trained as this one, on whose answers to photos that they did not learn from all of this was fitted. Absent:
+     * it was fitted on validation photos.
+     */
+    networks: z.int().positive().optional(),
+    /**
      * Conformal set of a picture that is known: labels are added, best first, until their calibrated probabilities sum to
      * this. Null: not fitted.
      */

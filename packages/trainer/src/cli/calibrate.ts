@@ -3,24 +3,28 @@ import { Command } from 'commander'
 import { showWork } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
 import { modelFolder } from '../evaluate/model-folder.ts'
-import { modelHelp } from './options.ts'
+import { modelHelp, othersOption, refuseOption, rejectorOptions } from './options.ts'
 import { fromUser } from '../console/paths.ts'
 
 interface CalibrateArguments {
   model: string
   data: string
+  others?: string
+  refuse?: string
 }
 
 export function calibrateCommand(): Command {
   return new Command('calibrate')
     .description(
-      'Fit temperatures, sets, abstention and the views of fast of a model anew, on photos of its classes; its manifest and card say so. The network stays as it is.',
+      'Fit temperatures, sets, what refuses pictures of none of the classes, and the views of fast of a model anew, on photos of its classes; its manifest, its card and the output `known` of its network say so.',
     )
     .requiredOption('--model <model>', modelHelp)
     .requiredOption(
       '--data <data>',
-      'the photos, in any of the forms that train takes; half of their split valid is fitted on, the rest measured',
+      'the photos, in any of the forms that train takes; half of their split valid is fitted on, the rest measured; with their split train',
     )
+    .addOption(othersOption())
+    .addOption(refuseOption())
     .action(async (options: CalibrateArguments) => {
       const { calibrateModel } = await import('../export/calibrate-model.ts')
       const { leftOut } = await import('../evaluate/evaluation-table.ts')
@@ -30,8 +34,8 @@ export function calibrateCommand(): Command {
       const { section, excluded } = await calibrateModel({
         model,
         data: fromUser(options.data),
-        onPhoto: showWork('scoring photos'),
-        onPicture: showWork('scoring drawn pictures without a flower'),
+        ...rejectorOptions(options),
+        progress: showWork,
       })
       if (excluded > 0) console.log(`${leftOut(excluded)}\n`)
       console.log(section)

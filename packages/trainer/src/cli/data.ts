@@ -5,6 +5,7 @@ import { requireOutside, requireWritable, requireWritableFile } from '../console
 import { showWork } from '../console/bar.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { resolveRecipe } from '../recipe/resolve-recipe.ts'
+import { labelsCommand } from './labels.ts'
 import { setOption, wholeNumber } from './options.ts'
 
 interface AuditArguments {
@@ -73,5 +74,9 @@ export function dataCommand(): Command {
       })
       console.log(`wrote ${toUser(fromUser(out))}`)
     })
-  return new Command('data').description('Look at photos before training.').addCommand(audit).addCommand(preview)
+  return new Command('data')
+    .description('Look at photos before training.')
+    .addCommand(audit)
+    .addCommand(preview)
+    .addCommand(labelsCommand())
 }

@@ -4,6 +4,7 @@ import { fromUser } from '../console/paths.ts'
 import { TrainerError } from '../errors.ts'
 import type { Place } from '../export/target.ts'
 import { exportModel, madeModel } from './export-model.ts'
+import { othersOption, refuseOption, rejectorOptions } from './options.ts'
 
 interface ExportArguments {
   run: string
@@ -11,6 +12,8 @@ interface ExportArguments {
   out?: string
   name?: string
   notes?: string
+  others?: string
+  refuse?: string
 }
 
 export function exportCommand(): Command {
@@ -23,11 +26,14 @@ export function exportCommand(): Command {
     .option('--name <name>', 'make the next version of this model, models/<name>/<version>')
     .option('--out <model>', 'or the folder to make, models/<name>/<version>')
     .option('--notes <file>', 'Markdown for the card: what its maker knows of the model and no run can measure')
+    .addOption(othersOption())
+    .addOption(refuseOption())
     .action(async (options: ExportArguments) => {
       const exported = await exportModel({
         run: fromUser(options.run),
         data: fromUser(options.data),
         out: await placeOf(options),
+        ...rejectorOptions(options),
         ...(options.notes !== undefined && { notes: fromUser(options.notes) }),
       })
       console.log(madeModel(exported))

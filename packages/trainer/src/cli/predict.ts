@@ -15,7 +15,9 @@ interface PredictArguments {
 
 export function predictCommand(): Command {
   return new Command('predict')
-    .description('Label a photo, or every photo of a folder; writes path,label,confidence in order of path.')
+    .description(
+      'Label a photo, or every photo of a folder; writes path,label,confidence,level in order of path; level is sure, perhaps, or none for a picture of none of the classes.',
+    )
     .requiredOption('--model <model>', modelHelp)
     .requiredOption('--input <photo|folder>', 'a photo, or a folder of photos in any depth of folders')
     .option('--out <results.csv>', 'the CSV to write; without it the lines are printed')

@@ -70,7 +70,7 @@ describe('predict', () => {
   it('labels a single photo', async () => {
     const { code } = await predict('mixed/a.jpg', 'one.csv')
     expect(code).toBe(0)
-    expect(await readFile(at('one.csv'), 'utf8')).toMatch(/^path,label,confidence\na\.jpg,/)
+    expect(await readFile(at('one.csv'), 'utf8')).toMatch(/^path,label,confidence,level\na\.jpg,/)
   })
 
   it('passes over what is no photo of the person, and says so', async () => {

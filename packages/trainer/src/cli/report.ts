@@ -1,6 +1,6 @@
 import { exists } from '@flowers/shared/files'
 import { Command } from 'commander'
-import { percent } from '../console/format.ts'
+import { plural, withInterval } from '../console/format.ts'
 import { fromUser, toUser } from '../console/paths.ts'
 import { ownFolder } from '../run/owner.ts'
 
@@ -34,7 +34,7 @@ export function reportCommand(): Command {
           ...(out !== undefined && { out: fromUser(out) }),
         })
         console.log(
-          `wrote ${toUser(path)}: ${percent(findings.measures.top1.value)} of the validation photos right, ${findings.doubtful.train.total + findings.doubtful.valid.total} doubtful labels`,
+          `wrote ${toUser(path)}: ${withInterval(findings.measures.top1)} of ${plural(findings.measures.top1.count, 'validation photo')} right, ${findings.doubtful.train.total + findings.doubtful.valid.total} doubtful labels`,
         )
       } finally {
         await release()

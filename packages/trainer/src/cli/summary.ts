@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { oneLine } from '@flowers/shared/printable'
 import { command, pathWord } from '../console/command.ts'
-import { plural } from '../console/format.ts'
+import { plural, withInterval } from '../console/format.ts'
 import { toUser } from '../console/paths.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
+import { fittingFactsOf } from '../evaluate/choosing-of-model.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { readRunData, type RunData } from '../run/data-file.ts'
 import { runFiles } from '../run/files.ts'
 
@@ -15,24 +16,23 @@ export const howToRead = (run: string, goOn: string): string[] => [
   'There are up to three phases: "head" learns to tell your classes apart, "full" fits the whole network to them, "fixres" sharpens it for larger pictures. * marks the epoch that a phase keeps; in the end the phase that named most right counts.',
 ]
 
-/** Half of these, all named right, are the fewest of which a twentieth is one. */
-const fewestToAbstain = 40
-
 /** Fewer photos than that are said: more of them help most. */
 const few = 30
 
+type SummarizedManifest = Pick<Manifest, 'metrics' | 'calibration' | 'views' | 'recipe' | 'data'>
+
 /** What a person should know of the model of a run, in a few lines. */
-export const summary = async (
-  run: string,
-  manifest: Pick<Manifest, 'metrics' | 'calibration' | 'views'>,
-): Promise<string[]> => summaryLines(run, manifest, await readRunData(run))
+export const summary = async (run: string, manifest: SummarizedManifest): Promise<string[]> =>
+  summaryLines(run, manifest, await readRunData(run))
 
 /** {@link summary} of what `data.json` says. */
 export function summaryLines(
   run: string,
-  { metrics: { top1 }, calibration: { abstention }, views }: Pick<Manifest, 'metrics' | 'calibration' | 'views'>,
+  manifest: SummarizedManifest,
   { labels, counts, excluded, source }: Pick<RunData, 'labels' | 'counts' | 'excluded' | 'source'>,
 ): string[] {
+  const { metrics, views } = manifest
+  const { top1 } = metrics
   const sizes = labels.map((label) => ({ label, photos: counts.train.get(label) ?? 0 }))
   const fewest = sizes.filter(({ photos }) => photos < few).toSorted((a, b) => a.photos - b.photos)
   const named = fewest.slice(0, 3).map(({ label, photos }) => `${oneLine(label)} (${photos})`)
@@ -46,11 +46,23 @@ export function summaryLines(
       : [
           `${plural(excluded.length, 'photo was', 'photos were')} left out; what is wrong with them: ${command('data', 'audit', '--data', pathWord(source))}`,
         ]),
-    ...(abstention === null
-      ? [
-          `it names a flower on every picture: to say "none of these" takes about ${fewestToAbstain} photos kept for checking, and there are ${top1.count}`,
-        ]
-      : []),
+    ...calibrationLines(manifest),
     ...(named.length === 0 ? [] : [`what would help most: more photos to learn from of ${named.join(', ')}${others}`]),
   ]
+}
+
+/** How sure the model may be of what it says, and what it cannot say. */
+function calibrationLines({ metrics: { ece }, calibration, ...manifest }: SummarizedManifest): string[] {
+  const { temperature, networks, known, abstention, conformal } = calibration
+  const noneOfThese = known || abstention ? [] : ['it names a flower on every picture, also where there is none']
+  if (temperature === null)
+    return [`how sure it is of an answer is not fitted: ${whyNotFitted(fittingFactsOf(manifest))}`, ...noneOfThese]
+  if (ece?.low === undefined || ece.high === undefined) return noneOfThese
+  const off = withInterval({ value: ece.after, low: ece.low, high: ece.high })
+  // Validation photos are measured on the half that was not fitted on.
+  const on =
+    networks === undefined
+      ? plural(Math.ceil(manifest.data.valid / 2), 'photo')
+      : `${plural(conformal?.count ?? 0, 'photo')} that ${networks} networks trained as this one had not seen`
+  return [`how sure it says it is, is off by ${off} on average, on ${on}`, ...noneOfThese]
 }

@@ -1,6 +1,17 @@
 /** A share as `12.3 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
+/** A share with its interval: `81.2 % (78.4 % to 83.9 %)`. */
+export const withInterval = ({
+  value,
+  low,
+  high,
+}: {
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}): string => `${percent(value)} (${percent(low)} to ${percent(high)})`
+
 /** Seconds as `42 s`, `3 min 05 s` or `2 h 07 min`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)

@@ -1,12 +1,10 @@
 import type { Stats } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { unlessAbsent } from '@flowers/shared/files'
-import type { FlowersError } from '@flowers/shared/errors'
-import { CsvError, parse } from 'csv-parse/sync'
 import pLimit from 'p-limit'
 import { reasonOf } from '../console/system-error.ts'
-import { csvText, type CsvText } from './csv-text.ts'
+import { readTable, type Fail } from './csv-table.ts'
 import { DiskNames } from './disk-names.ts'
 import type { NamedListing } from './folder-listing.ts'
 import { labelOf, type NamedPhoto } from './labels.ts'
@@ -30,15 +28,13 @@ interface Located extends Row {
   readonly instead: Omit<PassedOver, 'id'> | null
 }
 
-type Fail = (line: number, what: string) => FlowersError
-
 /**
  * Reads a CSV with the header `path,label[,split]` (RFC 4180, or with semicolons or tabs; UTF-8 or UTF-16), paths relative
  * to the CSV. Throws a FlowersError with the line: DATA_CSV, DATA_SPLIT_UNKNOWN, DATA_PHOTO_MISSING; DATA_UNREADABLE.
  */
 export async function readCsv(csv: string): Promise<Pick<NamedListing, 'photos' | 'passedOver' | 'emptyClasses'>> {
   const fail: Fail = (line, what) => new TrainerError('DATA_CSV', `"${csv}", line ${line}: ${what}.`)
-  const rows = parseRows(csvText(csv, await readFile(csv).catch(refuse(csv))), fail)
+  const rows = await readRows(csv, fail)
   requireSplits(csv, rows, fail)
   const root = dirname(csv)
   const located = await locate(csv, rows)
@@ -57,10 +53,6 @@ export async function readCsv(csv: string): Promise<Pick<NamedListing, 'photos' 
     passedOver: located.flatMap(({ file, instead }) => (instead ? [{ id: idOf(root, file), ...instead }] : [])),
     emptyClasses: [...empty].map((id) => ({ id, reason: 'holds no photo' })),
   }
-}
-
-const refuse = (csv: string) => (cause: unknown) => {
-  throw new TrainerError('DATA_UNREADABLE', `"${csv}" cannot be read: ${reasonOf(cause)}.`, { cause })
 }
 
 function requireSplits(csv: string, rows: readonly Row[], fail: Fail): void {
@@ -84,52 +76,24 @@ function requireDistinct(rows: readonly Located[], fail: Fail): void {
   }
 }
 
-interface CsvRecord {
-  readonly record: readonly string[]
-  readonly info: { readonly lines: number }
-}
-
-const csvOptions = { bom: true, info: true, skip_empty_lines: true, relax_column_count: true, trim: true } as const
-
-function parseRows({ text, delimiter, skipped }: CsvText, fail: Fail): Row[] {
-  let records: CsvRecord[]
-  try {
-    // The library's types leave out what `info` does to the result.
-    records = parse(text, { ...csvOptions, delimiter }) as unknown[] as CsvRecord[]
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    throw fail(Number(error['lines'] ?? 1) + skipped, csvFault(error.code))
-  }
-  const header = records[0]
-  if (header === undefined) throw fail(1, 'the file is empty; it begins with the header path,label or path,label,split')
-  const columns = header.record.map((name) => name.toLowerCase())
+async function readRows(csv: string, fail: Fail): Promise<Row[]> {
+  const { header, rows, delimiter } = await readTable(csv, fail)
+  if (header === null) throw fail(1, 'the file is empty; it begins with the header path,label or path,label,split')
+  const columns = header.fields.map((name) => name.toLowerCase())
   const known = new Set(['path', 'label', 'split'])
   const misplaced = columns.find((name, index) => !known.has(name) || columns.indexOf(name) !== index)
   if (misplaced !== undefined || !columns.includes('path') || !columns.includes('label')) {
-    throw fail(
-      header.info.lines + skipped,
-      `the header is "${header.record.join(delimiter).slice(0, 80)}", not path,label or path,label,split`,
-    )
+    const written = header.fields.join(delimiter).slice(0, 80)
+    throw fail(header.line, `the header is "${written}", not path,label or path,label,split`)
   }
-  return records.slice(1).map(({ record, info }) => {
-    // `lines` counts to the end of the record.
-    const line = info.lines + skipped
-    if (record.length !== columns.length)
-      throw fail(line, `${record.length} fields where the header has ${columns.length}`)
-    const field = (name: string) => record[columns.indexOf(name)] ?? ''
+  return rows.map(({ line, fields }) => {
+    if (fields.length !== columns.length)
+      throw fail(line, `${fields.length} fields where the header has ${columns.length}`)
+    const field = (name: string) => fields[columns.indexOf(name)] ?? ''
     if (field('path') === '') throw fail(line, 'the path is empty')
     if (field('label') === '') throw fail(line, 'the label is empty')
     return { line, path: field('path'), className: field('label'), split: field('split') }
   })
-}
-
-function csvFault(code: string): string {
-  const faults: Record<string, string> = {
-    CSV_QUOTE_NOT_CLOSED: 'a quote is opened and not closed',
-    CSV_INVALID_CLOSING_QUOTE: 'text after a closing quote',
-    INVALID_OPENING_QUOTE: 'a quote in the middle of a field',
-  }
-  return faults[code] ?? `not CSV (${code})`
 }
 
 /** The file of each row. Throws DATA_PHOTO_MISSING where there is none. */

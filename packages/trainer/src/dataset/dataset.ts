@@ -9,7 +9,7 @@ import { listPhotos } from './listing.ts'
 import { nearDuplicates } from './near-duplicates.ts'
 import { notUsed } from './passed-over.ts'
 import { VerifiedPhotos } from './verified-photos.ts'
-import { stratifiedSplit } from './split.ts'
+import { stratifiedSplit, type Splittable } from './split.ts'
 import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
 
@@ -131,14 +131,7 @@ async function madeSplit(
   }: Required<Pick<OpenOptions, 'seed' | 'validShare' | 'partial'>> & Watched<'onInspect'>,
 ): Promise<(photo: ListedPhoto) => Split> {
   const inspections = await inspectAll(photos, known, { onProgress: onInspect, signal })
-  const hashed = photos.map(({ id, label }) => {
-    const sha256 = known.files.get(id)?.sha256 ?? id
-    return { id, label, sha256, group: sha256 }
-  })
-  for (const places of nearDuplicates(inspections.map(({ perceptualHash }) => perceptualHash))) {
-    const { group } = hashed[places[0]!]!
-    for (const place of places) hashed[place]!.group = group
-  }
+  const hashed = grouped(photos, known, inspections)
   const valid = stratifiedSplit(hashed, options)
   const sound = hashed.filter((_, place) => !isBroken(inspections[place]!))
   for (const own of groupBy(sound, ({ label }) => label).values()) {
@@ -153,6 +146,23 @@ async function madeSplit(
     )
   }
   return ({ id }) => (valid.has(id) ? 'valid' : 'train')
+}
+
+/** Photos with the groups of copies and near-duplicates that they belong to, from what was found in each. */
+export function grouped(
+  photos: readonly Pick<ListedPhoto, 'id' | 'label'>[],
+  { files }: Pick<Dataset, 'files'>,
+  inspections: readonly Inspection[],
+): Splittable[] {
+  const hashed = photos.map(({ id, label }) => {
+    const sha256 = files.get(id)?.sha256 ?? id
+    return { id, label, sha256, group: sha256 }
+  })
+  for (const places of nearDuplicates(inspections.map(({ perceptualHash }) => perceptualHash))) {
+    const { group } = hashed[places[0]!]!
+    for (const place of places) hashed[place]!.group = group
+  }
+  return hashed
 }
 
 /**
@@ -230,6 +240,17 @@ function requireLeft(dataset: Dataset, ids: ReadonlySet<string>, { who, why }: L
   const lines = lost.slice(0, 5).map(({ what, own }) => `${who} leaves no photo ${what}: ${why(own)}.`)
   const rest = lost.length > lines.length ? [`The same is true of ${lost.length - lines.length} more.`] : []
   throw new TrainerError('DATA_NOTHING_LEFT', [...lines, ...rest].join('\n'))
+}
+
+/** A dataset of which some training photos are kept aside, as its split `test`. Throws DATA_CLASS_NOT_IN_TRAIN. */
+export function keepAside(dataset: Dataset, ids: ReadonlySet<string>): Dataset {
+  const { sha256: _, ...parts } = dataset
+  return seal({
+    ...parts,
+    splitBy: 'given',
+    train: dataset.train.filter(({ id }) => !ids.has(id)),
+    test: dataset.train.filter(({ id }) => ids.has(id)),
+  })
 }
 
 /** Every photo of a dataset with its split. */

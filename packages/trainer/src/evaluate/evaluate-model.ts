@@ -1,5 +1,6 @@
 import { openModel } from '@flowers/shared/model/package'
 import type { Manifest } from '@flowers/shared/model/manifest'
+import type { Level } from '@flowers/shared/model/calibration'
 import { argmax, type ViewPolicy } from '@flowers/shared/model/views'
 import {
   abstentionOf,
@@ -12,8 +13,13 @@ import {
 } from '../measure/calibrate.ts'
 import { stopAt } from '../measure/fast-margin.ts'
 import { mean } from '../measure/mean.ts'
+import { levelsOf, type LevelQuality } from '../measure/levels.ts'
 import { measure, mostConfused, type Measures } from '../measure/measure.ts'
-import { shotGroups, type ClassMetrics, type ShotGroup } from '../measure/metrics.ts'
+import type { ClassMetrics } from '../measure/metrics.ts'
+import { shotGroups, type ShotGroup } from '../measure/shots.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
+import { calibrationHalves, type Choosing } from '../measure/split-validation.ts'
+import { choosingOf, fittingFactsOf } from './choosing-of-model.ts'
 import { openNetwork } from './network.ts'
 import { openPhotosOf, type EvaluatedSplit, type PhotosOfModel } from './photos-of-model.ts'
 import { scorePhotos } from './score-photos.ts'
@@ -44,6 +50,8 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1'> 
     readonly chosen: boolean
     /** The photos and the split are those the model was trained and calibrated on. */
     readonly asTrained: boolean
+    /** Which of these photos chose the checkpoint. */
+    readonly choosing: Choosing
     /** Photos, of whichever split, that are left out because the run left them out. */
     readonly excluded: number
     readonly photos: number
@@ -60,10 +68,15 @@ export interface Evaluation extends Pick<Measures, 'top1' | 'top5' | 'macroF1'> 
     /** Share of photos with another label than from all views; null when one view is all that was run. */
     readonly disagreement: number | null
   }
-  /** Before and after the temperature of the manifest. */
-  readonly ece: CalibrationErrors
+  /** Before and after the temperature of the manifest. Null: it has none, or the photos are under 100. */
+  readonly ece: CalibrationErrors | null
+  /** Why the model is not calibrated; null: it is. */
+  readonly notFitted: string | null
   readonly set: PolicyQuality['set']
+  /** What refusing as none of the classes does; null where nothing is refused. */
   readonly abstention: PolicyQuality['abstention']
+  /** Answers by their level. */
+  readonly levels: Readonly<Record<Level, LevelQuality>>
   /** Top-1 from the first k views alone: what each view adds, and what it costs. */
   readonly byViews: readonly {
     readonly views: number
@@ -127,6 +140,7 @@ async function summarize(
       sha256,
       chosen,
       asTrained: sha256 === manifest.data.sha256,
+      choosing: choosingOfSplit(manifest, options.split, sha256, photos.length),
       excluded,
       photos: photos.length,
       unreadable,
@@ -147,9 +161,11 @@ async function summarize(
             ),
     },
     ...shares,
-    ece: calibrationErrors(answers),
+    ece: calibration.temperature && calibrationErrors(answers),
+    notFitted: calibration.temperature ? null : whyNotFitted(fittingFactsOf(manifest)),
     set: setsOf(answers, calibration),
     abstention: abstentionOf(answers, calibration),
+    levels: levelsOf(answers, manifest),
     byViews: accuracyByViews(photos).map((top1, index) => {
       const { flip, scale } = manifest.views[index]!
       return { views: index + 1, flip, scale, top1, milliseconds: costs.milliseconds[index]! }
@@ -164,6 +180,11 @@ async function summarize(
     })),
     confusion: labels.length > mostInMatrix ? null : matrixOf(confusion, labels.length),
   }
+}
+
+function choosingOfSplit(manifest: Manifest, split: EvaluatedSplit, sha256: string | null, photos: number): Choosing {
+  if (split !== 'valid' || sha256 !== manifest.data.sha256) return 'none'
+  return calibrationHalves(Array(photos), choosingOf(manifest), 1) === null ? 'all' : 'half'
 }
 
 /** Classes of a matrix that can still be looked at. */

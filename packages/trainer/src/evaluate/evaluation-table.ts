@@ -1,12 +1,9 @@
-import { percent, plural } from '../console/format.ts'
+import { percent, plural, withInterval } from '../console/format.ts'
 import { oneLine } from '@flowers/shared/printable'
-import type { MeasuredShare } from '../measure/bootstrap.ts'
-import { shotNames, shotRanges } from '../measure/metrics.ts'
+import { exactShare } from '../measure/bootstrap.ts'
+import type { LevelQuality } from '../measure/levels.ts'
+import { shotNames, shotRanges } from '../measure/shots.ts'
 import type { Evaluation } from './evaluate-model.ts'
-
-/** `81.2 % (78.4 % to 83.9 %)`. */
-export const withInterval = ({ value, low, high }: MeasuredShare): string =>
-  `${percent(value)} (${percent(low)} to ${percent(high)})`
 
 /** A sentence on photos that a run left out, of which there are some. */
 export const leftOut = (photos: number): string =>
@@ -16,12 +13,12 @@ export const leftOut = (photos: number): string =>
 
 /** An evaluation as text for a terminal. */
 export function evaluationTable(evaluation: Evaluation): string {
-  const { model, data, views, ece, set, abstention } = evaluation
+  const { model, data, views, set, abstention, levels } = evaluation
   const rows: [string, string][] = [
-    ['top-1', withInterval(evaluation.top1)],
+    ['top-1', `${withInterval(evaluation.top1)} of ${plural(data.photos, 'photo')}`],
     ['top-5', withInterval(evaluation.top5)],
     ['macro-F1', withInterval(evaluation.macroF1)],
-    ['calibration error', `${percent(ece.after)} (uncalibrated ${percent(ece.before)})`],
+    ['calibration error', errorOf(evaluation)],
   ]
   if (set)
     rows.push([
@@ -30,20 +27,22 @@ export function evaluationTable(evaluation: Evaluation): string {
     ])
   if (abstention) {
     rows.push([
-      'abstains',
-      `on ${percent(abstention.share)}; ${percent(abstention.accuracy)} of the other answers are right`,
+      'refused',
+      `${withInterval(levels.none.share)} as none of the classes; ${percent(abstention.accuracy)} of the other answers are right`,
     ])
   }
+  if (set && abstention) for (const level of ['sure', 'perhaps'] as const) rows.push([level, levelText(levels[level])])
   const used = views.of === 1 ? 'one' : `${views.meanUsed.toFixed(2)} of ${views.of} on average`
   rows.push(['views', `${used} (policy ${views.policy})`])
   if (views.disagreement !== null && views.policy !== 'full')
     rows.push(['other label than by all views', percent(views.disagreement)])
   for (const shots of shotNames) {
     const group = evaluation.groups[shots]
-    if (group.recall === null) continue
+    const { recall, low, high } = group
+    if (recall === null || low === null || high === null) continue
     rows.push([
       `classes of ${shotRanges[shots]} training photos`,
-      `${percent(group.recall)} mean recall (${group.classes} classes, ${group.photos} photos)`,
+      `${withInterval({ value: recall, low, high })} mean recall of ${plural(group.classes, 'class', 'classes')}, ${plural(group.photos, 'photo')}`,
     ])
   }
   return [
@@ -65,16 +64,28 @@ export function evaluationTable(evaluation: Evaluation): string {
   ].join('\n')
 }
 
+const levelText = ({ share, accuracy }: LevelQuality): string =>
+  `${withInterval(share)}${accuracy ? `; ${withInterval(accuracy)} of these answers are right` : ''}`
+
+function errorOf({ ece, notFitted, data }: Evaluation): string {
+  if (notFitted !== null) return `the model was not calibrated: ${notFitted}`
+  if (ece === null) return `not given: ${plural(data.photos, 'photo is', 'photos are')} too few to measure it`
+  return `${withInterval({ value: ece.after, low: ece.low, high: ece.high })} (uncalibrated ${percent(ece.before)})`
+}
+
+const chosenBy: Readonly<Record<Evaluation['data']['choosing'], string | null>> = {
+  none: null,
+  half: 'Half of these photos chose the checkpoint, and temperature and thresholds were fitted on the other half: expect slightly less on others.',
+  all: 'These photos chose the checkpoint: expect slightly less on others.',
+}
+
 function notes({ data }: Evaluation): string[] {
   const lines = data.unreadable.map(({ path, reason }) => `unreadable, not counted: ${oneLine(path)}: ${reason}`)
   lines.push(...data.passedOver.slice(0, 10).map(({ path, reason }) => `passed over: ${oneLine(path)}: ${reason}`))
   if (data.passedOver.length > 10) lines.push(`passed over: ${data.passedOver.length - 10} more`)
   if (data.excluded > 0) lines.push(leftOut(data.excluded))
-  if (data.asTrained && data.split === 'valid') {
-    lines.push(
-      'These photos, or half of them, chose the checkpoint, and half of them set temperature and thresholds: expect slightly less on others.',
-    )
-  }
+  const chosen = chosenBy[data.choosing]
+  if (chosen !== null) lines.push(chosen)
   if (data.chosen && !data.asTrained)
     lines.push(
       'The data gives no split, so these photos are a part of it that was chosen: --split all takes every one.',
@@ -83,13 +94,13 @@ function notes({ data }: Evaluation): string[] {
   return lines
 }
 
-function viewRows({ byViews }: Evaluation): [string, string][] {
+function viewRows({ byViews, data }: Evaluation): [string, string][] {
   return byViews.map(({ views, flip, scale, top1, milliseconds }, index) => {
     const gain = top1 - (byViews[index - 1]?.top1 ?? top1)
     const gained = index === 0 ? '' : `${gain < 0 ? '' : '+'}${(100 * gain).toFixed(1)}`
     return [
       `${views}: ${flip === 'none' ? 'upright' : `${flip} flip`}, scale ${scale}`,
-      `${percent(top1)}  ${gained.padStart(5)}  ${milliseconds.toFixed(1).padStart(6)} ms`,
+      `${withInterval(exactShare(Math.round(top1 * data.photos), data.photos))}  ${gained.padStart(5)}  ${milliseconds.toFixed(1).padStart(6)} ms`,
     ]
   })
 }
@@ -101,7 +112,7 @@ function weakest({ classes }: Evaluation): [string, string][] {
     .slice(0, 10)
     .map(({ label, f1, precision, recall, photos }) => [
       named(label),
-      `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${percent(recall)}, ${photos} photos`,
+      `F1 ${percent(f1)}, precision ${percent(precision)}, recall ${withInterval(exactShare(Math.round(recall * photos), photos))} of ${plural(photos, 'photo')}`,
     ])
 }
 

@@ -8,6 +8,7 @@ import { listPhotos } from '../dataset/listing.ts'
 import { openData } from '../dataset/open-data.ts'
 import type { PassedOver } from '../dataset/passed-over.ts'
 import { plural } from '../console/format.ts'
+import { othersBeside, type OtherPhoto } from './others.ts'
 import { TrainerError } from '../errors.ts'
 
 /** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
@@ -43,12 +44,34 @@ export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): 
   return { samples: withLabelsOf(manifest, samples), ...rest }
 }
 
+export interface CalibrationPhotos extends PhotosOfModel {
+  /** Photos of the split `train`, with the class indices of the model; of other data there may be none of a class. */
+  readonly training: readonly Sample[]
+  /** Of `others/` beside the classes. */
+  readonly others: readonly OtherPhoto[]
+}
+
+/** The photos of the split `valid` as {@link openPhotosOf} has them, and what else of the same data a calibration takes. */
+export async function openCalibrationPhotos(manifest: Manifest, data: string): Promise<CalibrationPhotos> {
+  const { dataset, ...found } = await openDatasetOf(manifest, { data, split: 'valid' })
+  const [samples, training] = [found.samples, dataset.train].map((photos) => withLabelsOf(manifest, photos))
+  return { ...found, samples: samples!, training: training!, others: othersBeside(dataset) }
+}
+
 async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Promise<PhotosOfModel> {
   if (split === 'all') {
     const { photos, passedOver } = await listPhotos(data, { partial: true, known: manifest.labels })
     const samples = photos.map(({ path, label, id }) => ({ path, label, id, index: -1 }))
     return { samples, sha256: null, excluded: 0, chosen: false, passedOver }
   }
+  const { dataset: _, ...found } = await openDatasetOf(manifest, { data, split })
+  return found
+}
+
+async function openDatasetOf(
+  manifest: Manifest,
+  { data, split }: { readonly data: string; readonly split: Split },
+): Promise<PhotosOfModel & { readonly dataset: Dataset }> {
   const opened = await openData(data, { ...splitOf(manifest), partial: true, known: manifest.labels })
   const { dataset, excluded } = asInRun(opened, manifest)
   if (dataset[split].length === 0) {
@@ -61,7 +84,7 @@ async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Pr
     )
   }
   const { sha256, splitBy, passedOver } = dataset
-  return { samples: dataset[split], sha256, excluded, chosen: splitBy === 'stratified', passedOver }
+  return { dataset, samples: dataset[split], sha256, excluded, chosen: splitBy === 'stratified', passedOver }
 }
 
 /** A dataset without what the run left out, where that makes it the dataset of the run; else as it is. */

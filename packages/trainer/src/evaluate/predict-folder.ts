@@ -36,8 +36,8 @@ export interface PredictResult {
 export const errorsFileOf = (out: string): string => `${out}.errors.csv`
 
 /**
- * Labels a photo, or every photo of a folder, by the model's own view policy: `path,label,confidence` a line, in order of path,
- * paths relative to the folder, confidence a calibrated probability. What cannot be read as a photo is listed with its
+ * Labels a photo, or every photo of a folder, by the model's own view policy: `path,label,confidence,level` a line, in order
+ * of path, paths relative to the folder, confidence a calibrated probability, level as of an answer of the service. What cannot be read as a photo is listed with its
  * reason in `<out>.errors.csv`, which exists only then. Both files appear whole or not at all.
  * Throws what `requireWritableFile` throws of `out`, before anything else; what `openModel` and `listInput` throw; and
  * PREDICT_UNREADABLE, once both files are written, when nothing could be read.
@@ -48,7 +48,7 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
   const own = out === null ? [] : [out, errorsFileOf(out)]
   const { photos, passedOver } = await listInput(input, own)
   const network = await openNetwork(path, manifest.preprocessing.size)
-  const lines: [string, string, string][] = []
+  const lines: [string, string, string, string][] = []
   const unreadable: { path: string; reason: string }[] = []
   try {
     const { preprocessing, views, viewPolicy, calibration } = manifest
@@ -57,9 +57,10 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
       const { id } = decoded.photo
       if (decoded.canvases === null) unreadable.push({ path: id, reason: decoded.reason })
       else {
-        const { probabilities, used } = await scorer.answer(decoded.canvases, viewPolicy, calibration.fastLead)
-        const best = answer({ mean: probabilities, used, known: null }, manifest, 1).predictions[0]!
-        lines.push([id, best.label, best.score.toFixed(6)])
+        const { probabilities, used, known } = await scorer.answer(decoded.canvases, viewPolicy, calibration.fastLead)
+        const { predictions, level } = answer({ mean: probabilities, used, known }, manifest, 1)
+        const best = predictions[0]!
+        lines.push([id, best.label, best.score.toFixed(6), level])
       }
       onProgress?.(lines.length + unreadable.length, photos.length)
     }
@@ -67,7 +68,7 @@ export async function predictFolder({ model, input, out, onProgress }: PredictOp
     await network.release()
   }
   // A lone carriage return ends a line for some readers.
-  const csv = stringify([['path', 'label', 'confidence'], ...lines], { quoted_match: /[\r\t]|^\s|\s$/ })
+  const csv = stringify([['path', 'label', 'confidence', 'level'], ...lines], { quoted_match: /[\r\t]|^\s|\s$/ })
   if (out !== null) {
     await writeOutput(out, csv)
     await writeErrors(errorsFileOf(out), unreadable)

@@ -4,7 +4,7 @@ import type { View } from '@flowers/shared/image/view'
 import type { Sample } from '../dataset/dataset.ts'
 import type { ScoredPhoto } from '../measure/calibrate.ts'
 import { ViewScorer } from './view-scorer.ts'
-import type { Network } from './network.ts'
+import type { Network, NetworkOutputs } from './network.ts'
 import { decodePhotos } from './photos.ts'
 import type { OnProgress } from '../console/bar.ts'
 import { TrainerError } from '../errors.ts'
@@ -18,7 +18,8 @@ export interface ScoreOptions<T> {
 }
 
 export interface Scored {
-  readonly photos: readonly (ScoredPhoto & { readonly id: string })[]
+  /** `plain`: what the network says of the first view, which is the plain one. */
+  readonly photos: readonly (ScoredPhoto & { readonly id: string; readonly plain: NetworkOutputs })[]
   /** Photos that could not be read, with the reason. */
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[]
 }
@@ -37,8 +38,9 @@ export async function scorePhotos<T extends Pick<Sample, 'id' | 'index' | 'path'
     const { id, index } = decoded.photo
     if (decoded.canvases === null) unreadable.push({ path: id, reason: decoded.reason })
     else {
-      const logits = await scorer.logits(decoded.canvases, 0, views.length)
-      photos.push({ id, label: index, views: logits.map(softmax) })
+      const outputs = await scorer.outputs(decoded.canvases, 0, views.length)
+      const plain = outputs[0]!
+      photos.push({ id, label: index, views: outputs.map(({ logits }) => softmax(logits)), known: plain.known, plain })
     }
     onProgress?.(photos.length + unreadable.length, samples.length)
   }

@@ -33,7 +33,7 @@ function onClock(cost: (first: number, run: number) => number): {
       expect(count).toBe(1)
       seen.push(images[0]!)
       clock += cost(images[0]!, runs++)
-      return [new Float32Array(2)]
+      return [{ logits: new Float32Array(2), known: null, features: null }]
     },
     release: async () => {},
   }

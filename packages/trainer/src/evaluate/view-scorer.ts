@@ -9,7 +9,7 @@ import {
   type ViewsResult,
 } from '@flowers/shared/model/views'
 import { scalesOf, type View } from '@flowers/shared/image/view'
-import type { Network } from './network.ts'
+import type { Network, NetworkOutputs } from './network.ts'
 
 /** More pixels in one batch save no time on a CPU and cost memory: three views of 576 px. */
 const mostPixels = 2 ** 20
@@ -32,9 +32,9 @@ export class ViewScorer {
     this.#images = new Float32Array(this.#most * 3 * preprocessing.size ** 2)
   }
 
-  /** Logits of the views from `first` to before `end`, one row each; canvases as `decodeViews` gives them for their scales. */
-  async logits(canvases: readonly Canvas[], first: number, end: number): Promise<Float32Array[]> {
-    const rows: Float32Array[] = []
+  /** What the network says of the views from `first` to before `end`; canvases as `decodeViews` gives them for their scales. */
+  async outputs(canvases: readonly Canvas[], first: number, end: number): Promise<NetworkOutputs[]> {
+    const rows: NetworkOutputs[] = []
     for (let start = first; start < end; start += this.#most) {
       const batch = this.#views.slice(start, Math.min(end, start + this.#most))
       for (const [place, view] of batch.entries()) {
@@ -46,13 +46,22 @@ export class ViewScorer {
     return rows
   }
 
-  /** Mean probability over as many views as the policy asks for. Views that it cannot stop before run as one batch. */
-  async answer(canvases: readonly Canvas[], policy: ViewPolicy, fast: FastMargin | null): Promise<ViewsResult> {
+  /**
+   * Mean probability over as many views as the policy asks for, and `known` of the plain view. Views that the policy cannot
+   * stop before run as one batch.
+   */
+  async answer(
+    canvases: readonly Canvas[],
+    policy: ViewPolicy,
+    fast: FastMargin | null,
+  ): Promise<ViewsResult & Pick<NetworkOutputs, 'known'>> {
     const of = this.#views.length
-    let ready = (await this.logits(canvases, 0, earliestStop(policy, of, fast))).map(softmax)
-    return runViews({ policy, of, fast }, async (index) => {
-      if (index >= ready.length) ready = [...ready, ...(await this.logits(canvases, index, index + 1)).map(softmax)]
-      return ready[index] as Float64Array
+    const ready = await this.outputs(canvases, 0, earliestStop(policy, of, fast))
+    const { known } = ready[0]!
+    const result = await runViews({ policy, of, fast }, async (index) => {
+      if (index >= ready.length) ready.push(...(await this.outputs(canvases, index, index + 1)))
+      return softmax(ready[index]!.logits)
     })
+    return { ...result, known }
   }
 }

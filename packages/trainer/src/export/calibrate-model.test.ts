@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { openModel } from '@flowers/shared/model/package'
+import { softmax } from '@flowers/shared/model/views'
+import ort from 'onnxruntime-node'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDataset } from '../dataset/dataset.ts'
@@ -31,11 +33,23 @@ async function drawColours(target: string, count: number): Promise<void> {
   }
 }
 
+/** Squares without a colour. */
+async function drawGreys(target: string, count: number): Promise<void> {
+  await mkdir(target, { recursive: true })
+  for (let photo = 0; photo < count; photo++) {
+    const level = 60 + Math.round((140 * photo) / count)
+    const background = { r: level, g: level, b: level }
+    await sharp({ create: { width: 40, height: 40, channels: 3, background } })
+      .png()
+      .toFile(join(target, `${photo}.png`))
+  }
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flowers-calibrate-'))
   data = join(folder, 'colours')
-  await drawColours(join(data, 'train'), 1)
-  await drawColours(join(data, 'valid'), 40)
+  await drawColours(join(data, 'train'), 6)
+  await drawColours(join(data, 'valid'), 55)
 })
 beforeEach(async () => {
   model = join(folder, 'models', 'tiny', '1')
@@ -54,22 +68,55 @@ describe('calibrateModel', () => {
     const { calibration, metrics, files, ...rest } = manifest
     const { calibration: _, metrics: oldMetrics, files: oldFiles, ...oldRest } = before
     expect(rest).toEqual(oldRest)
-    for (const file of ['onnx/model.onnx', 'config.json', 'preprocessor_config.json'])
-      expect(files[file]).toEqual(oldFiles[file])
-    expect(metrics).toMatchObject({ top1: oldMetrics.top1, nonFlowers: { exact: { count: 24 }, none: { count: 24 } } })
+    for (const file of ['config.json', 'preprocessor_config.json']) expect(files[file]).toEqual(oldFiles[file])
+    expect(metrics).toMatchObject({
+      top1: oldMetrics.top1,
+      refusals: { own: { count: 110 }, drawn: { count: 24 }, ece: null },
+    })
+    expect(metrics.refusals?.others).toEqual({})
     expect(calibration.temperature).not.toEqual(before.calibration.temperature)
-    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 80 })
+    // Of 110 photos a few are refused.
+    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 107 })
     expect(calibration.conformal?.threshold).toHaveLength(6)
-    expect(calibration.abstention?.threshold).toHaveLength(6)
+    expect(calibration.known).toMatchObject({ form: 'nearest', refusedShare: 0.05, count: 110, isCalibrated: false })
+    expect(calibration.abstention).toBeUndefined()
     const card = await bytesOf('README.md')
     expect(card).toContain(`\n\n${section}\n`)
-    expect(section).toMatch(/Fitted on 80 of 160 validation photos .* measured on the other 80/)
+    expect(section).toMatch(/Fitted on 110 of 220 validation photos .* measured on the other 110/)
     expect(section).toMatch(/\n\| `none` +\| 1\.00 +\| \S+ % \(.*\) +\|/)
-    expect(section).toMatch(
-      /Of 24 drawn pictures without a flower, of 12 kinds, \S+ % \(\S+ % to \S+ %\) are abstained/,
-    )
+    expect(section).toMatch(/\n\| drawn pictures without a flower +\| \S+ % \(\S+ % to \S+ %\) +\| 24 +\|/)
+    expect(section).toContain('holds a picture against feature vectors of training photos: 5 of each class')
     expect(section).not.toMatch(/undefined|NaN|\[object/)
     expect(await readdir(join(folder, 'models', 'tiny'))).toEqual(['1'])
+  }, 60_000)
+
+  it('refuses what photos of others are like, as an output of the network', async () => {
+    const others = join(folder, 'not-ours')
+    await drawGreys(join(others, 'things'), 60)
+    await calibrateModel({ model, data, others, refusedShare: 0.1, each: 1 })
+    const { manifest, network } = await openModel(model)
+    const { calibration, metrics } = manifest
+    expect(calibration.known).toMatchObject({ form: 'trained', refusedShare: 0.1, isCalibrated: true })
+    expect(metrics.refusals!.others['things']).toMatchObject({ count: 60 })
+    expect(metrics.refusals!.others['things']!.value).toBeGreaterThan(0.5)
+    expect(metrics.refusals!.own.value).toBeLessThan(0.2)
+    const session = await ort.InferenceSession.create(network)
+    expect(session.outputNames).toEqual(['logits', 'class_maps', 'probabilities', 'known'])
+    // Red, and the grey between black and white.
+    const pixels = Float32Array.from({ length: 2 * 3 * 32 * 32 }, (_, place) =>
+      place >= 3 * 32 * 32 ? 0 : place < 32 * 32 ? 1.5 : -1.5,
+    )
+    const found = await session.run({ pixel_values: new ort.Tensor('float32', pixels, [2, 3, 32, 32]) })
+    await session.release()
+    const [red, grey] = found['known']!.data as Float32Array
+    expect(red).toBeGreaterThan(calibration.known!.threshold)
+    expect(grey).toBeLessThan(calibration.known!.threshold)
+    const logits = [...(found['logits']!.data as Float32Array)].slice(0, 4)
+    const expected = softmax(logits.map((logit) => logit / calibration.temperature![0]!))
+    for (const [index, value] of expected.entries()) expect(found['probabilities']!.data[index]).toBeCloseTo(value, 5)
+    // A later calibration without others goes back to what it can, with the share that was asked for before.
+    const again = await calibrateModel({ model, data, each: 1 })
+    expect(again.manifest.calibration.known).toMatchObject({ form: 'nearest', refusedShare: 0.1 })
   }, 60_000)
 
   it('gives the same again', async () => {
@@ -92,7 +139,7 @@ describe('calibrateModel', () => {
     await writeFile(file, JSON.stringify({ ...manifest, data }))
     const { excluded, section, manifest: written } = await calibrateModel({ model, data: less, each: 1 })
     expect(excluded).toBe(1)
-    expect(section).toContain('of 16 validation photos')
+    expect(section).toContain('Not fitted: 16 validation photos are too few')
     expect(written.data).toEqual(data)
   }, 60_000)
 
@@ -101,9 +148,13 @@ describe('calibrateModel', () => {
     await drawColours(join(few, 'train'), 1)
     await drawColours(join(few, 'valid'), 4)
     const { manifest, section } = await calibrateModel({ model, data: few })
-    expect(manifest.calibration).toMatchObject({ conformal: null, abstention: null, fastLead: null })
+    expect(manifest.calibration).toEqual({ temperature: null, conformal: null, known: null, fastLead: null })
+    expect(manifest.metrics).toMatchObject({ ece: null })
     expect(manifest.metrics.nonFlowers).toBeUndefined()
-    expect(section).toContain('Abstention: not fitted, the photos are too few.')
+    expect(manifest.metrics.refusals).toBeUndefined()
+    expect(section).toContain('Nothing is refused: every picture gets one of the labels')
+    expect(section).toContain('Not fitted: 16 photos are too few; 200 that the model has not learnt from would do.')
+    expect(section).not.toMatch(/temperature|calibration error|promised/i)
   }, 60_000)
 
   it('refuses other classes, photos that cannot be read and what is no model, and changes nothing', async () => {

@@ -1,13 +1,19 @@
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withTemporaryFolder } from '@flowers/shared/files'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel, packageModel } from '@flowers/shared/model/package'
-import { calibrateNetwork } from '../evaluate/calibrate-network.ts'
-import { openNetwork } from '../evaluate/network.ts'
-import { openPhotosOf } from '../evaluate/photos-of-model.ts'
-import { scoreAllPhotos } from '../evaluate/score-photos.ts'
+import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
+import { calibrationHalves } from '../measure/split-validation.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
+import { choosingOf } from '../evaluate/choosing-of-model.ts'
+import { listOthers } from '../evaluate/others.ts'
+import { openCalibrationPhotos } from '../evaluate/photos-of-model.ts'
 import { calibrationMetrics, calibrationSection, replaceCalibration } from './card-calibration.ts'
+import { fitNetwork, usualRefusedShare } from './fit-network.ts'
 import type { OnProgress } from '../console/bar.ts'
+import { TrainerError } from '../errors.ts'
 
 export interface CalibrateOptions {
   /** A model folder. */
@@ -16,9 +22,12 @@ export interface CalibrateOptions {
   readonly data: string
   /** Drawn pictures without a flower of each kind; 20 unless said. */
   readonly each?: number
-  readonly onPhoto?: OnProgress
-  /** Like `onPhoto`, for the drawn pictures without a flower. */
-  readonly onPicture?: OnProgress
+  /** Photos of anything that is none of the classes; beside those of `others/` of the data. */
+  readonly others?: string | undefined
+  /** Share of photos of the classes that may be refused, in (0, 1); that of the model unless said, else 0.05. */
+  readonly refusedShare?: number | undefined
+  /** Hears of work, by its name. */
+  readonly progress?: (what: string) => OnProgress
 }
 
 export interface Calibrated {
@@ -31,36 +40,51 @@ export interface Calibrated {
 
 /**
  * Fits the calibration of a model folder anew on the split `valid` of photos, as an export does, with the seed of the
- * manifest. Manifest and card change, with everything else in them kept; the folder is replaced as a whole.
+ * manifest: on the half that did not choose the checkpoint, where these are the photos of the model's run, and on half of
+ * them where they are others. Too few of them fit nothing, and manifest and card say so. Manifest, card and the outputs of
+ * the network that are fitted change, with everything else kept; the folder is replaced as a whole.
  * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
- * EVALUATE_SPLIT without photos in `valid` and DATA_IMAGE_LOST for one that cannot be read. Nothing has changed then.
+ * EVALUATE_SPLIT without photos in `valid`, CALIBRATE_FEWER where out-of-fold answers fitted what these photos cannot,
+ * DATA_IMAGE_LOST for one that cannot be read, and what `listOthers` and `fitNetwork` throw. Nothing has changed then.
  */
 export async function calibrateModel(options: CalibrateOptions): Promise<Calibrated> {
-  const { model, data, each, onPhoto, onPicture } = options
+  const { model, data, each, progress = () => undefined } = options
   const opened = await openModel(model)
   const { files, ...manifest } = opened.manifest
-  const { samples, sha256, excluded } = await openPhotosOf(opened.manifest, { data, split: 'valid' })
-  const { preprocessing, views } = manifest
+  const { samples, training, others: beside, sha256, excluded } = await openCalibrationPhotos(opened.manifest, data)
+  const others = options.others === undefined ? beside : [...beside, ...(await listOthers(options.others))]
+  const { preprocessing, views, labels } = manifest
   const { seed } = manifest.data
-  const network = await openNetwork(opened.network, preprocessing.size)
-  try {
-    const scored = await scoreAllPhotos(network, samples, { preprocessing, views, onProgress: onPhoto })
-    const { calibration, quality, nonFlowers } = await calibrateNetwork(network, scored, {
+  const choosing = sha256 === manifest.data.sha256 ? choosingOf(manifest) : 'none'
+  const why = whyNotFitted({ valid: samples.length, choosing, train: manifest.data.train })
+  if (manifest.calibration.networks !== undefined && calibrationHalves(samples, choosing, seed) === null)
+    throw new TrainerError('CALIBRATE_FEWER', `${why}, and the calibration by out-of-fold answers stays as it is`)
+  const { python } = await ensurePythonEnvironment()
+  return withTemporaryFolder(join(tmpdir(), 'flowers-calibrate-'), async (folder) => {
+    const { calibration, quality, known, onnx } = await fitNetwork({
+      network: opened.network,
+      folder,
+      python,
       preprocessing,
       views,
+      labels,
       seed,
+      photos: samples,
+      training,
+      others,
+      choosing,
+      refusedShare: options.refusedShare ?? manifest.calibration.known?.refusedShare ?? usualRefusedShare,
       each,
-      onProgress: onPicture,
+      progress,
     })
     const photos = `of ${samples.length} validation photos (SHA-256 of their list: \`${sha256}\`)`
-    const section = calibrationSection({ calibration, views, quality, nonFlowers, photos })
-    const { nonFlowers: _, ...metrics } = manifest.metrics
-    const changed = { ...manifest, calibration, metrics: { ...metrics, ...calibrationMetrics(quality, nonFlowers) } }
+    const section = calibrationSection({ calibration, views, quality, known, photos, why })
+    const { nonFlowers: _, refusals: __, ...metrics } = manifest.metrics
+    const changed = { ...manifest, calibration, metrics: { ...metrics, ...calibrationMetrics(quality, known) } }
     const card = replaceCalibration(await readFile(join(model, modelFiles.card), 'utf8'), section)
     const kept = Object.fromEntries(Object.keys(files).map((path) => [path, { copyOf: join(model, path) }]))
-    const written = await packageModel(model, { ...kept, [modelFiles.card]: card }, changed, { replace: true })
+    const sources = { ...kept, [modelFiles.network]: { copyOf: onnx }, [modelFiles.card]: card }
+    const written = await packageModel(model, sources, changed, { replace: true })
     return { manifest: written.manifest, section, excluded }
-  } finally {
-    await network.release()
-  }
+  })
 }

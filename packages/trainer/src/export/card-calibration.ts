@@ -2,42 +2,41 @@ import { markdownList, markdownTable } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { viewPolicies } from '@flowers/shared/model/views'
 import type { CalibrationQuality, PolicyQuality } from '../measure/calibrate.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
-import type { NonFlowers } from '../evaluate/non-flowers.ts'
-import { percent } from '../console/format.ts'
+import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
+import { percent, withInterval } from '../console/format.ts'
+import { refusalSection } from './card-refusals.ts'
 
 /** What a calibration adds to the metrics of a manifest. */
 export function calibrationMetrics(
   { ece }: Pick<CalibrationQuality, 'ece'>,
-  nonFlowers: NonFlowers | null,
-): Pick<Manifest['metrics'], 'ece' | 'nonFlowers'> {
-  return { ece, ...(nonFlowers && { nonFlowers: { exact: nonFlowers.exact, none: nonFlowers.none } }) }
+  known: CalibratedRejector | null,
+): Pick<Manifest['metrics'], 'ece' | 'refusals'> {
+  return { ece, ...(known && { refusals: known.refusals }) }
 }
 
 /** What the section is made of. */
 export interface CalibrationFacts extends Pick<Manifest, 'calibration' | 'views'> {
   readonly quality: CalibrationQuality
-  /** Null: no abstention was fitted. */
-  readonly nonFlowers: NonFlowers | null
+  /** Null: nothing is refused. */
+  readonly known: CalibratedRejector | null
   /** Sentence on the photos; those of validation unless said. */
   readonly photos?: string
+  /** Why nothing was fitted, where nothing was. */
+  readonly why: string
 }
 
 const byViews = (values: readonly number[] | null): string => (values ?? []).map((value) => value.toFixed(3)).join(', ')
 
 /** The section Calibration of a card. */
-export function calibrationSection({ calibration, views, quality, nonFlowers, photos }: CalibrationFacts): string {
-  const { temperature, conformal, abstention, fastLead } = calibration
+export function calibrationSection(facts: CalibrationFacts): string {
+  const { calibration, quality, known } = facts
+  const { temperature, conformal, fastLead } = calibration
   const missing = (what: string): string => `${what}: not fitted, the photos are too few.`
   const items = [
-    `Temperature: ${byViews(temperature)}. Expected calibration error with \`exact\` (${quality.ece.bins} bins): ${percent(quality.ece.before)} before, ${percent(quality.ece.after)} after.`,
+    temperature ? `Temperature: ${byViews(temperature)}. ${errorItem(quality)}` : missing('Temperature'),
     conformal && quality.promisedCoverage !== null
-      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of photos: classes are added, best first, until their probabilities reach ${byViews(conformal.threshold)}. From ${conformal.count} photos at least ${percent(quality.promisedCoverage)} can be promised with 95 % confidence.`
+      ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of the photos that are not refused: classes are added, best first, until their probabilities reach ${byViews(conformal.threshold)}. From ${conformal.count} photos at least ${percent(quality.promisedCoverage)} can be promised with 95 % confidence.`
       : missing('Conformal sets'),
-    abstention
-      ? `No label is named when the best probability, softened by the temperature ${abstention.temperature}, is below ${byViews(abstention.threshold)}: ${percent(abstention.falseAlarmShare)} of the right answers that it was fitted on, ${abstention.count} at least.`
-      : missing('Abstention'),
-    ...(nonFlowers ? [nonFlowerItem(nonFlowers)] : []),
     '`exact` never changes the label of all views.',
     fastLead
       ? `\`fast\`: with 95 % confidence at most ${percent(fastLead.disagreementBound)} of photos get another label than by all views.`
@@ -45,50 +44,48 @@ export function calibrationSection({ calibration, views, quality, nonFlowers, ph
   ]
   return `## Calibration
 
-Fitted on ${quality.fitted} ${photos ?? 'of the validation photos'}, for each number of views (1 to ${views.length}, in this order below); measured on the other ${quality.heldOut}, with exact 95 % intervals:
+${howFitted(facts)}
 
 ${markdownTable(
   columns,
   viewPolicies.flatMap((policy) => row(policy, quality.policies[policy])),
 ).join('\n')}
 
-${markdownList(items)}`
+${markdownList(quality.fitted === 0 ? ['`exact` never changes the label of all views.'] : items)}
+
+${refusalSection(calibration.known ?? null, known, quality.policies.exact.abstention)}`
 }
 
-const columns = [
-  'views',
-  'used',
-  'sets hold the true label',
-  'labels a set',
-  'without an answer',
-  'right answers lost',
-  'right of those given',
-  'another label than by all',
-]
+function howFitted({ quality, photos, views, why }: CalibrationFacts): string {
+  const { fitted, heldOut, networks } = quality
+  if (fitted === 0)
+    return `Not fitted: ${why}. Scores are those of the network, and nothing is claimed of how often they are right; there are no sets, and \`fast\` answers as \`exact\` does. Measured on ${heldOut} photos:`
+  const order = `for each number of views (1 to ${views.length}, in this order below)`
+  if (networks !== null)
+    return `Fitted on out-of-fold answers of ${fitted} photos by ${networks} networks trained as this one, ${order}; measured by halves of them, each by what was fitted on the other, with exact 95 % intervals:`
+  return `Fitted on ${fitted} ${photos ?? 'of the validation photos'}, ${order}; measured on the other ${heldOut}, with exact 95 % intervals:`
+}
+
+/** What is said of the calibration error, which may be of too few photos. */
+function errorItem({ ece, heldOut }: CalibrationQuality): string {
+  if (!ece) return `The ${heldOut} photos that could measure its calibration error are too few.`
+  const { before, after, low, high, bins } = ece
+  return `Expected calibration error with \`exact\` (${bins} bins, ${heldOut} photos, 95 % interval by the bootstrap): ${percent(before)} before, ${withInterval({ value: after, low, high })} after.`
+}
+
+const columns = ['views', 'used', 'sets hold the true label', 'labels a set', 'another label than by all']
 
 function row(policy: string, quality: PolicyQuality | null): string[][] {
   if (!quality) return []
-  const { set, abstention } = quality
+  const { set } = quality
   return [
     [
       `\`${policy}\``,
       quality.views.toFixed(2),
       ...(set ? [withInterval(set.coverage), set.size.toFixed(2)] : ['-', '-']),
-      ...(abstention
-        ? [percent(abstention.share), percent(abstention.falseAlarms), percent(abstention.accuracy)]
-        : ['-', '-', '-']),
       percent(quality.disagreement),
     ],
   ]
-}
-
-/** Kinds of pictures that are abstained from less often than this are named. */
-const often = 0.9
-
-function nonFlowerItem({ exact, none, kinds }: NonFlowers): string {
-  const weak = kinds.filter(({ share }) => share < often).map(({ kind, share }) => `${kind} ${percent(share)}`)
-  const named = weak.length > 0 ? ` Less often than others: ${weak.join(', ')}.` : ''
-  return `Of ${exact.count} drawn pictures without a flower, of ${kinds.length} kinds, ${withInterval(exact)} are abstained from with \`exact\` and ${withInterval(none)} with \`none\`.${named}`
 }
 
 /** A card with another section Calibration; where it has none, at the end. */

@@ -1,14 +1,14 @@
 import { markdownList, markdownTable, markdownText } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { CalibrationQuality } from '../measure/calibrate.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
 import { mostConfused, type Measures } from '../measure/measure.ts'
-import { shotGroups, shotNames, shotRanges } from '../measure/metrics.ts'
-import type { NonFlowers } from '../evaluate/non-flowers.ts'
+import { exactShare } from '../measure/bootstrap.ts'
+import { shotGroups, shotNames, shotRanges } from '../measure/shots.ts'
+import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
 import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames, type Recipe } from '../recipe/schema.ts'
 import { weightsName } from '../recipe/weights-name.ts'
-import { percent } from '../console/format.ts'
+import { percent, withInterval } from '../console/format.ts'
 import { calibrationSection } from './card-calibration.ts'
 import type { Parity } from './parity.ts'
 
@@ -20,8 +20,8 @@ export interface CardFacts {
   readonly splitBy: 'given' | 'stratified'
   readonly measures: Measures
   readonly calibration: CalibrationQuality
-  /** Null: no abstention was fitted. */
-  readonly nonFlowers: NonFlowers | null
+  /** Null: nothing is refused. */
+  readonly known: CalibratedRejector | null
   readonly parity: Parity
   /** Photos of the gate that were training photos, the validation photos being too few. */
   readonly parityFromTraining: number
@@ -29,6 +29,8 @@ export interface CardFacts {
   readonly top1ByViews: readonly number[]
   /** Training photos by class. */
   readonly trainCounts: readonly number[]
+  /** Why no calibration was fitted, where none was. */
+  readonly why: string
   /** Markdown from the maker of the model; null: none. */
   readonly notes: string | null
 }
@@ -76,7 +78,7 @@ const sections: readonly ((facts: CardFacts) => string)[] = [
   use,
   data,
   accuracy,
-  ({ manifest, calibration, nonFlowers }) => calibrationSection({ ...manifest, quality: calibration, nonFlowers }),
+  ({ manifest, calibration, known, why }) => calibrationSection({ ...manifest, quality: calibration, known, why }),
   training,
   exported,
   limits,
@@ -103,7 +105,7 @@ MODEL=${name} npm start
 curl -F img=@photo.jpg http://localhost:3000/classify
 \`\`\`
 
-In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside). Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
+In JavaScript: \`pipeline('image-classification', FOLDER)\` of transformers.js. In anything that runs ONNX: \`onnx/model.onnx\` maps \`pixel_values\` [N, 3, ${size}, ${size}], normalised as in \`preprocessor_config.json\`, to \`logits\` [N, ${manifest.labels.length}] (no softmax inside), to \`probabilities\` of the same shape${manifest.calibration.known ? ', and to `known` [N], how surely a picture shows one of the flowers' : ''}. Preprocessing: shortest edge to ${Math.round(size / cropFraction)} px (${kernel}), centre ${size} px.`
 }
 
 function data({ manifest, splitBy, trainCounts }: CardFacts): string {
@@ -129,8 +131,11 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
   const { top1, top5, macroF1 } = manifest.metrics
   const shots = shotGroups(measures.classes, trainCounts)
   const groups = shotNames.flatMap((name) => {
-    const { recall, classes } = shots[name]
-    return recall === null ? [] : [`${shotRanges[name]}: ${percent(recall)} (${classes} classes)`]
+    const { recall, low, high, classes, photos } = shots[name]
+    if (recall === null || low === null || high === null) return []
+    return [
+      `${shotRanges[name]}: ${withInterval({ value: recall, low, high })} of ${photos} photos in ${classes} classes`,
+    ]
   })
   const confused = mostConfused(measures.confusion, 5).map(
     ({ truth, predicted, photos }) =>
@@ -138,14 +143,14 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
   )
   return `## Accuracy
 
-On the ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
+On ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
 
 ${markdownTable(['top-1', 'top-5', 'macro-F1'], [[top1, top5, macroF1].map(withInterval)]).join('\n')}
 
 ${whoChose(recipe, top1.count)} chose the checkpoint, so expect slightly less on others.
 
 ${markdownList([
-  `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${percent(share)}`).join(', ')}.`,
+  `Top-1 by number of views: ${top1ByViews.map((share, index) => `${index + 1}: ${withInterval(exactShare(Math.round(share * top1.count), top1.count))}`).join(', ')}.`,
   `Mean recall by number of training photos of the class: ${groups.join('; ')}.`,
   ...(confused.length > 0 ? [`Most frequent confusions: ${confused.join('; ')}.`] : []),
 ])}`
@@ -196,13 +201,15 @@ Made with ${Object.entries(manifest.versions)
     .join(', ')}.`
 }
 
-function limits({ trainCounts }: CardFacts): string {
+function limits({ manifest, trainCounts }: CardFacts): string {
   const fewest = trainCounts.reduce((least, count) => Math.min(least, count), Infinity)
   return `## Limits
 
 ${markdownList([
-  'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it abstains.',
-  'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
+  'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it is refused.',
+  manifest.calibration.temperature === null
+    ? 'Its scores were not calibrated: a high one need not be right, and less so on photos unlike those of validation (drawings, microscopes, herbarium sheets).'
+    : 'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',
   ...(fewest < 20 ? [`Some classes had as few as ${fewest} training photos; see their rows below.`] : []),
   'The rights to the training photos stay with their photographers; check them before redistributing the weights.',
 ])}`
@@ -214,10 +221,13 @@ function notesSection({ notes }: CardFacts): string {
 
 function classTable({ manifest, measures, trainCounts }: CardFacts): string {
   const rows = measures.classes.map(({ precision, recall, f1, photos }, index) => {
-    const shares = photos === 0 ? ['-', '-', '-'] : [precision, recall, f1].map(percent)
+    const shares =
+      photos === 0
+        ? ['-', '-', '-']
+        : [percent(precision), withInterval(exactShare(Math.round(recall * photos), photos)), percent(f1)]
     return [markdownText(manifest.labels[index]!), ...shares, photos, trainCounts[index]]
   })
   return `## By class
 
-${markdownTable(['class', 'precision', 'recall', 'F1', 'validation photos', 'training photos'], rows).join('\n')}`
+${markdownTable(['class', 'precision', 'recall (95 % interval)', 'F1', 'validation photos', 'training photos'], rows).join('\n')}`
 }

@@ -56,7 +56,7 @@ it.each([
     const image = Float32Array.from({ length: 3 * size * size }, () => random.normal())
     const [row] = await network.run(image, 1)
     const expected = await reference.logits(image)
-    expected.forEach((value, index) => expect(row![index]).toBeCloseTo(value, 4))
+    expected.forEach((value, index) => expect(row!.logits[index]).toBeCloseTo(value, 4))
   } finally {
     reference.dispose()
     await network.release()

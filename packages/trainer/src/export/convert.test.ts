@@ -80,7 +80,7 @@ describe.each([1, 3])('a batch of %d', (count) => {
     for (const [index, row] of rows.entries()) {
       const expected = await reference.logits(batch.slice(index * 3 * size * size, (index + 1) * 3 * size * size))
       expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(0.2)
-      for (const [place, logit] of row.entries()) expect(Math.abs(logit - expected[place]!)).toBeLessThan(1e-5)
+      for (const [place, logit] of row.logits.entries()) expect(Math.abs(logit - expected[place]!)).toBeLessThan(1e-5)
     }
   })
 })

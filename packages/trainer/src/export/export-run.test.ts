@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openModel } from '@flowers/shared/model/package'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +8,10 @@ import { evaluationTable } from '../evaluate/evaluation-table.ts'
 import { openNetwork } from '../evaluate/network.ts'
 import { predictFolder } from '../evaluate/predict-folder.ts'
 import { readSafetensors, readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { readRunData } from '../run/data-file.ts'
+import { foldFolder } from '../run/files.ts'
+import { writeFoldPlan } from '../run/fold-plan.ts'
+import { writeFoldAnswers } from '../run/out-of-fold.ts'
 import { exportRun, type ExportResult } from './export-run.ts'
 import { makeTestRun, type TestRun } from '../testing/test-run.ts'
 
@@ -21,10 +25,11 @@ beforeAll(async () => {
   test = await makeTestRun({
     architecture: 'convnext_test',
     size: 32,
-    photos: { species: 12, train: 3, valid: 6 },
+    photos: { species: 12, train: 9, valid: 6 },
     broken,
     change: (recipe) => ({ ...recipe, logitAdjustment: 0.5 }),
   })
+  await writeFolds(test)
   model = join(test.folder, 'models', 'test', '3')
   const notes = join(test.folder, 'notes.md')
   await writeFile(notes, 'Drawn by a program.\n')
@@ -32,6 +37,24 @@ beforeAll(async () => {
 }, 180_000)
 
 afterAll(() => test.remove())
+
+/** Answers of two folds, as sure of what is wrong as of what is right: of three photos two are right. */
+async function writeFolds({ run }: TestRun): Promise<void> {
+  const { photos, sha256, labels } = await readRunData(run)
+  const train = photos.filter(({ split }) => split === 'train')
+  await writeFoldPlan(run, { folds: 2, photos: train.map(({ id }, place) => [id, place % 2]) })
+  for (const fold of [0, 1]) {
+    const answers = train.flatMap(({ id, label, ...photo }, place) => {
+      if (place % 2 !== fold) return []
+      const index = labels.indexOf(label!)
+      const said = place % 3 === 0 ? (index + 1) % labels.length : index
+      const row = Float32Array.from(labels, (_, other) => (other === said ? 0.89 : 0.01))
+      return [{ id, sha256: photo.sha256, label: index, views: Array<Float32Array>(6).fill(row) }]
+    })
+    await mkdir(foldFolder(run, fold), { recursive: true })
+    await writeFoldAnswers(foldFolder(run, fold), sha256, answers)
+  }
+}
 
 describe('an exported run', () => {
   it('is a model folder that verifies', async () => {
@@ -42,9 +65,10 @@ describe('an exported run', () => {
       architecture: 'convnext_test',
       viewPolicy: 'exact',
       preprocessing: { size: 32, kernel: 'bicubic' },
-      data: { train: 36, valid: 72, seed: 1, excluded: [broken] },
+      data: { train: 108, valid: 72, seed: 1, excluded: [broken] },
       recipe: { name: 'test', model: { architecture: 'convnext_test' } },
       metrics: { split: 'valid', top1: { count: 72 }, ece: { bins: 15 } },
+      calibration: { networks: 2, conformal: { count: 108 } },
       logitAdjustment: { tau: 0.5, prior: new Array(12).fill(1 / 12) as number[] },
       quantization: null,
     })
@@ -100,6 +124,17 @@ describe('an exported run', () => {
     expect(card).toContain('\n## Notes\n\nDrawn by a program.\n\n')
     expect(card).toContain('Logit adjustment: 0.5 times the log of the class prior')
     expect(card).not.toMatch(/undefined|NaN|\[object/)
+  })
+
+  it('is calibrated on the answers of the folds, as 72 validation photos all chose', async () => {
+    const { calibration, metrics } = report.manifest
+    // Odds of 0.89 to 0.01 for each of 11 become those of 2/3 to 1/33.
+    for (const temperature of calibration.temperature!) expect(temperature).toBeCloseTo(Math.log(89) / Math.log(22), 2)
+    expect(metrics.ece!.before).toBeCloseTo(0.89 - 2 / 3, 6)
+    expect(metrics.ece!.high).toBeGreaterThan(metrics.ece!.after)
+    expect(await readFile(join(model, 'README.md'), 'utf8')).toContain(
+      'Fitted on out-of-fold answers of 108 photos by 2 networks trained as this one',
+    )
   })
 
   it('scores as it scored when it was exported', async () => {
@@ -161,7 +196,7 @@ describe('an exported run', () => {
     expect(unreadable).toEqual([{ path: 'broken.jpg', reason: expect.stringContaining('not a picture') as string }])
     const rows = parse<{ path: string; label: string; confidence: string }>(await readFile(out), { columns: true })
     expect(rows.map(({ path }) => path)).toEqual(rows.map(({ path }) => path).toSorted())
-    expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence'])
+    expect(Object.keys(rows[0]!)).toEqual(['path', 'label', 'confidence', 'level'])
     for (const { confidence } of rows) expect(Number(confidence)).toBeGreaterThan(1 / 13)
     const right = rows.filter(({ path, label }) => path.split('/')[0]!.slice(3) === label).length
     expect(right / 72).toBeCloseTo(report.manifest.metrics.top1.value, 10)
@@ -181,7 +216,7 @@ describe('an export that fails', () => {
         ...network,
         run: async (images, count) => {
           const rows = await network.run(images, count)
-          if (++photos === 30) rows[0]![4]! += 0.002
+          if (++photos === 30) rows[0]!.logits[4]! += 0.002
           return rows
         },
       }

@@ -8,13 +8,13 @@ import { manifestFormat, type Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, packageModel } from '@flowers/shared/model/package'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Dataset } from '../dataset/dataset.ts'
-import { accuracyByViews, answerOf, type CalibrationQuality } from '../measure/calibrate.ts'
-import { calibrateNetwork } from '../evaluate/calibrate-network.ts'
-import type { NonFlowers } from '../evaluate/non-flowers.ts'
-import { withInterval } from '../evaluate/evaluation-table.ts'
+import { accuracyByViews, answerOf, type CalibrationQuality, type OutOfFold } from '../measure/calibrate.ts'
+import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
+import { listOthers, othersBeside } from '../evaluate/others.ts'
+import { withInterval } from '../console/format.ts'
 import { measure, type Measures } from '../measure/measure.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { openNetwork, type Network } from '../evaluate/network.ts'
-import { scoreAllPhotos } from '../evaluate/score-photos.ts'
 import { sayProgress } from '../console/bar.ts'
 import { requireWritable } from '../console/output.ts'
 import { startTensorflow } from '@flowers/tensorflow'
@@ -24,12 +24,15 @@ import { labelMetadata } from '../model/weights/kept-head.ts'
 import { toTimmTensors } from '../model/weights/load.ts'
 import { writeSafetensors } from '../model/weights/safetensors.ts'
 import { openRunData } from '../run/run-data.ts'
-import { readRun, trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
+import { readOutOfFold } from '../run/out-of-fold.ts'
+import { trainCountsOf, type TrainedRun } from '../run/run-folder.ts'
 import { weightsName } from '../recipe/weights-name.ts'
 import { calibrationMetrics } from './card-calibration.ts'
-import { adjustLogits, logitAdjustmentOf, type LogitAdjustment } from './adjust-logits.ts'
+import type { LogitAdjustment } from './adjust-logits.ts'
+import { readAdjusted } from './adjusted-run.ts'
 import { modelCard } from './card.ts'
 import { convertToOnnx, type Fused } from './convert.ts'
+import { fitNetwork, usualRefusedShare, type FitNetworkOptions } from './fit-network.ts'
 import { freezeModel } from './freeze-model.ts'
 import { gatePhotos, passGate } from './gate.ts'
 import type { Parity } from './parity.ts'
@@ -45,10 +48,14 @@ export interface ExportOptions {
   readonly data: string
   /** The model folder to make. */
   readonly out: Place
+  /** Photos of anything that is none of the classes; beside those of `others/` of the data. */
+  readonly others?: string | undefined
+  /** Share of photos of the classes that may be refused, in (0, 1); 0.05 unless said. */
+  readonly refusedShare?: number | undefined
   /** A file of Markdown that becomes a section of the card. */
   readonly notes?: string
   readonly log?: (line: string) => void
-  /** Opens what is gated and measured; another one stands in for a broken export. */
+  /** Opens what is gated; another one stands in for a broken export. */
   readonly open?: (path: string, size: number) => Promise<Network>
 }
 
@@ -59,7 +66,8 @@ export interface ExportResult {
   readonly parity: Parity
   readonly measures: Measures
   readonly calibration: CalibrationQuality
-  readonly nonFlowers: NonFlowers | null
+  /** Null: nothing is refused. */
+  readonly known: CalibratedRejector | null
 }
 
 type Gated = Awaited<ReturnType<typeof gateRun>>
@@ -83,6 +91,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, trained, logitAdjustment } = await readAdjusted(options.run)
   const dataset = await openRunData(options.data, run, { needs: 'validation', log })
+  const beside = othersBeside(dataset)
+  const others = options.others === undefined ? beside : [...beside, ...(await listOthers(options.others))]
   const { python } = await ensurePythonEnvironment({ log })
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
   const tensorflow = await startTensorflow({ device: 'cpu' })
@@ -94,31 +104,30 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
     const graphDef = freezeModel(run.model, run.values, preprocessing.size)
     const fused = await convertToOnnx({ graphDef, folder, target: onnx, python })
     const network = await open(onnx, preprocessing.size)
-    try {
-      const gate = await gateRun(run, dataset, preprocessing, network, log)
-      const measured = await measureRun(run, dataset, preprocessing, network, log)
-      const versions = await collectVersions(tensorflow.version, python)
-      const described = describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured })
-      const { splitBy, labels } = run.data
-      const facts = { ...run, ...gate, ...measured, splitBy, trainCounts: trainCountsOf(run), notes }
-      const weights = join(folder, modelFiles.weights)
-      await writeSafetensors(weights, toTimmTensors(run.model, trained), labelMetadata(labels))
-      const written = await makeAt(out, async ({ folder: target, name, version }) => {
-        const manifest = { name, version, versions, ...described }
-        const keepModels = makeModels(dirname(target))
-        const files = {
-          [modelFiles.network]: { copyOf: onnx },
-          [modelFiles.weights]: { copyOf: weights },
-          [modelFiles.card]: modelCard({ ...facts, manifest }),
-        }
-        const model = await packageModel(target, files, manifest)
-        keepModels()
-        return model
-      })
-      return { folder: written.folder, manifest: written.manifest, fused, ...gate, ...measured }
-    } finally {
-      await network.release()
-    }
+    const gate = await releasing(network, () => gateRun(run, dataset, preprocessing, network, log))
+    const { refusedShare = usualRefusedShare } = options
+    const fitting = { network: onnx, folder, python, preprocessing, others, refusedShare }
+    const measured = await measureRun(run, await readOutOfFold(options.run, run.data), dataset, fitting, log)
+    const versions = await collectVersions(tensorflow.version, python)
+    const described = describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measured })
+    const { splitBy, labels } = run.data
+    const why = whyNotFittedTo(run, dataset)
+    const facts = { ...run, ...gate, ...measured, why, splitBy, trainCounts: trainCountsOf(run), notes }
+    const weights = join(folder, modelFiles.weights)
+    await writeSafetensors(weights, toTimmTensors(run.model, trained), labelMetadata(labels))
+    const written = await makeAt(out, async ({ folder: target, name, version }) => {
+      const manifest = { name, version, versions, ...described }
+      const keepModels = makeModels(dirname(target))
+      const files = {
+        [modelFiles.network]: { copyOf: measured.onnx },
+        [modelFiles.weights]: { copyOf: weights },
+        [modelFiles.card]: modelCard({ ...facts, manifest }),
+      }
+      const model = await packageModel(target, files, manifest)
+      keepModels()
+      return model
+    })
+    return { folder: written.folder, manifest: written.manifest, fused, ...gate, ...measured }
   })
 }
 
@@ -134,16 +143,12 @@ async function readNotes(path: string): Promise<string> {
   })
 }
 
-/** The run with the logit adjustment of its recipe folded into its values, and the values as they were trained. */
-async function readAdjusted(
-  folder: string,
-): Promise<{ run: TrainedRun; trained: TrainedRun['values']; logitAdjustment: LogitAdjustment | null }> {
-  const run = await readRun(folder)
-  const { recipe, checkpoint } = run
-  const logitAdjustment = await logitAdjustmentOf(folder, recipe, { checkpoint, trainCounts: trainCountsOf(run) })
-  const { values: trained } = run
-  if (logitAdjustment === null) return { run, trained, logitAdjustment }
-  return { run: { ...run, values: adjustLogits(trained, logitAdjustment) }, trained, logitAdjustment }
+async function releasing<T>(network: Network, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    await network.release()
+  }
 }
 
 type Log = (line: string) => void
@@ -179,28 +184,41 @@ async function gateRun(run: TrainedRun, dataset: Dataset, preprocessing: Preproc
 
 async function measureRun(
   { recipe }: TrainedRun,
-  dataset: Dataset,
-  preprocessing: Preprocessing,
-  network: Network,
+  outOfFold: OutOfFold | null,
+  { valid, train, labels }: Dataset,
+  fitting: Pick<FitNetworkOptions, 'network' | 'folder' | 'python' | 'preprocessing' | 'others' | 'refusedShare'>,
   log: Log,
 ) {
-  const { views } = recipe
-  const onProgress = sayProgress(`measuring with ${views.length} views`, log)
-  const photos = await scoreAllPhotos(network, dataset.valid, { preprocessing, views, onProgress })
-  const calibrated = await calibrateNetwork(network, photos, {
-    preprocessing,
-    views,
+  const {
+    calibration: fitted,
+    quality: calibration,
+    ...fit
+  } = await fitNetwork({
+    ...fitting,
+    photos: valid,
+    training: train,
+    labels,
+    views: recipe.views,
     seed: recipe.seed,
-    onProgress: sayProgress('measuring abstention on drawn pictures without a flower', log),
+    choosing: recipe.data.selection,
+    outOfFold,
+    progress: (what) => sayProgress(what, log),
   })
-  const { calibration: fitted, quality: calibration, nonFlowers } = calibrated
+  const { photos, onnx, known } = fit
   const answers = photos.map((photo) => answerOf(photo, viewPolicy, fitted))
-  const measures = await measure(answers, dataset.labels.length, recipe.seed)
+  const measures = await measure(answers, labels.length, recipe.seed)
   log(
-    `validation: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
+    `of ${measures.top1.count} validation photos: top-1 ${withInterval(measures.top1)}, top-5 ${withInterval(measures.top5)}, macro-F1 ${withInterval(measures.macroF1)}`,
   )
-  return { fitted, calibration, nonFlowers, measures, top1ByViews: accuracyByViews(photos) }
+  return { fitted, calibration, known, onnx, measures, top1ByViews: accuracyByViews(photos) }
 }
+
+const whyNotFittedTo = (run: TrainedRun, { valid }: Pick<Dataset, 'valid'>): string =>
+  whyNotFitted({
+    valid: valid.length,
+    choosing: run.recipe.data.selection,
+    train: trainCountsOf(run).reduce((sum, count) => sum + count, 0),
+  })
 
 interface Described {
   readonly run: TrainedRun
@@ -228,7 +246,7 @@ function describeRun({ run, logitAdjustment, dataset, preprocessing, gate, measu
     viewPolicy,
     ...(logitAdjustment && { logitAdjustment: { ...logitAdjustment, prior: [...logitAdjustment.prior] } }),
     calibration: measured.fitted,
-    metrics: { split: 'valid', top1, top5, macroF1, ...calibrationMetrics(measured.calibration, measured.nonFlowers) },
+    metrics: { split: 'valid', top1, top5, macroF1, ...calibrationMetrics(measured.calibration, measured.known) },
     parity: { ...gate.parity, flips: gate.parity.flips.length },
     quantization: null,
     data: {

@@ -57,7 +57,7 @@ export async function passGate({
     toTensor(canvases[0]!, 'none', preprocessing, image)
     const trainer = await reference.logits(image)
     const [exported] = await network.run(image, 1)
-    pairs.push({ id: photo.id, trainer, exported: exported! })
+    pairs.push({ id: photo.id, trainer, exported: exported!.logits })
     onProgress?.(pairs.length, photos.length)
   }
   const parity = compareLogits(pairs)

@@ -92,11 +92,16 @@ export async function measureShare(hits: readonly boolean[], options: BootstrapO
     return total
   }
   const total = hits.filter(Boolean).length
-  if (total === 0 || total === hits.length) {
-    return { value: total / hits.length, ...clopperPearson(total, hits.length, level), count: hits.length }
-  }
+  if (total === 0 || total === hits.length) return exactShare(total, hits.length)
   return bootstrapInTurns(hits.length, (photos) => sum(photos) / photos.length, options)
 }
+
+/** The share of `hits` among `count` photos, one at least, with the exact interval of Clopper and Pearson. */
+export const exactShare = (hits: number, count: number): MeasuredShare => ({
+  value: hits / count,
+  ...clopperPearson(hits, count, level),
+  count,
+})
 
 /** Value below which the share `q` of sorted values lies, interpolated linearly. */
 export function quantile(sorted: ArrayLike<number>, q: number): number {

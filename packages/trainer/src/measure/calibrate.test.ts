@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '@flowers/shared/random'
 import { abstains, answerOf, calibrate, calibrateTemperature, setsOf, type ScoredPhoto } from './calibrate.ts'
+import { choosingPhotos, splitValidation } from './split-validation.ts'
 
 const classes = 4
+const seeded = (seed: number) => ({ seed, choosing: 'half' }) as const
+const answersOf = (photos: readonly ScoredPhoto[]) =>
+  photos.map(({ label, views }) => ({ label, mean: Float64Array.from(views[0]!) }))
 
 /**
  * Photos whose views say a class twice as surely as they should (logits doubled), and whose labels are drawn from what
@@ -40,7 +44,7 @@ function softmaxOf(logits: number[]): number[] {
 }
 
 describe('calibration', () => {
-  const { calibration, quality } = calibrate(overconfident(4000), 1)
+  const { calibration, quality } = calibrate(overconfident(4000), seeded(1))
 
   it('finds the temperature for each number of views', () => {
     expect(calibration.temperature).toHaveLength(3)
@@ -50,49 +54,48 @@ describe('calibration', () => {
   it('is fitted on one half and holds on the other', () => {
     expect(quality).toMatchObject({ fitted: 2000, heldOut: 2000 })
     expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 2000 })
-    expect(quality.ece.before).toBeGreaterThan(0.08)
-    expect(quality.ece.after).toBeLessThan(0.03)
+    expect(quality.ece!.before).toBeGreaterThan(0.08)
+    expect(quality.ece!.after).toBeLessThan(0.03)
+    expect(quality.ece!.low).toBeLessThanOrEqual(quality.ece!.after)
+    expect(quality.ece!.high).toBeGreaterThan(quality.ece!.after)
     // Three standard errors of a share of 0.95 measured on 2,000 photos with a threshold from 2,000 others: 0.021.
     const { exact, fast } = quality.policies
     expect(Math.abs((exact.set?.coverage.value ?? 0) - 0.95)).toBeLessThan(0.021)
-    expect(exact.abstention?.falseAlarms).toBeCloseTo(0.05, 1)
     expect(exact.disagreement).toBe(0)
     expect(fast?.disagreement).toBeLessThanOrEqual(calibration.fastLead!.disagreementBound)
     expect(fast?.views).toBeLessThanOrEqual(exact.views)
   })
 
   it('of a temperature alone is the same', () => {
-    const photos = overconfident(600).map(({ label, views: [view] }) => ({ label, mean: Float64Array.from(view!) }))
+    const photos = answersOf(overconfident(600))
     const { calibration, quality } = calibrate(
       photos.map(({ label, mean }) => ({ label, views: [mean] })),
-      1,
+      seeded(1),
     )
-    const { temperature, ...errors } = calibrateTemperature(photos, 1)
+    const { temperature, ...errors } = calibrateTemperature(photos, seeded(1))!
     expect(temperature).toBeCloseTo(2, 0)
     expect([temperature]).toEqual(calibration.temperature)
     expect(quality).toMatchObject(errors)
   })
 
   it('depends on the photos and the seed only', () => {
-    expect(calibrate(overconfident(300), 1)).toEqual(calibrate(overconfident(300), 1))
-    expect(calibrate(overconfident(300), 1)).not.toEqual(calibrate(overconfident(300), 2))
+    expect(calibrate(overconfident(300), seeded(1))).toEqual(calibrate(overconfident(300), seeded(1)))
+    expect(calibrate(overconfident(300), seeded(1))).not.toEqual(calibrate(overconfident(300), seeded(2)))
   })
 })
 
 describe('thresholds by number of views', () => {
-  const { calibration, quality } = calibrate(slowlySure(4000), 1)
+  const { calibration, quality } = calibrate(slowlySure(4000), seeded(1))
 
   it('are one for each', () => {
     expect(calibration.conformal?.threshold).toHaveLength(4)
-    expect(calibration.abstention?.threshold).toHaveLength(4)
   })
 
   it('hold for one view as for all', () => {
     const { none, exact, full } = quality.policies
-    for (const { set, abstention } of [none, full]) {
+    for (const { set } of [none, full]) {
       // Three standard errors, as above.
       expect(Math.abs(set!.coverage.value - 0.95)).toBeLessThan(0.021)
-      expect(Math.abs(abstention!.falseAlarms - 0.05)).toBeLessThan(0.021)
     }
     expect(full.set!.size).toBeLessThan(none.set!.size)
     // What a single threshold would do to them.
@@ -113,18 +116,36 @@ describe('thresholds by number of views', () => {
   })
 })
 
-describe('abstention', () => {
-  // Flowers are confused with one other flower, pictures of something else with all.
-  const photos = Array.from({ length: 400 }, (_, photo) => {
-    const sure = 0.6 + photo / 1100
-    return { label: 0, views: [[sure, 1 - sure - 2e-6, 1e-6, 1e-6]] }
-  })
-  const outOfDistribution = Array.from({ length: 30 }, () => [0.7, 0.1, 0.1, 0.1])
+describe('what refuses', () => {
+  const known = { form: 'trained', threshold: 0.5, refusedShare: 0.05, count: 100, isCalibrated: true } as const
+  // One photo of ten is unlike the classes, and its answer is wrong for sure.
+  const photos = overconfident(400).map((photo, index) =>
+    index % 10 === 0
+      ? { label: 1, views: photo.views.map(() => [1 - 3e-6, 1e-6, 1e-6, 1e-6]), known: 0.1 }
+      : { ...photo, known: 0.9 },
+  )
 
-  it('softens the probability where that catches more out-of-distribution pictures than chance explains', () => {
-    expect(calibrate(photos, 1, outOfDistribution).calibration.abstention?.temperature).toBe(2)
-    expect(calibrate(photos, 1, outOfDistribution.slice(0, 3)).calibration.abstention?.temperature).toBe(1)
-    expect(calibrate(photos, 1).calibration.abstention?.temperature).toBe(1)
+  it('says how many photos are refused, and what of the rest is right', () => {
+    const { calibration, quality } = calibrate(photos, { ...seeded(1), known })
+    expect(calibration.known).toEqual(known)
+    const { share, falseAlarms, accuracy } = quality.policies.none.abstention!
+    expect(share).toBeGreaterThan(0.05)
+    expect(share).toBeLessThan(0.15)
+    expect(falseAlarms).toBe(0)
+    expect(accuracy).toBeGreaterThan(0.5)
+    expect(calibrate(photos, seeded(1)).quality.policies.none.abstention).toBeNull()
+  })
+
+  it('leaves sets to the photos that are known', () => {
+    const { calibration, quality } = calibrate(photos, { ...seeded(1), known })
+    const kept = calibration.conformal!.count
+    expect(kept).toBeGreaterThan(170)
+    expect(kept).toBeLessThan(190)
+    expect(quality.policies.none.set!.coverage.count).toBe(360 - kept)
+    const all = calibrate(photos, seeded(1))
+    expect(all.calibration.conformal!.count).toBe(200)
+    // With the others among them, sets would have to hold more labels.
+    expect(all.quality.policies.none.set!.size).toBeGreaterThan(quality.policies.none.set!.size)
   })
 })
 
@@ -141,9 +162,69 @@ it('abstains by the threshold of the views used', () => {
   expect(abstains({ mean, used: 2 }, { ...calibration, abstention: null })).toBe(false)
 })
 
-it('fits nothing on a handful of photos', () => {
-  const { calibration } = calibrate(overconfident(16), 1)
-  expect(calibration).toEqual({ temperature: [1, 1, 1], conformal: null, abstention: null, fastLead: null })
+const unfitted = { temperature: null, conformal: null, known: null, fastLead: null }
+
+describe('the photos that calibration is fitted on', () => {
+  it('chose nothing: with under 200 validation photos none is left, and nothing is fitted or claimed', () => {
+    const { calibration, quality } = calibrate(overconfident(199), seeded(1))
+    expect(calibration).toEqual(unfitted)
+    expect(quality).toMatchObject({ fitted: 0, heldOut: 199, networks: null, ece: null, promisedCoverage: null })
+    expect(quality.policies.exact).toMatchObject({ set: null, abstention: null, disagreement: 0 })
+    expect(quality.policies.fast).toBeNull()
+    expect(calibrate(overconfident(200), seeded(1)).quality).toMatchObject({ fitted: 100, heldOut: 100 })
+  })
+
+  it('are none where all of them chose, however many', () => {
+    expect(calibrate(overconfident(1000), { seed: 1, choosing: 'all' }).calibration).toEqual(unfitted)
+    expect(calibrateTemperature(answersOf(overconfident(1000)), { seed: 1, choosing: 'all' })).toBeNull()
+  })
+
+  it('are never those that chose', () => {
+    const photos = overconfident(400)
+    const chose = new Set(choosingPhotos(photos, 'half', 1))
+    const others = photos.map((photo) => (chose.has(photo) ? { ...photo, label: 0 } : photo))
+    const { calibration } = calibrate(photos, seeded(1))
+    expect(calibrate(others, seeded(1)).calibration).toEqual(calibration)
+    const fitting = photos.map((photo) => (chose.has(photo) ? photo : { ...photo, label: 0 }))
+    expect(calibrate(fitting, seeded(1)).calibration).not.toEqual(calibration)
+  })
+
+  it('are out-of-fold answers where validation has too few, measured by halves', () => {
+    const outOfFold = { networks: 5, photos: overconfident(1000) }
+    const few = overconfident(50)
+    const { calibration, quality } = calibrate(few, { ...seeded(1), outOfFold })
+    expect(quality).toMatchObject({ fitted: 1000, heldOut: 1000, networks: 5 })
+    expect(calibration.networks).toBe(5)
+    for (const temperature of calibration.temperature!) expect(temperature).toBeCloseTo(2, 0)
+    expect(quality.ece!.after).toBeLessThan(0.05)
+    expect(quality.ece!.before).toBeGreaterThan(0.08)
+    expect(quality.policies.exact.set!.coverage).toMatchObject({ count: 1000 })
+    const tooFew = { networks: 5, photos: overconfident(99) }
+    expect(calibrate(few, { ...seeded(1), outOfFold: tooFew }).calibration).toEqual(unfitted)
+    const enough = calibrate(overconfident(300), { ...seeded(1), outOfFold })
+    expect(enough).toEqual(calibrate(overconfident(300), seeded(1)))
+  })
+
+  it('measure out-of-fold answers by what was fitted on others', () => {
+    const photos = overconfident(200)
+    const { quality } = calibrate([], { ...seeded(1), outOfFold: { networks: 2, photos } })
+    const { fit, held } = splitValidation(photos, 1)
+    const otherLabels = photos.map((photo) => (fit.includes(photo) ? { ...photo, label: 3 - photo.label } : photo))
+    const changed = calibrate([], { ...seeded(1), outOfFold: { networks: 2, photos: otherLabels } })
+    // The half that stayed is judged by what the other half, which changed, was fitted to.
+    expect(changed.quality.ece).not.toEqual(quality.ece)
+    expect(held).toHaveLength(100)
+  })
+})
+
+it('keeps the temperature of fewer views where all photos are right by more', () => {
+  const photos = overconfident(400).map(({ label, views }) => ({
+    label,
+    views: [views[0]!, Array.from({ length: classes }, (_, index) => (index === label ? 2.5 : 0))],
+  }))
+  const { temperature } = calibrate(photos, seeded(1)).calibration
+  expect(temperature![0]).toBeGreaterThan(1.5)
+  expect(temperature![1]).toBe(temperature![0])
 })
 
 it('answers with the temperature of the views that were used', () => {

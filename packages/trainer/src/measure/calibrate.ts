@@ -1,14 +1,13 @@
-import { applyTemperature, inDistributionScore } from '@flowers/shared/model/calibration'
+import { applyTemperature, isRefused } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews, type ViewPolicy } from '@flowers/shared/model/views'
-import { abstentionThreshold } from './abstention.ts'
-import { expectedCalibrationError } from './calibration-error.ts'
-import { clopperPearson, upperBound } from './binomial.ts'
-import { level, type MeasuredShare } from './bootstrap.ts'
+import { expectedCalibrationError, measureCalibrationError } from './calibration-error.ts'
+import { upperBound } from './binomial.ts'
+import { exactShare, level, type MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
 import { fitFastMargin, stopAt, type PhotoViews } from './fast-margin.ts'
 import { mean } from './mean.ts'
-import { splitValidation } from './split-validation.ts'
+import { calibrationHalves, fewestToFit, splitValidation, type Choosing } from './split-validation.ts'
 import type { Scores } from './metrics.ts'
 import { fitTemperature } from './temperature.ts'
 
@@ -19,17 +18,14 @@ export const eceBins = 15
 
 /** What is aimed at. The service promises no more than what is written into the manifest. */
 const coverage = 0.95
-const falseAlarmShare = 0.05
-/** Softens the probability for abstention where that tells more pictures without a flower apart; see docs/models.md. */
-const softer = 2
 const disagreement = { target: 0.01, worst: 0.05 }
-/** With fewer photos a fitted temperature is mostly noise, and 1 stays. */
-const fewestForTemperature = 50
 
 /** One photo's probabilities by view, and its true class. */
 export interface ScoredPhoto {
   readonly label: number
   readonly views: PhotoViews
+  /** Output `known` of the plain view; null or absent where the network has none. */
+  readonly known?: number | null
 }
 
 /** What a policy answers for a photo. */
@@ -40,6 +36,8 @@ export interface PolicyAnswer {
   /** Mean probability over the views used, before calibration. */
   readonly mean: Float64Array
   readonly used: number
+  /** Of the photo. */
+  readonly known?: number | null
 }
 
 /** The answer that the service would give under a policy, from a photo whose views are all known. */
@@ -50,7 +48,8 @@ export function answerOf(
 ): PolicyAnswer {
   const { mean, used } = stopAt(photo.views, policy, calibration.fastLead?.lead ?? null)
   const temperature = calibration.temperature?.[used - 1] ?? 1
-  return { label: photo.label, scores: applyTemperature(mean, temperature), mean, used }
+  const { label, known = null } = photo
+  return { label, scores: applyTemperature(mean, temperature), mean, used, known }
 }
 
 /** What the answers of one policy are like. Null where nothing was fitted. */
@@ -70,20 +69,25 @@ export interface AbstentionQuality {
   readonly accuracy: number
 }
 
-/** Expected calibration error before and after the temperature. */
+/** Expected calibration error before and after the temperature; `low` and `high`: the 95 % interval of the one after. */
 export interface CalibrationErrors {
   readonly before: number
   readonly after: number
+  readonly low: number
+  readonly high: number
   readonly bins: number
 }
 
 /** How the fitted values did on the photos they were not fitted on. */
 export interface CalibrationQuality {
-  /** Photos fitted on, and photos held out. */
+  /** Photos fitted on: 0 where nothing is fitted. */
   readonly fitted: number
+  /** Photos that measured it. */
   readonly heldOut: number
-  /** Of the policy `exact`. */
-  readonly ece: CalibrationErrors
+  /** Networks whose out-of-fold answers were fitted on, and measured by halves; null: validation photos were. */
+  readonly networks: number | null
+  /** Of the policy `exact`; null where no temperature is fitted, or under 100 photos measure it. */
+  readonly ece: CalibrationErrors | null
   /** With 95 % confidence sets hold the true label at least this often: what so many photos can promise. Null: no sets. */
   readonly promisedCoverage: number | null
   /** `fast` is null where it was not fitted. */
@@ -92,101 +96,116 @@ export interface CalibrationQuality {
   }
 }
 
+/** What networks that were trained as this one say of training photos, each of those that it did not learn from. */
+export interface OutOfFold {
+  readonly networks: number
+  readonly photos: readonly ScoredPhoto[]
+}
+
+export interface CalibrateOptions {
+  readonly seed: number
+  /** Which of the photos chose the checkpoint: nothing is fitted on those. */
+  readonly choosing: Choosing
+  /** Fitted on where the photos that chose nothing are too few. */
+  readonly outOfFold?: OutOfFold | null
+  /** What was fitted that refuses, by the `known` of the photos; null: nothing. */
+  readonly known?: Calibration['known']
+}
+
 /**
- * Fits everything that turns mean probabilities into calibrated answers on half of the photos, drawn by the seed, and
- * measures the result on the other half. Temperatures and thresholds are fitted for each number of views, on the first so many
- * views of every photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what
- * holds for them is what is measured. What too few photos cannot support is null (a temperature: 1).
- *
- * @param outOfDistribution probabilities by the first view of pictures without a flower; abstention chooses its score by them
+ * Fits everything that turns mean probabilities into calibrated answers on photos that chose nothing, and measures it on
+ * others: of 200 validation photos or more on the half that did not choose the checkpoint, measured on the half that did;
+ * else on 100 out-of-fold answers or more, measured by halves of them that are fitted on by turns. Where there is neither,
+ * nothing is fitted. Temperatures and thresholds are fitted for each number of views, on the first so many views of every
+ * photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what holds for them
+ * is what is measured. Sets are fitted and measured on the photos that are known: an answer that is refused has none to
+ * rely on.
  */
 export function calibrate(
   photos: readonly ScoredPhoto[],
-  seed: number,
-  outOfDistribution: readonly Scores[] = [],
+  { seed, choosing, outOfFold = null, known = null }: CalibrateOptions,
 ): { calibration: Calibration; quality: CalibrationQuality } {
-  const { fit, held } = splitValidation(photos, seed)
-  const calibration = fitCalibration(fit, photos[0]?.views.length ?? 1, outOfDistribution)
-  return { calibration, quality: describe(calibration, fit.length, held) }
+  const of = photos[0]?.views.length ?? 1
+  const fit = (fitting: readonly ScoredPhoto[]): Calibration => fitCalibration(fitting, of, known)
+  const halves = calibrationHalves(photos, choosing, seed)
+  if (halves) {
+    const calibration = fit(halves.fit)
+    const measured = describe(calibration, [{ calibration, photos: halves.held }])
+    return { calibration, quality: { ...measured, fitted: halves.fit.length, networks: null } }
+  }
+  if (outOfFold && outOfFold.photos.length >= fewestToFit) {
+    const { networks } = outOfFold
+    // What refuses is of this network, and never fitted on answers of others.
+    const calibration = { ...fit(outOfFold.photos), networks }
+    const { fit: one, held: other } = splitValidation(outOfFold.photos, seed)
+    const measured = describe(calibration, [
+      { calibration: fit(one), photos: other },
+      { calibration: fit(other), photos: one },
+    ])
+    return { calibration, quality: { ...measured, fitted: outOfFold.photos.length, networks } }
+  }
+  const measured = describe(unfitted, [{ calibration: unfitted, photos }])
+  return { calibration: unfitted, quality: { ...measured, fitted: 0, networks: null } }
 }
+
+/** What a model is that claims nothing of its probabilities. */
+const unfitted: Calibration = { temperature: null, conformal: null, known: null, fastLead: null }
 
 /** A temperature alone, for answers from one view: fitted as `calibrate` does on one half, its errors measured on the other. */
 export function calibrateTemperature(
   answers: readonly Pick<PolicyAnswer, 'label' | 'mean'>[],
-  seed: number,
-): Pick<CalibrationQuality, 'fitted' | 'heldOut' | 'ece'> & { readonly temperature: number } {
-  const { fit, held } = splitValidation(answers, seed)
-  const temperature = temperatureOf(
+  { seed, choosing }: Pick<CalibrateOptions, 'seed' | 'choosing'>,
+): { temperature: number; fitted: number; heldOut: number; ece: CalibrationErrors } | null {
+  const halves = calibrationHalves(answers, choosing, seed)
+  if (!halves) return null
+  const { fit, held } = halves
+  const temperature = fitTemperature(
     fit.map(({ mean }) => mean),
     fit.map(({ label }) => label),
   )
+  if (temperature === null) return null
   const scored = held.map(({ label, mean }) => ({ label, mean, scores: applyTemperature(mean, temperature), used: 1 }))
-  return { temperature, fitted: fit.length, heldOut: held.length, ece: calibrationErrors(scored) }
+  const ece = calibrationErrors(scored)
+  return ece && { temperature, fitted: fit.length, heldOut: held.length, ece }
 }
 
-const temperatureOf = (rows: readonly Scores[], labels: readonly number[]): number =>
-  rows.length < fewestForTemperature ? 1 : fitTemperature(rows, labels)
+/**
+ * Temperatures by the number of views. Where all photos are right by so many, none is best, and that of fewer views
+ * stays, which is rather too modest; null where none is best by any number.
+ */
+function fitTemperatures(means: readonly (readonly Scores[])[], labels: readonly number[]): number[] | null {
+  const fitted = means.map((rows) => fitTemperature(rows, labels))
+  const known = fitted.filter((temperature) => temperature !== null)
+  if (known.length === 0) return null
+  return fitted.map((own, place) => own ?? fitted.slice(0, place).findLast((before) => before !== null) ?? known[0]!)
+}
 
-function fitCalibration(photos: readonly ScoredPhoto[], of: number, outOfDistribution: readonly Scores[]): Calibration {
+function fitCalibration(photos: readonly ScoredPhoto[], of: number, known: Calibration['known']): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
   )
-  const temperature = means.map((rows) => temperatureOf(rows, labels))
+  const temperature = fitTemperatures(means, labels)
+  const kept = photos.flatMap((photo, index) => (known && (photo.known ?? 1) < known.threshold ? [] : [index]))
   const conformal = allOf(
     means.map((rows, index) => {
-      const scores = rows.map((mean) => applyTemperature(mean, temperature[index]!))
-      return conformalThreshold(scores, labels, coverage)
+      const scores = kept.map((photo) => applyTemperature(rows[photo]!, temperature?.[index] ?? 1))
+      return conformalThreshold(
+        scores,
+        kept.map((photo) => labels[photo]!),
+        coverage,
+      )
     }),
   )
   return {
     temperature,
-    conformal: conformal && { coverage, threshold: conformal, count: photos.length },
-    abstention: better(fitAbstention(means, labels, 1), fitAbstention(means, labels, softer), outOfDistribution),
+    conformal: conformal && { coverage, threshold: conformal, count: kept.length },
+    known,
     fastLead: fitFastMargin(
       photos.map(({ views }) => views),
       disagreement,
     ),
   }
-}
-
-type Abstention = NonNullable<Calibration['abstention']> | null
-
-function fitAbstention(
-  means: readonly (readonly Scores[])[],
-  labels: readonly number[],
-  temperature: number,
-): Abstention {
-  const fitted = allOf(
-    means.map((rows) =>
-      abstentionThreshold(
-        rows.map((mean) => inDistributionScore(mean, temperature)),
-        rows.map((mean, photo) => argmax(mean) === labels[photo]),
-        falseAlarmShare,
-      ),
-    ),
-  )
-  return (
-    fitted && {
-      temperature,
-      threshold: fitted.map(({ threshold }) => threshold),
-      falseAlarmShare,
-      count: Math.min(...fitted.map(({ count }) => count)),
-    }
-  )
-}
-
-/**
- * The other one where it abstains from more of the out-of-distribution pictures than chance explains: surely more
- * than half of the pictures on which the two differ (the sign test, by the exact interval).
- */
-function better(usual: Abstention, other: Abstention, outOfDistribution: readonly Scores[]): Abstention {
-  const caught = (abstention: Abstention): boolean[] =>
-    outOfDistribution.map((mean) => abstains({ mean, used: 1 }, { abstention }))
-  const [byUsual, byOther] = [caught(usual), caught(other)]
-  const gained = outOfDistribution.filter((_, index) => byOther[index] && !byUsual[index]).length
-  const lost = outOfDistribution.filter((_, index) => byUsual[index] && !byOther[index]).length
-  return gained + lost > 0 && clopperPearson(gained, gained + lost, level).low > 0.5 ? other : usual
 }
 
 /** The values, or null where one is missing. */
@@ -197,13 +216,25 @@ function allOf<T>(values: readonly (T | null)[]): T[] | null {
 
 const isRight = ({ mean, label }: PolicyAnswer): boolean => argmax(mean) === label
 
-export function calibrationErrors(answers: readonly PolicyAnswer[]): CalibrationErrors {
+/** Calibration errors of answers; null of under 100, which say too little. */
+export function calibrationErrors(answers: readonly PolicyAnswer[]): CalibrationErrors | null {
+  if (answers.length < fewestToFit) return null
   const right = answers.map(isRight)
-  const error = (best: (answer: PolicyAnswer) => number): number =>
-    expectedCalibrationError(answers.map(best), right, eceBins)
+  const confidence = (scores: Float64Array): number => scores[argmax(scores)]!
+  const { value, low, high } = measureCalibrationError(
+    answers.map(({ scores }) => confidence(scores)),
+    right,
+    eceBins,
+  )
   return {
-    before: error(({ mean }) => mean[argmax(mean)]!),
-    after: error(({ scores }) => scores[argmax(scores)]!),
+    before: expectedCalibrationError(
+      answers.map(({ mean }) => confidence(mean)),
+      right,
+      eceBins,
+    ),
+    after: value,
+    low,
+    high,
     bins: eceBins,
   }
 }
@@ -215,27 +246,40 @@ export const accuracyByViews = (photos: readonly ScoredPhoto[]): number[] =>
     return right.length / photos.length
   })
 
-function describe(calibration: Calibration, fitted: number, held: readonly ScoredPhoto[]): CalibrationQuality {
-  const exact = held.map((photo) => answerOf(photo, 'exact', calibration))
+/** Photos, and a calibration that was not fitted on them. */
+interface Measuring {
+  readonly calibration: Calibration
+  readonly photos: readonly ScoredPhoto[]
+}
+
+function describe(
+  calibration: Calibration,
+  parts: readonly Measuring[],
+): Omit<CalibrationQuality, 'fitted' | 'networks'> {
+  const held = parts.flatMap(({ photos }) => photos)
   const full = held.map((photo) => argmax(stopAt(photo.views, 'full', null).mean))
+  const answersBy = (policy: ViewPolicy): PolicyAnswer[] =>
+    parts.flatMap(({ photos, calibration: own }) => photos.map((photo) => answerOf(photo, policy, own)))
+  const thresholds = allOf(
+    parts.flatMap(({ photos, calibration: own }) => photos.map(() => own.conformal?.threshold ?? null)),
+  )
   const qualityOf = (policy: ViewPolicy): PolicyQuality => {
-    const given = held.map((photo) => answerOf(photo, policy, calibration))
+    const given = answersBy(policy)
     return {
       views: mean(given.map(({ used }) => used)),
       disagreement: mean(given.map(({ mean }, index) => Number(argmax(mean) !== full[index]))),
-      set: setsOf(given, calibration),
+      set: thresholds && setsOfKnown(given, (answer, index) => thresholds[index]![answer.used - 1]!, calibration),
       abstention: abstentionOf(given, calibration),
     }
   }
   return {
-    fitted,
     heldOut: held.length,
-    ece: calibrationErrors(exact),
+    ece: calibration.temperature && calibrationErrors(answersBy('exact')),
     promisedCoverage: calibration.conformal && promisedCoverage(calibration.conformal),
     policies: {
       full: qualityOf('full'),
       exact: qualityOf('exact'),
-      fast: calibration.fastLead && qualityOf('fast'),
+      fast: parts.every(({ calibration: own }) => own.fastLead) ? qualityOf('fast') : null,
       none: qualityOf('none'),
     },
   }
@@ -250,29 +294,40 @@ function promisedCoverage({ coverage: aim, count }: NonNullable<Calibration['con
   return 1 - upperBound(count - position, count, level)
 }
 
-/** How the conformal sets of answers did, with the exact interval. At least one answer. */
-export function setsOf(answers: readonly PolicyAnswer[], { conformal }: Calibration): PolicyQuality['set'] {
-  if (!conformal) return null
+/** How the conformal sets of the answers that are known did, with the exact interval. Null: no sets, or no such answer. */
+export function setsOf(all: readonly PolicyAnswer[], calibration: Calibration): PolicyQuality['set'] {
+  const { conformal } = calibration
+  return conformal && setsOfKnown(all, ({ used }) => conformal.threshold[used - 1]!, calibration)
+}
+
+function setsOfKnown(
+  all: readonly PolicyAnswer[],
+  thresholdOf: (answer: PolicyAnswer, index: number) => number,
+  calibration: Calibration,
+): PolicyQuality['set'] {
+  const places = [...all.keys()].filter((place) => !abstains(all[place]!, calibration))
+  if (places.length === 0) return null
+  const answers = places.map((place) => all[place]!)
+  const thresholds = places.map((place) => thresholdOf(all[place]!, place))
   const { covered, size } = setQuality(
     answers.map(({ scores }) => scores),
     answers.map(({ label }) => label),
-    answers.map(({ used }) => conformal.threshold[used - 1]!),
+    thresholds,
   )
-  const count = answers.length
-  return { coverage: { value: covered / count, ...clopperPearson(covered, count, level), count }, size }
+  return { coverage: exactShare(covered, answers.length), size }
 }
 
 /** Whether the service would name no label. */
 export function abstains(
-  { mean, used }: { readonly mean: Scores; readonly used: number },
-  { abstention }: Pick<Calibration, 'abstention'>,
+  { mean, used, known = null }: Pick<PolicyAnswer, 'mean' | 'used' | 'known'>,
+  calibration: Calibration,
 ): boolean {
-  return !!abstention && inDistributionScore(mean, abstention.temperature) < abstention.threshold[used - 1]!
+  return isRefused({ mean, used, known }, calibration) === true
 }
 
 /** What abstention does to answers. */
 export function abstentionOf(answers: readonly PolicyAnswer[], calibration: Calibration): AbstentionQuality | null {
-  if (!calibration.abstention) return null
+  if (!calibration.known && !calibration.abstention) return null
   const given = answers.filter((answer) => !abstains(answer, calibration))
   const right = answers.filter(isRight).length
   const rightGiven = given.filter(isRight).length

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { expectedCalibrationError, reliabilityBins } from './calibration-error.ts'
+import { expectedCalibrationError, measureCalibrationError, reliabilityBins } from './calibration-error.ts'
 
 it('weights the gap of each bin by its photos', () => {
   // Two bins: (0, 0.5] holds 0.4 right and 0.5 wrong, gap |0.5 - 0.45|; (0.5, 1] holds 0.9 right and 1 wrong, gap |0.5 - 0.95|.
@@ -23,4 +23,23 @@ it('says of each bin how often it is right and how sure it is', () => {
   expect(bins.map(({ accuracy }) => accuracy)).toEqual([0, 0.5, 0, 1])
   expect(bins[1]!.confidence).toBeCloseTo(0.45, 12)
   expect(bins[3]!.confidence).toBeCloseTo(0.95, 12)
+})
+
+it('has an interval that holds its value, narrower with more photos', () => {
+  const measured = (count: number) => {
+    const confidences = Array.from({ length: count }, (_, photo) => 0.55 + (photo % 9) / 20)
+    const right = confidences.map((confidence, photo) => (photo * 7919) % 100 < 100 * confidence)
+    const { value, low, high } = measureCalibrationError(confidences, right)
+    expect(value).toBeCloseTo(expectedCalibrationError(confidences, right), 12)
+    expect(low).toBeLessThanOrEqual(value)
+    expect(high).toBeGreaterThan(value)
+    return high - low
+  }
+  expect(measured(1600)).toBeLessThan(measured(100))
+})
+
+it('has an interval that reaches 0 where few photos of a calibrated model differ by chance', () => {
+  const confidences = Array.from({ length: 100 }, (_, photo) => 0.5 + (photo % 10) / 20)
+  const right = confidences.map((confidence, photo) => (photo * 37) % 100 < 100 * confidence)
+  expect(measureCalibrationError(confidences, right).low).toBe(0)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { countAnswers, macroF1, perClass, shotGroups } from './metrics.ts'
+import { countAnswers, macroF1, perClass } from './metrics.ts'
 
 describe('per-class metrics', () => {
   // Answers: 0 0 0 1 1 2 for truth 0 0 1 1 1 1; class 2 has no photo, class 3 neither photo nor answer.
@@ -35,13 +35,5 @@ describe('per-class metrics', () => {
   it('macro-F1 is the mean over classes with photos', () => {
     expect(macroF1(counts)).toBeCloseTo((0.8 + 2 / 3) / 2, 12)
     expect(macroF1(countAnswers([], [], 3))).toBeNaN()
-  })
-
-  it('groups classes by their training photos', () => {
-    const groups = shotGroups(perClass(counts), [101, 100, 5, 5])
-    expect(groups.many).toEqual({ classes: 1, photos: 2, recall: 1 })
-    expect(groups.medium).toEqual({ classes: 1, photos: 4, recall: 0.5 })
-    expect(groups.few).toEqual({ classes: 0, photos: 0, recall: null })
-    expect(shotGroups(perClass(counts), [19, 20, 5, 5]).few.classes).toBe(1)
   })
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { choosingPhotos, splitValidation } from './split-validation.ts'
+import { calibrationHalves, choosingPhotos, splitValidation } from './split-validation.ts'
 
 const photos = Array.from({ length: 401 }, (_, index) => index)
 
@@ -22,4 +22,12 @@ it('chooses by all of them where told, and where they are few', () => {
   expect(choosingPhotos(photos, 'all', 7)).toEqual(photos)
   expect(choosingPhotos(photos.slice(0, 199), 'half', 7)).toHaveLength(199)
   expect(choosingPhotos(photos.slice(0, 200), 'half', 7)).toHaveLength(100)
+})
+
+it('calibrates by photos that chose nothing, or by none', () => {
+  expect(calibrationHalves(photos, 'half', 7)!.held).toEqual(choosingPhotos(photos, 'half', 7))
+  expect(calibrationHalves(photos, 'all', 7)).toBeNull()
+  expect(calibrationHalves(photos.slice(0, 199), 'half', 7)).toBeNull()
+  expect(calibrationHalves(photos.slice(0, 199), 'none', 7)).toBeNull()
+  expect(calibrationHalves(photos.slice(0, 200), 'none', 7)!.fit).toHaveLength(100)
 })

@@ -36,10 +36,10 @@ describe('fitted temperature', () => {
     }
   })
 
-  it('is 1 where all are right or none', () => {
+  it('is none where all are right or none', () => {
     for (const right of [0, 20]) {
       const { rows, labels } = overconfident(20, right)
-      expect(fitTemperature(rows, labels)).toBe(1)
+      expect(fitTemperature(rows, labels)).toBeNull()
     }
   })
 })

@@ -25,13 +25,13 @@ export function negativeLogLikelihood(
 /**
  * Temperature scaling (Guo et al. 2017, arXiv:1706.04599): the temperature in [0.05, 20] that minimises the negative
  * log-likelihood, by golden-section search over its logarithm (the likelihood is convex in 1 / temperature, so there
- * is one minimum). 1 when every photo is right or none: then no temperature is best, and nothing can be fitted.
+ * is one minimum). Null when every photo is right or none: then no temperature is best, and nothing can be fitted.
  *
  * @param rows mean probabilities over the views, one row a photo
  */
-export function fitTemperature(rows: readonly Scores[], labels: ArrayLike<number>): number {
+export function fitTemperature(rows: readonly Scores[], labels: ArrayLike<number>): number | null {
   const right = rows.filter((row, photo) => isTop(row, labels[photo] as number)).length
-  if (right === 0 || right === rows.length) return 1
+  if (right === 0 || right === rows.length) return null
   const logs = rows.map(logarithms)
   const loss = (logarithm: number): number => negativeLogLikelihood(logs, labels, Math.exp(logarithm))
   return Math.exp(goldenSection(loss, Math.log(lowest), Math.log(highest), 1e-4))

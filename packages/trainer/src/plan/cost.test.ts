@@ -2,7 +2,7 @@ import { oneView, sixViews } from '@flowers/shared/image/view'
 import { expect, it } from 'vitest'
 import { testRecipe } from '../testing/test-recipe.ts'
 import type { Phase } from '../recipe/schema.ts'
-import { recipeSeconds } from './cost.ts'
+import { recipeSeconds, runSeconds } from './cost.ts'
 
 const speed = {
   size: 100,
@@ -60,4 +60,17 @@ it('decodes validation photos anew each time where they are too many to be held'
 it('counts cached epochs as good as nothing', () => {
   const cached = { trainable: 'head', features: 'cached' } as const
   expect(secondsOf({ ...cached, epochs: 12 }) - secondsOf({ ...cached, epochs: 2 })).toBeCloseTo(10 * 1000, 6)
+})
+
+it('counts each fold without its photos, and asks about them by every view', () => {
+  const recipe = { phases: testRecipe('demo').phases, views: [...sixViews] }
+  const counts = { train: 100, valid: 10 }
+  const fold = recipeSeconds(recipe, speed, { train: 80, valid: 10 })
+  const whole = recipeSeconds(recipe, speed, counts)
+  expect(runSeconds(recipe, speed, counts, 0)).toBe(whole)
+  const asked = runSeconds(recipe, speed, counts, 5) - whole - 5 * fold
+  const { size } = recipe.phases.fixres.epochs > 0 ? recipe.phases.fixres : recipe.phases.full
+  const views = 100 * (2 * speed.decodeSeconds + 6 * speed.forwardSeconds * (size / speed.size) ** 2)
+  expect(asked - views).toBeGreaterThan(0)
+  expect(asked - views).toBeLessThan(5 * 60)
 })

@@ -45,22 +45,27 @@ function validationOf(phase: Phase): Passes[] {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
+/** Seconds of photos that are decoded once for each scale and go through the network once for each view. */
+const seenOnce = (
+  count: number,
+  views: readonly View[],
+  { decodeSeconds, forwardSeconds }: Pick<Speed, 'decodeSeconds' | 'forwardSeconds'>,
+): number => count * (scalesOf(views).length * decodeSeconds + views.length * forwardSeconds)
+
 /** Seconds that a phase takes, validation included: the cost of a photo in the network grows with its pixels. */
 function phaseSeconds(phase: Phase, recipe: Pick<Recipe, 'views'>, speed: Speed, photos: PhotoCounts): number {
   const { epochs, size, batch, trainable, features, featureViews, tta } = phase
   if (epochs === 0) return 0
   const growth = (size / speed.size) ** 2
   const forward = growth * speed.forwardSeconds
-  /** Photos that are decoded once for each scale and go through the network once for each view. */
-  const seenOnce = (count: number, views: readonly View[]): number =>
-    count * (scalesOf(views).length * speed.decodeSeconds + views.length * forward)
+  const at = { ...speed, forwardSeconds: forward }
   const overhead = speed.startSeconds + epochs * speed.saveSeconds
   // Steps of a head on features take next to nothing.
   if (features === 'cached')
     return (
       overhead +
-      seenOnce(photos.train, featureViews ?? recipe.views) +
-      seenOnce(photos.valid, tta === null ? oneView : ttaViews[tta.views])
+      seenOnce(photos.train, featureViews ?? recipe.views, at) +
+      seenOnce(photos.valid, tta === null ? oneView : ttaViews[tta.views], at)
     )
   const passes = validationOf(phase)
   const scales = new Set(passes.flatMap(({ views }) => scalesOf(views))).size
@@ -78,4 +83,25 @@ function phaseSeconds(phase: Phase, recipe: Pick<Recipe, 'views'>, speed: Speed,
 /** Seconds that a run takes to the end of its training: its start, in which the memory is looked at, and its phases. */
 export function recipeSeconds(recipe: Pick<Recipe, 'phases' | 'views'>, speed: Speed, photos: PhotoCounts): number {
   return speed.startSeconds + sum(phaseNames.map((name) => phaseSeconds(recipe.phases[name], recipe, speed, photos)))
+}
+
+/** Seconds until a trained network is an ONNX file that can be asked. */
+const secondsToConvert = 20
+
+/**
+ * Seconds of a run with so many folds before it: each learns from the photos of the others, and its network is asked about
+ * its own photos with every view.
+ */
+export function runSeconds(
+  recipe: Pick<Recipe, 'phases' | 'views'>,
+  speed: Speed,
+  photos: PhotoCounts,
+  folds: number,
+): number {
+  const whole = recipeSeconds(recipe, speed, photos)
+  if (folds === 0) return whole
+  const fold = recipeSeconds(recipe, speed, { ...photos, train: photos.train * (1 - 1 / folds) })
+  const last = phaseNames.findLast((name) => recipe.phases[name].epochs > 0) ?? 'full'
+  const forwardSeconds = speed.forwardSeconds * (recipe.phases[last].size / speed.size) ** 2
+  return whole + folds * (fold + secondsToConvert) + seenOnce(photos.train, recipe.views, { ...speed, forwardSeconds })
 }

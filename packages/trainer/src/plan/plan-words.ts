@@ -25,3 +25,7 @@ export function planWords(recipe: Pick<Recipe, 'phases'>, { shortSide, seconds, 
     `Every epoch shows the network all training photos (${shortSide} px), ${longest?.batch ?? 0} at a time: ${parts.join(', ')}`
   )
 }
+
+/** How often the recipe is run with folds, and how long all of it takes. */
+export const foldWords = (folds: number, seconds: number): string =>
+  `with ${folds} folds the recipe is run ${folds + 1} times, once without the photos of each fold and then with all of them: about ${duration(seconds)} in all`

@@ -7,7 +7,7 @@ import { applySettings } from '../recipe/resolve-recipe.ts'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
 import type { Recipe, RecipeInput } from '../recipe/schema.ts'
 import type { Forecast } from '../train/forecast.ts'
-import { recipeSeconds, type Speed } from './cost.ts'
+import { recipeSeconds, runSeconds, type Speed } from './cost.ts'
 import { resolveQuick, type QuickOptions } from './quick.ts'
 
 /** At 96 px, to which the pictures are enlarged. An epoch takes 0.1 s and more. */
@@ -110,6 +110,32 @@ it('says of a class without a photo that can be read why that is, after all that
   })
   await rm(bad, { recursive: true })
   expect(lines).toEqual([expect.stringContaining('Photos that cannot be decoded: 3')])
+})
+
+it('shares the minutes between the folds and the run, and says how long all of it takes', async () => {
+  const minutes = 30 / 60
+  const plain = await resolve([], { minutes: minutes / 3, now: () => 0 })
+  const lines: string[] = []
+  const forecasts: Forecast[] = []
+  const recipe = await resolve([], {
+    minutes,
+    folds: 2,
+    now: () => 0,
+    log: (line) => lines.push(line),
+    onForecast: (forecast) => forecasts.push(forecast),
+  })
+  expect(recipe).toEqual(plain)
+  const seconds = runSeconds(recipe, speed, { train: 36, valid: 12 }, 2)
+  expect(forecasts).toEqual([{ seconds, begun: 0 }])
+  expect(lines.join('\n')).toContain('with 2 folds the recipe is run 3 times')
+})
+
+it('tells from pretrained weights how well photos can be told apart, within a twentieth of the minutes', async () => {
+  const estimate = vi.fn<NonNullable<QuickOptions['estimate']>>(async () => {})
+  await resolve([], { estimate, minutes: 1 / 60 })
+  expect(estimate.mock.calls.map(([, most]) => most)).toEqual([60])
+  await resolve(['model.weights=null'], { estimate })
+  expect(estimate).toHaveBeenCalledOnce()
 })
 
 it('takes what it spends itself off the minutes', async () => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { testFolder } from '../testing/test-photos.ts'
@@ -84,6 +84,16 @@ describe('a run', () => {
     await writeFile(recipe, JSON.stringify(stored))
   })
 
+  it('has as many folds as are asked for, and goes on with those it has', async () => {
+    expect(await plan({ data: 'photos', folds: '5', set: ['model.weights=null'] })).toMatchObject({ folds: 5 })
+    expect(await plan({ resume: 'run' })).toMatchObject({ folds: 0 })
+    const file = join(folder.path, 'run', 'folds.json')
+    await writeFile(file, JSON.stringify({ folds: 3, photos: [] }))
+    expect(await plan({ resume: 'run' })).toMatchObject({ folds: 3 })
+    await expect(plan({ out: 'run', resumeIfPresent: true })).rejects.toMatchObject({ code: 'TRAIN_RUN_EXISTS' })
+    await rm(file)
+  })
+
   it('goes on with its photos where they are now', async () => {
     expect(await plan({ resume: 'run', data: 'moved' })).toMatchObject({ data: join(folder.path, 'moved') })
   })
@@ -111,6 +121,11 @@ describe('a run', () => {
     [{ data: 'photos', minutes: '-1' }, 'USAGE'],
     [{ data: 'photos', minutes: '' }, 'USAGE'],
     [{ data: 'photos', recipe: 'report', set: ['minutes=3'] }, 'RECIPE_SETTING'],
+    ...['1', '11', '2.5', 'five', ''].map((folds) => [{ data: 'photos', folds }, 'USAGE']),
+    [{ folds: '5' }, 'USAGE'],
+    [{ data: 'photos', folds: '5', from: 'mine' }, 'USAGE'],
+    [{ resume: 'run', folds: '5' }, 'USAGE'],
+    [{ data: 'photos', recipe: 'recipe.json', out: 'run', resumeIfPresent: true, folds: '5' }, 'TRAIN_RUN_EXISTS'],
     [{ data: 'photos', from: 'nobody' }, 'MODEL_FOLDER'],
     [{ data: 'photos', from: './photos' }, 'MODEL_FOLDER'],
     [{ data: 'photos', from: 'mine', weights: 'efficientnet_lite0' }, 'USAGE'],

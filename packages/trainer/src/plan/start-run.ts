@@ -8,8 +8,9 @@ import { applySettings, isPlanned, resolveRecipe, takeMinutes } from '../recipe/
 import { storedRecipeSchema, type Recipe, type RecipeInput } from '../recipe/schema.ts'
 import { startingFrom } from '../recipe/starting-from.ts'
 import { isLeftOfUnbornRun, readJson, runFiles } from '../run/files.ts'
-import type { Forecast } from '../train/forecast.ts'
+import { readFoldPlan } from '../run/fold-plan.ts'
 import { findOwnModel } from './own-model.ts'
+import type { QuickOptions } from './quick.ts'
 import { TrainerError } from '../errors.ts'
 
 /** What a person asks `train` for: the options of the command line by name. */
@@ -19,6 +20,10 @@ export interface RunRequest {
   /** Of the model that the run becomes. */
   readonly name?: string
   readonly minutes?: string
+  /** Photos of anything that is none of the classes, for the model that the run becomes. */
+  readonly others?: string
+  /** How often the recipe is repeated on photos without a part of them, which its network is asked about. */
+  readonly folds?: string
   /** A model of one's own to start from, by name or by its folder. */
   readonly from?: string
   readonly out?: string
@@ -27,6 +32,9 @@ export interface RunRequest {
   readonly resume?: string
   readonly resumeIfPresent?: boolean
 }
+
+/** What is heard of a plan that is made for photos and minutes. */
+type PlanHooks = Pick<QuickOptions, 'onForecast' | 'estimate'>
 
 /** The run that a request comes to. */
 export interface RunPlan {
@@ -37,8 +45,10 @@ export interface RunPlan {
   readonly isNamed: boolean
   /** Whether the run goes on with what its folder holds. */
   readonly resume: boolean
+  /** How often the recipe is repeated before; 0: not at all. */
+  readonly folds: number
   /** The recipe with everything that depends on the photos and the machine. */
-  readonly resolve: (photos: string, signal: AbortSignal, onForecast?: (forecast: Forecast) => void) => Promise<Recipe>
+  readonly resolve: (photos: string, signal: AbortSignal, hooks?: PlanHooks) => Promise<Recipe>
 }
 
 type Log = (line: string) => void
@@ -54,11 +64,14 @@ export async function planRun(request: RunRequest, log: Log): Promise<RunPlan> {
 }
 
 /** The recipe that is asked for, before it is fitted to photos and machine; `based` puts what a model of one's own has over one. */
-async function planRecipe({ recipe, data, set = [], minutes: time, weights, from }: RunRequest) {
+async function planRecipe({ recipe, data, set = [], minutes: time, weights, from, folds: repeated }: RunRequest) {
   const name = recipe ?? (data === undefined ? 'demo' : 'quick')
   if (data === undefined && name !== 'demo') {
     throw new TrainerError('USAGE', `the recipe "${name}" needs photos: add --data DATA (only demo draws its own)`)
   }
+  const folds = foldsOf(repeated)
+  if (folds > 0 && data === undefined)
+    throw new TrainerError('USAGE', '--folds needs photos of your own: add --data DATA')
   if (time !== undefined && !isPlanned(name))
     throw new TrainerError(
       'USAGE',
@@ -68,15 +81,32 @@ async function planRecipe({ recipe, data, set = [], minutes: time, weights, from
     throw new TrainerError('USAGE', `--minutes takes a number of minutes above 0, such as --minutes 20, not "${time}"`)
   if (from !== undefined && weights !== undefined)
     throw new TrainerError('USAGE', '--from and --weights both say what to start from: give one of them')
+  if (folds > 0 && from !== undefined)
+    throw new TrainerError(
+      'USAGE',
+      '--folds and --from do not go together: the model has learnt from photos that the folds would ask about as unseen',
+    )
   const { minutes, settings } = takeMinutes(name, time === undefined ? set : [...set, `minutes=${time}`])
   const own = from === undefined ? undefined : await findOwnModel(from)
   const based = <R extends RecipeInput>(base: R): R => (own === undefined ? base : { ...base, ...own })
-  return { minutes, settings, based, planned: startingFrom(await resolveRecipe(name, settings, based), weights) }
+  return { minutes, folds, settings, based, planned: startingFrom(await resolveRecipe(name, settings, based), weights) }
+}
+
+const folding = { fewest: 2, most: 10 }
+
+function foldsOf(text: string | undefined): number {
+  if (text === undefined) return 0
+  const folds = Number(text)
+  if (Number.isInteger(folds) && folds >= folding.fewest && folds <= folding.most) return folds
+  throw new TrainerError(
+    'USAGE',
+    `--folds takes a whole number from ${folding.fewest} to ${folding.most}, such as --folds 5, not "${text}"`,
+  )
 }
 
 async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
   const { data, out, weights } = request
-  const { minutes, settings, based, planned } = await planRecipe(request)
+  const { minutes, folds, settings, based, planned } = await planRecipe(request)
   // Else `quick` would find out after it has looked at the photos, `demo` after it has drawn them.
   const { requireModel } = await import('../recipe/network.ts')
   await requireModel(planned)
@@ -92,16 +122,18 @@ async function planStart(request: RunRequest, log: Log): Promise<RunPlan> {
     folder,
     isNamed: out !== undefined,
     resume: false,
-    resolve: async (photos, signal, onForecast) => {
+    folds,
+    resolve: async (photos, signal, hooks) => {
       if (minutes === null) return planned
       const { resolveQuick } = await import('./quick.ts')
       return resolveQuick({
         data: photos,
         minutes,
+        folds,
         withSettings: (fitted) => startingFrom(applySettings(based(fitted), settings), weights),
         log,
         signal,
-        onForecast,
+        ...hooks,
       })
     },
   }
@@ -125,20 +157,21 @@ async function planStartOrResume(request: RunRequest, log: Log): Promise<RunPlan
   const present = await readdir(fromUser(out)).catch((): string[] => [])
   if (!present.includes(runFiles.data)) return planStart(request, log)
   const plan = await planResume(out, data === undefined ? {} : { data })
-  const { minutes, planned } = await planRecipe(request)
+  const { minutes, folds, planned } = await planRecipe(request)
   const stored = await storedRecipe(plan.folder)
   // What was fitted to some minutes was fitted to the machine where the run began.
   const same =
     minutes === null
       ? isDeepStrictEqual(whatIsRun(stored), whatIsRun(asStored(planned, stored)))
       : stored.name === planned.name
-  if (!same) throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
+  if (!same || folds !== plan.folds)
+    throw new TrainerError('TRAIN_RUN_EXISTS', `${toUser(plan.folder)} holds a run with other settings`)
   return plan
 }
 
 async function planResume(run: string, request: RunRequest): Promise<RunPlan> {
   const { data } = request
-  const others = (['recipe', 'out', 'weights', 'from', 'minutes', 'set'] as const).filter(
+  const others = (['recipe', 'out', 'weights', 'from', 'minutes', 'folds', 'set'] as const).filter(
     (option) => request[option] !== undefined,
   )
   if (others.length > 0) {
@@ -156,6 +189,7 @@ async function planResume(run: string, request: RunRequest): Promise<RunPlan> {
     folder,
     isNamed: true,
     resume: true,
+    folds: (await readFoldPlan(folder))?.folds ?? 0,
   }
 }
 

@@ -240,7 +240,7 @@ export const storedRecipeSchema = z.strictObject({
       .enum(['half', 'all'])
       .default('all')
       .describe(
-        'Validation photos that choose epoch, checkpoint and size. `half` leaves the others to calibration, where there are 200 or more; `all`: every photo does both.',
+        'Validation photos that choose epoch, checkpoint and size. `half` leaves the others to calibration, where there are 200 or more; with `all` every photo chooses, and none is left to calibrate on.',
       ),
     criterion: z
       .enum(['accuracy', 'loss'])

@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { recipes } from '../recipe/recipes/index.ts'
 import { recipeSchema } from '../recipe/checks.ts'
-import { findingsOf, type JudgedPhoto, type RunFacts } from './facts.ts'
+import { findingsOf, type Doubtful, type RunFacts } from './facts.ts'
+import type { JudgedPhoto } from '../labels/doubtful.ts'
 
 const labels = ['aster', 'rose', 'tulip']
 
@@ -44,6 +45,7 @@ const facts: RunFacts = {
   environment: {},
   valid,
   train,
+  outOfFold: null,
 }
 
 const ids = (photos: readonly JudgedPhoto[]): string[] => photos.map(({ sample }) => sample.id)
@@ -63,13 +65,26 @@ it('finds what there is to say of the photos', async () => {
   expect(findings.bins.reduce((sum, { photos }) => sum + photos, 0)).toBe(10)
 })
 
-it('doubts labels of each split by its own confidence', async () => {
-  const { doubtful } = await findingsOf(facts)
-  // 0.995 reaches the 0.99 of the other training photo of class 0; no validation photo comes near that.
-  expect(doubtful.train).toMatchObject({ total: 1, photos: [{ suggested: 0, photo: { sample: { id: 'x3' } } }] })
-  // Class 1 is sure at (0.8 + 0.97) / 2, class 0 at 0.3767.
-  expect(doubtful.valid.photos.map(({ photo, suggested }) => [photo.sample.id, suggested])).toEqual([
-    ['a4', 1],
-    ['t1', 0],
-  ])
+describe('labels in doubt', () => {
+  const doubted = (doubtful: Doubtful) => doubtful.photos.map(({ photo, suggested }) => [photo.sample.id, suggested])
+
+  it('are those that the network contradicts', async () => {
+    const { doubtful } = await findingsOf(facts)
+    expect(doubtful.train.total).toBe(1)
+    expect(doubted(doubtful.train)).toEqual([['x3', 0]])
+    expect(doubted(doubtful.valid)).toEqual([
+      ['a4', 1],
+      ['a5', 1],
+      ['a6', 1],
+      ['a3', 1],
+      ['t1', 0],
+    ])
+  })
+
+  it('are those of a head that has not seen them, where one is heard', async () => {
+    const outOfFold = [photo('x1', 0, [0.1, 0.2, 0.7], 'train'), photo('x2', 1, [0.2, 0.8, 0], 'train'), valid[6]!]
+    const { doubtful } = await findingsOf({ ...facts, outOfFold })
+    expect(doubted(doubtful.train)).toEqual([['x1', 2]])
+    expect(doubtful.valid).toEqual({ photos: [], total: 0 })
+  })
 })

@@ -1,20 +1,14 @@
 import { argmax } from '@flowers/shared/model/views'
 import type { Audit } from '../dataset/audit.ts'
-import type { Sample } from '../dataset/dataset.ts'
 import { calibrateTemperature, eceBins } from '../measure/calibrate.ts'
-import { expectedCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
-import { doubtfulLabels } from '../measure/label-errors.ts'
+import { measureCalibrationError, reliabilityBins, type ReliabilityBin } from '../measure/calibration-error.ts'
+import { doubtfulPhotos, type DoubtfulPhoto, type JudgedPhoto } from '../labels/doubtful.ts'
 import { measure, mostConfused, type Confusion, type Measures } from '../measure/measure.ts'
-import { shotGroups, type ShotGroup, type Shots } from '../measure/metrics.ts'
+import { fewestToFit } from '../measure/split-validation.ts'
+import { whyNotFitted } from '../measure/why-not-fitted.ts'
+import { shotGroups, type ShotGroup, type Shots } from '../measure/shots.ts'
 import type { Recipe } from '../recipe/schema.ts'
 import type { RunHistory } from '../run/history.ts'
-
-/** A photo and the probability that the network gives each class. */
-export interface JudgedPhoto {
-  readonly sample: Sample
-  readonly split: 'train' | 'valid'
-  readonly scores: Float32Array
-}
 
 /** What is known of a run and of what its network says. */
 export interface RunFacts {
@@ -36,8 +30,10 @@ export interface RunFacts {
   readonly environment: Readonly<Record<string, unknown>>
   /** Every validation photo. */
   readonly valid: readonly JudgedPhoto[]
-  /** Training photos: all, or a seeded sample. */
+  /** Training photos: all, or a seeded sample; none where `outOfFold` is there. */
   readonly train: readonly JudgedPhoto[]
+  /** All of both splits as `data labels` judges them, by a head that has not seen them; null where their features are not known. */
+  readonly outOfFold: readonly JudgedPhoto[] | null
 }
 
 export interface ConfusedPair extends Confusion {
@@ -54,19 +50,16 @@ export interface Doubtful {
   readonly total: number
 }
 
-export interface DoubtfulPhoto {
-  readonly photo: JudgedPhoto
-  readonly suggested: number
-}
-
 export interface Findings {
   readonly measures: Measures
   readonly groups: Record<Shots, ShotGroup>
-  /** Calibration error over all validation photos, as the network answers. */
-  readonly ece: number
+  /** Calibration error over all validation photos, as the network answers, with its 95 % interval; null of under 100. */
+  readonly ece: { readonly value: number; readonly low: number; readonly high: number } | null
   readonly bins: readonly ReliabilityBin[]
-  /** A temperature fitted on one half, tried on the other. */
+  /** A temperature fitted on the half that chose nothing, tried on the other; null: none was fitted. */
   readonly temperature: ReturnType<typeof calibrateTemperature>
+  /** Why none was fitted, where none was. */
+  readonly whyNotFitted: string
   readonly pairs: readonly ConfusedPair[]
   /** Wrong answers on validation photos, highest loss first. */
   readonly mistakes: readonly JudgedPhoto[]
@@ -87,11 +80,12 @@ const surest = (photos: readonly JudgedPhoto[], label: number): JudgedPhoto[] =>
 
 /** Everything a report says beyond the run folder, from what the network says of the photos. Rejects with the reason of an aborted signal. */
 export async function findingsOf(
-  { recipe, labels, counts, valid, train }: RunFacts,
+  { recipe, labels, counts, valid, train, outOfFold }: RunFacts,
   signal?: AbortSignal,
 ): Promise<Findings> {
   const answers = valid.map(({ sample, scores }) => ({ label: sample.index, mean: Float64Array.from(scores) }))
   const measures = await measure(answers, labels.length, recipe.seed, signal)
+  const choosing = recipe.data.selection
   const said = valid.map(answerTo)
   const right = valid.map(({ sample }, photo) => said[photo] === sample.index)
   const confidences = valid.map(({ scores }, photo) => scores[said[photo]!]!)
@@ -99,26 +93,29 @@ export async function findingsOf(
   return {
     measures,
     groups: shotGroups(measures.classes, counts.train),
-    ece: expectedCalibrationError(confidences, right, eceBins),
+    ece: valid.length < fewestToFit ? null : measureCalibrationError(confidences, right, eceBins),
     bins: reliabilityBins(confidences, right, eceBins),
-    temperature: calibrateTemperature(answers, recipe.seed),
+    temperature: calibrateTemperature(answers, { seed: recipe.seed, choosing }),
+    whyNotFitted: whyNotFitted({ valid: valid.length, choosing, train: counts.train.reduce((a, b) => a + b, 0) }),
     pairs: mostConfused(measures.confusion, most.pairs).map((pair) => pairOf(pair, valid, said)),
     mistakes: wrong.slice(0, most.mistakes),
     wrong: wrong.length,
-    // Of the photos it was trained on the network is surer: each split has its own idea of confident.
-    doubtful: { train: doubtfulOf(train, most.doubtful.train), valid: doubtfulOf(valid, most.doubtful.valid) },
+    doubtful: doubtfulIn(outOfFold, { train, valid }),
   }
 }
 
-function doubtfulOf(photos: readonly JudgedPhoto[], count: number): Doubtful {
-  const found = doubtfulLabels(
-    photos.map(({ scores }) => scores),
-    photos.map(({ sample }) => sample.index),
-  )
-  return {
-    photos: found.slice(0, count).map(({ photo, suggested }) => ({ photo: photos[photo]!, suggested })),
-    total: found.length,
+/** By what `data labels` hears where that is known, else by the network's own answers. */
+function doubtfulIn(
+  outOfFold: RunFacts['outOfFold'],
+  own: Readonly<Record<'train' | 'valid', readonly JudgedPhoto[]>>,
+): Findings['doubtful'] {
+  const all = outOfFold && doubtfulPhotos(outOfFold)
+  const of = (split: 'train' | 'valid'): Doubtful => {
+    // Of the photos it was trained on the network is surer: each split has its own idea of confident.
+    const found = all ? all.filter(({ photo }) => photo.split === split) : doubtfulPhotos(own[split])
+    return { photos: found.slice(0, most.doubtful[split]), total: found.length }
   }
+  return { train: of('train'), valid: of('valid') }
 }
 
 function pairOf(pair: Confusion, valid: readonly JudgedPhoto[], said: readonly number[]): ConfusedPair {

@@ -8,8 +8,9 @@ import { testFolder } from '../testing/test-photos.ts'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
 import { recipeDefaults, reportPhases } from '../testing/test-recipe.ts'
 import type { Phase, Recipe } from '../recipe/schema.ts'
-import { percent } from '../console/format.ts'
+import { percent, withInterval } from '../console/format.ts'
 import { createProgress } from '../console/progress.ts'
+import { exactShare } from '../measure/bootstrap.ts'
 import { readHistory } from '../run/history.ts'
 import type { Dataset } from '../dataset/dataset.ts'
 import { reportAtEnd, reportRun, sampleOf } from './report-run.ts'
@@ -164,7 +165,9 @@ describe('the report that a training run leaves', () => {
       ['full', '32 px', '2 of 2'],
       ['fixres', '40 px', '1 of 1'],
     ])
-    expect(rows[1]![3]).toBe(percent(phases[1]!.validAccuracy))
+    const shareOf = (share: number): string =>
+      withInterval(exactShare(Math.round(share * result.photos), result.photos))
+    expect(rows[1]![3]).toBe(shareOf(phases[1]!.validAccuracy))
     expect(sweep.map(([name, size]) => [name, size])).toEqual([
       ['full', '32 px'],
       ['fixres', '40 px'],
@@ -172,7 +175,7 @@ describe('the report that a training run leaves', () => {
       ['fixres', '64 px'],
     ])
     const exported = sweep.filter((row) => row.at(-1) === 'yes')
-    expect(exported.map((row) => row[3])).toEqual([percent(result.accuracy)])
+    expect(exported.map((row) => row[3])).toEqual([shareOf(result.accuracy)])
     // One point an epoch and one at the start of a phase; the second has views beside.
     const titles = texts(document, '.three title')
     expect(titles.filter((title) => title.includes('validation loss'))).toHaveLength(5)

@@ -6,7 +6,9 @@ import type { Dataset, Sample } from '../dataset/dataset.ts'
 import { requireWritableFile, writeOutput } from '../console/output.ts'
 import { explained } from '../console/system-error.ts'
 import { Random } from '@flowers/shared/random'
-import { findingsOf, type Findings, type JudgedPhoto, type RunFacts } from './facts.ts'
+import { judgedWithin } from '../labels/find-doubtful.ts'
+import type { JudgedPhoto } from '../labels/doubtful.ts'
+import { findingsOf, type Findings, type RunFacts } from './facts.ts'
 import { reportPage } from './page/report-page.ts'
 import { readHistory } from '../run/history.ts'
 import { thumbnails } from './thumbnails.ts'
@@ -40,6 +42,8 @@ export interface WrittenReport {
  * photos at this size, which is minutes on two cores with a network for phones.
  */
 const trainBudget = { photos: 3000, size: 256 }
+/** New photos that a report computes features of for a list of doubtful labels, where the run began with pretrained weights: two or three minutes on two cores. */
+const mostFresh = 6000
 
 /**
  * Writes the report of a run: its curves, and what its best weights say of its photos, in float32 and one view each.
@@ -81,12 +85,16 @@ export async function reportRun(options: ReportOptions): Promise<WrittenReport> 
   return { path: out, findings }
 }
 
-/** What the run's best weights say of every validation photo and of a sample of the training photos. */
+/**
+ * What the run's best weights say of every validation photo, and of a sample of the training photos unless a head has been
+ * heard that does not know them.
+ */
 async function judge(
   { model, values, recipe, checkpoint }: TrainedRun,
   dataset: Dataset,
   signal: AbortSignal,
-): Promise<Record<'train' | 'valid', JudgedPhoto[]>> {
+): Promise<Pick<RunFacts, 'train' | 'valid' | 'outOfFold'>> {
+  const outOfFold = await judgedWithin(dataset, recipe.model.weights === null ? 0 : mostFresh, signal)
   const scorers = Scorers.of(model, values, recipe.preprocessing)
   const { size } = checkpoint
   const score = async (samples: readonly Sample[], split: JudgedPhoto['split']): Promise<JudgedPhoto[]> => {
@@ -99,7 +107,8 @@ async function judge(
   }
   try {
     const valid = await score(dataset.valid, 'valid')
-    return { valid, train: await score(sampleOf(dataset.train, size, recipe.seed), 'train') }
+    const sample = outOfFold === null ? sampleOf(dataset.train, size, recipe.seed) : []
+    return { valid, train: await score(sample, 'train'), outOfFold }
   } finally {
     scorers.dispose()
   }

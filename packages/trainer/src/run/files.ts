@@ -14,7 +14,16 @@ export const runFiles = {
   metrics: 'metrics.jsonl',
   report: 'report.html',
   checkpoints: 'checkpoints',
+  /** Which photos are in which fold, of a run with `--folds`. */
+  foldPlan: 'folds.json',
+  /** A run folder for each fold, named by its number from 1. */
+  folds: 'folds',
+  /** In the run folder of a fold: what its network says of the photos of the fold, which it did not learn from. */
+  outOfFold: 'out-of-fold.safetensors',
 } as const
+
+/** The run folder of a fold, counted from 0. */
+export const foldFolder = (run: string, fold: number): string => join(run, runFiles.folds, String(fold + 1))
 
 /** Files of the `checkpoints` folder. */
 export const checkpointFiles = {
@@ -30,13 +39,16 @@ export const checkpointPath = (run: string, name: string): string => join(run, r
 
 /** Whether a name in a run folder is of what training writes before its first step is done. */
 export const isWrittenAtStart = (name: string): boolean => {
-  const { recipe, environment, data, metrics, checkpoints } = runFiles
-  return [recipe, environment, data, metrics, checkpoints].some((each) => each === name) || name.startsWith('events.')
+  const { recipe, environment, data, metrics, checkpoints, foldPlan } = runFiles
+  return (
+    [recipe, environment, data, metrics, checkpoints, foldPlan].some((each) => each === name) ||
+    name.startsWith('events.')
+  )
 }
 
 /** Whether a name is of what a run leaves that was killed before it had written down what it is; `data.json` comes last. */
 export const isLeftOfUnbornRun = (name: string): boolean =>
-  /^(\.owner\..*|checkpoints|events\..*|(recipe|environment)\.json.*|data\.json\..*\.tmp)$/.test(name)
+  /^(\.owner\..*|checkpoints|events\..*|(recipe|environment|folds)\.json.*|data\.json\..*\.tmp)$/.test(name)
 
 /** Reads a JSON file of a run folder. Throws TRAIN_RUN_MISSING where it is not there, TRAIN_RUN_DAMAGED where it is not whole. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { oneView, type View } from '@flowers/shared/image/view'
 import * as tf from '@tensorflow/tfjs-core'
 import { packedWidth } from '../input/apply-augment.ts'
-import { validBatches } from '../input/loader.ts'
 import { epochOrder } from '../input/sampler.ts'
 import { Random } from '@flowers/shared/random'
 import type { Phase, PhaseName } from '../recipe/schema.ts'
@@ -12,13 +11,14 @@ import { runFiles } from '../run/files.ts'
 import type { Position } from '../run/state.ts'
 import { showWork } from '../console/bar.ts'
 import { inference } from '../model/inference.ts'
-import { bytes, compile, type Compiled } from '@flowers/tensorflow'
+import { compile, type Compiled, type Variable } from '@flowers/tensorflow'
+import { backboneFeatures } from './backbone-features.ts'
 import type { RunContext } from './context.ts'
 import { FeatureFile, type FeaturePlace } from './feature-file.ts'
 import { streamEpoch, type Feed, type FeedBatch } from './feed.ts'
 import { padded } from './padded.ts'
 import { onFeatures } from './step.ts'
-import { addRow, flipped, normalized, photosAtOnce, rowsOf, summarize, ttaViews, type Validation } from './validate.ts'
+import { addRow, rowsOf, summarize, ttaViews, type Validation } from './validate.ts'
 import type { TrainingVariables } from './variables.ts'
 
 /** Feature vectors in one call of the classifier. */
@@ -151,33 +151,14 @@ export class CachedHead implements Feed {
   async *#compute(place: Place, scale: number, flips: readonly View['flip'][]): AsyncGenerator<Float32Array> {
     const { dataset, model, recipe, signal } = this.#context
     const { size } = this.#phase
-    const preprocessing = { ...recipe.preprocessing, size }
-    const width = photosAtOnce(size)
-    const backbone = compile(
-      (photos: tf.Tensor) => {
-        const values = new Map(model.parameters.map((spec) => [spec.name, this.#variables.weight(spec.name).read()]))
-        const context = inference((parameter) => values.get(parameter)!)
-        const images = normalized(photos, preprocessing)
-        const features = flips.map((flip) => tf.mean(model.featureMap(flipped(images, flip), context), [1, 2]))
-        return { features: tf.stack(features, 1) }
-      },
-      { name: 'features' },
-    )
+    const weight = (name: string): Variable => this.#variables.weight(name)
+    const backbone = { model, weight, preprocessing: { ...recipe.preprocessing, size } }
     const samples = dataset[place]
     const show = showWork(`${this.#name}: features of ${place} at ${size} px, scale ${scale}`)
     let done = 0
-    try {
-      for await (const { pixels, labels } of validBatches(samples, { preprocessing, batch: width, scale })) {
-        signal.throwIfAborted()
-        const photos = bytes(padded(pixels, width * size * size * 3), [width, size, size, 3])
-        const { features } = await backbone.run(photos)
-        const values = (await features.data()) as Float32Array
-        tf.dispose([photos, features])
-        yield values.subarray(0, labels.length * flips.length * model.featureCount)
-        show((done += labels.length), samples.length)
-      }
-    } finally {
-      backbone.dispose()
+    for await (const features of backboneFeatures(backbone, samples, { scale, flips, signal })) {
+      yield features
+      show((done += features.length / flips.length / model.featureCount), samples.length)
     }
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { unlessAbsent } from '@flowers/shared/files'
 import { z } from 'zod'
 import { readSafetensorsHeader } from '../model/weights/safetensors.ts'
+import { choosingPhotos } from '../measure/split-validation.ts'
 import { phaseNames, type PhaseName, type Recipe } from '../recipe/schema.ts'
 import { readRunData } from '../run/data-file.ts'
 import { checkpointFiles, checkpointPath, parseAs, runFiles } from '../run/files.ts'
@@ -17,6 +18,8 @@ export interface RunResult {
   readonly phase: PhaseName
   /** Validation accuracy of `checkpoints/best.safetensors`, in [0, 1]. */
   readonly accuracy: number
+  /** Validation photos that this stands on: those that chose. */
+  readonly photos: number
   readonly size: number
   readonly labels: readonly string[]
 }
@@ -48,5 +51,8 @@ export async function finishedResult(
   const path = checkpointPath(folder, checkpointFiles.best)
   const { metadata } = await whole(path, readSafetensorsHeader)
   const { phase, size, validAccuracy: accuracy } = parseAs(path, bestSchema, metadata)
-  return { phase, size, accuracy, labels: (await readRunData(folder)).labels }
+  const { labels, counts } = await readRunData(folder)
+  const valid = Array.from({ length: [...counts.valid.values()].reduce((sum, count) => sum + count, 0) })
+  const photos = choosingPhotos(valid, recipe.data.selection, recipe.seed).length
+  return { phase, size, accuracy, photos, labels }
 }

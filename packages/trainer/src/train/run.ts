@@ -55,6 +55,12 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** When the training should be over, if that was planned. */
   readonly forecast?: Forecast | undefined
+  /** The photos, where they are open already; else those of `data`. */
+  readonly prepared?: PreparedData
+  /** Called with the photos before the run folder describes the run; what it writes there is there from the beginning. */
+  readonly onPrepared?: (prepared: PreparedData) => Promise<void>
+  /** What is done before the first step of a run, and again, as far as it is not done yet, before one that goes on. */
+  readonly before?: (prepared: PreparedData, log: Pick<MetricsLog, 'write'>) => Promise<void>
   /** Called when the run folder describes the run; a run that is stopped later can go on. */
   readonly onTraining?: () => void
 }
@@ -108,6 +114,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   }
   if (!options.resume) {
     await requireMemory(untaught, phases)
+    await options.onPrepared?.(prepared)
     await describeRun(recipe, options, prepared, tensorflow)
   }
   const teacher = await openTeacher(untaught).catch(async (error: unknown) => {
@@ -119,6 +126,8 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   progress.message(
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos${valid.length < dataset.valid.length ? ` (${valid.length} choose, the others are left to calibration)` : ''}, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,
   )
+
+  await options.before?.(prepared, log)
 
   let legacy = noLegacy
   for (const [index, name] of phases.entries()) {
@@ -157,10 +166,16 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   const chosen = recipe.sweep === null ? best : await sweepSizes(context, phases, recipe.sweep, phase)
   if (options.forecast) await compareForecast(context, options.forecast)
   await options.report?.(dataset)
-  return { phase: chosen.phase, accuracy: chosen.accuracy, size: chosen.size, labels: dataset.labels }
+  return {
+    phase: chosen.phase,
+    accuracy: chosen.accuracy,
+    photos: valid.length,
+    size: chosen.size,
+    labels: dataset.labels,
+  }
 }
 
-interface PreparedData {
+export interface PreparedData {
   readonly dataset: Dataset
   /** Null on resume, as it was written down at the start. */
   readonly audit: Audit | null
@@ -168,7 +183,16 @@ interface PreparedData {
   readonly excluded: readonly string[]
 }
 
-async function prepareData({ recipe, data, folder, resume, progress, signal }: RunOptions): Promise<PreparedData> {
+async function prepareData({
+  recipe,
+  data,
+  folder,
+  resume,
+  prepared,
+  progress,
+  signal,
+}: RunOptions): Promise<PreparedData> {
+  if (prepared) return prepared
   if (resume) {
     const before = await readRunData(folder)
     const log = (line: string): void => progress.message(line)

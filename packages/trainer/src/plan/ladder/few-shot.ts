@@ -1,9 +1,12 @@
-import { mean } from '../../measure/mean.ts'
+import { meanRecall } from '../../measure/mean-recall.ts'
 import type { ClassMetrics } from '../../measure/metrics.ts'
 
 export interface FewShot {
   /** Mean recall of the classes, in [0, 1]: each counts alike. */
   readonly recall: number
+  /** Its 95 % interval over photos; absent in ladders of an earlier release. */
+  readonly low?: number
+  readonly high?: number
   readonly classes: number
   /** The largest of them has so many training photos. */
   readonly largest: number
@@ -23,9 +26,12 @@ export function fewShot(classes: readonly ClassMetrics[], trainCounts: readonly 
   const few = rarest.filter(({ count }) => count < fewPhotos)
   const chosen = few.length > 0 ? few : rarest.slice(0, Math.ceil(rarest.length / 3))
   const members = chosen.filter(({ metrics }) => metrics.photos > 0)
-  if (members.length === 0) return null
+  const measured = meanRecall(members.map(({ metrics }) => metrics))
+  if (measured === null) return null
   return {
-    recall: mean(members.map(({ metrics }) => metrics.recall)),
+    recall: measured.value,
+    low: measured.low,
+    high: measured.high,
     classes: members.length,
     largest: Math.max(...members.map(({ count }) => count)),
   }

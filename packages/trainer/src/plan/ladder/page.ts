@@ -5,7 +5,7 @@ import { phaseNames, type Recipe } from '../../recipe/schema.ts'
 import { duration } from '../../console/format.ts'
 import { highestBackboneRate } from './budget.ts'
 import { gain, meanAccuracy, type Answers } from './compare.ts'
-import { fewPhotos } from './few-shot.ts'
+import { fewPhotos, type FewShot } from './few-shot.ts'
 import type { Ladder, LadderRun } from './ladder.ts'
 import { steps } from './steps.ts'
 
@@ -44,10 +44,10 @@ export function ladderPage(ladder: Ladder): string {
             report.toFixed(1),
             share(meanAccuracy(answersOf(own))),
             before.length === 0 ? '' : signed(gain(answersOf(before), answersOf(own))),
-            figure(mean(own.map(({ score }) => score.macroF1.value))),
+            meanShare(own.map(({ score }) => score.macroF1)),
             own.some(({ score }) => score.fewShot === null)
               ? ''
-              : figure(mean(own.map(({ score }) => score.fewShot!.recall))),
+              : meanShare(own.map(({ score }) => fewShare(score.fewShot!))),
             duration(mean(own.map(({ score }) => score.seconds))),
           ],
         ]
@@ -64,7 +64,7 @@ export function ladderPage(ladder: Ladder): string {
         `${run}${diverged ? ' (diverged)' : ''}`,
         share(score.accuracy),
         share(score.macroF1),
-        score.fewShot === null ? '' : figure(score.fewShot.recall),
+        score.fewShot === null ? '' : meanShare([fewShare(score.fewShot)]),
         String(score.views),
         `${score.size} px`,
         Object.entries(score.epochs)
@@ -87,7 +87,20 @@ export function ladderPage(ladder: Ladder): string {
 const answersOf = (runs: readonly LadderRun[]): Answers => runs.map(({ score }) => score.right)
 
 const figure = (value: number): string => (100 * value).toFixed(1)
-const share = ({ value, low, high }: MeasuredShare): string => `${figure(value)} (${figure(low)} to ${figure(high)})`
+type Share = Pick<MeasuredShare, 'value' | 'low' | 'high'>
+const share = ({ value, low, high }: Share): string => `${figure(value)} (${figure(low)} to ${figure(high)})`
+const fewShare = ({ recall, low, high }: FewShot): Partial<Share> & Pick<Share, 'value'> => ({
+  value: recall,
+  ...(low !== undefined && high !== undefined && { low, high }),
+})
+
+/** The mean over seeds with the mean ends of their intervals, which are those of one seed. */
+function meanShare(shares: readonly (Partial<Share> & Pick<Share, 'value'>)[]): string {
+  const value = mean(shares.map((each) => each.value))
+  const [low, high] = [shares.map((each) => each.low), shares.map((each) => each.high)]
+  if (low.includes(undefined) || high.includes(undefined)) return figure(value)
+  return share({ value, low: mean(low as number[]), high: mean(high as number[]) })
+}
 const plus = (value: number): string => `${value < 0 ? '' : '+'}${figure(value)}`
 const signed = ({ value, low, high }: MeasuredShare): string => `${plus(value)} (${plus(low)} to ${plus(high)})`
 const code = (text: string): string => `\`${text}\``

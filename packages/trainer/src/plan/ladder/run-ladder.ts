@@ -6,7 +6,7 @@ import { openData } from '../../dataset/open-data.ts'
 import { requireWritable } from '../../console/output.ts'
 import { requireModel } from '../../recipe/network.ts'
 import type { Recipe } from '../../recipe/schema.ts'
-import { duration, percent } from '../../console/format.ts'
+import { duration, plural, withInterval } from '../../console/format.ts'
 import type { Progress } from '../../console/progress.ts'
 import { checkpointFiles, checkpointPath, damaged, runFiles } from '../../run/files.ts'
 import { ownFolder } from '../../run/owner.ts'
@@ -79,7 +79,9 @@ async function runSteps(
       runs.push({ step: recipe.name, seed, run, diverged, score })
       if (done === undefined) {
         const { accuracy, seconds } = score
-        progress.message(`${run}: ${percent(accuracy.value)} with ${score.views} views, ${duration(seconds)}`)
+        progress.message(
+          `${run}: ${withInterval(accuracy)} of ${plural(accuracy.count, 'photo')} right with ${score.views} views, ${duration(seconds)}`,
+        )
       }
       await writeFileAtomic(join(folder, 'ladder.json'), `${JSON.stringify(ladder, null, 1)}\n`)
       await writeFileAtomic(join(folder, 'ladder.md'), ladderPage(ladder))

@@ -1,10 +1,11 @@
 import { groupBy } from '@flowers/shared/group-by'
 import { html, type Html } from '@flowers/shared/html'
+import { exactShare, type MeasuredShare } from '../../measure/bootstrap.ts'
 import { mostConfused } from '../../measure/measure.ts'
-import { shotNames, shotRanges, shotsOf, type Shots } from '../../measure/metrics.ts'
+import { shotNames, shotRanges, shotsOf, type Shots } from '../../measure/shots.ts'
 import { bySupport } from '../charts/class-bars.ts'
 import type { Findings, RunFacts } from '../facts.ts'
-import { percent, plural } from '../../console/format.ts'
+import { percent, plural, withInterval } from '../../console/format.ts'
 import { scroller, type Section } from './parts.ts'
 
 const groupNames: Readonly<Record<Shots, string>> = { many: 'Many-shot', medium: 'Medium-shot', few: 'Few-shot' }
@@ -21,11 +22,16 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
   const bodies = shotNames.flatMap((name) => {
     const members = classes.filter(({ train }) => shotsOf(train) === name)
     if (members.length === 0) return []
-    const { recall } = groups[name]
-    const summary = recall === null ? 'no validation photos' : `mean recall ${percent(recall)}`
+    const { recall, low, high, photos: validated } = groups[name]
+    const summary =
+      recall === null || low === null || high === null
+        ? 'no validation photos'
+        : `mean recall ${withInterval({ value: recall, low, high })} of ${plural(validated, 'photo')}`
     const rows = members.map(({ label, index, train, photos, precision, recall, f1 }) => {
       const shares =
-        photos === 0 ? html`<td colspan="3">not validated</td>` : html`${[precision, recall, f1].map(shareCell)}`
+        photos === 0
+          ? html`<td colspan="3">not validated</td>`
+          : html`${shareCell(precision)}${shareCell(recall, exactShare(Math.round(recall * photos), photos))}${shareCell(f1)}`
       return html`<tr>
         <th scope="row">${label}</th>
         <td class="number">${train}</td>
@@ -54,7 +60,7 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
       <caption>
         <span class="stay">
           By training photos, most first. Precision: how many of the answers with this label are right. Recall: how many
-          of its photos get it. F1: their harmonic mean.
+          of its photos get it, with the exact 95 % interval. F1: their harmonic mean.
         </span>
       </caption>
       <thead>
@@ -74,5 +80,7 @@ export function classSection({ labels, counts }: RunFacts, { measures, groups }:
   return { id: 'classes', title: 'Classes', body }
 }
 
-const shareCell = (share: number): Html =>
-  html`<td class="bar" style="--share:${(100 * share).toFixed(1)}%">${percent(share)}</td>`
+const shareCell = (share: number, measured?: MeasuredShare): Html =>
+  html`<td class="bar" style="--share:${(100 * share).toFixed(1)}%">
+    ${measured ? withInterval(measured) : percent(share)}
+  </td>`

@@ -3,12 +3,13 @@ import type { MeasuredShare } from '../../measure/bootstrap.ts'
 import type { Findings, RunFacts } from '../facts.ts'
 import { duration, percent, plural } from '../../console/format.ts'
 
-const interval = ({ low, high }: MeasuredShare): string => `${(100 * low).toFixed(1)} to ${percent(high)}`
+const interval = ({ low, high }: Pick<MeasuredShare, 'low' | 'high'>): string =>
+  `${(100 * low).toFixed(1)} to ${percent(high)}`
 
 /** Title and the figures one looks for first. */
 export function headline(
   { recipe, labels, source, checkpoint, parameters, valid, history, environment }: RunFacts,
-  { measures, ece, temperature }: Findings,
+  { measures, ece }: Findings,
 ): Html {
   const epochs = history.phases.flatMap((phase) => phase.epochs)
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)
@@ -17,11 +18,7 @@ export function headline(
     { name: 'Top-1 accuracy', value: percent(top1.value), note: interval(top1) },
     ...(labels.length > 5 ? [{ name: 'Top-5 accuracy', value: percent(top5.value), note: interval(top5) }] : []),
     { name: 'Macro-F1', value: percent(macroF1.value), note: interval(macroF1) },
-    {
-      name: 'Calibration error',
-      value: percent(ece),
-      note: `${percent(temperature.ece.after)} at temperature ${temperature.temperature.toFixed(2)}`,
-    },
+    ...(ece ? [{ name: 'Calibration error', value: percent(ece.value), note: interval(ece) }] : []),
     { name: 'Training', value: duration(seconds), note: plural(epochs.length, 'epoch') },
   ]
   const { started } = environment

@@ -1,5 +1,6 @@
 import { html, type Html } from '@flowers/shared/html'
-import { answerTo, type Doubtful, type Findings, type JudgedPhoto, type RunFacts } from '../facts.ts'
+import type { DoubtfulPhoto, JudgedPhoto } from '../../labels/doubtful.ts'
+import { answerTo, type Doubtful, type Findings, type RunFacts } from '../facts.ts'
 import { percent, plural } from '../../console/format.ts'
 import type { Section } from './parts.ts'
 import { photoList, type Pictures } from './photos.ts'
@@ -29,32 +30,47 @@ export function mistakesSection(
   return { id: 'mistakes', title: 'Worst mistakes', body }
 }
 
+/** What is said of a photo whose label is in doubt. */
+export const doubted = ({ photo, suggested }: DoubtfulPhoto, labels: readonly string[]): Html =>
+  judged(photo, suggested, labels, 'rather')
+
+/** How labels come to be in doubt. */
+export const doubtWords = html`Photos for which another class is likelier than their label, the least likely label
+first. The further up, the more of them are wrong; further down most are merely hard.`
+
 export function labelsSection(
-  { labels, counts, train, valid }: RunFacts,
+  { labels, counts, train, valid, outOfFold, source }: RunFacts,
   { doubtful }: Findings,
   pictures: Pictures,
 ): Section {
   const all = counts.train.reduce((sum, count) => sum + count, 0)
-  const looked = train.length === all ? `All ${all}` : `A random ${train.length} of the ${all}`
   const list = ({ photos, total }: Doubtful): Html =>
     html`<p class="note">
         ${total === 0 ? 'None.' : `${plural(total, 'photo')}${total > photos.length ? `; the ${photos.length} most doubtful:` : ':'}`}
       </p>
       ${photoList(
-        photos.map(({ photo, suggested }) => ({ photo, caption: judged(photo, suggested, labels, 'rather') })),
+        photos.map((each) => ({ photo: each.photo, caption: doubted(each, labels) })),
         pictures,
       )}`
-  const body = html`<p>
-      Photos that the model places in another class with the confidence that it has in that class’s own photos
-      (confident learning, Northcutt et al. 2021, arXiv:1911.00068). Many such labels are wrong; some are merely hard.
-    </p>
+  const looked = train.length === all ? `All ${all}` : `A random ${train.length} of the ${all}`
+  const how =
+    outOfFold === null
+      ? {
+          train: `${looked} training photos were looked at. The model has learned these labels and contradicts them still; a label that it has learned by heart is not found here.`,
+          valid: `All ${valid.length} were looked at.`,
+          all: `The command data labels --data ${source} asks a model that has not seen them, and writes down all of them to be decided on.`,
+        }
+      : {
+          train: 'Each was judged by a head on pretrained features that has not seen it.',
+          valid: 'So was each of these.',
+          all: `It is the list of the command data labels --data ${source}, which writes down all of them to be decided on.`,
+        }
+  const body = html`<p>${doubtWords} ${how.all}</p>
     <h3>Among training photos</h3>
-    <p class="note">
-      ${looked} training photos were looked at. The model has learned these labels and contradicts them still.
-    </p>
+    <p class="note">${how.train}</p>
     ${list(doubtful.train)}
     <h3>Among validation photos</h3>
-    <p class="note">All ${valid.length} were looked at.</p>
+    <p class="note">${how.valid}</p>
     ${list(doubtful.valid)}`
   return { id: 'labels', title: 'Labels worth a second look', body }
 }

@@ -1,5 +1,5 @@
 import { html, type Html } from '@flowers/shared/html'
-import type { JudgedPhoto } from '../facts.ts'
+import type { JudgedPhoto } from '../../labels/doubtful.ts'
 
 /** Data URIs by path; null: a report without photos. */
 export type Pictures = ReadonlyMap<string, string> | null

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { recipeSchema } from '../../recipe/checks.ts'
 import { recipes } from '../../recipe/recipes/index.ts'
 import { oddNames } from '../../testing/odd-names.ts'
-import { findingsOf, type JudgedPhoto, type RunFacts } from '../facts.ts'
+import { findingsOf, type RunFacts } from '../facts.ts'
+import type { JudgedPhoto } from '../../labels/doubtful.ts'
 import { reportPage } from './report-page.ts'
 
 /** Two validation photos a class, of which every third class has one wrong, and one training photo. */
@@ -36,6 +37,7 @@ function factsOf(labels: readonly string[]): RunFacts {
     environment: {},
     valid: labels.flatMap((_, index) => [photo(index, index, 'valid'), photo(index, next(index), 'valid')]),
     train: labels.map((_, index) => photo(index, index, 'train')),
+    outOfFold: null,
   }
 }
 

@@ -2,11 +2,14 @@ import { html } from '@flowers/shared/html'
 import { colors } from '../charts/chart.ts'
 import { curves } from '../charts/curves.ts'
 import type { RunFacts } from '../facts.ts'
-import { duration, percent } from '../../console/format.ts'
+import { duration, plural, withInterval } from '../../console/format.ts'
 import type { HistoryPhase, SweepLine } from '../../run/history.ts'
+import { exactShare } from '../../measure/bootstrap.ts'
+import { choosingPhotos } from '../../measure/split-validation.ts'
 import { figure, key, table, type Section } from './parts.ts'
 
-export function trainingSection({ history: { phases, sweep }, checkpoint }: RunFacts): Section {
+export function trainingSection({ history: { phases, sweep }, checkpoint, recipe, valid }: RunFacts): Section {
+  const photos = choosingPhotos(valid, recipe.data.selection, recipe.seed).length
   const drawn = curves(phases)
   const hasTta = phases.some(({ epochs }) => epochs.some(({ ttaAccuracy }) => ttaAccuracy !== null))
   const hasBackboneRate = phases.some(({ epochs }) =>
@@ -34,26 +37,32 @@ export function trainingSection({ history: { phases, sweep }, checkpoint }: RunF
   return {
     id: 'training',
     title: 'Training',
-    body: html`${charts}${phaseTable(phases)}${sweep.length === 0 ? '' : sweepTable(sweep, checkpoint)}`,
+    body: html`${charts}${phaseTable(phases, photos)}${sweep.length === 0 ? '' : sweepTable(sweep, checkpoint, photos)}`,
   }
 }
 
-function phaseTable(phases: readonly HistoryPhase[]) {
+/** A share of the validation photos that choose. */
+const shareOf = (share: number, photos: number): string =>
+  photos === 0 ? '' : withInterval(exactShare(Math.round(share * photos), photos))
+
+const standsOn = (photos: number): string => `${plural(photos, 'validation photo')}, with exact 95 % intervals`
+
+function phaseTable(phases: readonly HistoryPhase[], photos: number) {
   const rows = phases.map(({ phase, size, validAccuracy, epochs }) => {
     const at = epochs.findLast((epoch) => epoch.best)
     return [
       phase,
       `${size} px`,
       epochs.length === 0 ? '0' : `${epochs.length} of ${epochs[0]!.epochs}`,
-      percent(validAccuracy),
-      percent(at?.validAccuracy ?? validAccuracy),
+      shareOf(validAccuracy, photos),
+      shareOf(at?.validAccuracy ?? validAccuracy, photos),
       at === undefined ? 'start' : `${at.epoch + 1}`,
       duration(epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)),
     ]
   })
   const number = true
   return table(
-    'The phases. Each begins with the best weights of the one before.',
+    `The phases. Each begins with the best weights of the one before. Shares are of ${standsOn(photos)}.`,
     [
       { name: 'phase' },
       { name: 'size', number },
@@ -67,10 +76,10 @@ function phaseTable(phases: readonly HistoryPhase[]) {
   )
 }
 
-function sweepTable(sweep: readonly SweepLine[], checkpoint: RunFacts['checkpoint']) {
+function sweepTable(sweep: readonly SweepLine[], checkpoint: RunFacts['checkpoint'], photos: number) {
   const number = true
   return table(
-    'The sweep over sizes: what does best on the validation photos is exported.',
+    `The sweep over sizes: what does best on ${standsOn(photos)}, is exported.`,
     [
       { name: 'weights' },
       { name: 'size', number },
@@ -83,7 +92,7 @@ function sweepTable(sweep: readonly SweepLine[], checkpoint: RunFacts['checkpoin
       phase,
       `${size} px`,
       `${views}`,
-      percent(validAccuracy),
+      shareOf(validAccuracy, photos),
       validLoss?.toFixed(3) ?? 'not a number',
       phase === checkpoint.phase && size === checkpoint.size ? 'yes' : '',
     ]),

@@ -1,0 +1,41 @@
+import type { Preprocessing } from '@flowers/shared/image/preprocessing'
+import type { View } from '@flowers/shared/image/view'
+import { drawnScenes, drawScene } from '../drawn/drawn-flowers.ts'
+import type { Network } from './network.ts'
+import { scorePhotos, type Scored } from './score-photos.ts'
+import type { OnProgress } from '../console/bar.ts'
+
+export interface DrawnOptions {
+  readonly preprocessing: Preprocessing
+  /** The first is the plain one, which is scored. */
+  readonly views: readonly View[]
+  readonly seed: number
+  /** Pictures of each kind, 20 unless said: 240 in all. */
+  readonly each?: number | undefined
+  readonly onProgress?: OnProgress
+}
+
+const usualEach = 20
+
+/**
+ * Scores the plain view of drawn pictures without a flower (stripes, boxes, streets, leaves, ...): one of each kind after the
+ * other, as {@link drawnScenes} has them, drawn by the seed at the size of the input.
+ */
+export async function scoreDrawn(network: Network, options: DrawnOptions): Promise<Scored['photos']> {
+  const { preprocessing, views, seed, each = usualEach, onProgress } = options
+  const total = each * drawnScenes.length
+  const scenes = Array.from({ length: total }, (_, place) => {
+    const scene = drawnScenes[place % drawnScenes.length]!
+    return { id: `${scene} ${place}`, path: scene, index: -1, scene, seed: seed * total + place }
+  })
+  const { photos } = await scorePhotos(network, scenes, {
+    preprocessing,
+    views: views.slice(0, 1),
+    read: ({ scene, seed: own }) => drawScene(own, { scene, size: preprocessing.size }),
+    onProgress,
+  })
+  return photos
+}
+
+/** The kind of the picture at a place of {@link scoreDrawn}. */
+export const drawnKind = (place: number): string => drawnScenes[place % drawnScenes.length]!

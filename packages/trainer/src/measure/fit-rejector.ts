@@ -1,0 +1,151 @@
+import { expectedCalibrationError } from './calibration-error.ts'
+import { evenOddsWeights, fitPlatt, type PlattScaling } from './even-odds.ts'
+import { fitNearest, type OwnView } from './fit-nearest.ts'
+import { fitTrained, type OtherView } from './fit-trained.ts'
+import { refusalThreshold } from './refusal-threshold.ts'
+import { knownOf, rejectorScore, sigmoid, type PlainView, type Rejector } from './rejector.ts'
+import { foldsOf } from './species.ts'
+import { fewestToFit } from './split-validation.ts'
+
+/** With fewer photos of others their directions are mostly noise, and the nearest form tells more. */
+const fewestOthers = 50
+
+/** The photos that a rejector is fitted on and measured with. */
+export interface RejectorPhotos {
+  /** Photos that the network has learnt from, of every class. */
+  readonly training: readonly OwnView[]
+  /** Validation photos that chose nothing, to fit on; and the others, to measure with. */
+  readonly fitting: readonly PlainView[]
+  readonly held: readonly PlainView[]
+  /** Pictures of anything else, of which there may be none. */
+  readonly others: readonly OtherView[]
+}
+
+export interface RejectorOptions {
+  readonly classes: number
+  /** Of answers from one view. */
+  readonly temperature: number
+  readonly seed: number
+  /** Share of photos of the classes that may be refused, in (0, 1). */
+  readonly refusedShare: number
+  /** Values of float32 that prototypes may take. */
+  readonly most: number
+}
+
+export interface FittedRejector {
+  readonly rejector: Rejector
+  /** Of the manifest. */
+  readonly known: {
+    readonly form: Rejector['form']
+    readonly threshold: number
+    readonly refusedShare: number
+    readonly count: number
+    readonly isCalibrated: boolean
+  }
+  /** `known` of each of the others, by weights that never saw its species. */
+  readonly ofOthers: readonly number[]
+  /** Calibration error of `known` at even odds, on photos that it was not fitted on. Null: it is not calibrated. */
+  readonly ece: number | null
+}
+
+/**
+ * Fits what refuses a picture of none of the classes: the trained form where there are photos of others, else the nearest.
+ * Null where the photos are too few.
+ */
+export function fitRejector(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
+  const { fitting, others, training } = photos
+  if (fitting.length < fewestToFit || new Set(training.map(({ label }) => label)).size < options.classes) return null
+  return (others.length < fewestOthers ? null : trained(photos, options)) ?? nearest(photos, options)
+}
+
+function trained(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
+  const { training, fitting, held, others } = photos
+  const { rejector, outOfFold } = fitTrained(training, others, options)
+  const [ofFitting, ofHeld] = [fitting, held].map((views) => views.map((view) => rejectorScore(rejector, view)))
+  const platt = (places: readonly number[]): PlattScaling | null =>
+    fitPlatt(
+      [...ofFitting!, ...places.map((place) => outOfFold[place]!)],
+      [...fitting.map(() => ({ group: null })), ...places.map((place) => others[place]!.origin)],
+    )
+  const scaling = platt([...others.keys()])
+  if (scaling === null) return null
+  return sealed(
+    rescaled(rejector, scaling),
+    photos,
+    options,
+    outOfFold.map((score) => scaledTo(score, scaling)),
+    errorAtEvenOdds(ofHeld!, outOfFold, others, platt, options.seed),
+  )
+}
+
+function nearest(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
+  const fitted = fitNearest(photos.training, options)
+  const scores = photos.fitting.map((view) => rejectorScore(fitted, view))
+  const middle = refusalThreshold(scores, options.refusedShare)
+  if (middle === null) return null
+  // What is refused is below one half; it is no probability.
+  const rejector = rescaled(fitted, { slope: 1, shift: -middle })
+  return sealed(
+    rejector,
+    photos,
+    options,
+    photos.others.map((view) => knownOf(rejector, view)),
+    null,
+  )
+}
+
+function sealed(
+  rejector: Rejector,
+  { fitting }: RejectorPhotos,
+  { refusedShare }: RejectorOptions,
+  ofOthers: readonly number[],
+  ece: number | null,
+): FittedRejector | null {
+  const threshold = refusalThreshold(
+    fitting.map((view) => knownOf(rejector, view)),
+    refusedShare,
+  )
+  if (threshold === null) return null
+  const { form } = rejector
+  const known = { form, threshold, refusedShare, count: fitting.length, isCalibrated: ece !== null }
+  return { rejector, known, ofOthers, ece }
+}
+
+const scaledTo = (score: number, { slope, shift }: PlattScaling): number => sigmoid(slope * score + shift)
+
+/** A rejector whose score before the sigmoid is slope x the score of another + shift. */
+function rescaled(rejector: Rejector, { slope, shift }: PlattScaling): Rejector {
+  const scale = { logitWeight: slope * rejector.logitWeight, shift: slope * rejector.shift + shift }
+  return rejector.form === 'trained'
+    ? { ...rejector, ...scale, weights: rejector.weights.map((weight) => slope * weight) }
+    : { ...rejector, ...scale, cosineWeight: slope * rejector.cosineWeight }
+}
+
+/** Each half of the others, by species, is scaled by a fit to the other half; photos of the classes are those held back. */
+function errorAtEvenOdds(
+  ofHeld: readonly number[],
+  outOfFold: readonly number[],
+  others: readonly OtherView[],
+  platt: (places: readonly number[]) => PlattScaling | null,
+  seed: number,
+): number | null {
+  const halves = foldsOf(
+    others.map(({ origin }) => origin),
+    2,
+    seed,
+  )
+  const pictures: { known: number; group: string | null }[] = []
+  for (const half of [0, 1]) {
+    const scaling = platt([...others.keys()].filter((place) => halves[place] !== half))
+    if (scaling === null) return null
+    for (const score of ofHeld) pictures.push({ known: scaledTo(score, scaling), group: null })
+    for (const [place, { origin }] of others.entries())
+      if (halves[place] === half) pictures.push({ known: scaledTo(outOfFold[place]!, scaling), group: origin.group })
+  }
+  return expectedCalibrationError(
+    pictures.map(({ known }) => known),
+    pictures.map(({ group }) => group === null),
+    15,
+    evenOddsWeights(pictures),
+  )
+}
