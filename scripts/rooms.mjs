@@ -25,9 +25,9 @@ const allowed = {
   'trainer/dataset': 'shared trainer/console trainer/measure',
   'trainer/input': 'shared tensorflow trainer/console trainer/recipe trainer/optim trainer/dataset',
   'trainer/run': 'shared tensorflow trainer/console trainer/model trainer/recipe trainer/dataset',
-  'trainer/train':
-    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/run',
   'trainer/evaluate': 'shared trainer/console trainer/drawn trainer/measure trainer/dataset trainer/input',
+  'trainer/train':
+    'shared tensorflow trainer/console trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/input trainer/evaluate trainer/run',
   'trainer/export':
     'shared tensorflow trainer/console trainer/python trainer/measure trainer/model trainer/recipe trainer/optim trainer/dataset trainer/run trainer/evaluate',
   'trainer/labels': 'shared trainer/console trainer/measure trainer/recipe trainer/dataset trainer/train',

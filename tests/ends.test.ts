@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const tiny = (epochs: number): string[] =>
   [
-    'model.architecture=convnext_atto',
+    'model.architecture=convnext_test',
     'phases.head.epochs=0',
     'phases.fixres.epochs=0',
     'phases.full.size=32',
@@ -71,7 +71,7 @@ describe('a run of many epochs', () => {
   })
 
   it('is refused to a second process while it goes on, and saves when its terminal is closed', async () => {
-    const { child, finished, printed } = startUntil(['train', '--resume', 'long'], 'convnext_atto')
+    const { child, finished, printed } = startUntil(['train', '--resume', 'long'], 'convnext_test')
     await printed
     for (const second of [
       ['train', '--resume', 'long'],
@@ -89,12 +89,12 @@ describe('a run of many epochs', () => {
   })
 
   it('is taken over from a process that was killed', async () => {
-    const { child, finished, printed } = startUntil(['train', '--resume', 'long'], 'convnext_atto')
+    const { child, finished, printed } = startUntil(['train', '--resume', 'long'], 'convnext_test')
     await printed
     child.kill('SIGKILL')
     await finished
     expect(await readdir(at('long'))).toContain('.owner.1.json')
-    const next = startUntil(['train', '--resume', 'long'], 'convnext_atto')
+    const next = startUntil(['train', '--resume', 'long'], 'convnext_test')
     await next.printed
     next.child.kill('SIGTERM')
     expect((await next.finished).code).toBe(143)

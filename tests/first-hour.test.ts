@@ -16,7 +16,7 @@ const data = "Ada's photos"
 /** The recipe that the one line has, with a small network, on small pictures, without weights that are fetched. */
 const small = [
   'model.weights=null',
-  'model.architecture=convnext_atto',
+  'model.architecture=convnext_test',
   ...['head', 'full', 'fixres'].flatMap((phase, place) => [
     `phases.${phase}.size=32`,
     `phases.${phase}.epochs=${place < 2 ? 1 : 0}`,
@@ -96,7 +96,7 @@ describe('a folder of messy photos', () => {
     await cp(at('iris'), at(data, 'iris'), { recursive: true })
     const sizes = small.slice(4)
     const { code, output } = await runTrainer(['--data', data, '--from', 'mine', '--minutes', '0.2', ...sizes], folder)
-    expect(output).toContain('convnext_atto, 6 classes')
+    expect(output).toContain('convnext_test, 6 classes')
     expect(output).toContain('it knows 5 of the 6 classes already')
     expect(output).toMatch(
       /^next: node \S+ export --run runs\/quick-\S+ --data 'Ada'\\''s photos' --name ada-s-photos$/m,

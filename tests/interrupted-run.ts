@@ -14,7 +14,7 @@ function demoWith(...settings: readonly string[]): string[] {
 
 /** A run of three phases that takes a few seconds. */
 export const smallRun = demoWith(
-  'model.architecture=convnext_atto',
+  'model.architecture=convnext_test',
   'saveMinutes=0.005',
   ...['head', 'full', 'fixres'].flatMap((phase, index) => [
     `phases.${phase}.epochs=2`,

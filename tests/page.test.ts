@@ -72,6 +72,14 @@ describe.skipIf(!executablePath)('the page', () => {
   const upload = (page: Page, picture: Buffer, name = 'picture.png'): Promise<void> =>
     page.locator('#file').setInputFiles({ name, mimeType: 'image/png', buffer: picture })
 
+  /** The model that refuses pictures by the output `known`, in place of the default. */
+  const askWary = (page: Page): Promise<void> =>
+    page.route('**/classify*', (route) => {
+      const url = new URL(route.request().url())
+      url.searchParams.set('model', 'wary')
+      return route.continue({ url: url.href })
+    })
+
   const heading = (page: Page): Locator => page.locator('#answer h2')
 
   async function expectHeading(page: Page, text: string): Promise<void> {
@@ -94,8 +102,8 @@ describe.skipIf(!executablePath)('the page', () => {
     await expectHeading(page, 'Red')
     const answer = page.locator('#answer')
     const text = await answer.innerText()
-    expect(text).toMatch(/\d\d % sure\. When I say \d\d %, I am right about \d\d times in 100\./)
-    expect(text).toContain('With 95 % certainty it is red.')
+    expect(text).toMatch(/\d\d % sure\. When I say \d\d %, I am right about \d\d times in 100 pictures of my flowers\./)
+    expect(text).toContain('If it is one of my flowers, then with 95 % certainty red.')
     expect(text).toMatch(/I looked 4 times\. 2 more looks could not have changed the name\./)
     expect(text).toMatch(/in all: .* reading the picture, .* looking\./)
     expect(await answer.locator('.bars .name').allInnerTexts()).toEqual(
@@ -128,6 +136,59 @@ describe.skipIf(!executablePath)('the page', () => {
       await expectHeading(page, name)
     }
     expect(faults).toEqual([])
+  })
+
+  it('says how far to rely on it: sure, perhaps, a group of sorts, or none of what it knows', async () => {
+    const { page, faults } = await open()
+    await askWary(page)
+    const cases: [colour: string, heading: RegExp, sentences: RegExp[]][] = [
+      ['#ff0000', /^Red$/, [/^\d\d % sure\. When I say/, /certainty red\./, /about 88 in 100 show one of my flowers/]],
+      [
+        '#808080',
+        /^I do not know this one$/,
+        [/^It is like none of the flowers that I know\.$/, /about 12 in 100 show one of my flowers/, /^The nearest:$/],
+      ],
+      [
+        '#00ffff',
+        /^Perhaps a (green|blue)$/,
+        [
+          /^\d\d % sure\. When/,
+          /certainty one of 2: (green or blue|blue or green)\./,
+          /about 88 in 100 show one of my flowers/,
+        ],
+      ],
+      [
+        '#ff8000',
+        /^A warm; of the sort I am not sure$/,
+        [/^(Red|Yellow): \d\d % sure\. When/, /certainty one of 2: /, /about 50 in 100 show one of my flowers/],
+      ],
+    ]
+    for (const [colour, headed, sentences] of cases) {
+      await upload(page, await solid(colour, 'png'))
+      await heading(page).filter({ hasText: headed }).waitFor()
+      const paragraphs = await page.locator('#answer > p').allTextContents()
+      expect(paragraphs).toEqual(sentences.map((sentence) => expect.stringMatching(sentence)))
+      const title = (await heading(page).textContent())!
+      expect(await page.locator('#status').textContent()).toContain(title)
+    }
+    await expectAccessible(page)
+    expect(faults).toEqual([])
+  })
+
+  it('says plainly that the numbers of a model without calibration are not measured', async () => {
+    const { page } = await open()
+    await page.route('**/classify*', async (route) => {
+      const response = await route.fetch()
+      const answer = { ...(await response.json()), calibrated: false, set: null, known: null, level: 'perhaps' }
+      answer.details.coverage = null
+      await route.fulfill({ response, json: answer })
+    })
+    await upload(page, red)
+    await expectHeading(page, 'Perhaps a red')
+    const paragraphs = page.locator('#answer > p')
+    expect(await paragraphs.allTextContents()).toEqual([expect.stringMatching(/has not been measured yet/)])
+    expect(await page.locator('#status').textContent()).toMatch(/^Perhaps a red\. How often I am right has not been/)
+    await expectAccessible(page)
   })
 
   it('says that it does not know what is like nothing it knows', async () => {

@@ -10,7 +10,7 @@ export const templateLabels = ['red', 'green', 'blue', 'grey', 'left', 'right', 
 
 /**
  * Packages the network of fixtures/templates (hand-made weights, 32 x 32 pixels, 7 kB) as `<models>/templates/1`.
- * `change` alters the manifest.
+ * `change` alters the manifest; where its calibration refuses by `known`, the network has that output.
  */
 export async function packageTemplateModel(models: string, change: Partial<Manifest> = {}): Promise<ModelPackage> {
   const share = { value: 1, low: 0.9, high: 1, count: 32 }
@@ -34,7 +34,8 @@ export async function packageTemplateModel(models: string, change: Partial<Manif
     versions: {},
     ...change,
   }
-  const network = fileURLToPath(new URL('fixtures/templates/model.onnx', import.meta.url))
+  const file = manifest.calibration.known ? 'known.onnx' : 'model.onnx'
+  const network = fileURLToPath(new URL(`fixtures/templates/${file}`, import.meta.url))
   const files = { 'onnx/model.onnx': { copyOf: network }, 'README.md': '# Templates\n' }
   return packageModel(join(models, manifest.name, String(manifest.version)), files, manifest)
 }

@@ -28,7 +28,7 @@ const shortRun = [
   '--recipe',
   'demo',
   ...set(
-    'model.architecture=convnext_atto',
+    'model.architecture=convnext_test',
     'phases.fixres.epochs=0',
     ...['head', 'full'].flatMap((phase) => [
       `phases.${phase}.epochs=${phase === 'head' ? 1 : 2}`,
@@ -100,8 +100,8 @@ it('saves when a photo vanishes, names it, and goes on once it is back', async (
 })
 
 it('keeps what it has when the disk is full, and goes on when there is room', async () => {
-  // A state of the phase `full` holds more than 40 MB, one of the phase `head` less than 20.
-  const limited = ['bash', '-c', 'ulimit -f 30000; exec "$0" "$@"']
+  // A state of the phase `full` holds 1.5 MB, one of the phase `head` half as much.
+  const limited = ['bash', '-c', 'ulimit -f 1200; exec "$0" "$@"']
   const args = ['train', '--data', data, '--out', 'disk', ...shortRun]
   const { code, output } = await startTrainer(args, folder, {}, limited).finished
   expect(output).toContain('SYSTEM_DISK_FULL')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { drawSmallData, fingerprint, smallRun } from './interrupted-run.ts'
 import { readTensorBoard, type Board } from './python-environment.ts'
-import { runTrainer, startTrainer } from './trainer-process.ts'
+import { runTrainer, startTrainer, trainerHere } from './trainer-process.ts'
 
 async function epochsOf(run: string): Promise<Record<string, number>[]> {
   const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
@@ -179,7 +179,7 @@ describe('a run', () => {
     [['no-such-command'], 2, 'no-such-command'],
     [['data', 'audit', '--data', 'flowers', '--minimum-size', 'big'], 2, 'USAGE'],
   ])('answers %j with exit code %i and %s', async (args, exitCode, mention) => {
-    const { code, output } = await runTrainer(args, folder)
+    const { code, output } = await trainerHere(args, folder)
     expect(output).toContain(mention)
     expect(output).not.toMatch(/^\s+at /m)
     expect(code).toBe(exitCode)
@@ -201,7 +201,7 @@ describe('a run', () => {
     [['train', '--help'], '--recipe'],
     [['data', 'audit', '--help'], '--minimum-size'],
   ])('helps with %j', async (args, mention) => {
-    const { code, output } = await runTrainer(args, folder)
+    const { code, output } = await trainerHere(args, folder)
     expect(output).toContain(mention)
     expect(code).toBe(0)
   })

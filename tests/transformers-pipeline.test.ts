@@ -18,6 +18,9 @@ const temporary = await mkdtemp(join(tmpdir(), 'flowers-pipeline-'))
 afterAll(() => rm(temporary, { recursive: true, force: true }))
 
 const template = await packageTemplateModel(temporary)
+const { abstention: _, ...calibration } = template.manifest.calibration
+const known = { form: 'trained', threshold: 0.5, refusedShare: 0.05, count: 32, isCalibrated: true } as const
+const wary = await packageTemplateModel(temporary, { name: 'wary', calibration: { ...calibration, known } })
 const shipped = await shippedModel()
 
 describe('transformers.js', () => {
@@ -49,6 +52,7 @@ describe('transformers.js', () => {
 
 const models: [string, ModelPackage | null][] = [
   ['the template model', template],
+  ['the template model with the output known', wary],
   ['the shipped model', shipped],
 ]
 

@@ -48,6 +48,7 @@ describe('the client of Triton', () => {
       index: [
         { name: 'slow', version: '1', state: 'UNAVAILABLE' },
         { name: 'tiny', version: '1', state: 'READY' },
+        { name: 'wary', version: '1', state: 'UNAVAILABLE' },
       ],
     })
     expect(results['modelOfVersion']).toEqual(results['model'])

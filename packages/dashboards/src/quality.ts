@@ -3,7 +3,7 @@ import { bars, heat, lines, number } from './panel.ts'
 import { chosen, mean, ofModel, quantile, rate, window } from './select.ts'
 
 const predictions = `flowers_predictions_total{${ofModel}}`
-const answers = `flowers_confidence_count{${ofModel}}`
+const answers = `flowers_answers_total{${ofModel}}`
 const shareByLabel = (range: string): string =>
   `sum by (model, label) (increase(${predictions}[${range}])) / on (model) group_left () sum by (model) (increase(${predictions}[${range}]))`
 const prior = `avg by (model, label) (flowers_class_prior{${ofModel}})`
@@ -18,15 +18,15 @@ export const quality: Board = {
     number(
       'Confidence, median',
       'percentunit',
-      'Calibrated probability of the best class: of answers with 0.9, nine in ten are right on the test photos.',
+      'Probability of the best class. Of a model that is calibrated: of answers with 0.9, nine in ten are right on photos of its classes.',
       { median: quantile(0.5, 'flowers_confidence', ofModel) },
       { span: 6, max: 1 },
     ),
     number(
-      'Abstentions',
+      'Not known',
       'percentunit',
-      'Share of the answers of which the model was too unsure to name one class.',
-      { abstained: `${rate(`flowers_abstentions_total{${ofModel}}`)} / ${rate(answers)}` },
+      'Share of the pictures that are refused as none of the classes (level none).',
+      { none: `${rate(`flowers_answers_total{${ofModel}, level="none"}`)} / ${rate(answers)}` },
       { span: 6, limits: [0.1, 0.3] },
     ),
     number(
@@ -46,7 +46,7 @@ export const quality: Board = {
     lines(
       'Confidence',
       'percentunit',
-      'Quantiles of the calibrated probability of the best class. A fall without a new model: other photos.',
+      'Quantiles of the probability of the best class. A fall without a new model: other photos.',
       Object.fromEntries(
         [0.1, 0.5, 0.9].map((share) => [
           `{{model}} ${share * 100} %`,
@@ -59,18 +59,28 @@ export const quality: Board = {
       '{{le}}': rate(`flowers_confidence_bucket{${ofModel}}`, 'le'),
     }),
     lines(
-      'Abstentions by model',
+      'Answers by level',
+      'cps',
+      'none: refused as none of the classes; sure: known, and the set has one label; perhaps: the rest. A model that has not fitted both is never sure.',
+      { '{{level}}': rate(answers, 'level') },
+      { stack: 'percent', span: 8 },
+    ),
+    lines(
+      'Levels, and those of the validation photos',
       'percentunit',
-      'Share of the answers of which the model was too unsure to name one class.',
-      { '{{model}}': `${rate(`flowers_abstentions_total{${ofModel}}`, 'model')} / ${rate(answers, 'model')}` },
-      { max: 1 },
+      "Share of the last hour's answers by level, with the share that the manifest says the model has on its own validation photos. More of none: other things are photographed, or pictures are altered on their way; more of perhaps: photos unlike those of training.",
+      {
+        '{{model}} {{level}}': 'flowers:level:ratio1h{model=~"$model"}',
+        '{{model}} {{level}}, validation': 'flowers:level_share:ratio{model=~"$model"}',
+      },
+      { max: 1, span: 8 },
     ),
     lines(
       'Drift by model',
       'percentunit',
       'Total variation distance between the classes predicted in the last hour and the class prior of the manifest. With few answers it is high by chance.',
       { '{{model}}': 'flowers:prediction_drift:ratio1h{model=~"$model"}' },
-      { max: 1 },
+      { max: 1, span: 8 },
     ),
     bars(
       'Classes predicted, and in training',

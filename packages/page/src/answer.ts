@@ -1,7 +1,19 @@
 import type { ClassifyAnswer } from '@flowers/client/client'
 import { make } from './dom.ts'
 import type { Trouble } from './trouble.ts'
-import { flowerName, meaning, percent, setSentence, timingSentence, viewName, viewsSentence } from './words.ts'
+import {
+  flowerName,
+  heading,
+  isGroup,
+  knownSentence,
+  meaning,
+  percent,
+  setSentence,
+  timingSentence,
+  unmeasured,
+  viewName,
+  viewsSentence,
+} from './words.ts'
 
 export interface AnswerActions {
   /** Shows what spoke for the class with this index in the output of the model. */
@@ -10,20 +22,9 @@ export interface AnswerActions {
 
 /** The answer to a picture. `picture`: URL of it, for the small copies of the views. */
 export function answerView(answer: ClassifyAnswer, picture: string, { explain }: AnswerActions): Node[] {
-  const best = answer.predictions[0]!
-  const set = setSentence(answer)
-  const head = answer.abstain
-    ? [
-        make('h2', {}, 'I do not know this one'),
-        make('p', { class: 'sure' }, 'It is like none of the flowers that I know. The nearest:'),
-      ]
-    : [
-        make('h2', {}, flowerName(best.label)),
-        make('p', { class: 'sure' }, make('strong', {}, percent(best.score)), ' sure. ', meaning(best.score)),
-        set === '' ? null : make('p', { class: 'set' }, set),
-      ]
   return [
-    ...head.filter((node) => node !== null),
+    make('h2', {}, heading(answer)),
+    ...sayings[answer.level === 'none' ? 'none' : 'named'](answer),
     bars(answer, explain),
     ...views(answer, picture),
     make(
@@ -34,6 +35,32 @@ export function answerView(answer: ClassifyAnswer, picture: string, { explain }:
       make('p', {}, `Model: ${answer.model.name}, version ${answer.model.version}.`),
     ),
   ]
+}
+
+/** What stands below the heading: of an answer that names something, and of one that does not. */
+const sayings = {
+  none: (answer: ClassifyAnswer): Node[] => [
+    make('p', { class: 'sure' }, 'It is like none of the flowers that I know.'),
+    ...paragraphs('known', knownSentence(answer)),
+    make('p', { class: 'sure' }, 'The nearest:'),
+  ],
+  named: (answer: ClassifyAnswer): Node[] => [
+    answer.calibrated ? sureness(answer) : make('p', { class: 'sure' }, unmeasured),
+    ...paragraphs('set', setSentence(answer)),
+    ...paragraphs('known', knownSentence(answer)),
+  ],
+} as const
+
+/** Of the likeliest label, which is named where the heading names a group. */
+function sureness(answer: ClassifyAnswer): Node {
+  const { label, score } = answer.predictions[0]!
+  const whose = isGroup(answer) ? `${flowerName(label)}: ` : ''
+  return make('p', { class: 'sure' }, whose, make('strong', {}, percent(score)), ' sure. ', meaning(score))
+}
+
+/** One paragraph, or none where there is nothing to say. */
+function paragraphs(kind: string, text: string): Node[] {
+  return text === '' ? [] : [make('p', { class: kind }, text)]
 }
 
 function bars({ predictions, abstain }: ClassifyAnswer, explain: (index: number) => void): Node {

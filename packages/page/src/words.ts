@@ -12,17 +12,59 @@ export function percent(share: number): string {
   return share < 0.005 ? 'under 1 %' : `${Math.round(100 * share)} %`
 }
 
-/** What a calibrated probability means. */
+/** What a calibrated probability means: it was measured on pictures of the model's flowers. */
 export function meaning(score: number): string {
-  const right = Math.min(99, Math.max(1, Math.round(100 * score)))
-  return `When I say ${percent(score)}, I am right about ${right} times in 100.`
+  return `When I say ${percent(score)}, I am right about ${inHundred(score)} times in 100 pictures of my flowers.`
 }
 
-/** The conformal set: `With 95 % certainty it is a rose or a tulip.` Empty where the model has no sets. */
+/**
+ * A noun with its article: `a tulip`, `an iris`. None before a plural (`canterbury bells`) and before what is not written
+ * in Latin letters.
+ */
+function withArticle(noun: string): string {
+  if (!/^[a-z]/.test(noun) || /[^isuo]s$/.test(noun)) return noun
+  return `${/^(?!eu|uni)[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`
+}
+
+/** What the answer is headed by, as sure as it is. */
+export function heading({ level, predictions, group, set }: Named): string {
+  const best = predictions[0]!.label
+  if (level === 'none') return 'I do not know this one'
+  if (level === 'sure') return flowerName(best)
+  if (!isGroup({ group, set })) return `Perhaps ${withArticle(quoted(best))}`
+  const named = withArticle(quoted(group!))
+  return `${named.charAt(0).toUpperCase()}${named.slice(1)}; of the sort I am not sure`
+}
+
+/** Whether the answer is a group of sorts. With one label in the set it is not the sort that is unsure. */
+export function isGroup({ group, set }: Pick<ClassifyAnswer, 'group' | 'set'>): boolean {
+  return group !== null && set?.length !== 1
+}
+
+type Named = Pick<ClassifyAnswer, 'level' | 'predictions' | 'group' | 'set'>
+
+/** What is said of a model whose probabilities nobody has held against photos. */
+export const unmeasured =
+  'How often I am right has not been measured yet: the percentages say which name is likelier, not how sure it is.'
+
+/** How far it is one of the flowers at all. Empty where the model cannot tell. */
+export function knownSentence({ known }: Pick<ClassifyAnswer, 'known'>): string {
+  if (known === null) return ''
+  return `Of pictures that look to me like this one, about ${inHundred(known)} in 100 show one of my flowers, if half of all pictures do.`
+}
+
+function inHundred(share: number): number {
+  return Math.min(99, Math.max(1, Math.round(100 * share)))
+}
+
+/**
+ * The conformal set, which holds for pictures of the model's flowers: `If it is one of my flowers, it is rose or tulip with
+ * 95 % certainty.` Empty where the model has no sets.
+ */
 export function setSentence({ set, details }: Pick<ClassifyAnswer, 'set' | 'details'>): string {
   const coverage = details?.coverage
   if (coverage === null || coverage === undefined || set === null || set.length === 0) return ''
-  const certainty = `With ${Number((100 * coverage).toFixed(1))} % certainty it is`
+  const certainty = `If it is one of my flowers, then with ${Number((100 * coverage).toFixed(1))} % certainty`
   if (set.length === 1) return `${certainty} ${quoted(set[0]!)}.`
   if (set.length <= listed) return `${certainty} one of ${set.length}: ${either(set)}.`
   const rest = set.length - listed
@@ -77,7 +119,12 @@ export function timingSentence({ decode, queue, infer, total }: ClassifyAnswer['
 
 /** What is read out when the answer is there. */
 export function announcement(answer: ClassifyAnswer): string {
-  const best = answer.predictions[0]!
-  if (answer.abstain) return `I do not know this one. The nearest is ${quoted(best.label)}, ${percent(best.score)}.`
-  return `${flowerName(best.label)}, ${percent(best.score)}. ${setSentence(answer)}`.trim()
+  const { label, score } = answer.predictions[0]!
+  const { level, calibrated } = answer
+  const share = calibrated ? `, ${percent(score)}` : ''
+  if (level === 'none') return [`${heading(answer)}.`, `The nearest is ${quoted(label)}${share}.`].join(' ')
+  const named = isGroup(answer) ? `${heading(answer)}. The likeliest is ${quoted(label)}` : heading(answer)
+  return [`${named}${share}.`, calibrated ? '' : unmeasured, setSentence(answer)]
+    .filter((text) => text !== '')
+    .join(' ')
 }

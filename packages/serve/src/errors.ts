@@ -121,6 +121,7 @@ const sharedStatuses = {
   MODEL_MANIFEST: 500,
   MODEL_FORMAT: 500,
   MODEL_TAMPERED: 500,
+  MODEL_NAMES: 500,
   MODEL_OUTPUT: 500,
   INTERNAL: 500,
 } as const satisfies Partial<Record<SharedErrorCode, number>>

@@ -47,6 +47,11 @@ export const sharedErrors = {
     remedy: 'Copy the model folder again from its source, or export it again.',
   },
   MODEL_EXISTS: { exit: 2, title: 'Model version exists', remedy: 'Choose a new version number or remove the folder.' },
+  MODEL_NAMES: {
+    title: 'Unreadable names of a model',
+    remedy:
+      'Correct names.csv where the model was made: a header with the column label, then one line for a label. Then write the model folder again.',
+  },
   MODEL_OUTPUT: { title: 'Model output unusable', remedy: 'Export the model again; its parity gate finds the cause.' },
   INTERNAL: { title: 'Internal error', remedy: 'This is a defect; report it with the log.' },
 } as const satisfies Record<string, ErrorEntry>

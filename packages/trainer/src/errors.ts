@@ -152,6 +152,12 @@ export const trainerErrors = {
     remedy:
       'Start again with the batch that is named (phases.<name>.accumulate makes up for it), or a smaller size; what was saved is intact.',
   },
+  TRAIN_TEACHER: {
+    exit: 2,
+    title: 'A teacher that cannot teach these classes',
+    remedy:
+      'Name models in `teacher.models` that know every class of the photos by the same label, or leave the teacher out.',
+  },
   TRAIN_RUN_BUSY: {
     title: 'Run folder in use by another process',
     remedy: 'Wait until it has ended or stop it, then run the command again; a new run beside it takes another --out.',

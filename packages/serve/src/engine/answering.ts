@@ -1,7 +1,8 @@
 import type { Decoder, SharedCanvas } from '@flowers/shared/image/decode-threads'
 import type { ImageLimits } from '@flowers/shared/image/decode'
 import { scalesOf, type View } from '@flowers/shared/image/view'
-import { answer, type Answer } from '@flowers/shared/model/calibration'
+import { SharedError } from '@flowers/shared/errors'
+import { answer, type Answer, type AnswerRules } from '@flowers/shared/model/calibration'
 import { argmax, softmax, type ViewPolicy } from '@flowers/shared/model/views'
 import type { Instruments } from '../observe/instruments.ts'
 import type { Stopwatch } from '../observe/stopwatch.ts'
@@ -35,17 +36,20 @@ export interface AnsweringOptions {
 /** The way of one admitted image to its answer: decode, wait for a worker, infer, merge. */
 export class Answering {
   readonly #model: Pick<LoadedModel, 'manifest' | 'pool'>
+  readonly #rules: AnswerRules
   readonly #workers: Workers
   readonly #usual: UsualNeeds
   readonly #options: AnsweringOptions
 
   constructor(
-    model: Pick<LoadedModel, 'manifest' | 'pool'>,
+    model: Pick<LoadedModel, 'manifest' | 'names' | 'pool'>,
     workers: Workers,
     usual: UsualNeeds,
     options: AnsweringOptions,
   ) {
     this.#model = model
+    const { labels, calibration } = model.manifest
+    this.#rules = { labels, calibration, groups: model.names.groups }
     this.#workers = workers
     this.#usual = usual
     this.#options = options
@@ -70,6 +74,7 @@ export class Answering {
     const { decode, preprocess } = watch.milliseconds
     this.#usual.decoded((decode + preprocess) / 1000 / turns)
     let first = Infinity
+    let known = null as number | null
     const said: ViewAnswer[] = []
     const { probabilities, used, of } = await inferViews(
       { policy, of: views.length, fast: calibration.fastLead },
@@ -78,10 +83,11 @@ export class Answering {
         run: (indices) => {
           const inputsOf = indices.map((index) => inputs[index]!)
           return ticket.run(this.#workers, inputsOf, signal).map(async (running, place) => {
-            const { logits, started, prepareSeconds } = await running
+            const { logits, started, prepareSeconds, ...outcome } = await running
             first = Math.min(first, started)
             watch.trace?.span('normalise', started, started + prepareSeconds * 1000)
             const index = indices[place]!
+            if (index === 0 && calibration.known) known = outcome.known
             if (details) said[index] = this.#viewAnswer(views[index]!, logits)
             return logits
           })
@@ -91,7 +97,9 @@ export class Answering {
     watch.lap('queue', first)
     watch.lap('infer')
     this.#usual.answered(policy, used)
-    const content = answer({ mean: probabilities, used, known: null }, manifest, topK)
+    if (known !== null && !Number.isFinite(known))
+      throw new SharedError('MODEL_OUTPUT', 'The output known of the network is not a number.')
+    const content = answer({ mean: probabilities, used, known }, this.#rules, topK)
     this.#count(policy, used, content)
     watch.lap('merge')
     const viewDetails = { views: said.slice(0, used), coverage: calibration.conformal?.coverage ?? null }
@@ -131,25 +139,31 @@ export class Answering {
   }
 
   /** What tells in the metrics how good answers are, where nobody says which are right. */
-  #count(policy: ViewPolicy, used: number, { predictions, abstain }: Answer): void {
-    const { viewsUsed, confidence, abstentions, predictions: counted } = this.#options.instruments
+  #count(policy: ViewPolicy, used: number, { predictions, level, abstain }: Answer): void {
+    const { viewsUsed, confidence, answers, abstentions, predictions: counted } = this.#options.instruments
     const model = this.#model.manifest.name
     const best = predictions[0]!
     viewsUsed.observe({ policy }, used)
     confidence.observe({ model }, best.score)
+    answers.inc({ model, level })
     abstentions.inc({ model }, abstain ? 1 : 0)
     counted.inc({ model, label: best.label })
   }
 
   #viewAnswer(view: View, logits: ArrayLike<number>): ViewAnswer {
-    const best = answer({ mean: softmax(logits), used: 1, known: null }, this.#model.manifest, 1).predictions[0]!
+    const best = answer({ mean: softmax(logits), used: 1, known: null }, this.#rules, 1).predictions[0]!
     return { ...view, ...best }
   }
 
   async #inputs(image: AdmittedImage, views: readonly View[]): Promise<ViewInput[]> {
     const scales = scalesOf(views)
     const canvases = await this.#canvases(image, scales)
-    return views.map(({ flip, scale }) => ({ flip, pixels: canvases[scales.indexOf(scale)]!.pixels.buffer }))
+    return views.map(({ flip, scale }, index) => ({
+      flip,
+      pixels: canvases[scales.indexOf(scale)]!.pixels.buffer,
+      // The first view is the plain one, which every policy runs.
+      known: index === 0 && !!this.#rules.calibration.known,
+    }))
   }
 
   async #canvases({ bytes, signal, watch }: AdmittedImage, scales: readonly number[]): Promise<SharedCanvas[]> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { noNames } from '@flowers/shared/model/names'
 import { openModel } from '@flowers/shared/model/package'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
@@ -30,7 +31,14 @@ async function classifier(change: Partial<Manifest> = {}): Promise<Classifier> {
   const made: Manifest = { ...manifest, ...change }
   const { preprocessing } = made
   const file = { network: '', bytes: 0, sha256: '' }
-  const settings = { ...file, classes: 4, preprocessing, threads: 1, warmUp: warmUpFor(1) }
+  const settings = {
+    ...file,
+    classes: 4,
+    preprocessing,
+    threads: 1,
+    needsKnown: !!made.calibration.known,
+    warmUp: warmUpFor(1),
+  }
   const pool = new Pool({
     createWorker: workers.create,
     workers: 1,
@@ -41,7 +49,7 @@ async function classifier(change: Partial<Manifest> = {}): Promise<Classifier> {
   const plan = { workers: 1, threads: 1, bytes: 0, cores: 1, memory: 0, source: 'system' } as const
   const cost = new Cost({ fixed: 0, perView: 1 }, performance.now() / 1000)
   return new Classifier(
-    { manifest: made, plan, pool, batch: { views: 1, source: 'measured' }, cost },
+    { manifest: made, names: noNames, plan, pool, batch: { views: 1, source: 'measured' }, cost },
     { scheduler, decoder: fakeDecoder, decodeThreads: 1, limits, instruments, now: () => performance.now() },
   )
 }
@@ -71,6 +79,36 @@ describe('classify', () => {
     const { details } = await answer!
     expect(details!.views).toHaveLength(4)
     expect(details!.views[3]).toMatchObject({ flip: 'horizontal', scale: 1.15, label: 'green' })
+  })
+
+  it.each([
+    ['exact', false, 4],
+    ['exact', true, 4],
+    ['full', true, 6],
+    ['none', false, 1],
+  ] as const)(
+    'reads known from the plain view with policy %s and details %s, in as many runs as without',
+    async (policy, details, runs) => {
+      const { abstention: _, ...calibration } = manifest.calibration
+      const known = { form: 'trained', threshold: 0.5, refusedShare: 0.05, count: 1, isCalibrated: true } as const
+      for (const change of [{}, { calibration: { ...calibration, known } }]) {
+        workers.runs.splice(0)
+        const model = await classifier(change)
+        const [answer] = model.classify([picture(0)], { ...question, policy, details }, context())
+        const { level, ...rest } = await answer!
+        expect([rest.known, level]).toEqual([change.calibration ? 0.75 : null, 'sure'])
+        expect(workers.runs).toEqual(Array(runs).fill(1))
+      }
+    },
+  )
+
+  it('refuses an output known that is no number', async () => {
+    const { abstention: _, ...calibration } = manifest.calibration
+    const known = { form: 'nearest', threshold: 0.5, refusedShare: 0.05, count: 1, isCalibrated: false } as const
+    workers.known = NaN
+    const model = await classifier({ calibration: { ...calibration, known } })
+    const [answer] = model.classify([picture(0)], question, context())
+    await expect(answer).rejects.toMatchObject({ code: 'MODEL_OUTPUT' })
   })
 
   it('admits all images or none', async () => {
@@ -118,7 +156,10 @@ describe('infer', () => {
     const model = await classifier()
     const rows = [0, 1].map(() => new Float32Array(new SharedArrayBuffer(4 * 3 * 32 * 32)))
     await expect(model.infer(rows, context(1))).rejects.toMatchObject({ code: 'SERVICE_DEADLINE_SHORT' })
-    expect(await model.infer(rows, context())).toEqual([new Float32Array(4), new Float32Array(4)])
+    expect(await model.infer(rows, context())).toEqual({
+      logits: [new Float32Array(4), new Float32Array(4)],
+      known: null,
+    })
     expect([workers.runs, scheduler.depth]).toEqual([[1, 1], 0])
   })
 })

@@ -29,6 +29,14 @@ export interface Question {
   readonly details?: boolean
 }
 
+/** Of rows of pixels, in their order. */
+export interface RowOutputs {
+  /** Each a value for every class. */
+  readonly logits: Float32Array[]
+  /** Output `known` of the network; null: the model refuses nothing by it. */
+  readonly known: number[] | null
+}
+
 export interface ClassifierOptions extends AnsweringOptions {
   /** Milliseconds of the scheduler's clock. */
   readonly now: () => number
@@ -84,19 +92,20 @@ export class Classifier {
   }
 
   /**
-   * Logits of `rows`, each 3 x S x S normalised values in shared memory: one view each, as it is. They are admitted
-   * together, as the views of a picture are. Rejects as {@link classify} does.
+   * What the network says of `rows`, each 3 x S x S normalised values in shared memory: one view each, as it is. They are
+   * admitted together, as the views of a picture are. Rejects as {@link classify} does.
    */
-  async infer(
-    rows: readonly Float32Array[],
-    { seconds, signal }: Omit<RequestContext, 'watch'>,
-  ): Promise<Float32Array[]> {
+  async infer(rows: readonly Float32Array[], { seconds, signal }: Omit<RequestContext, 'watch'>): Promise<RowOutputs> {
     const ticket = this.#admit(1, [this.#level('full', rows.length)], { seconds }).tickets[0]!
-    const views = rows.map((values) => ({ values }))
+    const known = !!this.manifest.calibration.known
+    const views = rows.map((values) => ({ values, known }))
     const run = async () => Promise.all(ticket.run(this.#workers, views, signal))
     // Its time teaches nothing: forecasts are of images that are decoded first.
     const outcomes = await this.#holding({ ticket }, run, { counts: false })
-    return outcomes.map(({ logits }) => logits)
+    return {
+      logits: outcomes.map((outcome) => outcome.logits),
+      known: known ? outcomes.map((outcome) => outcome.known!) : null,
+    }
   }
 
   /**

@@ -24,8 +24,12 @@ const folder = (): string => join(models, 'tiny', '1')
 const file = (): string => join(models, 'tiny', 'batches.json')
 
 function load(change: Partial<LoadOptions> = {}): Promise<LoadedModel> {
+  return loadModelOf('tiny', change)
+}
+
+function loadModelOf(name: string, change: Partial<LoadOptions> = {}): Promise<LoadedModel> {
   return loadModel(
-    { name: 'tiny', version: 1, folder: folder() },
+    { name, version: 1, folder: join(models, name, '1') },
     {
       createWorker: workers.create,
       allowance: { cores: 2, memory: 8e9, source: 'system' },
@@ -51,6 +55,17 @@ it('starts the workers of the plan with the network that the manifest names', as
   expect(workers.settings).toHaveLength(2)
   expect(workers.settings[0]).toMatchObject({ network: join(folder(), 'onnx/model.onnx'), sha256, bytes, classes: 4 })
   expect(cost.seconds(4)).toBeCloseTo(0.04, 9)
+})
+
+it('tells workers to give what pictures are refused by, where the manifest has it, and reads the groups of labels', async () => {
+  const { names } = await load()
+  expect([workers.settings.at(-1)!.needsKnown, names.groups.size]).toEqual([false, 0])
+  const wary = await loadModelOf('wary')
+  expect(workers.settings.at(-1)!.needsKnown).toBe(true)
+  expect([...wary.names.groups]).toEqual([
+    ['red', 'warm'],
+    ['yellow', 'warm'],
+  ])
 })
 
 it('refuses what does not fit into the memory beside what is held', async () => {

@@ -1,4 +1,5 @@
 import type { Manifest } from '@flowers/shared/model/manifest'
+import type { ModelNames } from '@flowers/shared/model/names'
 import { modelFiles, openModel, type ModelLocation } from '@flowers/shared/model/package'
 import type { Instruments } from '../observe/instruments.ts'
 import { chooseBatch, trial, warmUpFor, wasDisturbed } from './batch.ts'
@@ -27,6 +28,7 @@ interface ChosenBatch {
 /** A model whose workers are warm. */
 export interface LoadedModel {
   readonly manifest: Manifest
+  readonly names: ModelNames
   readonly plan: ThreadPlan
   readonly pool: Pool
   readonly batch: ChosenBatch
@@ -35,13 +37,14 @@ export interface LoadedModel {
 
 /**
  * Verifies the model folder, then starts and warms its workers. The quantized network serves when there is one: it
- * is there only when it passed its gate. Rejects with what `openModel` throws, MODEL_MEMORY and MODEL_OUTPUT.
+ * is there only when it passed its gate. Rejects with what `openModel` throws, MODEL_MEMORY, and MODEL_OUTPUT, also for a
+ * network without the output that its manifest refuses pictures by.
  */
 export async function loadModel(location: ModelLocation, options: LoadOptions): Promise<LoadedModel> {
   const { createWorker, onTurn, fixed, instruments } = options
-  const { manifest, network, quantized } = await openModel(location.folder)
+  const { manifest, names, network, quantized } = await openModel(location.folder)
   const { bytes, sha256 } = manifest.files[quantized ? modelFiles.quantized : modelFiles.network]!
-  const { preprocessing, labels, name } = manifest
+  const { preprocessing, labels, name, calibration } = manifest
   const plan = planThreads(options.allowance, sessionBytes(bytes, preprocessing.size), fixed, options.held)
   const setup = batchSetup({ sha256, size: preprocessing.size }, plan)
   const batches = batchesFile(location)
@@ -52,7 +55,14 @@ export async function loadModel(location: ModelLocation, options: LoadOptions): 
   const pool = new Pool({
     createWorker,
     workers: plan.workers,
-    settings: { ...file, classes: labels.length, preprocessing, threads: plan.threads, warmUp },
+    settings: {
+      ...file,
+      classes: labels.length,
+      preprocessing,
+      threads: plan.threads,
+      needsKnown: !!calibration.known,
+      warmUp,
+    },
     onLost: (reason) => {
       instruments.workersLost.inc({ model: name })
       options.onLost?.(reason)
@@ -70,5 +80,5 @@ export async function loadModel(location: ModelLocation, options: LoadOptions): 
   }
   const source = fixed.batch !== null ? 'configured' : kept === null ? 'measured' : 'kept'
   const cost = new Cost(fitLine(pool.measured), options.now() / 1000)
-  return { manifest, plan, pool, batch: { views, source }, cost }
+  return { manifest, names, plan, pool, batch: { views, source }, cost }
 }

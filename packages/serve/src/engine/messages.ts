@@ -12,6 +12,8 @@ export interface WorkerSettings {
   readonly preprocessing: Preprocessing
   /** Threads of the session. */
   readonly threads: number
+  /** Whether the network must have the output `known`: the manifest refuses pictures by it. */
+  readonly needsKnown: boolean
   readonly warmUp: WarmUp
   /** Keeps the priority of the process, where the machine has other work and a test waits. */
   readonly keepPriority?: boolean
@@ -36,11 +38,14 @@ interface PictureView {
   readonly flip: View['flip']
   /** Also give the class maps. */
   readonly maps?: boolean
+  /** Also give the output `known`, of a network that needs it. */
+  readonly known?: boolean
 }
 
 interface TensorView {
   /** 3 x S x S normalised values in shared memory. */
   readonly values: Float32Array
+  readonly known?: boolean
 }
 
 /** To the worker: run these views as one batch. */
@@ -74,6 +79,8 @@ export type WorkerMessage =
       readonly logits: Float32Array
       /** Of each view; null when no view asked for them. */
       readonly maps: ClassMaps[] | null
+      /** Of each view; null when no view asked for it. */
+      readonly known: Float32Array | null
       readonly seconds: number
       /** Of those, seconds until the pixels were normalised. */
       readonly prepareSeconds: number

@@ -64,7 +64,9 @@ export async function openModel(parts: EngineParts, decoder: Decoder, slot: Mode
     onLost: (reason) => log.error({ model: slot.name, reason }, 'a worker stopped and is replaced'),
     onTurn: () => scheduler.dispatch(),
   })
-  const { plan, cost } = model
+  const { plan, cost, names } = model
+  if (names.strangers.length > 0)
+    log.info({ model: slot.name, labels: names.strangers }, 'names.csv has labels that the model does not have')
   log.info(
     {
       model: slot.name,

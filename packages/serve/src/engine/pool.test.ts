@@ -25,7 +25,7 @@ function pool(workers: number, onTurn = (): void => {}): Pool {
     return threads.at(-1)!
   }
   const file = { network: 'a network', bytes: 0, sha256: '' }
-  const settings = { ...file, classes: 2, preprocessing, threads: 1, warmUp: warmUpFor(2) }
+  const settings = { ...file, classes: 2, preprocessing, threads: 1, needsKnown: false, warmUp: warmUpFor(2) }
   return new Pool({ createWorker, workers, settings, onLost: (reason) => lost.push(reason), onTurn })
 }
 
@@ -53,7 +53,7 @@ describe('Pool', () => {
     const one = await warmPool(1)
     const running = one.run([view, view])
     expect(threads[0]!.task).toEqual({ run: 1, views: [view, view] })
-    const times = { maps: null, seconds: 0.25, prepareSeconds: 0.125 }
+    const times = { maps: null, known: null, seconds: 0.25, prepareSeconds: 0.125 }
     say(0, { kind: 'logits', run: 1, logits: Float32Array.of(1, 0, 2, 0), ...times })
     expect(await running).toEqual({ logits: [Float32Array.of(1, 0), Float32Array.of(2, 0)], ...times })
   })
@@ -115,7 +115,15 @@ describe('Pool', () => {
     const outcomes = Promise.allSettled([one.run([view]), one.run([view])])
     const closing = one.close()
     expect(threads[0]!.task).toEqual({ close: true })
-    say(0, { kind: 'logits', run: 1, logits: new Float32Array(2), maps: null, seconds: 1, prepareSeconds: 0 })
+    say(0, {
+      kind: 'logits',
+      run: 1,
+      logits: new Float32Array(2),
+      maps: null,
+      known: null,
+      seconds: 1,
+      prepareSeconds: 0,
+    })
     threads[0]!.die()
     await closing
     expect(await outcomes).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'SERVICE_WORKER_LOST' } }])

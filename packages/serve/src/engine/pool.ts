@@ -19,6 +19,8 @@ export interface RunResult {
   readonly logits: Float32Array[]
   /** Of each view; null when no view asked for them. */
   readonly maps: readonly ClassMaps[] | null
+  /** Output `known` of each view; null when no view asked for it. */
+  readonly known: Float32Array | null
   readonly seconds: number
   /** Of those, seconds until the pixels were normalised. */
   readonly prepareSeconds: number
@@ -84,9 +86,9 @@ export class Pool extends WorkerPool<readonly ViewInput[], RunResult> {
     if (message.kind === 'unusable') return { ...message, error: this.#unusable(message.code, message.reason) }
     if (message.kind === 'failed') return { ...message, error: new SharedError('MODEL_OUTPUT', message.reason) }
     if (message.kind === 'logits') {
-      const { maps, seconds, prepareSeconds } = message
+      const { maps, known, seconds, prepareSeconds } = message
       const logits = split(message.logits, this.#options.settings.classes)
-      return { kind: 'done', reply: { logits, maps, seconds, prepareSeconds } }
+      return { kind: 'done', reply: { logits, maps, known, seconds, prepareSeconds } }
     }
     this.#explains = message.explains
     this.#measured.push(message.seconds)

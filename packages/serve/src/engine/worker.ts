@@ -37,21 +37,28 @@ async function readNetwork(): Promise<Uint8Array> {
 
 /** From the bytes that were compared: a path would be read once more, and may hold others by then. */
 async function openSession(): Promise<InferenceSession> {
-  return InferenceSession.create(await readNetwork(), {
+  const session = await InferenceSession.create(await readNetwork(), {
     executionProviders: ['cpu'],
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
     // A waiting thread that spins takes the core from those that decode and answer.
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   })
+  if (settings.needsKnown && !session.outputNames.includes(knownName))
+    throw new Error(`it has no output "${knownName}", by which its manifest refuses pictures.`)
+  return session
 }
 
 /** The output that the exporter adds where the network's end allows it. */
 const mapsName = 'class_maps'
 
+/** The output that tells pictures of the classes from others. */
+const knownName = 'known'
+
 interface Outcome {
   readonly logits: Float32Array
   readonly maps: ClassMaps[] | null
+  readonly known: Float32Array | null
   readonly seconds: number
   readonly prepareSeconds: number
 }
@@ -69,7 +76,9 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
   const prepareSeconds = (performance.now() - started) / 1000
   const tensor = new Tensor('float32', input, [views.length, 3, size, size])
   const withMaps = views.some((view) => 'maps' in view && view.maps)
-  const outputs = await session.run({ pixel_values: tensor }, withMaps ? ['logits', mapsName] : ['logits'])
+  const withKnown = views.some(({ known }) => known)
+  const wanted = ['logits', ...(withMaps ? [mapsName] : []), ...(withKnown ? [knownName] : [])]
+  const outputs = await session.run({ pixel_values: tensor }, wanted)
   const { logits } = outputs
   if (!(logits?.data instanceof Float32Array) || logits.data.length !== views.length * settings.classes) {
     throw new Error(
@@ -77,7 +86,8 @@ async function run(session: InferenceSession, views: readonly ViewInput[]): Prom
     )
   }
   const maps = withMaps ? readMaps(outputs[mapsName], views.length) : null
-  return { logits: logits.data, maps, seconds: (performance.now() - started) / 1000, prepareSeconds }
+  const known = withKnown ? readKnown(outputs[knownName], views.length) : null
+  return { logits: logits.data, maps, known, seconds: (performance.now() - started) / 1000, prepareSeconds }
 }
 
 function readMaps(tensor: Tensor | undefined, views: number): ClassMaps[] {
@@ -94,9 +104,17 @@ function readMaps(tensor: Tensor | undefined, views: number): ClassMaps[] {
   }))
 }
 
+/** N or N x 1 values. */
+function readKnown(tensor: Tensor | undefined, views: number): Float32Array {
+  const values = tensor?.data
+  if (values instanceof Float32Array && values.length === views) return values
+  throw new Error(`${knownName} of ${views} views is ${tensor?.type} ${tensor?.dims.join(' x ')}, not float32 ${views}`)
+}
+
 /** Runs every batch size once cold, then measured. */
 async function warmUp(session: InferenceSession): Promise<BatchSeconds> {
-  const blank: ViewInput = { pixels: new SharedArrayBuffer(size * size * 3), flip: 'none' }
+  const pixels = new SharedArrayBuffer(size * size * 3)
+  const blank: ViewInput = { pixels, flip: 'none', known: settings.needsKnown }
   const { batches, times, slowViewSeconds } = settings.warmUp
   const seconds: Record<number, number> = {}
   for (const batch of batches) {
@@ -143,5 +161,6 @@ try {
   post({ kind: 'warm', seconds, explains: session.outputNames.includes(mapsName) })
 } catch (error) {
   const isTampered = error instanceof FlowersError && error.code === 'MODEL_TAMPERED'
-  post({ kind: 'unusable', code: isTampered ? 'MODEL_TAMPERED' : 'MODEL_OUTPUT', reason: String(error) })
+  const reason = error instanceof Error ? error.message : String(error)
+  post({ kind: 'unusable', code: isTampered ? 'MODEL_TAMPERED' : 'MODEL_OUTPUT', reason })
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { levels } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { durationBuckets, stages } from '../observe/instruments.ts'
@@ -38,6 +39,7 @@ describe('GET /metrics', () => {
     }
     for (const series of [
       'flowers_abstentions_total{model="tiny"}',
+      ...levels.map((level) => `flowers_answers_total{model="tiny",level="${level}"}`),
       'flowers_confidence_count{model="tiny"}',
       'flowers_images_total{result="IMAGE_BROKEN"}',
       'flowers_model_reloads_total{model="tiny",result="failed"}',
@@ -88,9 +90,26 @@ describe('GET /metrics', () => {
     }
   })
 
+  it('counts answers by level, and those that are refused under the earlier name too', async () => {
+    const counted = async (): Promise<(number | undefined)[]> =>
+      Promise.all(
+        [
+          'flowers_answers_total{model="tiny",level="none"}',
+          'flowers_answers_total{model="tiny",level="sure"}',
+          'flowers_answers_total{model="tiny",level="perhaps"}',
+          'flowers_abstentions_total{model="tiny"}',
+        ].map((series) => service.metric(series)),
+      )
+    const [none, sure, perhaps, abstained] = await counted()
+    await ask('/classify', form(await solid('red'), await solid('gray'), await solid('gray')))
+    expect(await counted()).toEqual([none! + 2, sure! + 1, perhaps, abstained! + 2])
+    expect(await service.metric('flowers_level_share{model="tiny",level="none"}')).toBe(0.05)
+  })
+
   it('counts answers by class, confidence and abstention', async () => {
     const before = await service.metric('flowers_confidence_count{model="tiny"}')
     const red = await service.metric('flowers_predictions_total{model="tiny",label="red"}')
+    const abstained = await service.metric('flowers_abstentions_total{model="tiny"}')
     await ask('/classify', form(await solid('red')))
     const unsure = await ask<ClassifyAnswer>('/classify', form(await solid('gray')))
     expect(unsure.abstain).toBe(true)
@@ -98,7 +117,7 @@ describe('GET /metrics', () => {
     expect(await service.metric('flowers_predictions_total{model="tiny",label="red"}')).toBe(
       red! + 1 + Number(unsure.predictions[0]!.label === 'red'),
     )
-    expect(await service.metric('flowers_abstentions_total{model="tiny"}')).toBe(1)
+    expect(await service.metric('flowers_abstentions_total{model="tiny"}')).toBe(abstained! + 1)
   })
 
   it('is OpenMetrics for who asks for it, with the traces of callers as exemplars', async () => {

@@ -52,7 +52,7 @@ const prediction = component(
   z.strictObject({
     label: z.string(),
     index: z.number().int().min(0).describe('Index of the class in the output of the model.'),
-    score: z.number().min(0).max(1).describe('Calibrated probability.'),
+    score: z.number().min(0).max(1).describe('Probability of the class; calibrated where the answer says so.'),
   }),
 )
 
@@ -73,7 +73,11 @@ export const classifyAnswer = component(
   z.strictObject({
     model: modelVersion,
     predictions: z.array(prediction).describe('Best first.'),
-    calibrated: z.boolean().describe('Whether scores are calibrated; false: the model had too few photos to fit them.'),
+    calibrated: z
+      .boolean()
+      .describe(
+        'Whether scores are calibrated: of pictures of the classes that are answered with 0.9, nine in ten are right. False: the model had too few photos to fit and measure that.',
+      ),
     set: z
       .array(z.string())
       .nullable()
@@ -273,7 +277,11 @@ export const modelMetadata = component(
     versions: z.array(z.string()),
     platform: z.string(),
     inputs: z.array(tensorMetadata).describe('A request has one of them.'),
-    outputs: z.array(tensorMetadata).describe('logits belongs to pixel_values, probabilities to image.'),
+    outputs: z
+      .array(tensorMetadata)
+      .describe(
+        "logits belongs to pixel_values, probabilities to image, and known, where there is one, to both: the network's own value for pixel_values; for an image the probability that it shows one of the classes, where that is calibrated.",
+      ),
   }),
 )
 

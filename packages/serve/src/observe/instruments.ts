@@ -104,11 +104,25 @@ export function createInstruments(registry: MetricsRegistry) {
     ),
     confidence: histogram(
       'flowers_confidence',
-      'Calibrated probability of the best class of an answered image.',
+      'Probability of the best class of an answered image, calibrated where the model has a temperature.',
       ['model'],
       [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1],
     ),
-    abstentions: counter('flowers_abstentions_total', 'Answered images that count as out-of-distribution.', ['model']),
+    answers: counter(
+      'flowers_answers_total',
+      'Answered images by level: none (refused as none of the classes), sure (known, and the conformal set has one label), perhaps (the rest).',
+      ['model', 'level'],
+    ),
+    levelShare: gauge(
+      'flowers_level_share',
+      'Share of its validation photos that the model answers at a level, as its manifest says; of a model of an earlier release only none, of the photos that it names rightly. Levels that were not measured are absent.',
+      ['model', 'level'],
+    ),
+    abstentions: counter(
+      'flowers_abstentions_total',
+      'Answered images of level none: flowers_answers_total of that level, under the name of earlier releases.',
+      ['model'],
+    ),
     predictions: counter('flowers_predictions_total', 'Answered images by their best class, abstentions included.', [
       'model',
       'label',

@@ -2,7 +2,7 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import * as schemas from '../http/schemas.ts'
-import { solid } from '../testing/pictures.ts'
+import { form, solid } from '../testing/pictures.ts'
 import {
   answered,
   binaryBody,
@@ -65,6 +65,47 @@ describe('infer', () => {
       .map((from) => data!.slice(from, from + 4).map(Number))
       .map((row) => row.indexOf(Math.max(...row)))
     expect(best.map((index) => labels[index])).toEqual(['blue', 'red', 'yellow'])
+  })
+
+  it('gives known beside the logits of a model that has it, or alone, or not where it is not asked for', async () => {
+    const rows = pixels([1, 0, 0], [0.5, 0.5, 0.5])
+    const ask = async (model: string, rest: object): Promise<z.output<typeof schemas.inferResponse>['outputs']> => {
+      const body = { inputs: [tensor(rows, { data: [...rows] })], ...rest }
+      const answer = await answered(await call('POST', `/v2/models/${model}/infer`, body), schemas.inferResponse)
+      return answer.outputs
+    }
+    const [logits, known, ...more] = await ask('wary', {})
+    expect(more).toEqual([])
+    expect([logits]).toEqual(await ask('tiny', {}))
+    expect(known).toEqual({ name: 'known', datatype: 'FP32', shape: [2], data: expect.any(Array) })
+    // The sigmoid of the distance from grey less 2: 4 and 0.
+    expect(known!.data!.map((value) => Number(value).toFixed(4))).toEqual(['0.8808', '0.1192'])
+    expect(await ask('wary', { outputs: [{ name: 'known' }] })).toEqual([known])
+    expect(await ask('wary', { outputs: [{ name: 'known' }, { name: 'logits' }] })).toEqual([known, logits])
+    expect(await ask('wary', { outputs: [{ name: 'logits' }] })).toEqual([logits])
+  })
+
+  it('gives known of images as /classify does', async () => {
+    const picture = await solid('#ff8000', 'png')
+    const inputs = [{ name: 'image', datatype: 'BYTES', shape: [1], data: [picture.toString('base64')] }]
+    const { outputs } = await answered(await call('POST', '/v2/models/wary/infer', { inputs }), schemas.inferResponse)
+    const response = await fetch(`${service.url}/classify?model=wary`, { method: 'POST', body: form(picture) })
+    const { known } = (await response.json()) as { known: number }
+    expect(outputs.map(({ name }) => name)).toEqual(['probabilities', 'known'])
+    expect(outputs[1]!.data![0]).toBeCloseTo(known, 6)
+  })
+
+  it.each([
+    ['known of a model without it', 'tiny', [{ name: 'known' }], 'pixel_values gives logits, not "known"'],
+    ['known twice', 'wary', [{ name: 'known' }, { name: 'known' }], 'known is asked for twice'],
+    ['the classes of known', 'wary', [{ name: 'known', parameters: { classification: 1 } }], 'known has no classes'],
+    ['probabilities', 'wary', [{ name: 'probabilities' }], 'pixel_values gives logits and known, not "probabilities"'],
+  ])('refuses to give %s', async (_, model, outputs, reason) => {
+    const body = { inputs: [tensor(red, { data: [...red] })], outputs }
+    expect(await refused(await call('POST', `/v2/models/${model}/infer`, body))).toMatchObject({
+      status: 400,
+      error: expect.stringContaining(reason),
+    })
   })
 
   it('reads a tensor as bytes that would be too much JSON', async () => {

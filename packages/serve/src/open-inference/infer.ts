@@ -6,6 +6,7 @@ import { untilOver } from '../http/deadline.ts'
 import { tellStages, type Inference } from '../http/inference.ts'
 import { Dropped } from '../errors.ts'
 import { assertFinite } from './finite.ts'
+import { knownOutput, mainOutputs, outputsOf, type InputName } from './outputs.ts'
 import { misfit, type InferCall, type InputTensor, type OutputRequest } from './request.ts'
 import { writeInferResponse, type InferAnswer, type OutputValues } from './response.ts'
 
@@ -19,17 +20,22 @@ interface ModelRequest {
 
 type Of<Datatype> = Extract<InputTensor, { datatype: Datatype }>
 
-/** An input that a request may have, and the output that it gives. */
+/** Of each row or image: a value for every class, and whether it is known; null: the model does not tell. */
+interface Results {
+  readonly classes: Float32Array[]
+  readonly known: number[] | null
+}
+
+/** An input that a request may have. */
 interface Kernel<Datatype extends InputTensor['datatype']> {
   readonly datatype: Datatype
-  readonly output: string
-  readonly run: (asked: ModelRequest, input: Of<Datatype>) => Promise<Float32Array[]>
+  readonly run: (asked: ModelRequest, input: Of<Datatype>) => Promise<Results>
 }
 
 const kernels = {
-  pixel_values: { datatype: 'FP32', output: 'logits', run: runPixels } satisfies Kernel<'FP32'>,
-  image: { datatype: 'BYTES', output: 'probabilities', run: runImages } satisfies Kernel<'BYTES'>,
-} as const
+  pixel_values: { datatype: 'FP32', run: runPixels } satisfies Kernel<'FP32'>,
+  image: { datatype: 'BYTES', run: runImages } satisfies Kernel<'BYTES'>,
+} as const satisfies Record<InputName, unknown>
 
 /**
  * Answers an inference with the outputs that it asks for.
@@ -40,18 +46,19 @@ export async function inferTensors(asked: ModelRequest, call: InferCall): Promis
   if (!Object.hasOwn(kernels, input.name)) {
     throw misfit(`There is no input ${JSON.stringify(input.name)}; there are: ${Object.keys(kernels).join(', ')}.`)
   }
-  const { datatype, output, run } = kernels[input.name as keyof typeof kernels]
-  if (input.datatype !== datatype) throw misfit(`The input ${input.name} is ${datatype}, not ${input.datatype}.`)
-  const wanted = call.outputs?.length ? call.outputs : [plain(output, call.binaryOutput)]
-  for (const [place, { name }] of wanted.entries()) {
-    if (name !== output) throw misfit(`The input ${input.name} gives ${output}, not ${JSON.stringify(name)}.`)
-    // Each would be written again: a small request for a large answer.
-    if (place > 0) throw misfit(`The output ${output} is asked for twice.`)
-  }
-  const { name, version, labels } = asked.classifier.manifest
+  const inputName = input.name as InputName
+  const { datatype, run } = kernels[inputName]
+  if (input.datatype !== datatype) throw misfit(`The input ${inputName} is ${datatype}, not ${input.datatype}.`)
+  const { name, version, labels, calibration } = asked.classifier.manifest
+  const given = outputsOf(inputName, calibration)
+  const wanted = call.outputs?.length ? call.outputs : given.map((output) => plain(output, call.binaryOutput))
+  assertGiven(wanted, inputName, given)
   // The datatype was compared above, which the compiler cannot relate to the kernel.
-  const rows = await (run as Kernel<InputTensor['datatype']>['run'])(asked, input)
-  const result: OutputValues = { name: output, shape: [rows.length, labels.length], values: join(rows, labels.length) }
+  const { classes, known } = await (run as Kernel<InputTensor['datatype']>['run'])(asked, input)
+  const results: Readonly<Record<string, OutputValues>> = {
+    [mainOutputs[inputName]]: { shape: [classes.length, labels.length], values: join(classes, labels.length) },
+    ...(known && { [knownOutput]: { shape: [known.length], values: Float32Array.from(known) } }),
+  }
   const head = {
     model_name: name,
     model_version: String(version),
@@ -59,9 +66,20 @@ export async function inferTensors(asked: ModelRequest, call: InferCall): Promis
   }
   return writeInferResponse(
     head,
-    wanted.map((request) => ({ request, result })),
+    wanted.map((request) => ({ request, result: results[request.name]! })),
     labels,
   )
+}
+
+/** Throws SERVICE_TENSOR for an output that the input does not give, or not in that way, or that is asked for twice. */
+function assertGiven(wanted: readonly OutputRequest[], input: InputName, given: readonly string[]): void {
+  for (const [place, { name, classification }] of wanted.entries()) {
+    if (!given.includes(name))
+      throw misfit(`The input ${input} gives ${given.join(' and ')}, not ${JSON.stringify(name)}.`)
+    // Each would be written again: a small request for a large answer.
+    if (wanted.findIndex((each) => each.name === name) < place) throw misfit(`The output ${name} is asked for twice.`)
+    if (name === knownOutput && classification > 0) throw misfit(`The output ${knownOutput} has no classes.`)
+  }
 }
 
 function plain(name: string, binary: boolean): OutputRequest {
@@ -72,7 +90,7 @@ function plain(name: string, binary: boolean): OutputRequest {
 async function runPixels(
   { request, inference, classifier }: ModelRequest,
   { shape, data }: Of<'FP32'>,
-): Promise<Float32Array[]> {
+): Promise<Results> {
   const { size } = classifier.manifest.preprocessing
   const wanted = [3, size, size]
   const [rows = 0, ...rest] = shape
@@ -81,16 +99,17 @@ async function runPixels(
   }
   const length = 3 * size * size
   const views = Array.from({ length: rows }, (_, row) => data.subarray(row * length, (row + 1) * length))
-  const logits = await untilOver(request, classifier.infer(views, inference.context(request)))
-  assertFinite(logits, views, classifier.manifest.preprocessing)
-  return logits
+  const { logits, known } = await untilOver(request, classifier.infer(views, inference.context(request)))
+  const values = logits.map((row, index) => (known ? [...row, known[index]!] : row))
+  assertFinite(values, views, classifier.manifest.preprocessing)
+  return { classes: logits, known }
 }
 
-/** Calibrated probabilities of all classes for each image, merged over the views that the policy asks for. */
+/** Probabilities of all classes for each image, calibrated and merged over the views that the policy asks for. */
 async function runImages(
   { request, inference, classifier, policy }: ModelRequest,
   { shape, data }: Of<'BYTES'>,
-): Promise<Float32Array[]> {
+): Promise<Results> {
   if (data.length === 0 || shape.length > 2 || (shape[1] ?? 1) !== 1) {
     throw misfit(`The shape of image is [N] or [N, 1], not [${shape.join(', ')}].`)
   }
@@ -103,7 +122,8 @@ async function runImages(
     throw error
   })
   if (answers.length === 1) tellStages(request, answers[0]!.timings)
-  return answers.map(probabilities)
+  const tells = classifier.manifest.calibration.known?.isCalibrated ?? false
+  return { classes: answers.map(probabilities), known: tells ? answers.map(({ known }) => known!) : null }
 }
 
 function probabilities({ predictions }: Classification): Float32Array {

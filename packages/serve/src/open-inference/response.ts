@@ -2,10 +2,9 @@ import { ranking } from '@flowers/shared/model/calibration'
 import type { InferResponse } from '../http/schemas.ts'
 import type { OutputRequest } from './request.ts'
 
-/** Values of an output, `shape[0]` rows of a value for each class. */
+/** Values of an output: a row of a value for each class, or one value, for each row or image of the input. */
 export interface OutputValues {
-  readonly name: string
-  readonly shape: readonly [rows: number, classes: number]
+  readonly shape: readonly [rows: number, classes?: number]
   readonly values: Float32Array
 }
 
@@ -25,7 +24,8 @@ export function writeInferResponse(
 ): InferAnswer {
   const chunks: Buffer[] = []
   const described = outputs.map(({ request, result }): Output => {
-    const output = request.classification > 0 ? classify(result, request.classification, labels) : tensor(result)
+    const { name, classification } = request
+    const output = classification > 0 ? classify(name, result, classification, labels) : tensor(name, result)
     if (!request.binary) return { ...output.head, data: output.data }
     const bytes = output.bytes()
     chunks.push(bytes)
@@ -43,9 +43,9 @@ interface Encoded {
   readonly bytes: () => Buffer
 }
 
-function tensor({ name, shape, values }: OutputValues): Encoded {
+function tensor(name: string, { shape, values }: OutputValues): Encoded {
   return {
-    head: { name, datatype: 'FP32', shape: [...shape] },
+    head: { name, datatype: 'FP32', shape: shape.filter((length) => length !== undefined) },
     data: [...values],
     bytes: () => Buffer.from(values.buffer, values.byteOffset, values.byteLength),
   }
@@ -53,7 +53,8 @@ function tensor({ name, shape, values }: OutputValues): Encoded {
 
 /** The extension of Triton for classification: for each row the best classes as `value:index:label`. */
 function classify(
-  { name, shape: [rows, classes], values }: OutputValues,
+  name: string,
+  { shape: [rows, classes = 1], values }: OutputValues,
   best: number,
   labels: readonly string[],
 ): Encoded {

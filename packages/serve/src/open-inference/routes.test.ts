@@ -57,6 +57,15 @@ describe('server and models', () => {
     }
   })
 
+  it('describes the output known of a model that has it', async () => {
+    const { outputs } = await answered(await call('GET', '/v2/models/wary'), schemas.modelMetadata)
+    expect(outputs).toEqual([
+      { name: 'logits', datatype: 'FP32', shape: [-1, 4] },
+      { name: 'probabilities', datatype: 'FP32', shape: [-1, 4] },
+      { name: 'known', datatype: 'FP32', shape: [-1] },
+    ])
+  })
+
   it.each(['/v2/models/oak', '/v2/models/oak/ready', '/v2/models/tiny/versions/2', '/v2/models/tiny/versions/2/ready'])(
     'knows no %s',
     async (path) => {
@@ -92,6 +101,7 @@ describe('repository', () => {
     expect(await states()).toEqual([
       ['slow', 'UNAVAILABLE'],
       ['tiny', 'READY'],
+      ['wary', 'UNAVAILABLE'],
     ])
     expect(await ready()).toBe(404)
     // What a model is like is in its manifest: nothing is loaded for it.
@@ -117,6 +127,7 @@ describe('repository', () => {
     expect(await states()).toEqual([
       ['slow', 'UNAVAILABLE'],
       ['tiny', 'READY'],
+      ['wary', 'UNAVAILABLE'],
     ])
     await answered(await command('slow', 'load'), schemas.emptyAnswer)
     expect(await infer()).toBe(200)

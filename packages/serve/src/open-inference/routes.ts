@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Engine } from '../engine/models.ts'
 import { inferTensors } from './infer.ts'
+import { knownOutput, outputsOf } from './outputs.ts'
 import { bytesOf, misfit, readInferRequest, type InferCall } from './request.ts'
 import { unpackerOf } from './unpack.ts'
 import type { Content, Operation } from '../http/openapi/operation.ts'
@@ -222,8 +223,10 @@ function missing(name: string, version: string | undefined): FlowersError {
   )
 }
 
-function metadataOf({ name, version, labels, preprocessing }: Manifest): z.output<typeof schemas.modelMetadata> {
+function metadataOf(manifest: Manifest): z.output<typeof schemas.modelMetadata> {
+  const { name, version, labels, preprocessing, calibration } = manifest
   const { size } = preprocessing
+  const outputs = new Set([...outputsOf('pixel_values', calibration), ...outputsOf('image', calibration)])
   return {
     name,
     versions: [String(version)],
@@ -232,10 +235,13 @@ function metadataOf({ name, version, labels, preprocessing }: Manifest): z.outpu
       { name: 'pixel_values', datatype: 'FP32', shape: [-1, 3, size, size] },
       { name: 'image', datatype: 'BYTES', shape: [-1] },
     ],
-    outputs: [
-      { name: 'logits', datatype: 'FP32', shape: [-1, labels.length] },
-      { name: 'probabilities', datatype: 'FP32', shape: [-1, labels.length] },
-    ],
+    outputs: ['logits', 'probabilities', knownOutput]
+      .filter((output) => outputs.has(output))
+      .map((output) => ({
+        name: output,
+        datatype: 'FP32',
+        shape: output === knownOutput ? [-1] : [-1, labels.length],
+      })),
   }
 }
 

@@ -1,9 +1,13 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openModel, packageModel } from '@flowers/shared/model/package'
 import { problems, type ProblemCode } from '../errors.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { form, quarters, solid } from '../testing/pictures.ts'
-import { startService, type RunningService } from '../testing/service.ts'
-import type { ClassifyAnswer } from '../http/schemas.ts'
+import { startService, testModels, type RunningService } from '../testing/service.ts'
+import { classifyAnswer, type ClassifyAnswer } from '../http/schemas.ts'
 
 let service: RunningService
 let red: Buffer
@@ -60,6 +64,59 @@ describe('POST /classify', () => {
     const { decode, queue, infer, total } = answer.timings
     expect(Math.min(decode, queue, infer)).toBeGreaterThanOrEqual(0)
     expect(total).toBeGreaterThanOrEqual(decode + queue + infer - 0.05)
+  })
+
+  it('says how far to rely on it: known and one label, a group of sorts, neither, or none of the classes', async () => {
+    const ask = async (colour: string): Promise<ClassifyAnswer> =>
+      classify('/classify?model=wary', { body: form(await solid(colour, 'png')) })
+    expect(await ask('#ff0000')).toMatchObject({ level: 'sure', set: ['red'], group: null, abstain: false })
+    const orange = await ask('#ff8000')
+    expect(orange).toMatchObject({ level: 'perhaps', group: 'warm', calibrated: true, abstain: false })
+    expect(orange.set!.toSorted()).toEqual(['red', 'yellow'])
+    expect(orange.known).toBeCloseTo(0.5, 1)
+    expect(await ask('#00ffff')).toMatchObject({ level: 'perhaps', group: null, abstain: false })
+    const grey = await ask('#808080')
+    expect(grey).toMatchObject({ level: 'none', group: null, abstain: true })
+    expect(grey.known).toBeLessThan(0.2)
+  })
+
+  it('says null of what the model has not fitted, and is never sure of it', async () => {
+    const models = await mkdtemp(join(tmpdir(), 'flowers-unfitted-'))
+    const { manifest, network } = await openModel(join(testModels, 'tiny/1'))
+    const calibration = { temperature: null, conformal: null, known: null, fastLead: null }
+    const { ece: _, ...metrics } = manifest.metrics
+    const files = { 'onnx/model.onnx': { copyOf: network }, 'README.md': '# bare\n' }
+    const { files: __, ...rest } = manifest
+    const bare = { ...rest, name: 'bare', calibration, metrics: { ...metrics, ece: null } }
+    await mkdir(join(models, 'bare'))
+    await packageModel(join(models, 'bare', '1'), files, bare)
+    const own = await startService({ MODELS_DIR: models, MODEL: 'bare' })
+    try {
+      for (const colour of ['#ff0000', '#808080']) {
+        const body = form(await solid(colour))
+        const response = await fetch(`${own.url}/classify?details=true`, { method: 'POST', body })
+        const answer = (await response.json()) as ClassifyAnswer
+        expect(classifyAnswer.safeParse(answer).error).toBeUndefined()
+        expect(answer).toMatchObject({ calibrated: false, set: null, known: null, level: 'perhaps', group: null })
+        expect([answer.abstain, answer.details!.coverage]).toEqual([false, null])
+      }
+      expect(await own.metric('flowers_answers_total{model="bare",level="perhaps"}')).toBe(2)
+      expect(await own.metric('flowers_level_share{model="bare",level="none"}')).toBeUndefined()
+    } finally {
+      await own.close()
+      await rm(models, { recursive: true })
+    }
+  })
+
+  it('reads known from the plain view, whatever the views', async () => {
+    const pictures = await Promise.all([1, 2, 3].map(quarters))
+    for (const picture of pictures) {
+      const [one, six] = await Promise.all(
+        ['none', 'full'].map((tta) => classify(`/classify?model=wary&tta=${tta}`, { body: form(picture) })),
+      )
+      expect(six!.views.used).toBe(6)
+      expect(six!.known).toBe(one!.known)
+    }
   })
 
   it('tells what each view said when it is asked for details', async () => {

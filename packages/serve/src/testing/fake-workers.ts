@@ -5,7 +5,8 @@ import type { Platform } from '../engine/platform.ts'
 
 /**
  * Workers without a network: they are warm at once and answer each view with 9 for its class, which is the first byte of
- * its pixels, and 0 for all others.
+ * its pixels, and 0 for all others. A run in which a view asks for `known` gives
+ * {@link known} for that view and 0 for others.
  */
 export class FakeWorkers {
   readonly threads: FakeThread[] = []
@@ -15,6 +16,8 @@ export class FakeWorkers {
   readonly runs: number[] = []
   /** Runs are kept until {@link release}. */
   isHeld = false
+  /** Of a view that asks for it. */
+  known = 0.75
   readonly #held: (() => void)[] = []
 
   readonly create = (settings: WorkerSettings): FakeThread => {
@@ -48,7 +51,11 @@ export class FakeWorkers {
     for (const [index, view] of views.entries()) {
       if ('pixels' in view) logits[index * classes + new Uint8Array(view.pixels)[0]!] = 9
     }
-    const go = (): void => reply(thread, { kind: 'logits', run, logits, maps: null, seconds: 0.01, prepareSeconds: 0 })
+    const known = views.some((view) => view.known)
+      ? Float32Array.from(views, (view) => (view.known ? this.known : 0))
+      : null
+    const times = { seconds: 0.01, prepareSeconds: 0 }
+    const go = (): void => reply(thread, { kind: 'logits', run, logits, maps: null, known, ...times })
     if (this.isHeld) this.#held.push(go)
     else queueMicrotask(go)
   }

@@ -42,7 +42,7 @@ export function workers(count: number, options: { threads?: number; batch?: numb
           busy--
           const logits = views.map((each) => Float32Array.of('pixels' in each ? new Uint8Array(each.pixels)[0]! : -1))
           if (error) reject(error)
-          else resolve({ maps: null, logits, seconds: 0.5, prepareSeconds: 0.1 })
+          else resolve({ maps: null, known: null, logits, seconds: 0.5, prepareSeconds: 0.1 })
         })
       })
     },

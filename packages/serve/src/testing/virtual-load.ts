@@ -75,7 +75,7 @@ async function simulate(load: VirtualLoad): Promise<Map<number, ClassShares>> {
       const seconds = viewSeconds * (1 + noise * (2 * draw() - 1))
       await after(seconds)
       busy--
-      return { maps: null, logits: views.map(() => new Float32Array(1)), seconds, prepareSeconds: 0 }
+      return { maps: null, known: null, logits: views.map(() => new Float32Array(1)), seconds, prepareSeconds: 0 }
     },
   }
   const shares = new Map(deadlines.map((each) => [each, { sent: 0, answered: 0, late: 0, refused: 0, views: 0 }]))

@@ -107,6 +107,10 @@ const manifestFields = z.strictObject({
       .nullable(),
     /** Absent: nothing is refused. */
     refusals: refusalsSchema.optional(),
+    /** Share of validation photos that the model's view policy answers at each level. Absent: not measured. */
+    levels: z
+      .strictObject({ none: measuredShareSchema, sure: measuredShareSchema, perhaps: measuredShareSchema })
+      .optional(),
     /** In models of an earlier release: share of drawn pictures without a flower that is abstained from, by policy. */
     nonFlowers: z.strictObject({ exact: measuredShareSchema, none: measuredShareSchema }).optional(),
   }),

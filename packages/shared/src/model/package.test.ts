@@ -83,6 +83,14 @@ describe('packageModel', () => {
     expect(await readFile(quantized!, 'utf8')).toBe('quantized')
   })
 
+  it('keeps the groups of labels that a names.csv gives', async () => {
+    const names = '\ufefflabel,de,group\r\nrose,Rose,shrub\r\noak,Eiche,tree\r\n'
+    await packageModel(folder, { ...files, 'names.csv': names }, manifest)
+    const read = await openModel(folder)
+    expect(Object.keys(read.manifest.files)).toContain('names.csv')
+    expect(read.names).toEqual({ groups: new Map([['rose', 'shrub']]), strangers: ['oak'] })
+  })
+
   it('leaves nothing behind when it fails', async () => {
     await expect(packageModel(folder, { 'README.md': '' }, manifest)).rejects.toMatchObject({ code: 'MODEL_MANIFEST' })
     await expect(packageModel(folder, files, { ...manifest, classPrior: [1] })).rejects.toMatchObject({
@@ -91,6 +99,10 @@ describe('packageModel', () => {
     await expect(packageModel(folder, { ...files, 'x.bin': { copyOf: join(root, 'no') } }, manifest)).rejects.toThrow(
       'ENOENT',
     )
+    await expect(packageModel(folder, { ...files, 'names.csv': 'rose,shrub\n' }, manifest)).rejects.toMatchObject({
+      code: 'MODEL_NAMES',
+      message: `${join(folder, 'names.csv')} has no column "label" in its first line.`,
+    })
     await expect(packageModel(folder, { ...files, '../x.bin': '' }, manifest)).rejects.toMatchObject({
       code: 'MODEL_MANIFEST',
     })

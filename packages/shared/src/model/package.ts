@@ -6,6 +6,7 @@ import { digestFile, exists, unlessAbsent, withTemporary, type FileDigest } from
 import { assertAsListed } from './listed-file.ts'
 import { huggingFaceConfig, huggingFacePreprocessor } from './hugging-face.ts'
 import { manifestFormat, manifestSchema, type Manifest } from './manifest.ts'
+import { noNames, parseNames, type ModelNames } from './names.ts'
 import { SharedError } from '../errors.ts'
 
 /** Names in a model folder. The quantized network is there only when it passed its gate. */
@@ -18,6 +19,8 @@ export const modelFiles = {
   card: 'README.md',
   /** What the network was exported from, for the trainer to start from; models of earlier versions lack it. */
   weights: 'weights.safetensors',
+  /** Groups, and names in languages, of labels; optional. */
+  names: 'names.csv',
 } as const
 
 const required = [modelFiles.config, modelFiles.preprocessor, modelFiles.network, modelFiles.card]
@@ -30,12 +33,15 @@ export interface ModelPackage {
   readonly network: string
   /** Path of the quantized network, or null. */
   readonly quantized: string | null
+  /** What `names.csv` says; empty without it. */
+  readonly names: ModelNames
 }
 
 /**
  * Reads a model folder and verifies every file's size and sha256 against the manifest.
  * Throws MODEL_MISSING (no folder or no manifest in it), MODEL_MANIFEST (not JSON, or a field is wrong),
- * MODEL_FORMAT (a format that this release does not know), MODEL_TAMPERED (a file is missing or differs).
+ * MODEL_FORMAT (a format that this release does not know), MODEL_TAMPERED (a file is missing or differs), MODEL_NAMES
+ * (`names.csv` cannot be read).
  */
 export async function openModel(folder: string): Promise<ModelPackage> {
   const manifest = await readManifest(folder)
@@ -45,7 +51,18 @@ export async function openModel(folder: string): Promise<ModelPackage> {
     assertAsListed(join(folder, path), actual, expected)
   }
   const quantized = modelFiles.quantized in manifest.files ? join(folder, modelFiles.quantized) : null
-  return { folder, manifest, network: join(folder, modelFiles.network), quantized }
+  const names = await readNames(folder, manifest, folder)
+  return { folder, manifest, network: join(folder, modelFiles.network), quantized, names }
+}
+
+/** `called`: the folder as messages call it. */
+async function readNames(
+  folder: string,
+  { files, labels }: Pick<Manifest, 'files' | 'labels'>,
+  called: string,
+): Promise<ModelNames> {
+  if (!(modelFiles.names in files)) return noNames
+  return parseNames(await readFile(join(folder, modelFiles.names)), labels, join(called, modelFiles.names))
 }
 
 /** Reads and checks the manifest alone. Throws MODEL_MISSING, MODEL_MANIFEST, MODEL_FORMAT. */
@@ -87,7 +104,8 @@ export type FileSource = string | Uint8Array | { readonly copyOf: string }
 /**
  * Writes a model folder so that it exists whole or not at all: a temporary folder beside it, renamed at the end.
  * `files` holds at least {@link modelFiles}`.network` and `.card`; the Hugging Face files are made from the manifest.
- * Throws MODEL_EXISTS when the folder is there and `replace` is not set, MODEL_MANIFEST when the manifest is wrong.
+ * Throws MODEL_EXISTS when the folder is there and `replace` is not set, MODEL_MANIFEST when the manifest is wrong,
+ * MODEL_NAMES when `names.csv` is.
  */
 export async function packageModel(
   folder: string,
@@ -112,6 +130,7 @@ export async function packageModel(
       await put(source, target)
       listed[path] = await digestFile(target)
     }
+    await readNames(temporary, { files: listed, labels: manifest.labels }, folder)
     await writeFile(join(temporary, modelFiles.manifest), json({ ...manifest, files: listed }))
     if (options.replace && (await exists(folder))) await exchange(folder, temporary)
     else await renameNew(temporary, folder)

@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander'
 import { buildProgram, requireDashes, withCommand } from './program.ts'
 import { reportFailure } from './failure.ts'
 import { Stopped, stoppable } from './stop.ts'
@@ -13,8 +12,7 @@ try {
     await buildProgram(stop).parseAsync(withCommand(words), { from: 'user' })
   })
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
-  else if (error instanceof Stopped) {
+  if (error instanceof Stopped) {
     console.log(error.farewell)
     // The work may still be at it.
     process.exit(error.exitCode)

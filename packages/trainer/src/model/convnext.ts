@@ -180,9 +180,11 @@ const sizes: Record<string, Size> = {
   small: { depths: [3, 3, 27, 3], dims: [96, 192, 384, 768], mlpKind: 'linear', stochasticDepth: 0.4 },
   base: { depths: [3, 3, 27, 3], dims: [128, 256, 512, 1024], mlpKind: 'linear', stochasticDepth: 0.5 },
   large: { depths: [3, 3, 27, 3], dims: [192, 384, 768, 1536], mlpKind: 'linear', stochasticDepth: 0.5 },
+  // Of this repository: every kind of layer and as few of them as there can be, for tests that are about something else.
+  test: { depths: [1, 1, 1, 1], dims: [16, 32, 48, 64], mlpKind: 'linear', stochasticDepth: 0.1 },
 }
 
-/** `convnext_atto` to `convnext_large`. */
+/** `convnext_atto` to `convnext_large`, and `convnext_test`. */
 export const convnextArchitectures: readonly Architecture[] = Object.entries(sizes).map(([size, config]) =>
   convnext({ name: `convnext_${size}`, ...config }),
 )

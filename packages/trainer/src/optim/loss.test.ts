@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startTensorflow } from '@flowers/tensorflow'
-import { classificationLoss, smoothedTargets } from './loss.ts'
+import { classificationLoss, distillationLoss, smoothedTargets } from './loss.ts'
 
 beforeAll(async () => {
   await startTensorflow()
@@ -64,4 +64,18 @@ describe('classificationLoss', () => {
     )
     expect([...gradient(tf.tensor2d([[80, -80]])).dataSync()].every(Number.isFinite)).toBe(true)
   })
+})
+
+it('compares softened answers with those of a teacher, at any temperature with a gradient of the same size', () => {
+  // Softened by 2, (ln 1, ln 4, ln 25) has the softmax (1/8, 2/8, 5/8).
+  const logits = tf.log(tf.tensor2d([[1, 4, 25]]))
+  const targets = tf.tensor2d([[0.5, 0.5, 0]])
+  const expected = 4 * -(0.5 * Math.log(1 / 8) + 0.5 * Math.log(2 / 8))
+  expect(distillationLoss(logits, targets, 2).dataSync()[0]).toBeCloseTo(expected, 5)
+  const gradient = tf
+    .grad((x) => distillationLoss(x as tf.Tensor2D, targets, 2))(logits)
+    .dataSync()
+  // T times (softmax - target).
+  const slopes = [1 / 8 - 0.5, 2 / 8 - 0.5, 5 / 8].map((difference) => 2 * difference)
+  slopes.forEach((slope, index) => expect(gradient[index]).toBeCloseTo(slope, 5))
 })

@@ -11,6 +11,17 @@ export function smoothedTargets(labels: tf.Tensor1D, classes: number, smoothing:
   return tf.add(tf.mul(hard, tf.sub(1, smoothing)), tf.div(smoothing, classes))
 }
 
+/**
+ * Loss of knowledge distillation (Hinton, Vinyals, Dean 2015, arXiv:1503.02531): mean over the batch of the cross-entropy
+ * between the targets of a teacher and the softmax of the logits, both softened by the temperature T, times T squared, so
+ * that its gradient keeps its size whatever T. Scalar, in nats.
+ * @param targets [N, K], the teacher's softened probabilities; rows sum to 1
+ */
+export function distillationLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, temperature: number): tf.Scalar {
+  const terms = tf.mul(targets, tf.logSoftmax(tf.div(logits, temperature)))
+  return tf.mul(tf.neg(tf.mean(tf.sum(terms, -1))), temperature ** 2)
+}
+
 /** The least 1 - p that is used: with a gamma below 1 the slope of its power is unbounded at 0. */
 const leastDoubt = 1e-7
 

@@ -103,6 +103,7 @@ export const recipeDefaults = {
   precision: 'auto',
   saveMinutes: 5,
   sweep: null,
+  teacher: null,
   logitAdjustment: 0,
   phases: reportPhases,
 } satisfies Omit<RecipeInput, 'name' | 'model'>

@@ -82,6 +82,23 @@ const augmentSchema = z.strictObject({
 })
 export type AugmentOptions = z.infer<typeof augmentSchema>
 
+/** Knowledge distillation (Hinton, Vinyals, Dean 2015, arXiv:1503.02531). */
+const teacherSchema = z.strictObject({
+  models: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe(
+      'Exported models that know every class of the run, by name or folder; the mean of their probabilities teaches.',
+    ),
+  temperature: z
+    .number()
+    .positive()
+    .default(2)
+    .describe('Softens what teacher and network say to each other; 1: as it is.'),
+  share: share.default(0.5).describe('Of the loss that compares with the teacher; the rest compares with the labels.'),
+})
+export type TeacherOptions = z.output<typeof teacherSchema>
+
 /** MixUp (Zhang et al. 2018) and CutMix (Yun et al. 2019); 0 switches one off, with both on each photo draws one of them. */
 const mixSchema = z.strictObject({
   mixupAlpha: z.number().min(0).describe('MixUp: the weight is drawn from Beta(alpha, alpha); 0: off.'),
@@ -265,6 +282,12 @@ export const storedRecipeSchema = z.strictObject({
     .default(null)
     .describe(
       'After the last phase, the best weights of it and of the phase before are scored on the validation photos at these sizes and at their own; what does best is exported. null: what the phases chose, each at its own size.',
+    ),
+  teacher: teacherSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Distillation: beside the label each training photo has the probabilities of these models as its target. They are computed once, before the first phase. null: none.',
     ),
   logitAdjustment: z
     .number()

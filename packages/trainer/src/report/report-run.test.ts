@@ -34,7 +34,7 @@ const recipe: Recipe = {
   ...recipeDefaults,
   name: 'tiny',
   model: {
-    architecture: 'convnext_atto',
+    architecture: 'convnext_test',
     head: { kind: 'linear' },
     stochasticDepth: 0,
     layerScale: 0,

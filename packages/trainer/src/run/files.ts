@@ -21,6 +21,8 @@ export const checkpointFiles = {
   state: 'last.state.safetensors',
   last: 'last.safetensors',
   best: 'best.safetensors',
+  /** What the teachers of the run say of its training photos. */
+  teacher: 'teacher.safetensors',
   bestOf: (phase: PhaseName) => `best-${phase}.safetensors`,
 } as const
 

@@ -15,7 +15,7 @@ const state = 'checkpoints/last.state.safetensors'
 let test: TestRun
 
 beforeAll(async () => {
-  test = await makeTestRun({ architecture: 'convnext_atto', size: 32, photos: { species: 3, train: 2, valid: 1 } })
+  test = await makeTestRun({ architecture: 'convnext_test', size: 32, photos: { species: 3, train: 2, valid: 1 } })
   await copyFile(at(best), at(state))
   vi.stubEnv('INIT_CWD', test.folder)
 })

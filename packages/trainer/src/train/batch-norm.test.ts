@@ -51,6 +51,7 @@ function inputsOf(step: number): StepInputs {
     tf.tensor2d(packed, [6, packed.length / 6]),
     tf.tensor1d(packScalars({ ...rates, ...powers, averageDecay: 0.5, labelSmoothing: 0 })),
     tf.tensor1d([1, step], 'int32'),
+    tf.zeros([0]),
   ]
 }
 

@@ -52,7 +52,7 @@ const recipeOf = (change: Partial<Phase>): Recipe => ({
   precision: 'float32',
   name: 'test',
   model: {
-    architecture: 'convnext_atto',
+    architecture: 'convnext_test',
     head: { kind: 'mlp', hidden: 16, dropout: 0.3 },
     stochasticDepth: 0,
     layerScale: 0.5,
@@ -122,7 +122,7 @@ describe('a head on cached features', () => {
       }
     }
     expect(other[2]!['ttaAccuracy']).toEqual(expect.any(Number))
-    expect(other[2]!['validLoss']).toBeLessThan(0.99 * Number(other[0]!['validLoss']))
+    expect(other[2]!['validLoss']).toBeLessThan(0.998 * Number(other[0]!['validLoss']))
   })
 
   it('keeps the features of every view, goes on bit for bit after a stop, and leaves none', async () => {
@@ -136,8 +136,8 @@ describe('a head on cached features', () => {
     ])
     const kept = await weightsOf(run, 'features-head-train.safetensors')
     expect([...kept].map(([, { shape }]) => shape)).toEqual([
-      [35, 3, 320],
-      [35, 3, 320],
+      [35, 3, 64],
+      [35, 3, 64],
     ])
     await train('stopped', recipe, { resume: true })
     for (const file of ['last.state.safetensors', 'best.safetensors']) {

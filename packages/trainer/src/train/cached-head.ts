@@ -24,7 +24,7 @@ import type { TrainingVariables } from './variables.ts'
 /** Feature vectors in one call of the classifier. */
 const rowsAtOnce = 256
 
-type HeadContext = Pick<RunContext, 'folder' | 'recipe' | 'model' | 'dataset' | 'signal'>
+type HeadContext = Pick<RunContext, 'folder' | 'recipe' | 'model' | 'dataset' | 'signal' | 'teacher'>
 
 type Place = 'train' | 'valid'
 
@@ -64,7 +64,7 @@ export class CachedHead implements Feed {
 
   /** The view of a photo is drawn in place of its crop. */
   async *batches(position: Position): AsyncGenerator<FeedBatch> {
-    const { dataset, recipe } = this.#context
+    const { dataset, recipe, teacher } = this.#context
     const { batch, samplerPower: power } = this.#phase
     const epoch = streamEpoch(position)
     const order = epochOrder(dataset.train, { seed: recipe.seed, epoch, power })
@@ -77,7 +77,8 @@ export class CachedHead implements Feed {
       }))
       const features = await file.read(places)
       const labels = Int32Array.from(places, ({ photo }) => dataset.train[photo]!.index)
-      yield { labels, packed, images: () => tf.tensor2d(features, [batch, file.width]) }
+      const soft = teacher && teacher.rows(places.map(({ photo }) => photo))
+      yield { labels, packed, images: () => tf.tensor2d(features, [batch, file.width]), soft }
     }
   }
 

@@ -5,6 +5,7 @@ import type { Model } from '../model/architecture.ts'
 import type { ResolvedRecipe } from '../recipe/precision.ts'
 import type { MetricsLog } from '../run/metrics-log.ts'
 import type { TensorBoard } from '../run/tensorboard.ts'
+import type { SoftTargets } from './teacher.ts'
 
 /** The parts of a run that all of its phases share. */
 export interface RunContext {
@@ -14,6 +15,8 @@ export interface RunContext {
   readonly model: Model
   /** Small photos, decoded once for all phases. */
   readonly photos: PhotoCache
+  /** What the photos are taught beside their labels; null: nothing. */
+  readonly teacher: SoftTargets | null
   readonly log: MetricsLog
   readonly board: TensorBoard
   readonly progress: Progress

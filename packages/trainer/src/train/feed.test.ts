@@ -49,6 +49,7 @@ function open() {
     dataset,
     model: {} as Model,
     photos: new PhotoCache(),
+    teacher: null,
     board: {} as never,
     signal,
   }

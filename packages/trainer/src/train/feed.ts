@@ -9,6 +9,7 @@ import { bytes } from '@flowers/tensorflow'
 import type { RunContext } from './context.ts'
 import { updatesOf } from './position.ts'
 import { showInputs } from './show-inputs.ts'
+import { placesIn } from './teacher.ts'
 import { Scorers, ValidationSet, type Validation } from './validate.ts'
 import type { TrainingVariables } from './variables.ts'
 
@@ -20,6 +21,8 @@ export interface FeedBatch {
   readonly packed: Float32Array
   /** uint8 [N, S, S, 3], or float32 [N, F] for cached features. The caller disposes of it. */
   readonly images: () => Tensor
+  /** N x K, the softened probabilities of the teacher; null: the run has none. */
+  readonly soft: Float32Array | null
 }
 
 /** Where a phase gets its inputs from, and how it is validated on inputs of the same kind. */
@@ -49,12 +52,13 @@ export function photoFeed(
   variables: TrainingVariables,
   show = showInputs,
 ): Feed {
-  const { recipe, model, dataset, photos, board, signal } = context
+  const { recipe, model, dataset, photos, board, signal, teacher } = context
   const phase = recipe.phases[name]
   const { size, batch: width, samplerPower: power } = phase
   const scorers = new Scorers(model, (parameter) => variables.best(parameter), recipe.preprocessing)
   const preprocessing = { ...recipe.preprocessing, size }
   const validation = new ValidationSet(dataset.valid, { preprocessing, batch: width })
+  const places = teacher && placesIn(dataset.train)
   let isShown = false
   return {
     note: null,
@@ -81,7 +85,8 @@ export function photoFeed(
           isShown = true
           await show(board, updatesOf(position), { name, phase, recipe, batch, packed, valid: dataset.valid })
         }
-        yield { labels: batch.labels, packed, images: () => bytes(batch.pixels, [width, size, size, 3]) }
+        const soft = teacher && teacher.rows(batch.samples.map((sample) => places!.get(sample)!))
+        yield { labels: batch.labels, packed, images: () => bytes(batch.pixels, [width, size, size, 3]), soft }
       }
     },
     score: (views) => validation.score(scorers, views, signal),

@@ -118,7 +118,7 @@ class World {
   async *#batches({ epoch, step }: Position): AsyncGenerator<FeedBatch> {
     for (let next = step; next < stepsPerEpoch; next++) {
       const labels = Int32Array.of(stepsPerEpoch * epoch + next, 0)
-      yield { labels, packed: new Float32Array(), images: () => tensor(0) }
+      yield { labels, packed: new Float32Array(), images: () => tensor(0), soft: null }
     }
   }
 

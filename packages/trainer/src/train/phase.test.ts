@@ -69,7 +69,17 @@ async function open(run: string, stopAfter = Infinity) {
     close() {},
   }
   const board = { epoch() {}, picture() {} } as never
-  const context = { folder: path, recipe, dataset, model, photos: new PhotoCache(), log, board, progress }
+  const context = {
+    folder: path,
+    recipe,
+    dataset,
+    model,
+    photos: new PhotoCache(),
+    teacher: null,
+    log,
+    board,
+    progress,
+  }
   const variables = variablesFor(model, full, 'float32', saved ? zeroValues(model) : initialize(model, 3))
   if (saved) restoreVariables(variables, saved)
   const position = saved?.position ?? startOf('full', recipe)

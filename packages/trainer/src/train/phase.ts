@@ -47,7 +47,7 @@ export function openPhase(
   const isCached = phase.features === 'cached'
   const step = compileOn(context, name, variables)
   const feed = isCached ? new CachedHead(context, name, variables) : photoFeed(context, name, variables)
-  const train: LoopOptions['step'] = ({ images, labels, packed }, { scalars, seed, complete }) =>
+  const train: LoopOptions['step'] = ({ images, labels, packed, soft }, { scalars, seed, complete }) =>
     useInputs(
       [
         images(),
@@ -55,12 +55,13 @@ export function openPhase(
         tf.tensor2d(packed, [width, packedWidth]),
         tf.tensor1d(packScalars(scalars)),
         tf.tensor1d(seed, 'int32'),
+        soft === null ? tf.zeros([0]) : tf.tensor2d(soft, [width, dataset.labels.length]),
       ],
       (inputs) => step.run(inputs, complete),
     )
   const explained: LoopOptions['step'] = (...given) =>
     train(...given).catch((error: unknown) =>
-      explainMemory({ name, ...phase }, error, (batch) => runEmpty(step, batch, size)),
+      explainMemory({ name, ...phase }, error, (batch) => runEmpty(step, batch, size, taughtOf(context))),
     )
   const options: LoopOptions = {
     name,
@@ -104,9 +105,11 @@ export async function requirePhaseFits(context: RunContext, name: PhaseName): Pr
 
 async function requireStepFits(context: RunContext, name: PhaseName, step: Step): Promise<void> {
   const { batch, size } = context.recipe.phases[name]
-  const upperBound = useInputs(emptyInputs(batch, size), (inputs) => step.bytes(inputs))
+  const taught = taughtOf(context)
+  const upperBound = useInputs(emptyInputs(batch, size, taught), (inputs) => step.bytes(inputs))
   // A step changes the variables, so it is measured on others.
-  const measure = () => onZeros(context, name, (other) => measureNeed((photos) => runEmpty(other, photos, size)))
+  const measure = () =>
+    onZeros(context, name, (other) => measureNeed((photos) => runEmpty(other, photos, size, taught)))
   await requireFits({ name, batch, size }, upperBound, measure)
 }
 
@@ -126,5 +129,9 @@ async function onZeros<T>(context: RunContext, name: PhaseName, use: (step: Step
 function compileOn({ model, recipe, dataset }: RunContext, name: PhaseName, variables: TrainingVariables): Step {
   const phase = recipe.phases[name]
   const { precision } = recipe
-  return compileStep(model, variables, phase, { precision, classWeights: classWeightsOf(phase, dataset) })
+  const classWeights = classWeightsOf(phase, dataset)
+  return compileStep(model, variables, phase, { precision, classWeights, teacher: recipe.teacher })
 }
+
+/** Classes of the teacher's targets; null: the run has no teacher. */
+const taughtOf = ({ recipe, model }: RunContext): number | null => recipe.teacher && model.options.classes

@@ -24,7 +24,7 @@ async function stoppedRun(
   { signal, onMessage = () => {} }: { signal: AbortSignal; onMessage?: () => void },
 ) {
   const phases = ['head', 'full', 'fixres'].flatMap((name) => [`phases.${name}.size=32`, `phases.${name}.batch=16`])
-  const recipe = await resolveRecipe('demo', ['model.architecture=convnext_atto', ...phases])
+  const recipe = await resolveRecipe('demo', ['model.architecture=convnext_test', ...phases])
   let begun = false
   const progress = { message: onMessage, epochStart() {}, step() {}, epochEnd() {}, close() {} }
   const stopped = trainRun({

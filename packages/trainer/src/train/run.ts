@@ -38,6 +38,7 @@ import { openPhase, requirePhaseFits } from './phase.ts'
 import { isUntrained, legacyOf, noLegacy, startOf, updatesOf } from './position.ts'
 import { variablesFor } from './step.ts'
 import { sweepSizes } from './sweep.ts'
+import { openTeacher } from './teacher.ts'
 import { TrainerError } from '../errors.ts'
 
 export interface RunOptions {
@@ -93,11 +94,27 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
   // Photos that calibration is fitted on later must not choose the best weights.
   const valid = choosingPhotos(dataset.valid, recipe.data.selection, recipe.seed)
   const choosing = { ...dataset, valid }
-  const context: RunContext = { folder, recipe, dataset: choosing, model, photos, log, board, progress, signal }
+  const untaught: RunContext = {
+    folder,
+    recipe,
+    dataset: choosing,
+    model,
+    photos,
+    teacher: null,
+    log,
+    board,
+    progress,
+    signal,
+  }
   if (!options.resume) {
-    await requireMemory(context, phases)
+    await requireMemory(untaught, phases)
     await describeRun(recipe, options, prepared, tensorflow)
   }
+  const teacher = await openTeacher(untaught).catch(async (error: unknown) => {
+    if (!options.resume && !signal.aborted) await removeRun(folder)
+    throw error
+  })
+  const context: RunContext = { ...untaught, teacher }
   options.onTraining?.()
   progress.message(
     `${recipe.model.architecture}, ${dataset.labels.length} classes, ${dataset.train.length} training and ${dataset.valid.length} validation photos${valid.length < dataset.valid.length ? ` (${valid.length} choose, the others are left to calibration)` : ''}, TensorFlow ${tensorflow.version} (${tensorflow.device}), ${recipe.precision}`,

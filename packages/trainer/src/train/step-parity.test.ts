@@ -110,6 +110,7 @@ describe('three steps with everything on at once', () => {
           }),
         ),
         tf.tensor1d([1, index], 'int32'),
+        tf.zeros([0]),
       ] as const
       const { loss, gradientNorm } = await step.run(inputs, true)
       tf.dispose([...inputs])

@@ -10,7 +10,7 @@ import { convnext } from '../model/convnext.ts'
 import { initialize } from '../model/init.ts'
 import { Random } from '@flowers/shared/random'
 import { emaDecay } from '../optim/optimizer.ts'
-import type { Phase } from '../recipe/schema.ts'
+import type { Phase, TeacherOptions } from '../recipe/schema.ts'
 import { noMix, standardAugment } from '../recipe/defaults.ts'
 import { reportPhases, testRecipe } from '../testing/test-recipe.ts'
 import { bytes, startTensorflow } from '@flowers/tensorflow'
@@ -48,12 +48,14 @@ const pixels = Uint8Array.from({ length: 6 * 16 * 16 * 3 }, (_, i) =>
   i % 3 === Math.floor(i / 768) % 3 ? 220 : (i * 37) % 90,
 )
 const labels = Int32Array.from({ length: 6 }, (_, i) => i % 3)
+/** A teacher that takes each class for the next one. */
+const taught = Float32Array.from({ length: 18 }, (_, i) => Number(i % 3 === (labels[Math.floor(i / 3)]! + 1) % 3))
 const still: Augmentation = { geometry: [1, 0, 0, 0, 1, 0, 0, 0], color: colorMatrix(1, 1, 1, 0), erased: [0, 0, 0, 0] }
 
 /** Steps on the six photos, or on some of them that follow each other. */
-function trainer(phase: Phase, precision: Precision = 'float32') {
+function trainer(phase: Phase, precision: Precision = 'float32', teacher: TeacherOptions | null = null) {
   const variables = variablesFor(model, phase, precision, values)
-  const step = compileStep(model, variables, phase, { precision, classWeights: null })
+  const step = compileStep(model, variables, phase, { precision, classWeights: null, teacher })
   let updates = 0
   const run = async (
     rate: number,
@@ -77,6 +79,7 @@ function trainer(phase: Phase, precision: Precision = 'float32') {
         }),
       ),
       tf.tensor1d([1, updates], 'int32'),
+      teacher === null ? tf.zeros([0]) : tf.tensor2d(taught.subarray(3 * first, 3 * (first + count)), [count, 3]),
     ] as const
     const result = await step.run(inputs, complete)
     tf.dispose([...inputs])
@@ -109,6 +112,19 @@ describe('compileStep', () => {
     const last = await run(3e-3)
     expect(last.loss).toBeLessThan(0.2)
     expect(last.correct).toBe(6)
+  })
+
+  it('believes a teacher as far as its share says', async () => {
+    const softened = { models: ['any'], temperature: 2 }
+    const shares = [0, 0.25, 1]
+    const runs = shares.map((share) => trainer(plain, 'float32', { ...softened, share }))
+    const [byLabels, both, byTeacher] = await Promise.all(runs.map(async ({ run }) => (await run(0)).loss))
+    expect(byTeacher).toBeCloseTo(4 * Math.log(3), 0)
+    expect(both).toBeCloseTo(0.75 * byLabels! + 0.25 * byTeacher!, 5)
+    const { run } = runs[2]!
+    for (let i = 0; i < 40; i++) await run(3e-3)
+    // The teacher is wrong about every photo, and the labels have no say.
+    expect(await run(3e-3)).toMatchObject({ correct: 0 })
   })
 
   it('reports the loss of the weights before the update, as validation sees it', async () => {

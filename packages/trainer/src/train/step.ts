@@ -3,8 +3,8 @@ import { applyAugmentations, packedWidth } from '../input/apply-augment.ts'
 import { movesPixels } from '../input/augment.ts'
 import type { ForwardContext, Model, ParameterSpec } from '../model/architecture.ts'
 import { adamDefaults, applyAdamW, globalNorm } from '../optim/optimizer.ts'
-import { classificationLoss, smoothedTargets } from '../optim/loss.ts'
-import type { Phase } from '../recipe/schema.ts'
+import { classificationLoss, distillationLoss, smoothedTargets } from '../optim/loss.ts'
+import type { Phase, TeacherOptions } from '../recipe/schema.ts'
 import { bytes, castToFloat, compile, stateless } from '@flowers/tensorflow'
 import type { Precision } from '@flowers/tensorflow/precision'
 import { TrainingVariables } from './variables.ts'
@@ -36,6 +36,8 @@ export interface StepOptions {
   readonly precision: Precision
   /** One weight a class, mean 1; null: all equal. */
   readonly classWeights: readonly number[] | null
+  /** Null: labels alone teach. */
+  readonly teacher?: Pick<TeacherOptions, 'temperature' | 'share'> | null
 }
 
 type Trains = Pick<Phase, 'trainable' | 'batchNorm'>
@@ -91,7 +93,8 @@ export function onFeatures(features: tf.Tensor): tf.Tensor {
 
 /**
  * Photos uint8 [N, S, S, 3]; labels int32 [N]; packed augmentations [N, 31]; scalars [8]; seed int32 [2]. A phase on cached
- * features takes those, float32 [N, F], in place of photos, and ignores the augmentations.
+ * features takes those, float32 [N, F], in place of photos, and ignores the augmentations. The softened
+ * probabilities of the teacher are float32 [N, K], or [0] where there is none.
  */
 export type StepInputs = readonly [
   photos: tf.Tensor,
@@ -99,6 +102,7 @@ export type StepInputs = readonly [
   packed: tf.Tensor,
   scalars: tf.Tensor,
   seed: tf.Tensor,
+  soft: tf.Tensor,
 ]
 
 export interface StepResult {
@@ -201,7 +205,7 @@ function gradientOf(
   model: Model,
   variables: TrainingVariables,
   phase: Phase,
-  { classWeights, precision }: StepOptions,
+  { classWeights, precision, teacher = null }: StepOptions,
 ) {
   const trained = trainableParameters(model, phase)
   const moving = new Set(movingNormalizations(model, phase))
@@ -215,13 +219,17 @@ function gradientOf(
   const { classes } = model.options
   const lossOptions = { classWeights, focalGamma: phase.focalGamma }
 
-  return ([photos, labels, packed, scalars, seed]: StepInputs, scale?: tf.Scalar) => {
+  return ([photos, labels, packed, scalars, seed, soft]: StepInputs, scale?: tf.Scalar) => {
     const { images, lam } = isCached
       ? { images: photos, lam: tf.scalar(1) }
       : applyAugmentations(castToFloat(photos) as tf.Tensor4D, packed as tf.Tensor2D, apply)
     const own = smoothedTargets(labels as tf.Tensor1D, classes, unpackScalars(scalars).labelSmoothing)
-    const partner = tf.reverse(own, 0)
-    const targets = apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(own, partner))) : own
+    const mixed = (targets: tf.Tensor): tf.Tensor2D => {
+      const partner = tf.reverse(targets, 0)
+      return (apply.mixing ? tf.add(partner, tf.mul(lam, tf.sub(targets, partner))) : targets) as tf.Tensor2D
+    }
+    const targets = mixed(own)
+    const taught = teacher ? { targets: mixed(soft), ...teacher } : null
 
     const values = new Map(model.parameters.map(({ name }) => [name, variables.weight(name).read()]))
     const context: ForwardContext = {
@@ -243,7 +251,10 @@ function gradientOf(
       const featureMap = isCached ? onFeatures(images) : model.featureMap(images, context)
       const logits = model.classify(featureMap, context) as tf.Tensor2D
       correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(logits, -1), labels), 'float32')))
-      return classificationLoss(logits, targets as tf.Tensor2D, lossOptions)
+      const loss = classificationLoss(logits, targets, lossOptions)
+      if (!taught) return loss
+      const distilled = distillationLoss(logits, taught.targets, taught.temperature)
+      return tf.add<tf.Scalar>(tf.mul(loss, 1 - taught.share), tf.mul(distilled, taught.share))
     })(
       trained.map(({ name }) => variables.weight(name).read()),
       scale,
@@ -290,14 +301,15 @@ const idleScalars: StepScalars = {
   accumulated: 1,
 }
 
-/** Inputs of a step with `batch` black photos, to measure a step. */
-export function emptyInputs(batch: number, size: number): StepInputs {
+/** Inputs of a step with `batch` black photos, to measure a step. `taught`: classes of the teacher's targets, if there is one. */
+export function emptyInputs(batch: number, size: number, taught: number | null = null): StepInputs {
   return [
     bytes(new Uint8Array(batch * size * size * 3), [batch, size, size, 3]),
     tf.zeros([batch], 'int32'),
     tf.zeros([batch, packedWidth]),
     tf.tensor1d(packScalars(idleScalars)),
     tf.zeros([2], 'int32'),
+    taught === null ? tf.zeros([0]) : tf.fill([batch, taught], 1 / taught),
   ]
 }
 
@@ -311,6 +323,6 @@ export function useInputs<T>(inputs: StepInputs, use: (inputs: StepInputs) => T)
 }
 
 /** Runs a step on black photos; it changes the variables. */
-export async function runEmpty(step: Step, batch: number, size: number): Promise<void> {
-  await useInputs(emptyInputs(batch, size), (inputs) => step.run(inputs, true))
+export async function runEmpty(step: Step, batch: number, size: number, taught: number | null = null): Promise<void> {
+  await useInputs(emptyInputs(batch, size, taught), (inputs) => step.run(inputs, true))
 }

@@ -129,7 +129,7 @@ describe('sweepSizes', () => {
     const path = join(folder, 'metrics.jsonl')
     const { signal } = new AbortController()
     const log = await MetricsLog.open(path, 0)
-    const context = { folder, recipe, dataset, model, photos: new PhotoCache(0), log, progress, signal }
+    const context = { folder, recipe, dataset, model, photos: new PhotoCache(0), teacher: null, log, progress, signal }
     const best = await sweepSizes(context, ['head', 'full', 'fixres'], { sizes: [64, 96], views: 'one' }, 'fixres')
 
     const lines = (await readFile(path, 'utf8')).trim().split('\n')

@@ -24,6 +24,8 @@ export interface ViewOutcome {
   readonly logits: Float32Array
   /** Null when no view of the run asked for them. */
   readonly maps: ClassMaps | null
+  /** Output `known` of the view; null when no view of the run asked for it. */
+  readonly known: number | null
   /** Milliseconds of the scheduler's clock when its run began. */
   readonly started: number
   /** Seconds of its run, in the worker. */
@@ -296,11 +298,11 @@ export class Scheduler {
     void workers
       .run(jobs.map(({ view }) => view))
       .then(
-        ({ logits, maps, seconds, prepareSeconds }) => {
+        ({ logits, maps, known, seconds, prepareSeconds }) => {
           for (const [index, job] of jobs.entries()) {
             job.ticket.work = Math.max(0, job.ticket.work - (seconds * workers.threads) / jobs.length)
-            const outcome = { logits: logits[index]!, maps: maps?.[index] ?? null, started, seconds, prepareSeconds }
-            job.resolve({ ...outcome, batch: jobs.length })
+            const said = { logits: logits[index]!, maps: maps?.[index] ?? null, known: known?.[index] ?? null }
+            job.resolve({ ...said, started, seconds, prepareSeconds, batch: jobs.length })
           }
         },
         (error: Error) => this.#failed(jobs, error),

@@ -32,7 +32,7 @@ function options(signal: AbortSignal, epochEnd: () => void = () => {}): LadderOp
     data: join(folder, 'flowers'),
     folder: join(folder, 'out'),
     plan: {
-      architecture: 'convnext_atto',
+      architecture: 'convnext_test',
       epochs: 1,
       size: 32,
       batch: 16,
