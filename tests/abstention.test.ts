@@ -26,7 +26,13 @@ it.each(shipped)(
     const network = await openNetwork(path, manifest.preprocessing.size)
     const { preprocessing, views, calibration } = manifest
     // Pictures that the manifest does not stand on.
-    const pictures = await scoreDrawn(network, { preprocessing, views, seed: manifest.data.seed + 7, each: 3 })
+    const pictures = await scoreDrawn(network, {
+      preprocessing,
+      views,
+      seed: manifest.data.seed + 7,
+      part: 'measure',
+      each: 3,
+    })
     await network.release()
     const refused = pictures.map((picture) => abstains(answerOf(picture, 'none', calibration), calibration))
     // Three standard errors of so few pictures below what is promised.

@@ -55,6 +55,8 @@ export interface CalibratedNetwork {
   readonly known: CalibratedRejector | null
 }
 
+/** Drawn pictures of a kind that are enough to fit to. */
+const drawnToFit = 5
 /** Photos of a class that are enough: more cost time and change little. */
 const mostOfClass = 80
 
@@ -79,6 +81,7 @@ export async function calibrateNetwork(
   const refused = (values: readonly number[]): boolean[] => values.map((value) => value < known.threshold)
   const drawn = await scoreDrawn(network, {
     ...options,
+    part: 'measure',
     onProgress: progress('scoring drawn pictures without a flower'),
   })
   const drawnRefused = refused((viewsOf(drawn) ?? []).map((view) => knownOf(rejector, view)))
@@ -132,8 +135,12 @@ async function fitKnown(
   const asSamples = options.others.map((other) => ({ ...other, index: -1 }))
   const other = await score(asSamples, 'scoring photos of others')
   const others = other.views.map((view, place) => ({ ...view, origin: other.read[place]!.origin }))
+  const drawn =
+    others.length === 0
+      ? []
+      : await scoreDrawn(network, { ...options, part: 'fit', each: drawnToFit, onProgress: undefined })
   const fitted = fitRejector(
-    { training, others, fitting, held },
+    { training, others, fitting, held, drawn: viewsOf(drawn)! },
     { classes: labels.length, temperature, seed, refusedShare, most: Math.floor(bytes / 10 / 4) },
   )
   return fitted && { fitted, held, others, unreadable: other.unreadable }

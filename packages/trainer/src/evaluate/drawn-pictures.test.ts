@@ -16,15 +16,17 @@ const network = {
     }),
   release: async () => {},
 }
-const brightness = async (seed: number): Promise<number[]> => {
-  const pictures = await scoreDrawn(network, { preprocessing, views: oneView, seed, each: 2 })
+const brightness = async (seed: number, part: 'fit' | 'measure' = 'measure'): Promise<number[]> => {
+  const pictures = await scoreDrawn(network, { preprocessing, views: oneView, seed, part, each: 2 })
   return pictures.map(({ plain }) => plain.logits[0]!)
 }
 
-it('scores pictures of every kind, others for another seed', async () => {
+it('scores pictures of every kind, others for another seed and for another part', async () => {
   const first = await brightness(1)
   expect(first).toHaveLength(2 * drawnScenes.length)
   expect([...new Set(first.map((_, place) => drawnKind(place)))]).toEqual([...drawnScenes])
   expect(await brightness(1)).toEqual(first)
-  expect(new Set([...first, ...(await brightness(2))]).size).toBe(4 * drawnScenes.length)
+  expect(new Set([...first, ...(await brightness(2)), ...(await brightness(1, 'fit'))]).size).toBe(
+    6 * drawnScenes.length,
+  )
 })

@@ -65,10 +65,10 @@ const sentences: {
   ) => string[]
 } = {
   trained: (_: TrainedRejector, { others }) => [
-    `It was fitted to training photos against ${plural(others.photos, 'photo')} of others, of which the file holds one vector of weights and no photo. Each of them is counted above by weights that were fitted without its species; photos of a folder of mixed things count as a species each.`,
+    `It was fitted to training photos against ${plural(others.photos, 'photo')} of others and drawn pictures of the same kinds as those above; the file holds one vector of weights of all of them, and no photo. Each photo of others is counted above by weights that were fitted without its species; photos of a folder of mixed things count as a species each.`,
   ],
   nearest: ({ perClass, directions }: NearestRejector, { others }) => [
-    `It holds a picture against feature vectors of training photos: ${perClass} of each class, ${directions.rows} numbers each, are part of the file. ${others.photos === 0 ? 'No photos of others were given' : `Of others there were too few photos (${others.photos}) to fit to`}; with them (\`calibrate --others\`) more is refused, and no feature vectors are kept.`,
+    `It holds a picture against feature vectors of training photos: ${perClass} of each class, ${directions.rows} numbers each, are part of the file. ${others.photos === 0 ? 'No photos of others were given' : `The ${plural(others.photos, 'photo')} of others were too few to tell more than that`}; with more of them (\`calibrate --others\`) more is refused, and no feature vectors are kept.`,
   ],
 }
 

@@ -22,6 +22,7 @@ const photos = (others: number): RejectorPhotos => ({
   training: own(150),
   fitting: own(120),
   held: own(120),
+  drawn: [],
   others: Array.from({ length: others }, (_, place) => {
     const species = place % 6
     return { ...view(-1, species), origin: { group: 'plants', species: String(species) } }
@@ -81,6 +82,36 @@ describe('without photos of others', () => {
     const fourth = prototypes.values.slice(3 * prototypes.columns, 4 * prototypes.columns)
     expect(fourth).toEqual(first)
   })
+})
+
+it('learns to refuse drawn pictures as well', () => {
+  const all = photos(120)
+  // Between the classes and what the others are like.
+  const drawing = (): PlainView => ({
+    ...view(0),
+    features: view(0).features.map((value, place) => (place === 9 ? 5 : value)),
+  })
+  const drawings = (): PlainView[] => Array.from({ length: 40 }, drawing)
+  const shareRefused = (drawn: readonly PlainView[], asked: readonly PlainView[]): number => {
+    const { rejector, known } = fitRejector({ ...all, drawn }, options)!
+    return share(
+      asked.map((picture) => knownOf(rejector, picture)),
+      known.threshold,
+    )
+  }
+  const asked = drawings()
+  expect(shareRefused(drawings(), asked)).toBeGreaterThan(shareRefused([], asked) + 0.2)
+})
+
+it('takes the form that refuses more of what it has not seen', () => {
+  const all = photos(120)
+  // Pictures of the classes under the name of others: there is nothing to learn from them.
+  const others = all.others.map((other, place) => ({ ...view(place % classes), origin: other.origin }))
+  const { known, ofOthers } = fitRejector({ ...all, others }, options)!
+  expect(share(ofOthers, known.threshold)).toBeLessThan(0.2)
+  const far = photos(60)
+  expect(fitRejector(far, options)!.known.form).toBe('trained')
+  expect(fitRejector({ ...far, others: far.others.slice(0, 49) }, options)!.known.form).toBe('nearest')
 })
 
 it('is not fitted to few photos, or without training photos of every class', () => {

@@ -1,7 +1,9 @@
+import { groupBy } from '@flowers/shared/group-by'
 import { expectedCalibrationError } from './calibration-error.ts'
 import { evenOddsWeights, fitPlatt, type PlattScaling } from './even-odds.ts'
 import { fitNearest, type OwnView } from './fit-nearest.ts'
 import { fitTrained, type OtherView } from './fit-trained.ts'
+import { mean } from './mean.ts'
 import { refusalThreshold } from './refusal-threshold.ts'
 import { knownOf, rejectorScore, sigmoid, type PlainView, type Rejector } from './rejector.ts'
 import { foldsOf } from './species.ts'
@@ -19,6 +21,8 @@ export interface RejectorPhotos {
   readonly held: readonly PlainView[]
   /** Pictures of anything else, of which there may be none. */
   readonly others: readonly OtherView[]
+  /** Drawn pictures without a flower, which the trained form learns to refuse as well. */
+  readonly drawn: readonly PlainView[]
 }
 
 export interface RejectorOptions {
@@ -49,18 +53,30 @@ export interface FittedRejector {
 }
 
 /**
- * Fits what refuses a picture of none of the classes: the trained form where there are photos of others, else the nearest.
- * Null where the photos are too few.
+ * Fits what refuses a picture of none of the classes: without photos of others the nearest form, with them the form that
+ * refuses more of those that it has not seen, which is the trained one unless the photos are few. Null where they are too few
+ * for either.
  */
 export function fitRejector(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
   const { fitting, others, training } = photos
   if (fitting.length < fewestToFit || new Set(training.map(({ label }) => label)).size < options.classes) return null
-  return (others.length < fewestOthers ? null : trained(photos, options)) ?? nearest(photos, options)
+  const byDistance = nearest(photos, options)
+  const byOthers = others.length < fewestOthers ? null : trained(photos, options)
+  if (!byOthers || !byDistance) return byOthers ?? byDistance
+  return refusedOf(byOthers, others) >= refusedOf(byDistance, others) ? byOthers : byDistance
+}
+
+/** Share of others that are refused, each group counting the same. */
+function refusedOf({ known, ofOthers }: FittedRejector, others: readonly OtherView[]): number {
+  const groups = groupBy(others.keys(), (place) => others[place]!.origin.group)
+  return mean(
+    [...groups.values()].map((places) => mean(places.map((place) => Number(ofOthers[place]! < known.threshold)))),
+  )
 }
 
 function trained(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
-  const { training, fitting, held, others } = photos
-  const { rejector, outOfFold } = fitTrained(training, others, options)
+  const { training, fitting, held, others, drawn } = photos
+  const { rejector, outOfFold } = fitTrained(training, others, { ...options, drawn })
   const [ofFitting, ofHeld] = [fitting, held].map((views) => views.map((view) => rejectorScore(rejector, view)))
   const platt = (places: readonly number[]): PlattScaling | null =>
     fitPlatt(

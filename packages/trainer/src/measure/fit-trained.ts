@@ -17,6 +17,7 @@ const penalty = 10
 /** Share of the log-odds of the best class in the score. */
 const logitWeight = 0.5
 const folds = 5
+const drawnOrigin: Origin = { group: 'drawn', species: 'drawn' }
 
 export interface TrainedFit {
   readonly rejector: TrainedRejector
@@ -27,18 +28,22 @@ export interface TrainedFit {
 /**
  * A linear classifier of the signed roots of features, photos of the classes against others, with the log-odds of the best class added: logistic
  * regression with an L2 penalty on principal components of both sides. Both sides count the same, and so do the groups of
- * others.
+ * others, of which drawn pictures are one more: photos alone do not tell what drawings look like.
  */
 export function fitTrained(
   own: readonly PlainView[],
   others: readonly OtherView[],
-  { temperature, seed }: { readonly temperature: number; readonly seed: number },
+  {
+    drawn,
+    temperature,
+    seed,
+  }: { readonly drawn: readonly PlainView[]; readonly temperature: number; readonly seed: number },
 ): TrainedFit {
   const fit = (against: readonly OtherView[]): TrainedRejector => ({
     form: 'trained',
     temperature,
     logitWeight,
-    ...linearFit(own, against, seed),
+    ...linearFit(own, [...against, ...drawn.map((view) => ({ ...view, origin: drawnOrigin }))], seed),
   })
   const foldOf = foldsOf(
     others.map(({ origin }) => origin),
