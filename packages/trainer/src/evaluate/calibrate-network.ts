@@ -1,13 +1,21 @@
 import { groupBy } from '@flowers/shared/group-by'
 import { Random } from '@flowers/shared/random'
+import type { Level } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { View } from '@flowers/shared/image/view'
 import type { Sample } from '../dataset/dataset.ts'
 import type { OnProgress } from '../console/bar.ts'
-import { calibrate, type CalibrateOptions, type Calibration, type CalibrationQuality } from '../measure/calibrate.ts'
+import {
+  answerOf,
+  calibrate,
+  type CalibrateOptions,
+  type Calibration,
+  type CalibrationQuality,
+} from '../measure/calibrate.ts'
 import type { OtherView } from '../measure/fit-trained.ts'
 import { fitRejector, type FittedRejector } from '../measure/fit-rejector.ts'
+import { levelsOf, type LevelQuality } from '../measure/levels.ts'
 import { knownOf, type PlainView, type Rejector } from '../measure/rejector.ts'
 import { shareBySpecies, shareOf } from '../measure/share-by-species.ts'
 import { calibrationHalves } from '../measure/split-validation.ts'
@@ -40,6 +48,8 @@ export interface CalibrateNetworkOptions extends Omit<CalibrateOptions, 'known'>
 export interface CalibratedRejector {
   readonly rejector: Rejector
   readonly refusals: Refusals
+  /** Answers to photos that nothing was fitted on, by the policy `exact`. */
+  readonly levels: Record<Level, LevelQuality>
   /** Kinds of drawn pictures that are refused least often, with the share; the least often first. */
   readonly weakKinds: readonly { readonly kind: string; readonly share: number }[]
   /** Photos of others by group that were used, and those that could not be read. */
@@ -101,10 +111,18 @@ export async function calibrateNetwork(
     drawn: shareOf(drawnRefused),
     ece: fitted.ece,
   }
+  const calibrated = calibrate(scored, { ...options, known })
+  const { calibration } = calibrated
+  const measured = calibrationHalves(scored, options.choosing, seed)!.held
+  const levels = levelsOf(
+    measured.map((photo) => answerOf(photo, 'exact', calibration)),
+    { labels: [...options.labels], calibration },
+  )
+  const counts = { photos: others.length, unreadable }
   return {
-    ...calibrate(scored, { ...options, known }),
+    ...calibrated,
     photos: scored,
-    known: { rejector, refusals, weakKinds: weakKinds(drawnRefused), others: { photos: others.length, unreadable } },
+    known: { rejector, refusals, levels, weakKinds: weakKinds(drawnRefused), others: counts },
   }
 }
 

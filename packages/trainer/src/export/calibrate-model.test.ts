@@ -76,7 +76,7 @@ describe('calibrateModel', () => {
     expect(metrics.refusals?.others).toEqual({})
     expect(calibration.temperature).not.toEqual(before.calibration.temperature)
     // Of 110 photos a few are refused.
-    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 107 })
+    expect(calibration.conformal).toMatchObject({ coverage: 0.95, count: 106 })
     expect(calibration.conformal?.threshold).toHaveLength(6)
     expect(calibration.known).toMatchObject({ form: 'nearest', refusedShare: 0.05, count: 110, isCalibrated: false })
     expect(calibration.abstention).toBeUndefined()

@@ -79,7 +79,7 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
     })
     const photos = `of ${samples.length} validation photos (SHA-256 of their list: \`${sha256}\`)`
     const section = calibrationSection({ calibration, views, quality, known, photos, why })
-    const { nonFlowers: _, refusals: __, ...metrics } = manifest.metrics
+    const { nonFlowers: _, refusals: __, levels: ___, ...metrics } = manifest.metrics
     const changed = { ...manifest, calibration, metrics: { ...metrics, ...calibrationMetrics(quality, known) } }
     const card = replaceCalibration(await readFile(join(model, modelFiles.card), 'utf8'), section)
     const kept = Object.fromEntries(Object.keys(files).map((path) => [path, { copyOf: join(model, path) }]))

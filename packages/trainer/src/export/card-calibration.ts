@@ -10,8 +10,10 @@ import { refusalSection } from './card-refusals.ts'
 export function calibrationMetrics(
   { ece }: Pick<CalibrationQuality, 'ece'>,
   known: CalibratedRejector | null,
-): Pick<Manifest['metrics'], 'ece' | 'refusals'> {
-  return { ece, ...(known && { refusals: known.refusals }) }
+): Pick<Manifest['metrics'], 'ece' | 'refusals' | 'levels'> {
+  if (!known) return { ece }
+  const { none, sure, perhaps } = known.levels
+  return { ece, refusals: known.refusals, levels: { none: none.share, sure: sure.share, perhaps: perhaps.share } }
 }
 
 /** What the section is made of. */

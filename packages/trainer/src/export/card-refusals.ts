@@ -1,9 +1,11 @@
+import { levels, type Level } from '@flowers/shared/model/calibration'
 import { markdownList, markdownTable, markdownText } from '@flowers/shared/markdown'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { percent, plural, withInterval } from '../console/format.ts'
 import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
 import type { MeasuredShare } from '../measure/bootstrap.ts'
 import type { AbstentionQuality } from '../measure/calibrate.ts'
+import type { LevelQuality } from '../measure/levels.ts'
 import { refusalConfidence } from '../measure/refusal-threshold.ts'
 import { fewestToSplit } from '../measure/split-validation.ts'
 import type { NearestRejector, Rejector, TrainedRejector } from '../measure/rejector.ts'
@@ -32,6 +34,7 @@ Nothing is refused: every picture gets one of the labels, whatever it shows. To 
       : [
           `\`known\` is the share of photos of the classes among pictures that score so, were there as many of these as of others. Its calibration error is ${percent(ece)}, on photos it was not fitted on.`,
         ]),
+    `Of answers to photos of the classes, held back: ${levels.map((level) => levelItem(level, fitted.levels[level])).join(', ')}.`,
     ...(abstention
       ? [
           `Of the right answers to photos of the classes ${percent(abstention.falseAlarms)} are lost; of the answers that are given ${percent(abstention.accuracy)} are right.`,
@@ -70,6 +73,11 @@ const sentences: {
   nearest: ({ perClass, directions }: NearestRejector, { others }) => [
     `It holds a picture against feature vectors of training photos: ${perClass} of each class, ${directions.rows} numbers each, are part of the file. ${others.photos === 0 ? 'No photos of others were given' : `The ${plural(others.photos, 'photo')} of others were too few to tell more than that`}; with more of them (\`calibrate --others\`) more is refused, and no feature vectors are kept.`,
   ],
+}
+
+function levelItem(level: Level, { share, accuracy }: LevelQuality): string {
+  const right = level === 'none' || accuracy === null ? '' : `, of which ${withInterval(accuracy)} are right`
+  return `${withInterval(share)} have the level \`${level}\`${right}`
 }
 
 function about(rejector: Rejector, fitted: CalibratedRejector): string[] {

@@ -75,22 +75,22 @@ function refusedOf({ known, ofOthers }: FittedRejector, others: readonly OtherVi
 }
 
 function trained(photos: RejectorPhotos, options: RejectorOptions): FittedRejector | null {
-  const { training, fitting, held, others, drawn } = photos
-  const { rejector, outOfFold } = fitTrained(training, others, { ...options, drawn })
-  const [ofFitting, ofHeld] = [fitting, held].map((views) => views.map((view) => rejectorScore(rejector, view)))
+  const { held, others } = photos
+  const { rejector, ofOthers, ofFitting } = fitTrained(photos, options)
+  const ofHeld = held.map((view) => rejectorScore(rejector, view))
   const platt = (places: readonly number[]): PlattScaling | null =>
     fitPlatt(
-      [...ofFitting!, ...places.map((place) => outOfFold[place]!)],
-      [...fitting.map(() => ({ group: null })), ...places.map((place) => others[place]!.origin)],
+      [...ofFitting, ...places.map((place) => ofOthers[place]!)],
+      [...ofFitting.map(() => ({ group: null })), ...places.map((place) => others[place]!.origin)],
     )
   const scaling = platt([...others.keys()])
   if (scaling === null) return null
   return sealed(
     rescaled(rejector, scaling),
-    photos,
+    ofFitting.map((score) => scaledTo(score, scaling)),
     options,
-    outOfFold.map((score) => scaledTo(score, scaling)),
-    errorAtEvenOdds(ofHeld!, outOfFold, others, platt, options.seed),
+    ofOthers.map((score) => scaledTo(score, scaling)),
+    errorAtEvenOdds(ofHeld, ofOthers, others, platt, options.seed),
   )
 }
 
@@ -103,7 +103,7 @@ function nearest(photos: RejectorPhotos, options: RejectorOptions): FittedReject
   const rejector = rescaled(fitted, { slope: 1, shift: -middle })
   return sealed(
     rejector,
-    photos,
+    photos.fitting.map((view) => knownOf(rejector, view)),
     options,
     photos.others.map((view) => knownOf(rejector, view)),
     null,
@@ -112,18 +112,15 @@ function nearest(photos: RejectorPhotos, options: RejectorOptions): FittedReject
 
 function sealed(
   rejector: Rejector,
-  { fitting }: RejectorPhotos,
+  ofFitting: readonly number[],
   { refusedShare }: RejectorOptions,
   ofOthers: readonly number[],
   ece: number | null,
 ): FittedRejector | null {
-  const threshold = refusalThreshold(
-    fitting.map((view) => knownOf(rejector, view)),
-    refusedShare,
-  )
+  const threshold = refusalThreshold(ofFitting, refusedShare)
   if (threshold === null) return null
   const { form } = rejector
-  const known = { form, threshold, refusedShare, count: fitting.length, isCalibrated: ece !== null }
+  const known = { form, threshold, refusedShare, count: ofFitting.length, isCalibrated: ece !== null }
   return { rejector, known, ofOthers, ece }
 }
 

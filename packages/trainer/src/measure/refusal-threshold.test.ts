@@ -7,9 +7,9 @@ const even = (count: number): number[] => Array.from({ length: count }, (_, inde
 it('lies between two values, with fewer of them below than the share', () => {
   const threshold = refusalThreshold(even(200).toReversed(), 0.05)!
   const below = even(200).filter((value) => value < threshold).length
-  // P(X >= 9) = 0.67 and P(X >= 8) = 0.79 for X binomial (200, 0.05): below the eighth value.
-  expect(below).toBe(7)
-  expect(threshold).toBeCloseTo(7.5 / 200, 12)
+  // P(X >= 11) = 0.42 and P(X >= 10) = 0.55 for X binomial (200, 0.05): below the tenth value.
+  expect(below).toBe(9)
+  expect(threshold).toBeCloseTo(9.5 / 200, 12)
 })
 
 it('keeps its promise as often as it says', () => {
@@ -24,12 +24,12 @@ it('keeps its promise as often as it says', () => {
     )!
     if (threshold <= 0.05) kept++
   }
-  // Three standard errors of a share of 0.7 over 2,000 trials: 0.031.
-  expect(kept / trials).toBeGreaterThan(refusalConfidence - 0.031)
+  // Three standard errors of a share of 0.5 over 2,000 trials: 0.034.
+  expect(kept / trials).toBeGreaterThan(refusalConfidence - 0.034)
 })
 
 it('is not there where so few values promise nothing', () => {
-  expect(refusalThreshold(even(20), 0.05)).toBeNull()
+  expect(refusalThreshold(even(13), 0.05)).toBeNull()
   expect(refusalThreshold([], 0.05)).toBeNull()
   // None of 30 is below; rounding must not move the lowest there.
   expect(refusalThreshold(even(30), 0.05)).toBeLessThan(1 / 30)

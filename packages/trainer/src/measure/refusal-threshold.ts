@@ -1,10 +1,10 @@
 import { upperBound } from './binomial.ts'
 
 /** How sure it is that no more photos of the classes are refused than was asked for. */
-export const refusalConfidence = 0.7
+export const refusalConfidence = 0.5
 
 /**
- * The threshold of `known` below which a picture is refused: as high as it can be while, with a confidence of 70 %, at most
+ * The threshold of `known` below which a picture is refused: as high as it can be while, with a confidence of 50 %, at most
  * `share` of photos of the classes are. That is a one-sided tolerance limit (Wilks 1941, "Determination of sample sizes for
  * setting tolerance limits"): what lies below the k-th smallest of n values has a share from Beta(k, n + 1 - k), whatever their
  * distribution. It is put between two of the values, so that rounding moves none of them across.
