@@ -10,7 +10,6 @@ export const garden18 = derive(transferDefaults, {
   phases: {
     head: { size: 224, batch: 32 },
     full: {
-      epochs: 6,
       size: 288,
       batch: 32,
       // The vertical flip is as frequent as in the views of the service.
