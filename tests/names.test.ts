@@ -56,7 +56,7 @@ describe('classes of odd names', () => {
 
   it('are exported: manifest, files of Hugging Face, card', async () => {
     const { code, output } = await runTrainer(['export', '--run', 'run', '--data', 'names.csv', '--out', model], folder)
-    expect(output).toContain('validation: top-1')
+    expect(output).toContain('validation photos: top-1')
     expect(code).toBe(0)
     const { manifest } = await openModel(at(model))
     expect(manifest.labels).toEqual(labels)

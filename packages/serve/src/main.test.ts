@@ -57,7 +57,7 @@ describe('main', () => {
     const runs = [run(['--model', 'oak', '--log-level', 'silent']), run(['--port', port, '--log-level', 'silent'])]
     expect(await Promise.all(runs.map(({ exit }) => exit))).toEqual([1, 1])
     taken.close()
-    expect(runs[0]!.output.stderr).toMatch(/^There is no model "oak" in .*; there are: slow, tiny\. .*\n$/)
+    expect(runs[0]!.output.stderr).toMatch(/^There is no model "oak" in .*; there are: slow, tiny, wary\. .*\n$/)
     expect(runs[1]!.output.stderr).toMatch(new RegExp(`^127\\.0\\.0\\.1:${port}: .*EADDRINUSE.*\\n$`))
   })
 

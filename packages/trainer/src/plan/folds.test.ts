@@ -31,7 +31,7 @@ beforeAll(async () => {
     `phases.${name}.batch=8`,
     `phases.${name}.epochs=${name === 'full' ? 1 : 0}`,
   ])
-  recipe = await resolveRecipe('demo', ['model.architecture=convnext_atto', 'saveMinutes=0.0001', ...phases])
+  recipe = await resolveRecipe('demo', ['model.architecture=convnext_test', 'saveMinutes=0.0001', ...phases])
 })
 afterAll(() => folder.remove())
 
