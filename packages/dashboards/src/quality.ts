@@ -61,7 +61,7 @@ export const quality: Board = {
     lines(
       'Answers by level',
       'cps',
-      'none: refused as none of the classes; sure: known, and the set has one label; perhaps: the rest. A model that has not fitted both is never sure.',
+      'none: refused as none of the classes; sure: not refused, and the set has one label; perhaps: the rest. A model that has no sets, or nothing to refuse by, is never sure.',
       { '{{level}}': rate(answers, 'level') },
       { stack: 'percent', span: 8 },
     ),

@@ -43,9 +43,12 @@ export function isGroup({ group, set }: Pick<ClassifyAnswer, 'group' | 'set'>): 
 
 type Named = Pick<ClassifyAnswer, 'level' | 'predictions' | 'group' | 'set'>
 
-/** What is said of a model whose probabilities nobody has held against photos. */
+/**
+ * What is said of a model whose probabilities nobody has held against photos. Nothing was fitted then, so nothing is
+ * refused either.
+ */
 export const unmeasured =
-  'How often I am right has not been measured yet: the percentages say which name is likelier, not how sure it is.'
+  'How often such an answer is right has not been measured yet: the percentages say which name is likelier, not how sure it is. I name one of my flowers for every picture, also for one that shows none.'
 
 /** How far it is one of the flowers at all. Empty where the model cannot tell. */
 export function knownSentence({ known }: Pick<ClassifyAnswer, 'known'>): string {

@@ -21,7 +21,7 @@ export function calibrateCommand(): Command {
     .requiredOption('--model <model>', modelHelp)
     .requiredOption(
       '--data <data>',
-      'the photos, in any of the forms that train takes; half of their split valid is fitted on, the rest measured; with their split train',
+      'the photos, in any of the forms that train takes; half of their split valid is fitted on, the rest measured; what refuses pictures is also fitted on their split train: without it nothing is refused',
     )
     .addOption(othersOption())
     .addOption(refuseOption())

@@ -27,13 +27,15 @@ export function predictCommand(): Command {
       const out = options.out === undefined ? null : fromUser(options.out)
       if (out !== null) await requireWritableFile(out)
       const { passedOverLines } = await import('../dataset/passed-over.ts')
-      const { written, csv, unreadable, passedOver } = await predictFolder({
+      const { written, csv, unreadable, passedOver, calibrated, refuses } = await predictFolder({
         model: await modelFolder(options.model),
         input: fromUser(options.input),
         out,
         onProgress: showWork('labelling photos'),
       })
       console.log(out === null ? printable(csv.trimEnd()) : `${plural(written, 'photo')} labelled in ${options.out}`)
+      if (!calibrated) console.error('the confidences only rank labels: how often they are right was not fitted')
+      if (!refuses) console.error('this model names a flower on every picture, also where there is none')
       for (const line of passedOverLines(passedOver)) console.error(`passed over: ${line}`)
       for (const { path, reason } of unreadable) console.error(`unreadable: ${oneLine(path)}: ${reason}`)
       if (unreadable.length > 0 && options.out !== undefined) console.error(`listed in ${errorsFileOf(options.out)}`)

@@ -37,7 +37,7 @@ describe('the summary of a run', () => {
     expect(lines[0]).toContain('right, with up to 2 views of each;')
     expect(lines.slice(2)).toEqual([
       'how sure it is of an answer is not fitted: 40 validation photos are too few; 200, or `--folds 5`, would do',
-      'it names a flower on every picture, also where there is none',
+      'it names a flower on every picture, also where there is none; to refuse such pictures takes 200 photos kept for checking, which neither `--others` nor `--folds` makes up for',
     ])
   })
 

@@ -5,6 +5,7 @@ import { command, pathWord } from '../console/command.ts'
 import { plural, withInterval } from '../console/format.ts'
 import { toUser } from '../console/paths.ts'
 import { fittingFactsOf } from '../evaluate/choosing-of-model.ts'
+import { fewestToSplit } from '../measure/split-validation.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { readRunData, type RunData } from '../run/data-file.ts'
 import { runFiles } from '../run/files.ts'
@@ -51,10 +52,14 @@ export function summaryLines(
   ]
 }
 
+/** What is said of a model that refuses nothing, and what would change it where the photos were too few. */
+const namesEverything = (valid: number): string =>
+  `it names a flower on every picture, also where there is none${valid < fewestToSplit ? `; to refuse such pictures takes ${fewestToSplit} photos kept for checking, which neither \`--others\` nor \`--folds\` makes up for` : ''}`
+
 /** How sure the model may be of what it says, and what it cannot say. */
 function calibrationLines({ metrics: { ece }, calibration, ...manifest }: SummarizedManifest): string[] {
   const { temperature, networks, known, abstention, conformal } = calibration
-  const noneOfThese = known || abstention ? [] : ['it names a flower on every picture, also where there is none']
+  const noneOfThese = known || abstention ? [] : [namesEverything(manifest.data.valid)]
   if (temperature === null)
     return [`how sure it is of an answer is not fitted: ${whyNotFitted(fittingFactsOf(manifest))}`, ...noneOfThese]
   if (ece?.low === undefined || ece.high === undefined) return noneOfThese

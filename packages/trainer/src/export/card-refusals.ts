@@ -21,7 +21,7 @@ export function refusalSection(
   if (known === null || fitted === null) {
     return `### What is none of the classes
 
-Nothing is refused: every picture gets one of the labels, whatever it shows. To refuse takes at least ${fewestToSplit} photos of the classes that the network has not learnt from, and some of every class that it has.`
+Nothing is refused: every picture gets one of the labels, whatever it shows. To refuse takes at least ${fewestToSplit} photos of the classes that the network has not learnt from (the split \`valid\`), and some of every class that it has (the split \`train\`); photos of others make up for neither.`
   }
   const { refusals, rejector, weakKinds } = fitted
   const { own, others, drawn, ece } = refusals

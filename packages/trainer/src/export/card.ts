@@ -143,7 +143,7 @@ function accuracy({ manifest, recipe, measures, top1ByViews, trainCounts }: Card
   )
   return `## Accuracy
 
-On ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (bootstrap):
+On ${top1.count} validation photos, through the preprocessing and the view policy \`${manifest.viewPolicy}\` of the service, with 95 % intervals (exact; of macro-F1 by the bootstrap):
 
 ${markdownTable(['top-1', 'top-5', 'macro-F1'], [[top1, top5, macroF1].map(withInterval)]).join('\n')}
 
@@ -203,10 +203,12 @@ Made with ${Object.entries(manifest.versions)
 
 function limits({ manifest, trainCounts }: CardFacts): string {
   const fewest = trainCounts.reduce((least, count) => Math.min(least, count), Infinity)
+  const { known, abstention } = manifest.calibration
+  const refuses = Boolean(known ?? abstention)
   return `## Limits
 
 ${markdownList([
-  'It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels unless it is refused.',
+  `It knows the classes below and nothing else: a photo of another flower, or of none, gets one of these labels${refuses ? ' unless it is refused' : ''}.`,
   manifest.calibration.temperature === null
     ? 'Its scores were not calibrated: a high one need not be right, and less so on photos unlike those of validation (drawings, microscopes, herbarium sheets).'
     : 'Probabilities and thresholds hold for photos like those of validation; others (drawings, microscopes, herbarium sheets) may be answered wrongly with confidence.',

@@ -81,21 +81,6 @@ function poolsOf(count: number, strata: ArrayLike<number> | undefined): number[]
   return Array.from({ length: count }, (_, index) => pools.get(strata?.[index]) as number[])
 }
 
-/**
- * The share of `true` among photos. Where all photos agree resampling sees no spread at all, so the interval is the
- * exact one of Clopper and Pearson.
- */
-export async function measureShare(hits: readonly boolean[], options: BootstrapOptions): Promise<MeasuredShare> {
-  const sum = (photos: ArrayLike<number>): number => {
-    let total = 0
-    for (let index = 0; index < photos.length; index++) total += Number(hits[photos[index] as number])
-    return total
-  }
-  const total = hits.filter(Boolean).length
-  if (total === 0 || total === hits.length) return exactShare(total, hits.length)
-  return bootstrapInTurns(hits.length, (photos) => sum(photos) / photos.length, options)
-}
-
 /** The share of `hits` among `count` photos, one at least, with the exact interval of Clopper and Pearson. */
 export const exactShare = (hits: number, count: number): MeasuredShare => ({
   value: hits / count,

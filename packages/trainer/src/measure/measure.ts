@@ -1,6 +1,6 @@
 import { groupBy } from '@flowers/shared/group-by'
 import { argmax } from '@flowers/shared/model/views'
-import { bootstrapInTurns, measureShare, type MeasuredShare } from './bootstrap.ts'
+import { bootstrapInTurns, exactShare, type MeasuredShare } from './bootstrap.ts'
 import { countAnswers, macroF1, perClass, type AnswerCounts, type ClassMetrics } from './metrics.ts'
 import type { PolicyAnswer } from './calibrate.ts'
 
@@ -23,12 +23,13 @@ export async function measure(
 ): Promise<Measures> {
   const labels = answers.map(({ label }) => label)
   const predicted = answers.map(({ mean }) => argmax(mean))
-  const among = (k: number): boolean[] => answers.map(({ mean, label }) => isAmongBest(mean, label, k))
+  const among = (k: number): MeasuredShare =>
+    exactShare(answers.filter(({ mean, label }) => isAmongBest(mean, label, k)).length, answers.length)
   const counts = countAnswers(predicted, labels, classes)
   const score = (photos: ArrayLike<number>): number => macroF1(countAnswers(predicted, labels, classes, photos))
   return {
-    top1: await measureShare(among(1), { seed, signal }),
-    top5: await measureShare(among(5), { seed, signal }),
+    top1: among(1),
+    top5: among(5),
     macroF1: await bootstrapInTurns(answers.length, score, { seed, signal, ...strataOf(labels, counts) }),
     classes: perClass(counts),
     confusion: confusionOf(predicted, labels),

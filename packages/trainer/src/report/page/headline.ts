@@ -41,8 +41,8 @@ export function headline(
     </dl>
     <p class="note">
       On the ${valid.length} validation photos, one view each at ${checkpoint.size} px, with the weights of phase
-      ${checkpoint.phase} ${at}; under each share its 95 % interval (bootstrap). They chose the weights, or half of them
-      did (<code>data.selection</code>): expect slightly less on others.
+      ${checkpoint.phase} ${at}; under each share its 95 % interval (exact; of macro-F1 by the bootstrap). They chose
+      the weights, or half of them did (<code>data.selection</code>): expect slightly less on others.
     </p>
   </header>`
 }

@@ -47,7 +47,10 @@ export function labelsPage(
         ${photoList(
           [
             { photo: each.photo, caption: doubted(each, labels) },
-            ...each.beside.map((photo) => ({ photo, caption: html`<small>surely</small> ${labels[each.suggested]!}` })),
+            ...each.beside.map((photo) => ({
+              photo,
+              caption: html`<small>labelled</small> ${labels[each.suggested]!}`,
+            })),
           ],
           pictures,
         )}
@@ -59,8 +62,9 @@ export function labelsPage(
         <h1>Labels of ${source} worth a second look</h1>
         <p>${plural(doubtful.length, 'label')} of ${plural(judged.length, 'photo')} in doubt.${few}</p>
         <p>
-          ${doubtWords} Each photo was judged by a head on pretrained features that has not seen it. Beside it are
-          photos that are surely of the likelier class.
+          ${doubtWords} Each photo was judged by a small model (a head on pretrained features) that has not seen it. The
+          percentages are what that model says; how often it is right was not measured. Beside each are the photos
+          labelled with the likelier class of which it is surest.
         </p>
         <p>
           What is to become of a photo goes into the column <code>decision</code> of <code>labels.csv</code>, in which

@@ -61,7 +61,7 @@ export function labelsSection(
           all: `The command data labels --data ${source} asks a model that has not seen them, and writes down all of them to be decided on.`,
         }
       : {
-          train: 'Each was judged by a head on pretrained features that has not seen it.',
+          train: 'Each was judged by a small model (a head on pretrained features) that has not seen it.',
           valid: 'So was each of these.',
           all: `It is the list of the command data labels --data ${source}, which writes down all of them to be decided on.`,
         }
