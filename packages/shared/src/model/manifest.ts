@@ -100,7 +100,10 @@ const manifestFields = z.strictObject({
     top1: measuredShareSchema,
     top5: measuredShareSchema,
     macroF1: measuredShareSchema,
-    /** Calibration error, with the 95 % interval of the one after. Null: no temperature was fitted. */
+    /**
+     * Calibration error, with the 95 % interval of the one after. Null: no temperature was fitted, or too few photos measure
+     * it. Without a temperature in `calibration`: the error for which the one that was fitted was withdrawn.
+     */
     ece: z
       .strictObject({
         before: z.number(),

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { oneLine } from '@flowers/shared/printable'
 import { command, pathWord } from '../console/command.ts'
-import { plural, withInterval } from '../console/format.ts'
+import { percent, plural, withInterval } from '../console/format.ts'
 import { toUser } from '../console/paths.ts'
 import { fittingFactsOf } from '../evaluate/choosing-of-model.ts'
 import { fewestToSplit } from '../measure/split-validation.ts'
@@ -60,6 +60,11 @@ const namesEverything = (valid: number): string =>
 function calibrationLines({ metrics: { ece }, calibration, ...manifest }: SummarizedManifest): string[] {
   const { temperature, networks, known, abstention, conformal } = calibration
   const noneOfThese = known || abstention ? [] : [namesEverything(manifest.data.valid)]
+  if (temperature === null && ece)
+    return [
+      `how sure it is of an answer is not said: it would be off by ${percent(ece.after)} on average, and no temperature mends that`,
+      ...noneOfThese,
+    ]
   if (temperature === null)
     return [`how sure it is of an answer is not fitted: ${whyNotFitted(fittingFactsOf(manifest))}`, ...noneOfThese]
   if (ece?.low === undefined || ece.high === undefined) return noneOfThese

@@ -8,9 +8,10 @@ import { refusalSection } from './card-refusals.ts'
 
 /** What a calibration adds to the metrics of a manifest. */
 export function calibrationMetrics(
-  { ece }: Pick<CalibrationQuality, 'ece'>,
+  quality: Pick<CalibrationQuality, 'ece' | 'withdrawn'>,
   known: CalibratedRejector | null,
 ): Pick<Manifest['metrics'], 'ece' | 'refusals' | 'levels'> {
+  const ece = quality.ece ?? quality.withdrawn
   if (!known) return { ece }
   const { none, sure, perhaps } = known.levels
   return { ece, refusals: known.refusals, levels: { none: none.share, sure: sure.share, perhaps: perhaps.share } }
@@ -35,7 +36,7 @@ export function calibrationSection(facts: CalibrationFacts): string {
   const { temperature, conformal, fastLead } = calibration
   const missing = (what: string): string => `${what}: not fitted, the photos are too few.`
   const items = [
-    temperature ? `Temperature: ${byViews(temperature)}. ${errorItem(quality)}` : missing('Temperature'),
+    temperature ? `Temperature: ${byViews(temperature)}. ${errorItem(quality)}` : noTemperature(quality),
     conformal && quality.promisedCoverage !== null
       ? `Sets aim to hold the true label in ${percent(conformal.coverage)} of the photos that are not refused: classes are added, best first, until their probabilities reach ${byViews(conformal.threshold)}. From ${conformal.count} photos at least ${percent(quality.promisedCoverage)} can be promised with 95 % confidence.`
       : missing('Conformal sets'),
@@ -66,6 +67,11 @@ function howFitted({ quality, photos, views, why }: CalibrationFacts): string {
   if (networks !== null)
     return `Fitted on out-of-fold answers of ${fitted} photos by ${networks} networks trained as this one, ${order}; measured by halves of them, each by what was fitted on the other, with exact 95 % intervals:`
   return `Fitted on ${fitted} ${photos ?? 'of the validation photos'}, ${order}; measured on the other ${heldOut}, with exact 95 % intervals:`
+}
+
+function noTemperature({ withdrawn, heldOut }: CalibrationQuality): string {
+  if (!withdrawn) return 'Temperature: not fitted, the photos are too few.'
+  return `Temperature: one was fitted, but the calibration error stayed at ${withInterval({ value: withdrawn.after, low: withdrawn.low, high: withdrawn.high })} on ${heldOut} photos, so it was withdrawn, and nothing is claimed of how often a score is right.`
 }
 
 /** What is said of the calibration error, which may be of too few photos. */

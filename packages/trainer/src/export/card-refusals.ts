@@ -29,8 +29,10 @@ Nothing is refused: every picture gets one of the labels, whatever it shows. To 
   const items = [
     `A picture is refused when \`known\`, an output of the network for the plain view, is below ${known.threshold.toFixed(3)}. The threshold was set on ${known.count} photos so that, with a confidence of ${percent(refusalConfidence)}, at most ${percent(known.refusedShare)} of photos of the classes are refused.`,
     ...about(rejector, fitted),
-    ...(ece === null
-      ? ['`known` is not calibrated: it orders pictures, and is no probability.']
+    ...(ece === null || !known.isCalibrated
+      ? [
+          `\`known\` is not calibrated${ece === null ? '' : ` (its calibration error is ${percent(ece)})`}: it orders pictures, and is no probability.`,
+        ]
       : [
           `\`known\` is the share of photos of the classes among pictures that score so, were there as many of these as of others. Its calibration error is ${percent(ece)}, on photos it was not fitted on.`,
         ]),

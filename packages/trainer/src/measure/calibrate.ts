@@ -1,7 +1,7 @@
 import { applyTemperature, isRefused } from '@flowers/shared/model/calibration'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { argmax, mergeViews, type ViewPolicy } from '@flowers/shared/model/views'
-import { expectedCalibrationError, measureCalibrationError } from './calibration-error.ts'
+import { expectedCalibrationError, measureCalibrationError, mostError } from './calibration-error.ts'
 import { upperBound } from './binomial.ts'
 import { exactShare, level, type MeasuredShare } from './bootstrap.ts'
 import { conformalThreshold, setQuality } from './conformal.ts'
@@ -88,6 +88,8 @@ export interface CalibrationQuality {
   readonly networks: number | null
   /** Of the policy `exact`; null where no temperature is fitted, or under 100 photos measure it. */
   readonly ece: CalibrationErrors | null
+  /** What the error was with temperatures that were withdrawn for it; null: none were. */
+  readonly withdrawn: CalibrationErrors | null
   /** With 95 % confidence sets hold the true label at least this often: what so many photos can promise. Null: no sets. */
   readonly promisedCoverage: number | null
   /** `fast` is null where it was not fitted. */
@@ -119,14 +121,29 @@ export interface CalibrateOptions {
  * nothing is fitted. Temperatures and thresholds are fitted for each number of views, on the first so many views of every
  * photo. So they hold for `none` and `full`; `exact` and `fast` choose the number by the photo, and what holds for them
  * is what is measured. Sets are fitted and measured on the photos that are known: an answer that is refused has none to
- * rely on.
+ * rely on. Temperatures that leave an error that is surely above {@link mostError} are withdrawn: the scores are then not
+ * called calibrated.
  */
 export function calibrate(
   photos: readonly ScoredPhoto[],
+  options: CalibrateOptions,
+): { calibration: Calibration; quality: CalibrationQuality } {
+  const fitted = calibrateBy(photos, options, fitTemperatures)
+  const { ece } = fitted.quality
+  if (!ece || ece.low <= mostError) return fitted
+  const { calibration, quality } = calibrateBy(photos, options, () => null)
+  return { calibration, quality: { ...quality, withdrawn: ece } }
+}
+
+type FitTemperatures = typeof fitTemperatures | (() => null)
+
+function calibrateBy(
+  photos: readonly ScoredPhoto[],
   { seed, choosing, outOfFold = null, known = null }: CalibrateOptions,
+  temperatures: FitTemperatures,
 ): { calibration: Calibration; quality: CalibrationQuality } {
   const of = photos[0]?.views.length ?? 1
-  const fit = (fitting: readonly ScoredPhoto[]): Calibration => fitCalibration(fitting, of, known)
+  const fit = (fitting: readonly ScoredPhoto[]): Calibration => fitCalibration(fitting, of, known, temperatures)
   const halves = calibrationHalves(photos, choosing, seed)
   if (halves) {
     const calibration = fit(halves.fit)
@@ -180,12 +197,17 @@ function fitTemperatures(means: readonly (readonly Scores[])[], labels: readonly
   return fitted.map((own, place) => own ?? fitted.slice(0, place).findLast((before) => before !== null) ?? known[0]!)
 }
 
-function fitCalibration(photos: readonly ScoredPhoto[], of: number, known: Calibration['known']): Calibration {
+function fitCalibration(
+  photos: readonly ScoredPhoto[],
+  of: number,
+  known: Calibration['known'],
+  temperatures: FitTemperatures,
+): Calibration {
   const labels = photos.map(({ label }) => label)
   const means = Array.from({ length: of }, (_, index) =>
     photos.map(({ views }) => mergeViews(views.slice(0, index + 1))),
   )
-  const temperature = fitTemperatures(means, labels)
+  const temperature = temperatures(means, labels)
   const kept = photos.flatMap((photo, index) => (known && (photo.known ?? 1) < known.threshold ? [] : [index]))
   const conformal = allOf(
     means.map((rows, index) => {
@@ -274,6 +296,7 @@ function describe(
   }
   return {
     heldOut: held.length,
+    withdrawn: null,
     ece: calibration.temperature && calibrationErrors(answersBy('exact')),
     promisedCoverage: calibration.conformal && promisedCoverage(calibration.conformal),
     policies: {

@@ -1,5 +1,8 @@
 import { bootstrap } from './bootstrap.ts'
 
+/** The largest calibration error with which probabilities are still called calibrated. */
+export const mostError = 0.05
+
 export interface ReliabilityBin {
   /** Photos whose confidence lies in the bin. */
   readonly photos: number

@@ -1,5 +1,5 @@
 import { groupBy } from '@flowers/shared/group-by'
-import { expectedCalibrationError } from './calibration-error.ts'
+import { expectedCalibrationError, mostError } from './calibration-error.ts'
 import { evenOddsWeights, fitPlatt, type PlattScaling } from './even-odds.ts'
 import { fitNearest, type OwnView } from './fit-nearest.ts'
 import { fitTrained, type OtherView } from './fit-trained.ts'
@@ -120,7 +120,13 @@ function sealed(
   const threshold = refusalThreshold(ofFitting, refusedShare)
   if (threshold === null) return null
   const { form } = rejector
-  const known = { form, threshold, refusedShare, count: ofFitting.length, isCalibrated: ece !== null }
+  const known = {
+    form,
+    threshold,
+    refusedShare,
+    count: ofFitting.length,
+    isCalibrated: ece !== null && ece <= mostError,
+  }
   return { rejector, known, ofOthers, ece }
 }
 
