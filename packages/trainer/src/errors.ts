@@ -93,6 +93,11 @@ export const trainerErrors = {
     remedy:
       'Restore the photo and run the command again; a run has saved and goes on with --resume. If it is lost for good, start a new run from checkpoints/best.safetensors with --weights.',
   },
+  DATA_OTHERS: {
+    title: 'Photos of the classes among those of others',
+    remedy:
+      'Name a folder of photos that show none of the classes (--others), and take those of the classes out of it.',
+  },
   LABELS_DECISION: {
     title: 'A decision that cannot be carried out',
     remedy:

@@ -31,7 +31,7 @@ export function calibrateCommand(): Command {
       const model = await modelFolder(options.model)
       // The folder is replaced as a whole.
       await requireWritable(dirname(model))
-      const { section, excluded } = await calibrateModel({
+      const { section, excluded, lost } = await calibrateModel({
         model,
         data: fromUser(options.data),
         ...rejectorOptions(options),
@@ -39,5 +39,6 @@ export function calibrateCommand(): Command {
       })
       if (excluded > 0) console.log(`${leftOut(excluded)}\n`)
       console.log(section)
+      if (lost !== null) console.log(`\n${lost}`)
     })
 }

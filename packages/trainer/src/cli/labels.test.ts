@@ -21,6 +21,11 @@ beforeAll(async () => {
     'flowers/valid/tulip/3.jpg': await testPhoto(3),
     'flowers/others/thing.jpg': await testPhoto(4),
     'labels.csv': 'path;decision\r\ntrain/tulip/2.jpg;rose\r\nvalid/tulip/3.jpg;drop\r\ngone.jpg;drop\r\n',
+    'splits/train/rose/1.jpg': await testPhoto(1),
+    'splits/train/others/things/2.jpg': await testPhoto(2),
+    'splits/valid/rose/4.jpg': await testPhoto(4),
+    'splits/valid/others/3.jpg': await testPhoto(3),
+    'splits.csv': 'path,decision\ntrain/rose/1.jpg,\n',
     'wrong.csv': 'path,decision\ntrain/tulip/2.jpg,rosse\n',
   })
   vi.stubEnv('INIT_CWD', folder.path)
@@ -62,6 +67,12 @@ describe('what a person decided', () => {
       'path,label,split\nflowers/train/012-rose/1.jpg,rose,train\nflowers/train/tulip/2.jpg,rose,train\n',
     )
     expect(await readFile(at('flowers/valid/tulip/3.jpg'))).toEqual(before)
+  })
+
+  it('names the folder of others where it is in one of a split, and never that of the photos', async () => {
+    const { output } = await dataLabels('--data', 'splits', '--apply', 'splits.csv')
+    expect(output).toContain('train --data corrected.csv --others splits/train/others --name mine')
+    expect(output).toContain('photos of others are also in splits/valid/others')
   })
 
   it.each([

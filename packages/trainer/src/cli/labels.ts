@@ -112,7 +112,9 @@ async function applyDecisions(data: string, apply: string, out: string | undefin
   if (corrected.photos === 0) throw new TrainerError('LABELS_DECISION', `The decisions of "${apply}" leave no photo.`)
   await writeOutput(target, corrected.csv)
   const { changed, dropped, emptied } = corrected
-  const words = ['train', '--data', pathWord(target), ...othersOf(others), '--name', 'mine']
+  const [othersFolder, ...furtherOthers] = othersFolders(others)
+  const othersWords = othersFolder === undefined ? [] : ['--others', pathWord(othersFolder)]
+  const words = ['train', '--data', pathWord(target), ...othersWords, '--name', 'mine']
   const lines = [
     `${plural(changed, 'label')} changed and ${plural(dropped, 'photo')} left out; ${plural(corrected.photos, 'photo')} in ${toUser(target)}, and the photos themselves are as they were`,
     ...(decisions.fresh.length > 0 ? [`new: ${decisions.fresh.join(', ')}`] : []),
@@ -122,14 +124,21 @@ async function applyDecisions(data: string, apply: string, out: string | undefin
           `${plural(decisions.unknown.length, 'path')} of ${toUser(csv)} not among the photos, so nothing was done for: ${namesOf(decisions.unknown)}`,
         ]
       : []),
+    ...(furtherOthers.length > 0
+      ? [
+          `photos of others are also in ${namesOf(furtherOthers.map(toUser))}: --others takes one folder, so put them into one`,
+        ]
+      : []),
     `Train on it: ${command(...(words as [string, ...string[]]))}`,
   ]
   console.log(lines.join('\n'))
 }
 
-/** A CSV has no folder `others`. */
-const othersOf = ([first]: readonly { readonly path: string; readonly id: string }[]): string[] => {
-  if (first === undefined) return []
-  const [folder = ''] = first.id.split('/')
-  return ['--others', pathWord(first.path.slice(0, first.path.length - first.id.length + folder.length))]
+/** The folders `others` of the data, as a CSV has none: beside the classes, or in `train/` and its like. */
+function othersFolders(others: readonly { readonly path: string; readonly id: string }[]): string[] {
+  const folders = others.map(({ path, id }) => {
+    const above = /^(.*?\/)?others(?=\/)/i.exec(id)![0]
+    return path.slice(0, path.length - id.length + above.length)
+  })
+  return [...new Set(folders)]
 }

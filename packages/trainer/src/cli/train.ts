@@ -106,6 +106,7 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
       forecast,
       ...(folds && { onPrepared: folds.plan }),
       before: async (prepared, metrics) => {
+        if (request.name !== undefined) await requireOthers(request.others, prepared)
         if (recipe.model.weights !== null) await estimate.make(prepared.dataset)
         await estimate.write(metrics)
         await folds?.train(prepared)
@@ -119,6 +120,12 @@ async function train(request: RunRequest, stop: Stop): Promise<void> {
     progress.close()
     await release()
   }
+}
+
+/** Throws what would end the export, before anything is trained. */
+async function requireOthers(named: string | undefined, { dataset }: Pick<PreparedData, 'dataset'>): Promise<void> {
+  const { openOthers } = await import('../evaluate/others.ts')
+  await openOthers(named === undefined ? undefined : fromUser(named), dataset)
 }
 
 /** The estimate of a run that begins on photos of one's own: made once, where no network is fetched for it. */

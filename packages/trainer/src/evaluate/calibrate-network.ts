@@ -23,6 +23,7 @@ import { drawnKind, scoreDrawn } from './drawn-pictures.ts'
 import type { Network } from './network.ts'
 import type { OtherPhoto } from './others.ts'
 import { scorePhotos, type Scored } from './score-photos.ts'
+import { TrainerError } from '../errors.ts'
 
 export type Refusals = NonNullable<Manifest['metrics']['refusals']>
 
@@ -152,6 +153,8 @@ async function fitKnown(
   const training = own.views.map((view, place) => ({ ...view, label: own.read[place]!.index }))
   const asSamples = options.others.map((other) => ({ ...other, index: -1 }))
   const other = await score(asSamples, 'scoring photos of others')
+  if (asSamples.length > 0 && other.views.length === 0)
+    throw new TrainerError('DATA_EMPTY', `None of the ${asSamples.length} photos of others can be read.`)
   const others = other.views.map((view, place) => ({ ...view, origin: other.read[place]!.origin }))
   const drawn =
     others.length === 0

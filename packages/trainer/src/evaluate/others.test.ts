@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import { digestFile } from '@flowers/shared/files'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testFolder } from '../testing/test-photos.ts'
-import { listOthers, othersBeside } from './others.ts'
+import { listOthers, openOthers, othersBeside } from './others.ts'
 
 let folder: Awaited<ReturnType<typeof testFolder>>
 beforeAll(async () => {
@@ -40,4 +41,22 @@ it('takes the folder others of any split, with the groups in it', () => {
     { group: 'things', species: 'things/cat.jpg' },
     { group: 'a', species: 'a/b' },
   ])
+})
+
+it('refuses photos of the classes among those of others, whatever their names', async () => {
+  const others = join(folder.path, 'not-ours')
+  const files = new Map([['rose/1.jpg', await digestFile(join(others, 'things/cat.jpg'))]])
+  await expect(openOthers(others, { others: [], files })).rejects.toMatchObject({
+    code: 'DATA_OTHERS',
+    message: expect.stringContaining('2 of the 2 photos of others are photos of the classes') as string,
+  })
+  const beside = [{ id: 'others/cat.jpg', path: join(others, 'things/cat.jpg') }]
+  await expect(openOthers(undefined, { others: beside, files })).rejects.toMatchObject({ code: 'DATA_OTHERS' })
+})
+
+it('takes a photo once that is there under several names, as where others/ of the data is named again', async () => {
+  const others = join(folder.path, 'not-ours')
+  const beside = [{ id: 'others/cat.jpg', path: join(others, 'things/cat.jpg') }]
+  const taken = await openOthers(others, { others: beside, files: new Map() })
+  expect(taken.map(({ id }) => id)).toEqual(['others/cat.jpg'])
 })

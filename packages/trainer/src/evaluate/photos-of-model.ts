@@ -8,7 +8,6 @@ import { listPhotos } from '../dataset/listing.ts'
 import { openData } from '../dataset/open-data.ts'
 import type { PassedOver } from '../dataset/passed-over.ts'
 import { plural } from '../console/format.ts'
-import { othersBeside, type OtherPhoto } from './others.ts'
 import { TrainerError } from '../errors.ts'
 
 /** A split of the data, or every photo whatever its split, as suits photos that the model has never seen. */
@@ -47,15 +46,17 @@ export async function openPhotosOf(manifest: Manifest, options: PhotosOptions): 
 export interface CalibrationPhotos extends PhotosOfModel {
   /** Photos of the split `train`, with the class indices of the model; of other data there may be none of a class. */
   readonly training: readonly Sample[]
-  /** Of `others/` beside the classes. */
-  readonly others: readonly OtherPhoto[]
+  /** Of the data: photos of `others/` beside the classes, and hashes of its own. */
+  readonly others: Dataset['others']
+  readonly files: Dataset['files']
 }
 
 /** The photos of the split `valid` as {@link openPhotosOf} has them, and what else of the same data a calibration takes. */
 export async function openCalibrationPhotos(manifest: Manifest, data: string): Promise<CalibrationPhotos> {
   const { dataset, ...found } = await openDatasetOf(manifest, { data, split: 'valid' })
   const [samples, training] = [found.samples, dataset.train].map((photos) => withLabelsOf(manifest, photos))
-  return { ...found, samples: samples!, training: training!, others: othersBeside(dataset) }
+  const { others, files } = dataset
+  return { ...found, samples: samples!, training: training!, others, files }
 }
 
 async function openSplit(manifest: Manifest, { data, split }: PhotosOptions): Promise<PhotosOfModel> {

@@ -5,10 +5,11 @@ import { withTemporaryFolder } from '@flowers/shared/files'
 import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel, packageModel } from '@flowers/shared/model/package'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
+import type { Calibration } from '../measure/calibrate.ts'
 import { calibrationHalves } from '../measure/split-validation.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { choosingOf } from '../evaluate/choosing-of-model.ts'
-import { listOthers } from '../evaluate/others.ts'
+import { openOthers } from '../evaluate/others.ts'
 import { openCalibrationPhotos } from '../evaluate/photos-of-model.ts'
 import { calibrationMetrics, calibrationSection, replaceCalibration } from './card-calibration.ts'
 import { fitNetwork, usualRefusedShare } from './fit-network.ts'
@@ -36,6 +37,8 @@ export interface Calibrated {
   readonly section: string
   /** Photos, of whichever split, that are left out because the run left them out. */
   readonly excluded: number
+  /** What the model could do before and cannot any more, as a sentence; null: nothing. */
+  readonly lost: string | null
 }
 
 /**
@@ -45,14 +48,14 @@ export interface Calibrated {
  * the network that are fitted change, with everything else kept; the folder is replaced as a whole.
  * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
  * EVALUATE_SPLIT without photos in `valid`, CALIBRATE_FEWER where out-of-fold answers fitted what these photos cannot,
- * DATA_IMAGE_LOST for one that cannot be read, and what `listOthers` and `fitNetwork` throw. Nothing has changed then.
+ * DATA_IMAGE_LOST for one that cannot be read, and what `openOthers` and `fitNetwork` throw. Nothing has changed then.
  */
 export async function calibrateModel(options: CalibrateOptions): Promise<Calibrated> {
   const { model, data, each, progress = () => undefined } = options
   const opened = await openModel(model)
   const { files, ...manifest } = opened.manifest
-  const { samples, training, others: beside, sha256, excluded } = await openCalibrationPhotos(opened.manifest, data)
-  const others = options.others === undefined ? beside : [...beside, ...(await listOthers(options.others))]
+  const { samples, training, sha256, excluded, ...ofData } = await openCalibrationPhotos(opened.manifest, data)
+  const others = await openOthers(options.others, ofData)
   const { preprocessing, views, labels } = manifest
   const { seed } = manifest.data
   const choosing = sha256 === manifest.data.sha256 ? choosingOf(manifest) : 'none'
@@ -85,6 +88,14 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
     const kept = Object.fromEntries(Object.keys(files).map((path) => [path, { copyOf: join(model, path) }]))
     const sources = { ...kept, [modelFiles.network]: { copyOf: onnx }, [modelFiles.card]: card }
     const written = await packageModel(model, sources, changed, { replace: true })
-    return { manifest: written.manifest, section, excluded }
+    return { manifest: written.manifest, section, excluded, lost: lostWords(manifest.calibration, calibration) }
   })
+}
+
+function lostWords({ known: before }: Calibration, { known: after }: Calibration): string | null {
+  if (before?.form !== 'trained' || after?.form === 'trained') return null
+  const now = after
+    ? 'now it is held against feature vectors of training photos, which became part of its file, and refuses fewer'
+    : 'now it refuses nothing'
+  return `Before, the model refused pictures by what it had learnt from photos of others; ${now}. With --others, and photos enough, it learns that again.`
 }

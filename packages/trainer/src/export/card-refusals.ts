@@ -21,7 +21,7 @@ export function refusalSection(
   if (known === null || fitted === null) {
     return `### What is none of the classes
 
-Nothing is refused: every picture gets one of the labels, whatever it shows. To refuse takes at least ${fewestToSplit} photos of the classes that the network has not learnt from (the split \`valid\`), and some of every class that it has (the split \`train\`); photos of others make up for neither.`
+Nothing is refused: every picture gets one of the labels, whatever it shows. To refuse takes at least ${fewestToSplit} photos of the classes that the network has not learnt from (the split \`valid\`), more of them to refuse less than 1 % of such photos, and some of every class that it has (the split \`train\`); photos of others make up for neither.`
   }
   const { refusals, rejector, weakKinds } = fitted
   const { own, others, drawn, ece } = refusals
@@ -29,6 +29,9 @@ Nothing is refused: every picture gets one of the labels, whatever it shows. To 
   const items = [
     `A picture is refused when \`known\`, an output of the network for the plain view, is below ${known.threshold.toFixed(3)}. The threshold was set on ${known.count} photos so that, with a confidence of ${percent(refusalConfidence)}, at most ${percent(known.refusedShare)} of photos of the classes are refused.`,
     ...about(rejector, fitted),
+    ...(fitted.others.unreadable === 0
+      ? []
+      : [`${plural(fitted.others.unreadable, 'photo')} of others could not be read, and had no part in this.`]),
     ...(ece === null || !known.isCalibrated
       ? [
           `\`known\` is not calibrated${ece === null ? '' : ` (its calibration error is ${percent(ece)})`}: it orders pictures, and is no probability.`,

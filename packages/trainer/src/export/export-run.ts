@@ -10,7 +10,7 @@ import type { Preprocessing } from '@flowers/shared/image/preprocessing'
 import type { Dataset } from '../dataset/dataset.ts'
 import { accuracyByViews, answerOf, type CalibrationQuality, type OutOfFold } from '../measure/calibrate.ts'
 import type { CalibratedRejector } from '../evaluate/calibrate-network.ts'
-import { listOthers, othersBeside } from '../evaluate/others.ts'
+import { openOthers } from '../evaluate/others.ts'
 import { withInterval } from '../console/format.ts'
 import { measure, type Measures } from '../measure/measure.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
@@ -91,8 +91,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult> {
   const notes = options.notes === undefined ? null : await readNotes(options.notes)
   const { run, trained, logitAdjustment } = await readAdjusted(options.run)
   const dataset = await openRunData(options.data, run, { needs: 'validation', log })
-  const beside = othersBeside(dataset)
-  const others = options.others === undefined ? beside : [...beside, ...(await listOthers(options.others))]
+  const others = await openOthers(options.others, dataset)
   const { python } = await ensurePythonEnvironment({ log })
   // On the CPU: a GPU computes matrix products with fewer bits by default, which is not what the file is held against.
   const tensorflow = await startTensorflow({ device: 'cpu' })

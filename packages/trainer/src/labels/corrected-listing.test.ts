@@ -48,6 +48,18 @@ it('gives no split where there was none, and tells of classes that are left empt
   expect(counts.emptied).toEqual(['tulip'])
 })
 
+it('keeps labels that begin with a number, also new ones, and those of which the other is gone', async () => {
+  const { before, after } = await corrected(
+    ['1-2-three/1.jpg', '2019-rose/2.jpg', '2020-rose/3.jpg', 'b/4.jpg'],
+    new Map<string, string | null>([
+      ['2020-rose/3.jpg', null],
+      ['b/4.jpg', '2-b'],
+    ]),
+  )
+  expect(before.map(({ label }) => label)).toEqual(['2-three', '2019-rose', '2020-rose', 'b'])
+  expect(after.map(({ label }) => label)).toEqual(['2-three', '2019-rose', '2-b'])
+})
+
 it('survives odd names', async () => {
   // What a file system allows in a name.
   const names = oddNames.filter((name) => !name.includes('/') && name.length < 200)

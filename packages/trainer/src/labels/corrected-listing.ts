@@ -1,3 +1,4 @@
+import { labelOfFolder } from '@flowers/shared/model/labels'
 import { formatTable } from '../dataset/csv-table.ts'
 import { idOf, type ListedPhoto } from '../dataset/listed-photo.ts'
 import type { Decisions } from './decisions.ts'
@@ -25,7 +26,7 @@ export function correctedListing(
     .filter(({ id }) => of.get(id) !== null)
     .map((photo) => ({ ...photo, label: of.get(photo.id) ?? photo.label }))
   const withSplit = left.every(({ split }) => split !== undefined)
-  const rows = left.map(({ path, label, split }) => [idOf(folder, path), label, ...(withSplit ? [split!] : [])])
+  const rows = left.map(({ path, label, split }) => [idOf(folder, path), nameOf(label), ...(withSplit ? [split!] : [])])
   const labels = new Set(left.map(({ label }) => label))
   const dropped = photos.length - left.length
   return {
@@ -36,3 +37,6 @@ export function correctedListing(
     emptied: [...new Set(photos.map(({ label }) => label))].filter((label) => !labels.has(label)),
   }
 }
+
+/** The name of a class that is read as this label again: a number at its beginning would be taken for an order. */
+const nameOf = (label: string): string => (labelOfFolder(label) === label ? label : `0-${label}`)

@@ -34,3 +34,18 @@ it('claims of species that all agree no more than so many can show', () => {
     ).high,
   ).toBeCloseTo(0.308, 3)
 })
+
+it('claims next to nothing of a single species, and of few no more than as many photos would', () => {
+  const one = shareBySpecies(
+    photos(1, 71, (_, photo) => photo < 2),
+    1,
+  )
+  expect(one).toEqual({ value: 2 / 71, low: 0, high: 1, count: 71 })
+  const three = shareBySpecies(
+    photos(3, 20, (_, photo) => photo < 10),
+    1,
+  )
+  expect(three.value).toBe(0.5)
+  expect(three.low).toBeLessThan(0.1)
+  expect(three.high).toBeGreaterThan(0.9)
+})
