@@ -215,7 +215,8 @@ export const trainerErrors = {
   },
   CALIBRATE_FEWER: {
     title: 'Too few photos to calibrate on',
-    remedy: 'Nothing was changed. Name 200 photos or more that the model has not learnt from, in the split valid.',
+    remedy:
+      'Nothing was changed. Name 200 photos or more that the model has not learnt from, in the split valid, and in the split train photos of every class that it has.',
   },
   PREDICT_INPUT: {
     exit: 2,

@@ -96,7 +96,8 @@ describe('calibrateModel', () => {
     await calibrateModel({ model, data, others, refusedShare: 0.1, each: 1 })
     const { manifest, network } = await openModel(model)
     const { calibration, metrics } = manifest
-    expect(calibration.known).toMatchObject({ form: 'trained', refusedShare: 0.1, isCalibrated: true })
+    expect(calibration.known).toMatchObject({ form: 'trained', refusedShare: 0.1 })
+    expect(calibration.known!.isCalibrated).toBe(metrics.refusals!.ece! <= 0.05)
     expect(metrics.refusals!.others['things']).toMatchObject({ count: 60 })
     expect(metrics.refusals!.others['things']!.value).toBeGreaterThan(0.5)
     expect(metrics.refusals!.own.value).toBeLessThan(0.2)
@@ -117,6 +118,11 @@ describe('calibrateModel', () => {
     // A later calibration without others goes back to what it can, with the share that was asked for before.
     const again = await calibrateModel({ model, data, each: 1 })
     expect(again.manifest.calibration.known).toMatchObject({ form: 'nearest', refusedShare: 0.1 })
+    // Photos that cannot make it refuse do not make it name everything.
+    const few = join(folder, 'too-few')
+    await drawColours(join(few, 'train'), 1)
+    await drawColours(join(few, 'valid'), 4)
+    await expect(calibrateModel({ model, data: few })).rejects.toMatchObject({ code: 'CALIBRATE_FEWER' })
   }, 60_000)
 
   it('gives the same again', async () => {

@@ -47,7 +47,7 @@ export interface Calibrated {
  * them where they are others. Too few of them fit nothing, and manifest and card say so. Manifest, card and the outputs of
  * the network that are fitted change, with everything else kept; the folder is replaced as a whole.
  * Throws what `openModel` and `openDataset` throw, EVALUATE_LABELS for photos of classes that the model does not have,
- * EVALUATE_SPLIT without photos in `valid`, CALIBRATE_FEWER where out-of-fold answers fitted what these photos cannot,
+ * EVALUATE_SPLIT without photos in `valid`, CALIBRATE_FEWER where these photos cannot fit what is there, by out-of-fold answers or to refuse,
  * DATA_IMAGE_LOST for one that cannot be read, and what `openOthers` and `fitNetwork` throw. Nothing has changed then.
  */
 export async function calibrateModel(options: CalibrateOptions): Promise<Calibrated> {
@@ -62,6 +62,19 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
   const why = whyNotFitted({ valid: samples.length, choosing, train: manifest.data.train })
   if (manifest.calibration.networks !== undefined && calibrationHalves(samples, choosing, seed) === null)
     throw new TrainerError('CALIBRATE_FEWER', `${why}, and the calibration by out-of-fold answers stays as it is`)
+  if (manifest.calibration.known) requireRefusing()
+  /** A model that refuses is never made one that names everything. */
+  function requireRefusing(): void {
+    const taught = new Set(training.map(({ index }) => index)).size
+    const halves = calibrationHalves(samples, choosing, seed)
+    if (halves !== null && taught === labels.length) return
+    const missing = `photos to learn from (split train) are there of ${taught} of the ${labels.length} classes`
+    throw new TrainerError(
+      'CALIBRATE_FEWER',
+      `${halves === null ? why : missing}, and what the model refuses stays as it is`,
+    )
+  }
+
   const { python } = await ensurePythonEnvironment()
   return withTemporaryFolder(join(tmpdir(), 'flowers-calibrate-'), async (folder) => {
     const { calibration, quality, known, onnx } = await fitNetwork({

@@ -27,7 +27,7 @@ Nothing is refused: every picture gets one of the labels, whatever it shows. To 
   const { own, others, drawn, ece } = refusals
   const row = (what: string, share: MeasuredShare): string[] => [what, withInterval(share), String(share.count)]
   const items = [
-    `A picture is refused when \`known\`, an output of the network for the plain view, is below ${known.threshold.toFixed(3)}. The threshold was set on ${known.count} photos so that, with a confidence of ${percent(refusalConfidence)}, at most ${percent(known.refusedShare)} of photos of the classes are refused.`,
+    `A picture is refused when \`known\`, an output of the network for the plain view, is below ${Number(known.threshold.toPrecision(5))}. The threshold was set on ${known.count} photos so that, with a confidence of ${percent(refusalConfidence)}, at most ${percent(known.refusedShare)} of photos of the classes are refused.`,
     ...about(rejector, fitted),
     ...(fitted.others.unreadable === 0
       ? []
@@ -76,7 +76,7 @@ const sentences: {
     `It was fitted to training photos against ${plural(others.photos, 'photo')} of others and drawn pictures of the same kinds as those above; the file holds one vector of weights of all of them, and no photo. Each photo of others is counted above by weights that were fitted without its species; photos of a folder of mixed things count as a species each.`,
   ],
   nearest: ({ perClass, directions }: NearestRejector, { others }) => [
-    `It holds a picture against feature vectors of training photos: ${perClass} of each class, ${directions.rows} numbers each, are part of the file. ${others.photos === 0 ? 'No photos of others were given' : `The ${plural(others.photos, 'photo')} of others were too few to tell more than that`}; with more of them (\`calibrate --others\`) more is refused, and no feature vectors are kept.`,
+    `It holds a picture against feature vectors of training photos: ${perClass} of each class, ${directions.rows} numbers each, are part of the file. ${others.photos === 0 ? 'No photos of others were given' : `The ${plural(others.photos, 'photo')} of others ${others.photos === 1 ? 'was' : 'were'} too few to tell more than that`}; with more of them (\`calibrate --others\`) more is refused, and no feature vectors are kept.`,
   ],
 }
 

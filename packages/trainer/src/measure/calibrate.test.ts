@@ -182,7 +182,8 @@ describe('the photos that calibration is fitted on', () => {
   it('are never those that chose', () => {
     const photos = overconfident(400)
     const chose = new Set(choosingPhotos(photos, 'half', 1))
-    const others = photos.map((photo) => (chose.has(photo) ? { ...photo, label: 0 } : photo))
+    // Not so many that the measured error withdraws what was fitted.
+    const others = photos.map((photo, place) => (chose.has(photo) && place % 20 === 0 ? { ...photo, label: 0 } : photo))
     const { calibration } = calibrate(photos, seeded(1))
     expect(calibrate(others, seeded(1)).calibration).toEqual(calibration)
     const fitting = photos.map((photo) => (chose.has(photo) ? photo : { ...photo, label: 0 }))
@@ -212,7 +213,8 @@ describe('the photos that calibration is fitted on', () => {
     const otherLabels = photos.map((photo) => (fit.includes(photo) ? { ...photo, label: 3 - photo.label } : photo))
     const changed = calibrate([], { ...seeded(1), outOfFold: { networks: 2, photos: otherLabels } })
     // The half that stayed is judged by what the other half, which changed, was fitted to.
-    expect(changed.quality.ece).not.toEqual(quality.ece)
+    const errors = [quality, changed.quality].map(({ ece, withdrawn }) => ece ?? withdrawn)
+    expect(errors[1]).not.toEqual(errors[0])
     expect(held).toHaveLength(100)
   })
 })
@@ -220,7 +222,7 @@ describe('the photos that calibration is fitted on', () => {
 it('keeps the temperature of fewer views where all photos are right by more', () => {
   const photos = overconfident(400).map(({ label, views }) => ({
     label,
-    views: [views[0]!, Array.from({ length: classes }, (_, index) => (index === label ? 2.5 : 0))],
+    views: [views[0]!, Array.from({ length: classes }, (_, index) => (index === label ? 1e6 : 0))],
   }))
   const { temperature } = calibrate(photos, seeded(1)).calibration
   expect(temperature![0]).toBeGreaterThan(1.5)
@@ -238,4 +240,20 @@ it('answers with the temperature of the views that were used', () => {
   expect(answer.used).toBe(2)
   expect(answer.scores[0]).toBeCloseTo(0.75, 12)
   expect(answer.mean[0]).toBeCloseTo(0.9, 12)
+})
+
+it('withdraws temperatures that leave probabilities far off', () => {
+  const random = new Random(9, 'calibration')
+  // Surely right or mere chance, said with the same probability: no temperature tells them apart by what was said.
+  const photos = Array.from({ length: 600 }, (_, photo) => {
+    const best = photo % 2 === 0 ? 0.97 : 0.6
+    const isRight = photo % 2 === 0 ? random.uniform() < 0.6 : random.uniform() < 0.97
+    const views = [[best, (1 - best) / 3, (1 - best) / 3, (1 - best) / 3]]
+    return { label: isRight ? 0 : 1, views }
+  })
+  const { calibration, quality } = calibrate(photos, seeded(1))
+  expect(calibration.temperature).toBeNull()
+  expect(quality.ece).toBeNull()
+  expect(quality.withdrawn!.low).toBeGreaterThan(0.05)
+  expect(calibration.conformal).not.toBeNull()
 })

@@ -124,6 +124,7 @@ describe('a run', () => {
     ...['1', '11', '2.5', 'five', ''].map((folds) => [{ data: 'photos', folds }, 'USAGE']),
     [{ folds: '5' }, 'USAGE'],
     [{ data: 'photos', folds: '5', from: 'mine' }, 'USAGE'],
+    [{ data: 'photos', folds: '5', set: ['model.weights=null', 'teacher={"models":["mine"]}'] }, 'USAGE'],
     [{ resume: 'run', folds: '5' }, 'USAGE'],
     [{ data: 'photos', recipe: 'recipe.json', out: 'run', resumeIfPresent: true, folds: '5' }, 'TRAIN_RUN_EXISTS'],
     [{ data: 'photos', from: 'nobody' }, 'MODEL_FOLDER'],

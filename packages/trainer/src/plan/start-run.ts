@@ -89,7 +89,13 @@ async function planRecipe({ recipe, data, set = [], minutes: time, weights, from
   const { minutes, settings } = takeMinutes(name, time === undefined ? set : [...set, `minutes=${time}`])
   const own = from === undefined ? undefined : await findOwnModel(from)
   const based = <R extends RecipeInput>(base: R): R => (own === undefined ? base : { ...base, ...own })
-  return { minutes, folds, settings, based, planned: startingFrom(await resolveRecipe(name, settings, based), weights) }
+  const planned = startingFrom(await resolveRecipe(name, settings, based), weights)
+  if (folds > 0 && planned.teacher !== null)
+    throw new TrainerError(
+      'USAGE',
+      '--folds and a teacher do not go together: the teacher may have learnt from photos that the folds would ask about as unseen',
+    )
+  return { minutes, folds, settings, based, planned }
 }
 
 const folding = { fewest: 2, most: 10 }
