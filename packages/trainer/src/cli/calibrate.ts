@@ -31,7 +31,7 @@ export function calibrateCommand(): Command {
       const model = await modelFolder(options.model)
       // The folder is replaced as a whole.
       await requireWritable(dirname(model))
-      const { section, excluded, lost } = await calibrateModel({
+      const { section, excluded, warning } = await calibrateModel({
         model,
         data: fromUser(options.data),
         ...rejectorOptions(options),
@@ -39,6 +39,6 @@ export function calibrateCommand(): Command {
       })
       if (excluded > 0) console.log(`${leftOut(excluded)}\n`)
       console.log(section)
-      if (lost !== null) console.log(`\n${lost}`)
+      if (warning !== null) console.error(`\n${warning}`)
     })
 }

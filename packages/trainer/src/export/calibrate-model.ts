@@ -6,7 +6,7 @@ import type { Manifest } from '@flowers/shared/model/manifest'
 import { modelFiles, openModel, packageModel } from '@flowers/shared/model/package'
 import { ensurePythonEnvironment } from '@flowers/tensorflow/python'
 import type { Calibration } from '../measure/calibrate.ts'
-import { calibrationHalves } from '../measure/split-validation.ts'
+import { calibrationHalves, fewestToSplit } from '../measure/split-validation.ts'
 import { whyNotFitted } from '../measure/why-not-fitted.ts'
 import { choosingOf } from '../evaluate/choosing-of-model.ts'
 import { openOthers } from '../evaluate/others.ts'
@@ -37,8 +37,8 @@ export interface Calibrated {
   readonly section: string
   /** Photos, of whichever split, that are left out because the run left them out. */
   readonly excluded: number
-  /** What the model could do before and cannot any more, as a sentence; null: nothing. */
-  readonly lost: string | null
+  /** A sentence on what a person may not expect of what was fitted; null: nothing. */
+  readonly warning: string | null
 }
 
 /**
@@ -101,14 +101,18 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
     const kept = Object.fromEntries(Object.keys(files).map((path) => [path, { copyOf: join(model, path) }]))
     const sources = { ...kept, [modelFiles.network]: { copyOf: onnx }, [modelFiles.card]: card }
     const written = await packageModel(model, sources, changed, { replace: true })
-    return { manifest: written.manifest, section, excluded, lost: lostWords(manifest.calibration, calibration) }
+    return {
+      manifest: written.manifest,
+      section,
+      excluded,
+      warning: warningOf(manifest.calibration, calibration, others.length),
+    }
   })
 }
 
-function lostWords({ known: before }: Calibration, { known: after }: Calibration): string | null {
+function warningOf({ known: before }: Calibration, { known: after }: Calibration, others: number): string | null {
+  if (others > 0 && !after)
+    return `The photos of others were not used, and nothing is refused: that takes ${fewestToSplit} photos in the split valid, and in the split train photos of every class.`
   if (before?.form !== 'trained' || after?.form === 'trained') return null
-  const now = after
-    ? 'now it is held against feature vectors of training photos, which became part of its file, and refuses fewer'
-    : 'now it refuses nothing'
-  return `Before, the model refused pictures by what it had learnt from photos of others; ${now}. With --others, and photos enough, it learns that again.`
+  return 'Before, the model refused pictures by what it had learnt from photos of others; now it is held against feature vectors of training photos, which became part of its file, and refuses fewer. With --others, and photos enough, it learns that again.'
 }
