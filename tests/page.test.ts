@@ -187,7 +187,9 @@ describe.skipIf(!executablePath)('the page', () => {
     await expectHeading(page, 'Perhaps a red')
     const paragraphs = page.locator('#answer > p')
     expect(await paragraphs.allTextContents()).toEqual([expect.stringMatching(/has not been measured yet/)])
-    expect(await page.locator('#status').textContent()).toMatch(/^Perhaps a red\. How often I am right has not been/)
+    expect(await page.locator('#status').textContent()).toMatch(
+      /^Perhaps a red\. How often such an answer is right has not been/,
+    )
     await expectAccessible(page)
   })
 

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { trainerHere } from '@flowers/trainer/testing/trainer-here'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { drawSmallData, fingerprint, smallRun } from './interrupted-run.ts'
 import { readTensorBoard, type Board } from './python-environment.ts'
-import { runTrainer, startTrainer, trainerHere } from './trainer-process.ts'
+import { runTrainer, startTrainer } from './trainer-process.ts'
 
 async function epochsOf(run: string): Promise<Record<string, number>[]> {
   const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n')
@@ -19,9 +20,11 @@ let data: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flowers-train-'))
   data = await drawSmallData(folder)
+  vi.stubEnv('INIT_CWD', folder)
 })
 
 afterAll(async () => {
+  vi.unstubAllEnvs()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -179,7 +182,7 @@ describe('a run', () => {
     [['no-such-command'], 2, 'no-such-command'],
     [['data', 'audit', '--data', 'flowers', '--minimum-size', 'big'], 2, 'USAGE'],
   ])('answers %j with exit code %i and %s', async (args, exitCode, mention) => {
-    const { code, output } = await trainerHere(args, folder)
+    const { code, output } = await trainerHere(...args)
     expect(output).toContain(mention)
     expect(output).not.toMatch(/^\s+at /m)
     expect(code).toBe(exitCode)
@@ -201,7 +204,7 @@ describe('a run', () => {
     [['train', '--help'], '--recipe'],
     [['data', 'audit', '--help'], '--minimum-size'],
   ])('helps with %j', async (args, mention) => {
-    const { code, output } = await trainerHere(args, folder)
+    const { code, output } = await trainerHere(...args)
     expect(output).toContain(mention)
     expect(code).toBe(0)
   })

@@ -1,8 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { reportFailure } from '@flowers/trainer/cli/failure'
-import { buildProgram, withCommand } from '@flowers/trainer/cli/program'
-import { vi } from 'vitest'
 
 const entry = fileURLToPath(new URL('../packages/trainer/dist/cli/main.js', import.meta.url))
 
@@ -37,33 +34,6 @@ export function startTrainer(
     })
   })
   return { process: child, finished }
-}
-
-/** The same within this process, for command lines that end before TensorFlow is needed: without the start of a process. */
-export async function trainerHere(args: readonly string[], folder: string): Promise<{ code: number; output: string }> {
-  let output = ''
-  const spies = [
-    ...(['log', 'error'] as const).map((stream) =>
-      vi.spyOn(console, stream).mockImplementation((line) => void (output += `${String(line)}\n`)),
-    ),
-    ...[process.stdout, process.stderr].map((stream) =>
-      vi.spyOn(stream, 'write').mockImplementation((text) => {
-        output += String(text)
-        return true
-      }),
-    ),
-  ]
-  vi.stubEnv('INIT_CWD', folder)
-  try {
-    await buildProgram().parseAsync(withCommand(args), { from: 'user' })
-    return { code: 0, output }
-  } catch (error) {
-    const code = reportFailure(error)
-    return { code, output }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-    vi.unstubAllEnvs()
-  }
 }
 
 export const runTrainer = (...args: Parameters<typeof startTrainer>): Promise<Finished> =>

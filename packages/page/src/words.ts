@@ -48,7 +48,7 @@ type Named = Pick<ClassifyAnswer, 'level' | 'predictions' | 'group' | 'set'>
  * refused either.
  */
 export const unmeasured =
-  'How often such an answer is right has not been measured yet: the percentages say which name is likelier, not how sure it is. I name one of my flowers for every picture, also for one that shows none.'
+  'How often such an answer is right has not been measured yet: the percentages say which name is likelier, not how sure it is.'
 
 /** How far it is one of the flowers at all. Empty where the model cannot tell. */
 export function knownSentence({ known }: Pick<ClassifyAnswer, 'known'>): string {

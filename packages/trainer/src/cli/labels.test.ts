@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { drawFlowers } from '../drawn/drawn-flowers.ts'
 import { weightsForTest } from '../testing/test-network.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
-import { reportFailure } from './failure.ts'
-import { buildProgram } from './program.ts'
+import { trainerHere } from '../testing/trainer-here.ts'
 
 // Looked for in the cache of the person; what the test remembers goes elsewhere.
 const weights = await weightsForTest('efficientnet_lite0')
@@ -37,22 +36,7 @@ afterAll(async () => {
   await folder.remove()
 })
 
-/** What `data labels` prints, on both streams, and its exit code. */
-async function dataLabels(...args: string[]): Promise<{ code: number; output: string }> {
-  const lines: unknown[] = []
-  const spies = (['log', 'error'] as const).map((stream) =>
-    vi.spyOn(console, stream).mockImplementation((line) => void lines.push(line)),
-  )
-  try {
-    await buildProgram().parseAsync(['data', 'labels', ...args], { from: 'user' })
-    return { code: 0, output: lines.join('\n') }
-  } catch (error) {
-    const code = reportFailure(error)
-    return { code, output: lines.join('\n') }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-  }
-}
+const dataLabels = (...args: string[]) => trainerHere('data', 'labels', ...args)
 
 describe('what a person decided', () => {
   it('is carried out beside the list, and the photos stay', async () => {

@@ -1,12 +1,11 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CommanderError } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makePipe } from '../testing/odd-files.ts'
 import { testFolder, testPhoto } from '../testing/test-photos.ts'
-import { reportFailure } from './failure.ts'
 import { buildProgram } from './program.ts'
+import { trainerHere as trainer } from '../testing/trainer-here.ts'
 
 const models = fileURLToPath(new URL('../../../serve/fixtures/models', import.meta.url))
 const tiny = join(models, 'tiny', '1')
@@ -36,24 +35,6 @@ afterAll(async () => {
   vi.unstubAllEnvs()
   await folder.remove()
 })
-
-/** What a command prints, on both streams, and its exit code. */
-async function trainer(...args: string[]): Promise<{ code: number; output: string }> {
-  const lines: unknown[] = []
-  const spies = (['log', 'error'] as const).map((stream) =>
-    vi.spyOn(console, stream).mockImplementation((line) => void lines.push(line)),
-  )
-  try {
-    await buildProgram().parseAsync(args, { from: 'user' })
-    return { code: 0, output: lines.join('\n') }
-  } catch (error) {
-    if (error instanceof CommanderError) throw error
-    const code = reportFailure(error)
-    return { code, output: lines.join('\n') }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-  }
-}
 
 it('predict makes the folder of its CSV, takes the highest version, and names the list of what it could not read', async () => {
   const out = 'not/there/yet.csv'
