@@ -43,10 +43,7 @@ export function isGroup({ group, set }: Pick<ClassifyAnswer, 'group' | 'set'>): 
 
 type Named = Pick<ClassifyAnswer, 'level' | 'predictions' | 'group' | 'set'>
 
-/**
- * What is said of a model whose probabilities nobody has held against photos. Nothing was fitted then, so nothing is
- * refused either.
- */
+/** What is said of a model whose probabilities nobody has held against photos, or whose calibration was withdrawn. */
 export const unmeasured =
   'How often such an answer is right has not been measured yet: the percentages say which name is likelier, not how sure it is.'
 
