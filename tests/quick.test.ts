@@ -27,7 +27,7 @@ afterAll(async () => {
 it.skipIf(missing)(
   `plans the recipe quick for the photos and trains as planned${missing && `: ${missing}`}`,
   async () => {
-    const settings = ['--set', 'minutes=0.4', '--set', 'phases.fixres.size=96']
+    const settings = ['--set', 'minutes=0.2', '--set', 'phases.fixres.size=96']
     const { code, output } = await runTrainer(
       ['train', '--recipe', 'quick', '--data', 'photos', '--out', 'run', ...settings],
       folder,
