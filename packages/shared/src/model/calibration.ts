@@ -75,7 +75,8 @@ export function inDistributionScore(mean: ArrayLike<number>, temperature: number
 }
 
 /** What the answer of a model is made of, apart from its outputs. */
-export interface AnswerRules extends Pick<Manifest, 'labels' | 'calibration'> {
+export interface AnswerRules extends Pick<Manifest, 'calibration'> {
+  readonly labels: readonly string[]
   /** Label to the group it belongs to, as `tulip` of sorts of tulips. */
   readonly groups?: ReadonlyMap<string, string> | undefined
 }

@@ -117,7 +117,7 @@ export async function calibrateNetwork(
   const measured = calibrationHalves(scored, options.choosing, seed)!.held
   const levels = levelsOf(
     measured.map((photo) => answerOf(photo, 'exact', calibration)),
-    { labels: [...options.labels], calibration },
+    { labels: options.labels, calibration },
   )
   const counts = { photos: others.length, unreadable }
   return {

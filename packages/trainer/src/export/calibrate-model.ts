@@ -60,21 +60,15 @@ export async function calibrateModel(options: CalibrateOptions): Promise<Calibra
   const { seed } = manifest.data
   const choosing = sha256 === manifest.data.sha256 ? choosingOf(manifest) : 'none'
   const why = whyNotFitted({ valid: samples.length, choosing, train: manifest.data.train })
-  if (manifest.calibration.networks !== undefined && calibrationHalves(samples, choosing, seed) === null)
+  const isEnough = calibrationHalves(samples, choosing, seed) !== null
+  if (manifest.calibration.networks !== undefined && !isEnough)
     throw new TrainerError('CALIBRATE_FEWER', `${why}, and the calibration by out-of-fold answers stays as it is`)
-  if (manifest.calibration.known) requireRefusing()
-  /** A model that refuses is never made one that names everything. */
-  function requireRefusing(): void {
-    const taught = new Set(training.map(({ index }) => index)).size
-    const halves = calibrationHalves(samples, choosing, seed)
-    if (halves !== null && taught === labels.length) return
+  const taught = new Set(training.map(({ index }) => index)).size
+  // A model that refuses is never made one that names everything.
+  if (manifest.calibration.known && (!isEnough || taught < labels.length)) {
     const missing = `photos to learn from (split train) are there of ${taught} of the ${labels.length} classes`
-    throw new TrainerError(
-      'CALIBRATE_FEWER',
-      `${halves === null ? why : missing}, and what the model refuses stays as it is`,
-    )
+    throw new TrainerError('CALIBRATE_FEWER', `${isEnough ? missing : why}, and what the model refuses stays as it is`)
   }
-
   const { python } = await ensurePythonEnvironment()
   return withTemporaryFolder(join(tmpdir(), 'flowers-calibrate-'), async (folder) => {
     const { calibration, quality, known, onnx } = await fitNetwork({

@@ -28,13 +28,14 @@ export interface CalibrationFacts extends Pick<Manifest, 'calibration' | 'views'
   readonly why: string
 }
 
+const missing = (what: string): string => `${what}: not fitted, the photos are too few.`
+
 const byViews = (values: readonly number[] | null): string => (values ?? []).map((value) => value.toFixed(3)).join(', ')
 
 /** The section Calibration of a card. */
 export function calibrationSection(facts: CalibrationFacts): string {
   const { calibration, quality, known } = facts
   const { temperature, conformal, fastLead } = calibration
-  const missing = (what: string): string => `${what}: not fitted, the photos are too few.`
   const items = [
     temperature ? `Temperature: ${byViews(temperature)}. ${errorItem(quality)}` : noTemperature(quality),
     conformal && quality.promisedCoverage !== null
@@ -70,7 +71,7 @@ function howFitted({ quality, photos, views, why }: CalibrationFacts): string {
 }
 
 function noTemperature({ withdrawn, heldOut }: CalibrationQuality): string {
-  if (!withdrawn) return 'Temperature: not fitted, the photos are too few.'
+  if (!withdrawn) return missing('Temperature')
   return `Temperature: one was fitted, but the calibration error stayed at ${withInterval({ value: withdrawn.after, low: withdrawn.low, high: withdrawn.high })} on ${heldOut} photos, so it was withdrawn, and nothing is claimed of how often a score is right.`
 }
 

@@ -2,7 +2,7 @@ import { groupBy } from '@flowers/shared/group-by'
 import { Random } from '@flowers/shared/random'
 import { matrixOf } from './matrix.ts'
 import { principalComponents } from './principal-components.ts'
-import { unitAlong, type NearestRejector, type PlainView } from './rejector.ts'
+import { logitWeight, unitAlong, type NearestRejector, type PlainView } from './rejector.ts'
 
 /** A photo that the network has learnt from. */
 export interface OwnView extends PlainView {
@@ -16,7 +16,6 @@ const mostPrototypes = 50
 const neighbour = 5
 /** A cosine spreads over a tenth of what log-odds spread over. */
 const cosineWeight = 10
-const logitWeight = 0.5
 
 /**
  * Prototypes of each class from photos that it was trained on: the features of as many as `most` numbers hold, but for the

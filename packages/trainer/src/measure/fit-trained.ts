@@ -2,7 +2,7 @@ import { binaryRegression } from './logistic-regression.ts'
 import { evenOddsWeights } from './even-odds.ts'
 import { matrixOf, rowOf } from './matrix.ts'
 import { principalComponents, project } from './principal-components.ts'
-import { rejectorScore, signedRoots, type PlainView, type TrainedRejector } from './rejector.ts'
+import { logitWeight, rejectorScore, signedRoots, type PlainView, type TrainedRejector } from './rejector.ts'
 import { foldsOf, type Origin } from './species.ts'
 
 /** A picture of anything that is none of the classes. */
@@ -14,8 +14,6 @@ export interface OtherView extends PlainView {
 const mostComponents = 128
 /** Of the weights, on components of which the mean variance is 1. */
 const penalty = 10
-/** Share of the log-odds of the best class in the score. */
-const logitWeight = 0.5
 const folds = 5
 const drawnOrigin: Origin = { group: 'drawn', species: 'drawn' }
 

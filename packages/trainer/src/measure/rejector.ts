@@ -10,6 +10,9 @@ export interface PlainView {
   readonly features: Float32Array
 }
 
+/** Share of the log-odds of the best class in the score, whatever the form. */
+export const logitWeight = 0.5
+
 /** What every form has: known = sigmoid(evidence + logitWeight x log-odds of the best class + shift). */
 interface Scale {
   /** Divides the logits before their log-odds are taken. */
